@@ -1,0 +1,14 @@
+"""Formulas in, arrays out: what a material is made of, as every composition encoder reads it."""
+
+from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.composition._element_tables import ELEMENT_TABLES, element_table
+from skmat.composition._read import read_amounts, read_compositions
+
+__all__ = [
+    "ELEMENT_TABLES",
+    "MAX_ATOMIC_NUMBER",
+    "CompositionArrays",
+    "element_table",
+    "read_amounts",
+    "read_compositions",
+]

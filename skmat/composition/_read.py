@@ -1,0 +1,140 @@
+"""Every accepted form of composition input to :class:`CompositionArrays`."""
+
+from array import array
+from collections.abc import Mapping
+
+import numpy as np
+
+from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.composition._formula import BadComposition, parse_formula, parse_mapping
+from skmat.exceptions import InvalidCompositionError, InvalidInputError
+
+__all__ = ["read_amounts", "read_compositions"]
+
+
+def read_compositions(values, *, on_invalid="raise"):
+    """Read one composition per item.
+
+    Parameters
+    ----------
+    values : iterable of str, Composition or mapping
+        Formulas ("TiO2", "Ca(OH)2", "Fe0.95Ni0.05"), pymatgen Compositions, or mappings of
+        element symbols to amounts. The string "NaN" is sodium nitride; a float NaN, None and
+        pandas.NA are missing values. Deuterium and tritium are read as hydrogen; oxidation
+        states are ignored.
+    on_invalid : {"raise", "nan"}, default="raise"
+        With "nan" a row that cannot be read comes back as an empty row (all padding).
+
+    Returns
+    -------
+    CompositionArrays
+        One row per item, in the same order.
+
+    Raises
+    ------
+    InvalidCompositionError
+        If any item cannot be read; the error lists all of them.
+    """
+    values = list(values)
+    rows, numbers, amounts = array("q"), array("B"), array("d")
+    problems = []
+    known = {}
+    for row, value in enumerate(values):
+        try:
+            # Data sets repeat formulas; each distinct string is parsed once.
+            parsed = known.get(value) if type(value) is str else None
+            if parsed is None:
+                parsed = _parse(value)
+                if type(value) is str:
+                    known[value] = parsed
+        except BadComposition as problem:
+            problems.append((row, value, str(problem)))
+            continue
+        rows.extend((row,) * len(parsed[0]))
+        numbers.extend(parsed[0])
+        amounts.extend(parsed[1])
+    if problems and on_invalid == "raise":
+        raise InvalidCompositionError(problems, len(values))
+    return CompositionArrays.from_flat(
+        np.frombuffer(rows, dtype=np.int64) if rows else np.empty(0, dtype=np.int64),
+        np.frombuffer(numbers, dtype=np.uint8) if numbers else np.empty(0, dtype=np.uint8),
+        np.frombuffer(amounts, dtype=np.float64) if amounts else np.empty(0),
+        len(values),
+    )
+
+
+def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise"):
+    """Read a matrix of amounts.
+
+    Parameters
+    ----------
+    amounts : ndarray of shape (n, n_columns)
+        Finite amounts; column `j` belongs to the element with atomic number `j + 1`, or to
+        `atomic_numbers[j]`. Rows need not be normalised.
+    atomic_numbers : sequence of int of length n_columns, default=None
+        Atomic number of each column, where that is not its position plus one.
+    on_invalid : {"raise", "nan"}, default="raise"
+        With "nan" a row that cannot be read comes back as an empty row (all padding).
+
+    Returns
+    -------
+    CompositionArrays
+
+    Raises
+    ------
+    InvalidInputError
+        If there are more columns than elements.
+    InvalidCompositionError
+        If a row holds a negative amount or no positive one; the error lists all such rows.
+    """
+    n_rows, n_columns = amounts.shape
+    if atomic_numbers is None:
+        if n_columns > MAX_ATOMIC_NUMBER:
+            raise InvalidInputError(
+                f"X has {n_columns} columns, but a matrix of amounts has one column per element,"
+                f" {MAX_ATOMIC_NUMBER} at the most. Pass formulas, or the columns of the amounts"
+                " alone."
+            )
+        atomic_numbers = np.arange(1, n_columns + 1)
+    negative = (amounts < 0).any(axis=1)
+    empty = ~(amounts > 0).any(axis=1) & ~negative
+    if on_invalid == "raise" and (negative.any() or empty.any()):
+        problems = [
+            # "Negative values in data" is scikit-learn's wording for this mistake.
+            (row, amounts[row].tolist(), "negative amount (Negative values in data)")
+            if negative[row]
+            else (row, amounts[row].tolist(), "empty formula (no positive amount)")
+            for row in np.flatnonzero(negative | empty)
+        ]
+        raise InvalidCompositionError(problems, n_rows)
+    rows, columns = np.nonzero(np.where(negative[:, None], 0, amounts))
+    return CompositionArrays.from_flat(
+        rows,
+        np.asarray(atomic_numbers, dtype=np.uint8)[columns],
+        amounts[rows, columns].astype(np.float64),
+        n_rows,
+    )
+
+
+def _parse(value):
+    if isinstance(value, str):
+        return parse_formula(str(value))
+    if isinstance(value, Mapping):
+        if not value:
+            raise BadComposition("empty formula")
+        return parse_mapping(value)
+    if _is_missing(value):
+        raise BadComposition("missing value")
+    raise BadComposition(
+        f"{type(value).__name__} is not a formula, a Composition or a dict of amounts"
+    )
+
+
+def _is_missing(value):
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        # pandas.NA refuses to be a truth value, and says so by its type's name.
+        return type(value).__name__ in ("NAType", "NaTType")

@@ -1,0 +1,75 @@
+"""Errors and warnings of the package.
+
+Every error that bad input can cause is also a :class:`ValueError`, so that code written for
+scikit-learn keeps working; catch :class:`SkmatError` to catch all of ours and nothing else.
+"""
+
+__all__ = [
+    "InvalidCompositionError",
+    "InvalidInputError",
+    "PretrainedError",
+    "SkmatError",
+]
+
+_MAX_LISTED = 10
+
+
+class SkmatError(Exception):
+    """Base class of every error that skmat raises on purpose."""
+
+
+class InvalidInputError(SkmatError, ValueError):
+    """Input that cannot be used: the message names the row, the value and the remedy."""
+
+
+class PretrainedError(SkmatError, ValueError):
+    """A checkpoint that cannot be found, was altered, or does not fit the encoder."""
+
+
+class InvalidCompositionError(InvalidInputError):
+    """One or more rows of ``X`` are not compositions.
+
+    All bad rows are reported together, so that one pass over the data is enough to clean it.
+
+    Parameters
+    ----------
+    problems : list of tuple (int, object, str)
+        Row number (counted from 0), offending value and what is wrong with it.
+    n_rows : int
+        Number of rows that were read.
+
+    Attributes
+    ----------
+    rows : list of int
+        Positions of the bad rows, ready for ``X.drop(X.index[error.rows])``.
+    """
+
+    def __init__(self, problems, n_rows):
+        self.problems = list(problems)
+        self.n_rows = n_rows
+        self.rows = [row for row, _, _ in self.problems]
+        super().__init__(self._describe())
+
+    def _describe(self):
+        shown = [
+            f"  row {row}: {_shorten(value)}: {reason}"
+            for row, value, reason in self.problems[:_MAX_LISTED]
+        ]
+        hidden = len(self.problems) - len(shown)
+        if hidden:
+            shown.append(f"  ... and {hidden} more (all in the attribute `rows` of this error)")
+        plural = "composition" if len(self.problems) == 1 else "compositions"
+        return (
+            f"{len(self.problems)} of {self.n_rows} rows cannot be read as {plural}:\n"
+            + "\n".join(shown)
+            + "\nCorrect these rows or drop them, e.g. with `X.drop(X.index[error.rows])`; to"
+            " predict the others and get NaN for these, set on_invalid='nan'."
+        )
+
+    def __reduce__(self):
+        return type(self), (self.problems, self.n_rows)
+
+
+def _shorten(value, width=60):
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 3] + "..."

@@ -1,0 +1,30 @@
+"""skmat: pretrained encoders for inorganic materials as scikit-learn estimators.
+
+Public names are imported when they are first used, so that ``import skmat`` does not import
+torch.
+"""
+
+import importlib
+
+from skmat._version import __version__
+
+_PUBLIC = {
+    "MTEncoder": "skmat.estimators",
+    "MTEncoderClassifier": "skmat.estimators",
+    "MTEncoderRegressor": "skmat.estimators",
+    "MagpieFeaturizer": "skmat.featurizers",
+    "MatminerFeaturizer": "skmat.featurizers",
+    "list_pretrained": "skmat.pretrained",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'skmat' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_PUBLIC])

@@ -9,9 +9,12 @@ from sklearn.utils.validation import validate_data
 
 from skmat.composition import read_amounts, read_compositions
 from skmat.composition._formula import ATOMIC_NUMBERS
+from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["CompositionInputMixin"]
+
+_FORMULA_TYPES = (str, Mapping, Composition)
 
 
 class CompositionInputMixin:
@@ -26,7 +29,13 @@ class CompositionInputMixin:
       are all element symbols, each column belongs to the element it is named after.
     """
 
-    def _read_X(self, X, *, reset, on_invalid="raise"):
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
         """Return `X` as CompositionArrays; set or check ``n_features_in_`` on the way.
 
         Parameters
@@ -37,14 +46,29 @@ class CompositionInputMixin:
             True in ``fit`` (remember the number of features), False afterwards (check it).
         on_invalid : {"raise", "nan"}
             What becomes of rows that are no composition; with "nan" they come back empty.
+        allow_empty : bool, default=False
+            Whether rows of a matrix of amounts may hold no positive amount.
 
         Returns
         -------
         CompositionArrays
         """
+        formulas = self._validate_formulas(X, reset=reset)
+        if formulas is not None:
+            return read_compositions(formulas, on_invalid=on_invalid)
+        amounts, atomic_numbers = self._validate_amounts(X, reset=reset)
+        return read_amounts(
+            amounts,
+            atomic_numbers=atomic_numbers,
+            on_invalid=on_invalid,
+            allow_empty=allow_empty,
+        )
+
+    def _validate_formulas(self, X, *, reset):
+        """Return `X` as a list of formulas, not read yet, or None where it is amounts."""
         formulas = _as_formulas(X)
         if formulas is None:
-            return self._read_amounts(X, reset=reset, on_invalid=on_invalid)
+            return None
         if len(formulas) == 0:
             raise InvalidInputError(
                 "Found array with 0 sample(s) (no formulas) while a minimum of 1 is required."
@@ -52,22 +76,30 @@ class CompositionInputMixin:
         # Only the shape and the column name are checked here: one feature, one name.
         column = X if isinstance(X, pd.DataFrame) else np.empty((len(formulas), 1))
         validate_data(self, column, reset=reset, skip_check_array=True)
-        return read_compositions(formulas, on_invalid=on_invalid)
+        return formulas
 
-    def _read_amounts(self, X, *, reset, on_invalid):
+    def _validate_amounts(self, X, *, reset):
+        """Return `X` as a finite matrix, and its columns' atomic numbers where it names them."""
         symbols = list(X.columns) if isinstance(X, pd.DataFrame) else None
-        amounts = validate_data(
-            self, X, reset=reset, dtype=np.float64, ensure_min_features=2, accept_sparse=False
-        )
+        # One column is left to the comparison with `fit`, except that it must not pass for the
+        # one feature that formulas are.
+        min_features = 2 if reset or self.n_features_in_ == 1 else 1
+        try:
+            amounts = validate_data(
+                self, X, reset=reset, dtype=np.float64, ensure_min_features=min_features
+            )
+        except ValueError as error:
+            _explain_text_columns(X, error)
+            raise
         atomic_numbers = None
         if symbols and all(symbol in ATOMIC_NUMBERS for symbol in symbols):
             atomic_numbers = [ATOMIC_NUMBERS[symbol] for symbol in symbols]
-        return read_amounts(amounts, atomic_numbers=atomic_numbers, on_invalid=on_invalid)
+        return amounts, atomic_numbers
 
 
 def _as_formulas(X):
     """Return the formulas in `X` as a list, or None where `X` is a matrix of amounts."""
-    if isinstance(X, str | Composition | Mapping):
+    if isinstance(X, _FORMULA_TYPES):
         raise InvalidInputError(
             f"Expected a list of formulas, got the single value {X!r}. Reshape your data: pass"
             " it as a list of one, [X]."
@@ -94,19 +126,50 @@ def _as_formulas(X):
 
 
 def _from_sequence(values):
-    """Tell a list of formulas from a list of rows by its first value that is not missing."""
+    """Return `values` as formulas, or None where they are numbers or rows of a matrix."""
     for value in values:
-        if isinstance(value, str | Mapping | Composition):
+        if isinstance(value, _FORMULA_TYPES):
             return list(values)
-        if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str):
-            return [row[0] if isinstance(row, list | tuple) and row else row for row in values]
-        if isinstance(value, list | tuple | np.ndarray | int | np.number | bool) or (
-            isinstance(value, float) and value == value
-        ):
+        if isinstance(value, list | tuple) and len(value) == 1:
+            if isinstance(value[0], _FORMULA_TYPES):
+                return [row[0] if isinstance(row, list | tuple) and row else row for row in values]
+        elif isinstance(value, list | tuple | np.ndarray):
             return None
-    # Nothing but missing values (or nothing at all): as formulas the error names every row.
-    return list(values) if values else None
+    # Neither a formula nor a row: scikit-learn explains the mistake that plain numbers are, and
+    # an empty list; where every value is missing, the error for formulas names each of them.
+    return list(values) if values and all(map(is_missing, values)) else None
 
 
 def _holds_objects(column):
     return not pd.api.types.is_numeric_dtype(column.dtype)
+
+
+def _explain_text_columns(X, error):
+    """Raise an error that names the columns of `X` that hold text, if there are any."""
+    is_frame = isinstance(X, pd.DataFrame)
+    values = X if is_frame else np.asarray(X, dtype=object)
+    if values.ndim != 2:
+        return
+    table = pd.DataFrame(values)
+    text = [name for position, name in enumerate(table) if _holds_text(table.iloc[:, position])]
+    if not text:
+        return
+    formulas = f"X[[{text[0]!r}]]" if is_frame else f"X[:, [{text[0]}]]"
+    raise InvalidInputError(
+        f"A matrix of amounts holds numbers alone, but of the {table.shape[1]} columns of X these"
+        f" hold text: {text}. If the formulas are in column {text[0]!r}, pass `{formulas}`."
+    ) from error
+
+
+def _holds_text(column):
+    return _holds_objects(column) and any(
+        isinstance(value, str) and not _is_number(value) for value in column
+    )
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

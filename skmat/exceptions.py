@@ -5,8 +5,12 @@ scikit-learn keeps working; catch :class:`SkmatError` to catch all of ours and n
 """
 
 __all__ = [
+    "DatasetNotFoundError",
+    "EmptyCompositionWarning",
+    "FeaturizationError",
     "InvalidCompositionError",
     "InvalidInputError",
+    "InvalidRowsError",
     "PretrainedError",
     "SkmatError",
 ]
@@ -22,12 +26,16 @@ class InvalidInputError(SkmatError, ValueError):
     """Input that cannot be used: the message names the row, the value and the remedy."""
 
 
+class DatasetNotFoundError(SkmatError, FileNotFoundError):
+    """A data file that is not where it should be: the message says how to get it."""
+
+
 class PretrainedError(SkmatError, ValueError):
     """A checkpoint that cannot be found, was altered, or does not fit the encoder."""
 
 
-class InvalidCompositionError(InvalidInputError):
-    """One or more rows of ``X`` are not compositions.
+class InvalidRowsError(InvalidInputError):
+    """One or more rows of ``X`` cannot be used.
 
     All bad rows are reported together, so that one pass over the data is enough to clean it.
 
@@ -44,6 +52,8 @@ class InvalidCompositionError(InvalidInputError):
         Positions of the bad rows, ready for ``X.drop(X.index[error.rows])``.
     """
 
+    _fault = "cannot be used"
+
     def __init__(self, problems, n_rows):
         self.problems = list(problems)
         self.n_rows = n_rows
@@ -58,16 +68,31 @@ class InvalidCompositionError(InvalidInputError):
         hidden = len(self.problems) - len(shown)
         if hidden:
             shown.append(f"  ... and {hidden} more (all in the attribute `rows` of this error)")
-        plural = "composition" if len(self.problems) == 1 else "compositions"
         return (
-            f"{len(self.problems)} of {self.n_rows} rows cannot be read as {plural}:\n"
+            f"{len(self.problems)} of {self.n_rows} rows {self._fault}:\n"
             + "\n".join(shown)
             + "\nCorrect these rows or drop them, e.g. with `X.drop(X.index[error.rows])`; to"
-            " predict the others and get NaN for these, set on_invalid='nan'."
+            " predict or transform the others and get NaN for these, set on_invalid='nan'."
         )
 
     def __reduce__(self):
         return type(self), (self.problems, self.n_rows)
+
+
+class InvalidCompositionError(InvalidRowsError):
+    """One or more rows of ``X`` are not compositions."""
+
+    _fault = "cannot be read as compositions"
+
+
+class FeaturizationError(InvalidRowsError):
+    """One or more rows of ``X`` are compositions that a featurizer fails on."""
+
+    _fault = "cannot be featurized"
+
+
+class EmptyCompositionWarning(UserWarning):
+    """Rows of a matrix of amounts hold no positive amount, so there is no material in them."""
 
 
 def _shorten(value, width=60):

@@ -2,6 +2,7 @@
 
 from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.composition._element_tables import ELEMENT_TABLES, element_table
+from skmat.composition._pymatgen import to_pymatgen
 from skmat.composition._read import read_amounts, read_compositions
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "element_table",
     "read_amounts",
     "read_compositions",
+    "to_pymatgen",
 ]

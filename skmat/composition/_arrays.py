@@ -13,7 +13,7 @@ MAX_ATOMIC_NUMBER = 118
 
 @dataclass(frozen=True, eq=False)
 class CompositionArrays:
-    """Compositions of `n` materials, padded to the longest of them.
+    """Compositions of `n` materials, padded to the longest of them (to one column at least).
 
     Within a row the elements stand in the order of their atomic numbers, whatever their order in
     the formula was, so that "TiO2" and "O2Ti" are the same bits.
@@ -40,7 +40,7 @@ class CompositionArrays:
     def take(self, rows):
         """Return the materials at `rows` (indices or mask), trimmed to their longest."""
         atomic_numbers = self.atomic_numbers[rows]
-        width = int(np.count_nonzero(atomic_numbers, axis=1).max(initial=0))
+        width = int(np.count_nonzero(atomic_numbers, axis=1).max(initial=1))
         return CompositionArrays(atomic_numbers[:, :width], self.fractions[rows][:, :width])
 
     def group_ids(self):
@@ -74,7 +74,7 @@ class CompositionArrays:
         row, number = np.divmod(keys, MAX_ATOMIC_NUMBER + 1)
         counts = np.bincount(row, minlength=n_rows)
         slot = np.arange(len(keys)) - np.repeat(np.cumsum(counts) - counts, counts)
-        width = int(counts.max(initial=0))
+        width = int(counts.max(initial=1))
         padded_numbers = np.zeros((n_rows, width), dtype=np.uint8)
         padded_amounts = np.zeros((n_rows, width))
         padded_numbers[row, slot] = number

@@ -1,5 +1,6 @@
 """Every accepted form of composition input to :class:`CompositionArrays`."""
 
+import warnings
 from array import array
 from collections.abc import Mapping
 
@@ -7,7 +8,11 @@ import numpy as np
 
 from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.composition._formula import BadComposition, parse_formula, parse_mapping
-from skmat.exceptions import InvalidCompositionError, InvalidInputError
+from skmat.exceptions import (
+    EmptyCompositionWarning,
+    InvalidCompositionError,
+    InvalidInputError,
+)
 
 __all__ = ["read_amounts", "read_compositions"]
 
@@ -63,7 +68,7 @@ def read_compositions(values, *, on_invalid="raise"):
     )
 
 
-def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise"):
+def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empty=False):
     """Read a matrix of amounts.
 
     Parameters
@@ -75,6 +80,9 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise"):
         Atomic number of each column, where that is not its position plus one.
     on_invalid : {"raise", "nan"}, default="raise"
         With "nan" a row that cannot be read comes back as an empty row (all padding).
+    allow_empty : bool, default=False
+        Let rows without a positive amount through as empty rows (with a warning, unless
+        `on_invalid` is "nan"): scikit-learn takes any non-negative matrix for valid input.
 
     Returns
     -------
@@ -86,6 +94,11 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise"):
         If there are more columns than elements.
     InvalidCompositionError
         If a row holds a negative amount or no positive one; the error lists all such rows.
+
+    Warns
+    -----
+    EmptyCompositionWarning
+        If rows hold no positive amount and `allow_empty` lets them through.
     """
     n_rows, n_columns = amounts.shape
     if atomic_numbers is None:
@@ -98,15 +111,23 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise"):
         atomic_numbers = np.arange(1, n_columns + 1)
     negative = (amounts < 0).any(axis=1)
     empty = ~(amounts > 0).any(axis=1) & ~negative
-    if on_invalid == "raise" and (negative.any() or empty.any()):
+    invalid = negative if allow_empty else negative | empty
+    if on_invalid == "raise" and invalid.any():
         problems = [
             # "Negative values in data" is scikit-learn's wording for this mistake.
             (row, amounts[row].tolist(), "negative amount (Negative values in data)")
             if negative[row]
             else (row, amounts[row].tolist(), "empty formula (no positive amount)")
-            for row in np.flatnonzero(negative | empty)
+            for row in np.flatnonzero(invalid).tolist()
         ]
         raise InvalidCompositionError(problems, n_rows)
+    if on_invalid == "raise" and empty.any():
+        warnings.warn(
+            f"{np.count_nonzero(empty)} of {n_rows} rows of X hold no positive amount (the first"
+            f" is row {empty.argmax()}): results for them are NaN.",
+            EmptyCompositionWarning,
+            stacklevel=2,
+        )
     rows, columns = np.nonzero(np.where(negative[:, None], 0, amounts))
     return CompositionArrays.from_flat(
         rows,
@@ -123,14 +144,15 @@ def _parse(value):
         if not value:
             raise BadComposition("empty formula")
         return parse_mapping(value)
-    if _is_missing(value):
+    if is_missing(value):
         raise BadComposition("missing value")
     raise BadComposition(
         f"{type(value).__name__} is not a formula, a Composition or a dict of amounts"
     )
 
 
-def _is_missing(value):
+def is_missing(value):
+    """Tell whether `value` stands for a missing one: None, NaN, NaT or pandas.NA."""
     if value is None:
         return True
     try:

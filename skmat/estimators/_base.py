@@ -1,0 +1,446 @@
+"""What every estimator of the package does, whatever its encoder and whatever it predicts."""
+
+from __future__ import annotations
+
+import datetime
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skmat._version import __version__
+from skmat.estimators._member import Member
+from skmat.estimators._scaling import TargetScaling
+from skmat.exceptions import InvalidInputError, PretrainedError
+from skmat.objectives import LOSS_WEIGHTINGS
+from skmat.pretrained import (
+    Checkpoint,
+    ModelCard,
+    load_checkpoint,
+    load_state,
+    save_checkpoint,
+)
+from skmat.training import (
+    PRECISIONS,
+    SCHEDULES,
+    TRAINABLE,
+    MultiObjectiveModel,
+    TrainingData,
+    TrainingSettings,
+    build_net,
+    isolated_seed,
+    resolve_device,
+    resolve_precision,
+    run_encoder,
+    spawn_seeds,
+    split_by_group,
+    train,
+)
+
+__all__ = ["EncoderEstimator", "scatter_rows"]
+
+
+class EncoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of encoders, regressors and classifiers.
+
+    A family (such as MTEncoder's) adds ``_family``, ``_network_config()``, ``_build_network``,
+    ``_read_X`` and ``_make_batch``; see ``_mtencoder.py``.
+    """
+
+    _parameter_constraints: dict = {
+        "pretrained": "no_validation",
+        "loss_weights": [dict, "array-like", None],
+        "loss_weighting": [StrOptions(set(LOSS_WEIGHTINGS))],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "trainable": [StrOptions(set(TRAINABLE))],
+        "random_state": ["random_state"],
+        "device": [str],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "on_invalid": [StrOptions({"raise", "nan"})],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose", Hidden(Interval(Integral, 0, None, closed="left"))],
+    }
+
+    _n_members = 1
+
+    def __init__(
+        self,
+        *,
+        pretrained,
+        loss_weights,
+        loss_weighting,
+        max_epochs,
+        batch_size,
+        lr,
+        weight_decay,
+        schedule,
+        validation_fraction,
+        patience,
+        trainable,
+        random_state,
+        device,
+        precision,
+        on_invalid,
+        warm_start,
+        verbose,
+    ):
+        self.pretrained = pretrained
+        self.loss_weights = loss_weights
+        self.loss_weighting = loss_weighting
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.trainable = trainable
+        self.random_state = random_state
+        self.device = device
+        self.precision = precision
+        self.on_invalid = on_invalid
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    @property
+    def net_(self):
+        """The skorch net of the first member."""
+        check_is_fitted(self)
+        return self.members_[0].net
+
+    @property
+    def n_features_out_(self):
+        """Number of columns that ``transform`` returns."""
+        return sum(member.model.encoder.out_features for member in self.members_)
+
+    @property
+    def _n_features_out(self):
+        # Read by scikit-learn's ClassNamePrefixFeaturesOutMixin.
+        return self.n_features_out_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "members_")
+
+    def __sklearn_clone__(self):
+        # A fitted encoder given as `pretrained` is data, not a part to be reset.
+        parameters = {
+            name: value if name == "pretrained" else clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+        }
+        return type(self)(**parameters)
+
+    def transform(self, X):
+        """Embed materials.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, in the form that ``fit`` was given.
+
+        Returns
+        -------
+        ndarray of shape (n_materials, n_features_out_), float32
+            The encoder's vector of each material, dimensionless; those of several members stand
+            side by side. Rows of NaN where X is invalid and ``on_invalid="nan"``.
+
+        Raises
+        ------
+        InvalidCompositionError
+            If rows of X cannot be read and ``on_invalid="raise"``.
+        """
+        materials, valid = self._read_for_prediction(X)
+        vectors = [
+            run_encoder(member.model.encoder, materials, self._make_batch, *self._place(member))
+            for member in self.members_
+        ]
+        return scatter_rows(np.hstack(vectors), valid)
+
+    def fit_transform(self, X, y=None, **fit_params):
+        """Fit to X and y, then embed X; see ``fit`` and ``transform``."""
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def save_pretrained(self, folder, *, card=None, dtype="float32"):
+        """Write the encoder, without its heads, for use as ``pretrained=folder``.
+
+        Parameters
+        ----------
+        folder : path-like
+            Receives model.safetensors, config.json, card.json and README.md.
+        card : ModelCard, default=None
+            Where the encoder comes from; what can be known is filled in.
+        dtype : {"float32", "bf16"}, default="float32"
+            Number format of the weights.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+        """
+        check_is_fitted(self)
+        return save_checkpoint(folder, self._to_checkpoint(card), dtype)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # vectors are float32, whatever X is
+        return tags
+
+    # What the subclasses build fit from.
+
+    def _fit_members(self, materials, read, objectives, sample_weight, *, task_weights):
+        """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
+        device = resolve_device(self.device)
+        previous = self._members_to_continue(read.targets, objectives)
+        groups = materials.group_ids() if self.validation_fraction else None
+        members = []
+        for index, seed in enumerate(spawn_seeds(self._draw_seed(), self._n_members)):
+            split_seed, model_seed, training_seed = spawn_seeds(seed, 3)
+            training, validation = np.arange(len(materials)), np.empty(0, dtype=int)
+            if groups is not None:
+                training, validation = split_by_group(
+                    groups, self.validation_fraction, np.random.default_rng(split_seed)
+                )
+            if previous:
+                model, scaling = previous[index].model, previous[index].scaling
+            else:
+                model = self._build_model(objectives, read.targets, model_seed, device)
+                scaling = _fit_scaling(read, training, sample_weight)
+            data = self._training_data(materials, read, scaling, sample_weight)
+            net, history = train(
+                model,
+                self._settings(len(training), task_weights, training_seed, device),
+                data.take(training),
+                data.take(validation) if len(validation) else None,
+            )
+            members.append(Member(net, scaling, seed, history))
+        self._set_members(members)
+
+    def _partial_fit_members(self, materials, read, objectives, sample_weight, *, task_weights):
+        """One epoch over the given rows, at a constant learning rate."""
+        device = resolve_device(self.device)
+        if not hasattr(self, "members_"):
+            everything = np.arange(len(materials))
+            members = []
+            for seed in spawn_seeds(self._draw_seed(), self._n_members):
+                model = self._build_model(objectives, read.targets, seed, device)
+                scaling = _fit_scaling(read, everything, sample_weight)
+                members.append((model, scaling, seed, []))
+        else:
+            members = [
+                (member.model, member.scaling, member.seed, member.history)
+                for member in self.members_
+            ]
+        continued = []
+        for index, (model, scaling, seed, history) in enumerate(members):
+            net = self.members_[index].net if hasattr(self, "members_") else None
+            if getattr(net, "optimizer_", None) is None:
+                settings = self._settings(
+                    len(materials), task_weights, seed, device, schedule="constant", epochs=1
+                )
+                net = build_net(model, settings, len(materials))
+            data = self._training_data(materials, read, scaling, sample_weight)
+            with isolated_seed(seed + len(history), device):
+                net.partial_fit(data)
+            model.eval()
+            row = {key: value for key, value in net.history[-1].items() if key != "batches"}
+            continued.append(Member(net, scaling, seed, [*history, row]))
+        self._set_members(continued)
+
+    def _set_members(self, members):
+        self.members_ = members
+        self.history_ = [
+            {"member": index, **row}
+            for index, member in enumerate(members)
+            for row in member.history
+        ]
+
+    def _members_to_continue(self, targets, objectives):
+        members = getattr(self, "members_", None) if self.warm_start else None
+        if not members:
+            return None
+        model = members[0].model
+        if list(model.targets) != list(targets) or model.objectives != tuple(objectives):
+            raise InvalidInputError(
+                "warm_start=True goes on with the tasks of the last fit, which were"
+                f" {model.task_names}; y now holds {[target.name for target in targets]}. Use"
+                " the same columns, or warm_start=False."
+            )
+        if len(members) != self._n_members:
+            raise InvalidInputError(
+                f"warm_start=True goes on with the {len(members)} members of the last fit, but"
+                f" n_ensemble is now {self._n_members}; use warm_start=False to change it."
+            )
+        return members
+
+    def _build_model(self, objectives, targets, seed, device):
+        with isolated_seed(seed):
+            encoder, self.load_report_ = self._build_encoder()
+            return MultiObjectiveModel(encoder, objectives, targets).to(device)
+
+    def _build_encoder(self) -> tuple:
+        checkpoint = self._read_pretrained()
+        config = self._network_config() if checkpoint is None else checkpoint.network
+        encoder = self._build_network(config, fresh=checkpoint is None)
+        encoder.config = config
+        if checkpoint is None:
+            return encoder, None
+        return encoder, load_state(encoder, checkpoint.state, checkpoint.source)
+
+    def _read_pretrained(self) -> Checkpoint | None:
+        source = self.pretrained
+        if source is None:
+            return None
+        source = getattr(source, "estimator", source)  # out of a FrozenEstimator
+        if isinstance(source, EncoderEstimator):
+            if not hasattr(source, "members_"):
+                raise PretrainedError(
+                    f"pretrained={source!r} is not fitted. In a parameter grid scikit-learn"
+                    " clones its values, which resets estimators: wrap it in"
+                    " sklearn.frozen.FrozenEstimator, or give the folder of save_pretrained."
+                )
+            checkpoint = source._to_checkpoint(None)
+        else:
+            try:
+                checkpoint = load_checkpoint(source)
+            except TypeError:
+                raise PretrainedError(
+                    f"pretrained={source!r} is no name, folder or fitted encoder of skmat."
+                ) from None
+        if checkpoint.family != self._family:
+            raise PretrainedError(
+                f"{checkpoint.source} holds an encoder of the family {checkpoint.family!r}, but"
+                f" {type(self).__name__} needs {self._family!r}."
+            )
+        return checkpoint
+
+    def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:
+        model = self.members_[0].model
+        card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
+        if not card.objectives:
+            card.objectives = [objective.describe() for objective in model.objectives]
+        card.date = card.date or datetime.date.today().isoformat()
+        card.skmat_version = __version__
+        return Checkpoint(
+            family=self._family,
+            network=model.encoder.config,
+            state={k: v.detach().float().cpu() for k, v in model.encoder.state_dict().items()},
+            card=card,
+            source=f"a fitted {type(self).__name__}",
+        )
+
+    def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
+        return TrainingSettings(
+            max_epochs=epochs or self.max_epochs,
+            batch_size=_batch_size(self.batch_size, n_training),
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            schedule=schedule or self.schedule,
+            patience=self.patience,
+            trainable=self.trainable,
+            loss_weighting=self.loss_weighting,
+            task_weights=task_weights,
+            device=device,
+            precision=resolve_precision(self.precision, device),
+            seed=seed,
+            verbose=int(self.verbose),
+        )
+
+    def _training_data(self, materials, read, scaling, sample_weight):
+        return TrainingData(
+            materials,
+            self._make_batch,
+            scaling.transform(read.values).astype(np.float32),
+            sample_weight.astype(np.float32),
+        )
+
+    def _check_sample_weight(self, sample_weight, materials):
+        weights = _check_sample_weight(
+            sample_weight, materials, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise InvalidInputError(
+                "Sample weights must contain at least one non-zero number; all are zero."
+            )
+        # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
+        return weights / weights.mean()
+
+    def _task_weights(self, task_names):
+        """Return the weights of all tasks, in their order, from ``loss_weights``."""
+        weights = self.loss_weights
+        if weights is None:
+            if self.loss_weighting == "fixed":
+                raise InvalidInputError("loss_weighting='fixed' needs loss_weights.")
+            return [1.0] * len(task_names)
+        if isinstance(weights, dict):
+            unknown = sorted(set(weights) - set(task_names))
+            if unknown:
+                raise InvalidInputError(
+                    f"loss_weights names the tasks {unknown}, but the tasks are {task_names}."
+                )
+            weights = [weights.get(name, 1.0) for name in task_names]
+        weights = [float(weight) for weight in weights]
+        if len(weights) != len(task_names):
+            raise InvalidInputError(
+                f"loss_weights has {len(weights)} entries for {len(task_names)} tasks"
+                f" ({task_names})."
+            )
+        if min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+            raise InvalidInputError(
+                f"loss_weights must be finite and non-negative, not all zero; got {weights}."
+            )
+        return weights
+
+    def _draw_seed(self):
+        """Return a seed from ``random_state`` without touching a generator of the caller's."""
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31 - 1))
+        if self.random_state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0])
+        return int(self.random_state)
+
+    def _read_for_prediction(self, X):
+        """Return the readable materials and the mask of their rows."""
+        check_is_fitted(self)
+        materials = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
+        valid = materials.n_elements > 0
+        return (materials if valid.all() else materials.take(valid)), valid
+
+    def _place(self, member):
+        """Return the device and the precision that `member` predicts on."""
+        return member.net.device, "bf16" if self.precision == "bf16" else "float32"
+
+
+def scatter_rows(rows, valid):
+    """Put `rows` where `valid` is true, NaN elsewhere."""
+    if valid.all():
+        return rows
+    scattered = np.full((len(valid), *rows.shape[1:]), np.nan, dtype=rows.dtype)
+    scattered[valid] = rows
+    return scattered
+
+
+def _fit_scaling(read, rows, sample_weight):
+    """Standardise numbers, leave class indices as they are."""
+    fitted = TargetScaling.fit(read.values[rows], sample_weight[rows])
+    is_class = np.array([target.n_classes > 0 for target in read.targets], dtype=bool)
+    return TargetScaling(
+        np.where(is_class, 0.0, fitted.mean), np.where(is_class, 1.0, fitted.scale)
+    )
+
+
+def _batch_size(batch_size, n_training):
+    if batch_size != "auto":
+        return int(batch_size)
+    return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, 512))

@@ -1,0 +1,186 @@
+"""Multi-task classifiers."""
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.utils._param_validation import Interval
+
+from skmat.estimators._base import EncoderEstimator, scatter_rows
+from skmat.estimators._targets import read_class_targets
+from skmat.objectives import Properties
+from skmat.training import run_heads
+
+__all__ = ["EncoderClassifier"]
+
+
+class EncoderClassifier(ClassifierMixin, EncoderEstimator):
+    """Base of the classifiers: an encoder with one head per column of y."""
+
+    _parameter_constraints: dict = {
+        **EncoderEstimator._parameter_constraints,
+        "n_ensemble": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None):
+        """Train on labelled materials.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_materials,) or (n_materials, n_columns)
+            Formulas, or a matrix of amounts.
+        y : array-like of shape (n_materials,) or (n_materials, n_tasks)
+            Class labels of any type; NaN, None and pandas.NA are missing labels.
+        sample_weight : array-like of shape (n_materials,), default=None
+            Weights of the materials, non-negative.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        InvalidCompositionError
+            If rows of X cannot be read; the error lists all of them.
+        InvalidInputError
+            If a column of y has no label at all.
+        """
+        return self._fit(X, y, sample_weight, self._fit_members, classes=None, reset=True)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on the given rows, at a constant learning rate.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As in ``fit``; y with the same columns at each call.
+        classes : array-like or list of array-like, default=None
+            All the class labels (of each column); taken from y at the first call if not given.
+
+        Returns
+        -------
+        self : object
+            The classifier, trained a little longer.
+        """
+        first = not hasattr(self, "members_")
+        if not first:
+            known = self.classes_
+            classes = known if isinstance(known, list) else [known]
+        elif classes is not None:
+            nested = isinstance(classes, list) and not np.isscalar(classes[0])
+            classes = [np.unique(each) for each in (classes if nested else [classes])]
+        return self._fit(
+            X, y, sample_weight, self._partial_fit_members, classes=classes, reset=first
+        )
+
+    def predict_proba(self, X):
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, in the form that ``fit`` was given.
+
+        Returns
+        -------
+        ndarray of shape (n_materials, n_classes), or a list of one per task
+            Probabilities in the order of ``classes_``, the mean over the ensemble; NaN where X
+            is invalid and ``on_invalid="nan"``.
+        """
+        materials, valid = self._read_for_prediction(X)
+        members = [
+            run_heads(member.model, materials, self._make_batch, *self._place(member))
+            for member in self.members_
+        ]
+        probabilities = []
+        for index, classes in enumerate(self._classes):
+            mean = np.mean([outputs[index] for outputs in members], axis=0, dtype=np.float64)
+            # The head of a task with a single class has two outputs all the same.
+            mean = mean[:, : len(classes)] / mean[:, : len(classes)].sum(axis=1, keepdims=True)
+            probabilities.append(scatter_rows(mean, valid))
+        return probabilities[0] if self._one_dimensional else probabilities
+
+    def predict(self, X):
+        """Return the most probable class.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, in the form that ``fit`` was given.
+
+        Returns
+        -------
+        ndarray of shape (n_materials,) or (n_materials, n_tasks)
+            Class labels; with ``on_invalid="nan"`` an object array that holds None where X is
+            invalid, if it is anywhere.
+        """
+        probabilities = self.predict_proba(X)
+        tasks = [probabilities] if self._one_dimensional else probabilities
+        columns = []
+        for each, classes in zip(tasks, self._classes, strict=True):
+            invalid = np.isnan(each[:, 0])
+            labels = classes[np.where(invalid[:, None], 0, each).argmax(axis=1)]
+            if invalid.any():
+                labels = labels.astype(object)
+                labels[invalid] = None
+            columns.append(labels)
+        if self._one_dimensional:
+            return columns[0]
+        same_type = len({column.dtype.kind for column in columns}) == 1
+        return np.stack(columns if same_type else [c.astype(object) for c in columns], axis=1)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy, averaged over the tasks; rows without a label are left out.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As in ``fit``.
+
+        Returns
+        -------
+        float
+            Mean accuracy, dimensionless.
+        """
+        predicted = self.predict(X)
+        truth = np.asarray(y, dtype=object if isinstance(y, pd.DataFrame) else None)
+        scores = []
+        for labels, guess in zip(
+            truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T, strict=True
+        ):
+            rows = ~pd.isna(labels)
+            weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
+            right = labels[rows] == guess[rows]
+            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=weights))
+        return float(np.mean(scores))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    @property
+    def _n_members(self):
+        return self.n_ensemble
+
+    @property
+    def _classes(self):
+        return [self.classes_] if self._one_dimensional else self.classes_
+
+    def _fit(self, X, y, sample_weight, fit_members, *, classes, reset):
+        materials = self._read_X(X, reset=reset, allow_empty=True)
+        read = read_class_targets(y, len(materials), classes)
+        weights = self._check_sample_weight(sample_weight, materials)
+        fit_members(
+            materials, read, (Properties(),), weights, task_weights=self._task_weights(read.names)
+        )
+        self.target_names_ = read.names
+        self.n_outputs_ = len(read.names)
+        self._one_dimensional = read.one_dimensional
+        self.classes_ = read.classes[0] if read.one_dimensional else read.classes
+        return self

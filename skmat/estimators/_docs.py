@@ -1,0 +1,102 @@
+"""Parameter descriptions that every family shares, written once."""
+
+import inspect
+import re
+
+__all__ = ["shared_docs"]
+
+_PLACEHOLDER = re.compile(r"^ *\{(\w+)\}\n", re.MULTILINE)
+
+_SHARED = {
+    "pretrained": """
+    pretrained : str, path-like, fitted encoder or None, default=None
+        Where the encoder's weights come from: the name of shipped weights
+        (:func:`skmat.list_pretrained`), a folder written by ``save_pretrained``, or a fitted
+        estimator of the same family. None starts from random weights. With weights given, the
+        sizes of the network are theirs. A fitted estimator inside a parameter grid must be
+        wrapped in :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones the
+        values of its grid.
+""",
+    "losses": """
+    loss_weights : dict, sequence of float or None, default=None
+        Weight of each task's loss: a sequence in the order of the columns of y, or a dict by
+        task name (tasks it leaves out weigh 1). Only ratios matter: weights are divided by
+        their mean.
+    loss_weighting : str, default="equal"
+        What multiplies `loss_weights`: "equal" (nothing), "fixed" (nothing, and `loss_weights`
+        must be given), "uncertainty" (a learned scale per task; Kendall et al. 2018), or weights
+        drawn anew at each step: "rlw-normal", "rlw-uniform", "rlw-dirichlet", "rlw-bernoulli",
+        "rlw-one-hot", "rlw-mtencoder" (see :class:`skmat.objectives.LossWeighting`).
+""",
+    "training": """
+    max_epochs : int, default={max_epochs}
+        Passes over the training rows.
+    batch_size : int or "auto", default="auto"
+        Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
+        between 16 and 512.
+    lr : float, default={lr}
+        Largest learning rate of AdamW.
+    weight_decay : float, default={weight_decay}
+        Weight decay of AdamW.
+    schedule : {{"one_cycle", "constant"}}, default="one_cycle"
+        Course of the learning rate over the steps.
+    validation_fraction : float, default=0.1
+        Share of the compositions held back to choose the best epoch; all rows of one composition
+        stay on one side. 0 trains on all rows and keeps the last epoch, and so does a share that
+        rounds to no composition.
+    patience : int or None, default=None
+        Stop after so many epochs without improvement on the rows held back; None runs all
+        epochs. The weights of the best epoch are kept either way.
+    trainable : {{"all", "last", "head"}}, default="all"
+        What learns: everything, the heads and the last layer of the encoder, or the heads
+        alone. The rest stays as it is, bit for bit.
+""",
+    "machine": """
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights, splits, batches and dropout; the global generators of NumPy and
+        torch are not touched. None takes a new seed at each ``fit``.
+    device : str, default="auto"
+        "auto" (a CUDA GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
+    precision : {"auto", "float32", "bf16"}, default="auto"
+        Number format of training; "auto" takes bf16 where the hardware computes in it.
+        Predictions are made in float32 unless this is "bf16".
+    on_invalid : {"raise", "nan"}, default="raise"
+        What ``predict`` and ``transform`` do with rows that are no composition: raise one error
+        that lists all of them, or return NaN for them. ``fit`` always raises.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last ``fit``.
+    verbose : int, default=0
+        1 shows a progress bar.
+""",
+    "fitted": """
+    history_ : list of dict
+        One entry per epoch and member: losses in total and per task (on standardised targets),
+        the tasks' weights, learning rate and seconds.
+    members_ : list of Member
+        The trained networks; ``members_[i].net`` is a skorch net.
+    net_ : skorch.NeuralNet
+        The first of them.
+    load_report_ : LoadReport or None
+        Which tensors were loaded from `pretrained`.
+    n_features_in_ : int
+        1 for formulas, else the number of columns of the amounts matrix.
+    feature_names_in_ : ndarray of str
+        Names of the columns of X, where it was a DataFrame.
+""",
+}
+
+
+def shared_docs(cls):
+    """Fill the placeholders ``{training}``, ``{machine}``, ... in the docstring of `cls`."""
+    defaults = {
+        name: repr(parameter.default)
+        for name, parameter in inspect.signature(cls.__init__).parameters.items()
+    }
+
+    def fill(match):
+        text = _SHARED[match[1]].lstrip("\n")
+        return text.format(**defaults) if match[1] == "training" else text
+
+    if cls.__doc__:
+        cls.__doc__ = _PLACEHOLDER.sub(fill, cls.__doc__)
+    return cls

@@ -1,0 +1,87 @@
+"""Encoders as transformers."""
+
+import numpy as np
+from sklearn.base import _fit_context
+
+from skmat.estimators._base import EncoderEstimator
+from skmat.estimators._member import Member
+from skmat.estimators._scaling import TargetScaling
+from skmat.estimators._targets import ReadTargets, read_mixed_targets
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import Objective, resolve_objectives
+from skmat.training import MultiObjectiveModel, isolated_seed, resolve_device, untrained_net
+
+__all__ = ["EncoderTransformer"]
+
+
+class EncoderTransformer(EncoderEstimator):
+    """Base of the encoders: ``fit`` pretrains or loads, ``transform`` embeds."""
+
+    _parameter_constraints: dict = {
+        **EncoderEstimator._parameter_constraints,
+        "objectives": [str, Objective, "array-like", None],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
+        """Pretrain the encoder on X, or load it.
+
+        With `pretrained` and without `objectives`, X and y are only looked at for their shape.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_materials,) or (n_materials, n_columns)
+            Formulas, or a matrix of amounts.
+        y : array-like of shape (n_materials,) or (n_materials, n_tasks), default=None
+            Labels for the objective "properties", in any units; NaN is a missing label. Columns
+            of numbers are regressed, columns of text, categories or booleans classified. Not
+            used by objectives without labels.
+        sample_weight : array-like of shape (n_materials,), default=None
+            Weights of the materials.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+
+        Raises
+        ------
+        InvalidCompositionError
+            If rows of X cannot be read.
+        PretrainedError
+            If `pretrained` cannot be loaded.
+        """
+        materials = self._read_X(X, reset=True, allow_empty=True)
+        weights = self._check_sample_weight(sample_weight, materials)
+        objectives = self._objectives()
+        if objectives:
+            read = self._read_y(y, objectives, len(materials))
+            names = [name for each in objectives for name in each.task_names(read.targets)]
+            self._fit_members(
+                materials, read, objectives, weights, task_weights=self._task_weights(names)
+            )
+        else:
+            self._load()
+        return self
+
+    def _objectives(self):
+        if self.objectives is not None:
+            return resolve_objectives(self.objectives)
+        return () if self.pretrained is not None else resolve_objectives("masked_elements")
+
+    def _read_y(self, y, objectives, n_rows):
+        if not any(objective.needs_targets for objective in objectives):
+            return ReadTargets(np.empty((n_rows, 0)), [], [], False)
+        if y is None:
+            raise InvalidInputError(
+                f"objectives={self.objectives!r} learns from labels: This estimator requires y to"
+                " be passed, but the target y is None."
+            )
+        return read_mixed_targets(y, n_rows)
+
+    def _load(self):
+        device = resolve_device(self.device)
+        with isolated_seed(0):
+            encoder, self.load_report_ = self._build_encoder()
+        net = untrained_net(MultiObjectiveModel(encoder, (), ()), device)
+        self._set_members([Member(net, TargetScaling.identity(0), 0)])

@@ -1,0 +1,399 @@
+"""MTEncoder: the composition transformer (Prein et al. 2023)."""
+
+from numbers import Real
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmat.base import CompositionInputMixin
+from skmat.composition import ELEMENT_TABLES, MAX_ATOMIC_NUMBER, element_table
+from skmat.estimators._classifier import EncoderClassifier
+from skmat.estimators._docs import shared_docs
+from skmat.estimators._encoder import EncoderTransformer
+from skmat.estimators._regressor import EncoderRegressor
+from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+
+__all__ = ["MTEncoder", "MTEncoderClassifier", "MTEncoderRegressor"]
+
+_NETWORK_CONSTRAINTS: dict = {
+    "preset": [StrOptions(set(MTENCODER_PRESETS))],
+    "readout": [StrOptions({"cpd", "mean"})],
+    "element_features": [StrOptions(set(ELEMENT_TABLES)), None],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+}
+
+
+class MTEncoderFamily(CompositionInputMixin):
+    """What the three estimators have in common that other families have not."""
+
+    _family = "mtencoder"
+    _make_batch = staticmethod(CompositionBatch.from_arrays)
+
+    def _network_config(self):
+        """Return what it takes to build the network again, as plain data."""
+        table = self.element_features
+        return {
+            "element_features": table,
+            "n_element_features": 0 if table is None else element_table(table).shape[1],
+            "readout": self.readout,
+            **MTENCODER_PRESETS[self.preset],
+        }
+
+    def _build_network(self, config, *, fresh):
+        """Build the network of `config`; a fresh one reads its element table from matminer."""
+        config = dict(config)
+        name, n_columns = config.pop("element_features"), config.pop("n_element_features")
+        table = None
+        if name is not None:
+            table = _standardised(name) if fresh else torch.zeros(MAX_ATOMIC_NUMBER, n_columns)
+        return MTEncoderNetwork(table, dropout=self.dropout, **config)
+
+
+def _standardised(name):
+    table = element_table(name)
+    scale = table.std(axis=0)
+    return torch.from_numpy((table - table.mean(axis=0)) / np.where(scale > 0, scale, 1.0))
+
+
+@shared_docs
+class MTEncoder(MTEncoderFamily, EncoderTransformer):
+    """Composition transformer that embeds materials: pretrained, or to be pretrained.
+
+    ``fit`` loads `pretrained` weights, or pretrains on the formulas it is given: on masked
+    elements (no labels needed), on properties, or on both. ``transform`` returns one vector per
+    material.
+
+    Parameters
+    ----------
+    {pretrained}
+    preset : {"tiny", "base", "paper", "large"}, default="base"
+        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
+        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
+        heads). Taken from `pretrained` where that is given, as are the next two.
+    readout : {"cpd", "mean"}, default="cpd"
+        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
+    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
+        Table of element properties beside the learned element vectors; see
+        :func:`skmat.composition.element_table`.
+    dropout : float, default=0.1
+        Dropout probability in the encoder.
+    objectives : str, Objective, list of them or None, default=None
+        What is learned: "masked_elements", "properties", "joint" (both), or objects of
+        :mod:`skmat.objectives`. None loads `pretrained` without training if it is given, and is
+        "masked_elements" otherwise. With both, pretraining goes on from the loaded weights.
+    {losses}
+    {training}
+    {machine}
+
+    Attributes
+    ----------
+    {fitted}
+
+    See Also
+    --------
+    MTEncoderRegressor : Predict properties.
+    MTEncoderClassifier : Predict classes.
+
+    References
+    ----------
+    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
+    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
+    7, 77 (2021) (CrabNet).
+
+    Examples
+    --------
+    >>> from skmat import MTEncoder
+    >>> encoder = MTEncoder(preset="tiny", max_epochs=2, random_state=0)
+    >>> encoder.fit_transform(["TiO2", "Fe2O3", "NaCl"]).shape
+    (3, 64)
+    """
+
+    _parameter_constraints: dict = {
+        **EncoderTransformer._parameter_constraints,
+        **_NETWORK_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        pretrained=None,
+        preset="base",
+        readout="cpd",
+        element_features="matscholar",
+        dropout=0.1,
+        objectives=None,
+        loss_weights=None,
+        loss_weighting="equal",
+        max_epochs=30,
+        batch_size="auto",
+        lr=1e-3,
+        weight_decay=0.01,
+        schedule="one_cycle",
+        validation_fraction=0.1,
+        patience=None,
+        trainable="all",
+        random_state=None,
+        device="auto",
+        precision="auto",
+        on_invalid="raise",
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            pretrained=pretrained,
+            loss_weights=loss_weights,
+            loss_weighting=loss_weighting,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=weight_decay,
+            schedule=schedule,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            trainable=trainable,
+            random_state=random_state,
+            device=device,
+            precision=precision,
+            on_invalid=on_invalid,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.preset = preset
+        self.readout = readout
+        self.element_features = element_features
+        self.dropout = dropout
+        self.objectives = objectives
+
+
+@shared_docs
+class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
+    """Composition transformer that predicts one property or several.
+
+    One encoder is shared by all columns of y; each has its own head. Labels may be missing.
+
+    Parameters
+    ----------
+    {pretrained}
+    preset : {"tiny", "base", "paper", "large"}, default="base"
+        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
+        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
+        heads). Taken from `pretrained` where that is given, as are the next two.
+    readout : {"cpd", "mean"}, default="cpd"
+        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
+    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
+        Table of element properties beside the learned element vectors; see
+        :func:`skmat.composition.element_table`.
+    dropout : float, default=0.1
+        Dropout probability in the encoder.
+    loss : {"l1", "mse", "robust_l1"}, default="l1"
+        Loss on standardised targets; "robust_l1" also predicts how uncertain it is.
+    {losses}
+    {training}
+    n_ensemble : int, default=1
+        Number of networks that are trained, each from its own seed and split; predictions are
+        their mean.
+    {machine}
+
+    Attributes
+    ----------
+    {fitted}
+    target_names_ : list of str
+        Names of the columns of y.
+    n_outputs_ : int
+        Number of columns of y.
+
+    See Also
+    --------
+    MTEncoder : Embed materials.
+    MTEncoderClassifier : Predict classes.
+
+    References
+    ----------
+    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
+    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
+    7, 77 (2021) (CrabNet).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmat import MTEncoderRegressor
+    >>> model = MTEncoderRegressor(preset="tiny", max_epochs=2, random_state=0)
+    >>> model.fit(["TiO2", "Fe2O3", "NaCl"], [[3.2, np.nan], [2.1, 5.2], [8.5, 2.2]])
+    MTEncoderRegressor(max_epochs=2, preset='tiny', random_state=0)
+    >>> model.predict(["ZnO"]).shape
+    (1, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **EncoderRegressor._parameter_constraints,
+        **_NETWORK_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        pretrained=None,
+        preset="base",
+        readout="cpd",
+        element_features="matscholar",
+        dropout=0.1,
+        loss="l1",
+        loss_weights=None,
+        loss_weighting="equal",
+        max_epochs=100,
+        batch_size="auto",
+        lr=1e-3,
+        weight_decay=0.01,
+        schedule="one_cycle",
+        validation_fraction=0.1,
+        patience=None,
+        trainable="all",
+        n_ensemble=1,
+        random_state=None,
+        device="auto",
+        precision="auto",
+        on_invalid="raise",
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            pretrained=pretrained,
+            loss_weights=loss_weights,
+            loss_weighting=loss_weighting,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=weight_decay,
+            schedule=schedule,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            trainable=trainable,
+            random_state=random_state,
+            device=device,
+            precision=precision,
+            on_invalid=on_invalid,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.preset = preset
+        self.readout = readout
+        self.element_features = element_features
+        self.dropout = dropout
+        self.loss = loss
+        self.n_ensemble = n_ensemble
+
+
+@shared_docs
+class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
+    """Composition transformer that predicts classes, of one task or several.
+
+    One encoder is shared by all columns of y; each has its own head. Labels may be missing.
+
+    Parameters
+    ----------
+    {pretrained}
+    preset : {"tiny", "base", "paper", "large"}, default="base"
+        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
+        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
+        heads). Taken from `pretrained` where that is given, as are the next two.
+    readout : {"cpd", "mean"}, default="cpd"
+        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
+    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
+        Table of element properties beside the learned element vectors; see
+        :func:`skmat.composition.element_table`.
+    dropout : float, default=0.1
+        Dropout probability in the encoder.
+    {losses}
+    {training}
+    n_ensemble : int, default=1
+        Number of networks that are trained, each from its own seed and split; predictions are
+        their mean.
+    {machine}
+
+    Attributes
+    ----------
+    {fitted}
+    classes_ : ndarray of shape (n_classes,), or list of one per task
+        Class labels.
+    target_names_ : list of str
+        Names of the columns of y.
+    n_outputs_ : int
+        Number of columns of y.
+
+    See Also
+    --------
+    MTEncoder : Embed materials.
+    MTEncoderRegressor : Predict properties.
+
+    References
+    ----------
+    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
+    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
+    7, 77 (2021) (CrabNet).
+
+    Examples
+    --------
+    >>> from skmat import MTEncoderClassifier
+    >>> model = MTEncoderClassifier(preset="tiny", max_epochs=2, random_state=0)
+    >>> model.fit(["TiO2", "Fe", "NaCl", "Cu"], ["insulator", "metal", "insulator", "metal"])
+    MTEncoderClassifier(max_epochs=2, preset='tiny', random_state=0)
+    >>> model.predict_proba(["ZnO"]).shape
+    (1, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **EncoderClassifier._parameter_constraints,
+        **_NETWORK_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        pretrained=None,
+        preset="base",
+        readout="cpd",
+        element_features="matscholar",
+        dropout=0.1,
+        loss_weights=None,
+        loss_weighting="equal",
+        max_epochs=100,
+        batch_size="auto",
+        lr=1e-3,
+        weight_decay=0.01,
+        schedule="one_cycle",
+        validation_fraction=0.1,
+        patience=None,
+        trainable="all",
+        n_ensemble=1,
+        random_state=None,
+        device="auto",
+        precision="auto",
+        on_invalid="raise",
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            pretrained=pretrained,
+            loss_weights=loss_weights,
+            loss_weighting=loss_weighting,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=weight_decay,
+            schedule=schedule,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            trainable=trainable,
+            random_state=random_state,
+            device=device,
+            precision=precision,
+            on_invalid=on_invalid,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.preset = preset
+        self.readout = readout
+        self.element_features = element_features
+        self.dropout = dropout
+        self.n_ensemble = n_ensemble

@@ -1,0 +1,169 @@
+"""Multi-task regressors."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmat.estimators._base import EncoderEstimator, scatter_rows
+from skmat.estimators._targets import read_numeric_targets
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import REGRESSION_LOSSES, Properties
+from skmat.training import run_heads
+
+__all__ = ["EncoderRegressor"]
+
+
+class EncoderRegressor(RegressorMixin, EncoderEstimator):
+    """Base of the regressors: an encoder with one head per column of y."""
+
+    _parameter_constraints: dict = {
+        **EncoderEstimator._parameter_constraints,
+        "loss": [StrOptions(set(REGRESSION_LOSSES))],
+        "n_ensemble": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None):
+        """Train on labelled materials.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_materials,) or (n_materials, n_columns)
+            Formulas, or a matrix of amounts.
+        y : array-like of shape (n_materials,) or (n_materials, n_tasks)
+            Properties, each in its own unit; NaN is a missing label.
+        sample_weight : array-like of shape (n_materials,), default=None
+            Weights of the materials, non-negative.
+
+        Returns
+        -------
+        self : object
+            The fitted regressor.
+
+        Raises
+        ------
+        InvalidCompositionError
+            If rows of X cannot be read; the error lists all of them.
+        InvalidInputError
+            If y holds infinity or a column of nothing but NaN.
+        """
+        return self._fit(X, y, sample_weight, self._fit_members, reset=True)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on the given rows, at a constant learning rate.
+
+        Targets are standardised by the mean and deviation of the first call's rows; nothing is
+        held back for validation.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As in ``fit``; y with the same columns at each call.
+
+        Returns
+        -------
+        self : object
+            The regressor, trained a little longer.
+        """
+        first = not hasattr(self, "members_")
+        return self._fit(X, y, sample_weight, self._partial_fit_members, reset=first)
+
+    def predict(self, X, return_std=False):
+        """Predict the properties of materials.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, in the form that ``fit`` was given.
+        return_std : bool, default=False
+            Whether to return standard deviations too: the scale that ``loss="robust_l1"``
+            predicts and the spread of the ensemble, added in quadrature.
+
+        Returns
+        -------
+        y : ndarray of shape (n_materials,) or (n_materials, n_tasks), float64
+            In the units and the shape of the y that was fitted; NaN where X is invalid and
+            ``on_invalid="nan"``.
+        std : ndarray of the same shape
+            Standard deviations in the same units; only if `return_std`.
+
+        Raises
+        ------
+        InvalidInputError
+            If `return_std` and the model has no measure of its uncertainty.
+        """
+        materials, valid = self._read_for_prediction(X)
+        if return_std and len(self.members_) == 1 and self.loss != "robust_l1":
+            raise InvalidInputError(
+                "return_std=True needs n_ensemble > 1 or loss='robust_l1'; with"
+                f" n_ensemble=1 and loss={self.loss!r} there is nothing to estimate it from."
+            )
+        means, variances = [], []
+        for member in self.members_:
+            outputs = run_heads(member.model, materials, self._make_batch, *self._place(member))
+            # In float64 from here on, so that no unit is too large or too small.
+            stacked = np.stack(outputs, axis=1).astype(np.float64)
+            means.append(member.scaling.inverse_transform(stacked[..., 0]))
+            variances.append((stacked[..., 1] * member.scaling.scale) ** 2)
+        mean = self._as_y(np.mean(means, axis=0), valid)
+        if not return_std:
+            return mean
+        total = np.mean(variances, axis=0) + np.var(means, axis=0)
+        return mean, self._as_y(np.sqrt(total), valid)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination, averaged over the tasks.
+
+        Rows without a label are left out of their task, so that y may hold NaN.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As in ``fit``.
+
+        Returns
+        -------
+        float
+            Mean R2, dimensionless; 1 is perfect.
+        """
+        read = read_numeric_targets(y, np.shape(y)[0])
+        predicted = self.predict(X).reshape(len(read.values), -1)
+        scores = []
+        for truth, guess in zip(read.values.T, predicted.T, strict=True):
+            rows = ~np.isnan(truth)
+            weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
+            scores.append(r2_score(truth[rows], guess[rows], sample_weight=weights))
+        return float(np.mean(scores))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    @property
+    def _n_members(self):
+        return self.n_ensemble
+
+    def _fit(self, X, y, sample_weight, fit_members, *, reset):
+        materials = self._read_X(X, reset=reset, allow_empty=True)
+        read = read_numeric_targets(y, len(materials))
+        weights = self._check_sample_weight(sample_weight, materials)
+        fit_members(
+            materials,
+            read,
+            (Properties(loss=self.loss),),
+            weights,
+            task_weights=self._task_weights(read.names),
+        )
+        self.target_names_ = read.names
+        self.n_outputs_ = len(read.names)
+        self._one_dimensional = read.one_dimensional
+        return self
+
+    def _as_y(self, values, valid):
+        values = scatter_rows(values, valid)
+        return values[:, 0] if self._one_dimensional else values

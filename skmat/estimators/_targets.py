@@ -1,0 +1,168 @@
+"""Reading y: one column or many, labels missing, names from a DataFrame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import Target
+
+__all__ = ["ReadTargets", "read_class_targets", "read_mixed_targets", "read_numeric_targets"]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadTargets:
+    """What y held.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, n_targets), float64
+        Numbers, or indices into `classes`; NaN where there is no label.
+    targets : list of Target
+        Name and kind of each column.
+    classes : list of (ndarray or None)
+        Class labels of each column; None for a number.
+    one_dimensional : bool
+        Whether y had one dimension, and predictions shall have one too.
+    """
+
+    values: np.ndarray
+    targets: list[Target]
+    classes: list
+    one_dimensional: bool
+
+    @property
+    def names(self):
+        return [target.name for target in self.targets]
+
+
+def read_numeric_targets(y, n_rows) -> ReadTargets:
+    """Read y of a regressor.
+
+    Raises
+    ------
+    InvalidInputError
+        If a value is infinite, or a column has no label at all.
+    """
+    names, one_dimensional = _names(y)
+    values = check_array(
+        y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y"
+    )
+    if values.ndim == 1:
+        values = values.reshape(-1, 1)
+    _check_rows(values, n_rows)
+    infinite = np.argwhere(np.isinf(values))
+    if len(infinite):
+        row, column = infinite[0]
+        raise InvalidInputError(
+            f"y contains infinity: row {row}, target {names[column]!r}"
+            f" ({len(infinite)} such values in all). Set them to NaN, which means no label, or"
+            " drop the rows."
+        )
+    _check_labelled(~np.isnan(values), names)
+    targets = [Target(name) for name in names]
+    return ReadTargets(values, targets, [None] * len(names), one_dimensional)
+
+
+def read_class_targets(y, n_rows, classes=None) -> ReadTargets:
+    """Read y of a classifier: labels of any type; NaN, None and pandas.NA are missing.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_targets)
+        Class labels.
+    n_rows : int
+        Rows of X.
+    classes : list of ndarray, default=None
+        Known class labels of each column, as ``partial_fit`` has them.
+    """
+    names, one_dimensional = _names(y)
+    columns = _columns(y)
+    _check_rows(columns[0], n_rows)
+    values = np.full((n_rows, len(columns)), np.nan)
+    found = []
+    for i, column in enumerate(columns):
+        labelled = ~pd.isna(column)
+        _check_labelled(labelled.reshape(-1, 1), [names[i]])
+        # Back through a list: an object array of bool or int is of no type scikit-learn knows.
+        labels = np.array(column[labelled].tolist())
+        check_classification_targets(labels)
+        known = np.unique(labels) if classes is None else classes[i]
+        indices = np.searchsorted(known, labels)
+        wrong = np.flatnonzero(known[np.minimum(indices, len(known) - 1)] != labels)
+        if len(wrong):
+            raise InvalidInputError(
+                f"y holds the label {labels[wrong[0]]!r} for {names[i]!r}, which is not among"
+                f" the classes {known.tolist()}."
+            )
+        values[labelled, i] = indices
+        found.append(known)
+    # One class is learned as the first of two.
+    targets = [Target(name, max(2, len(known))) for name, known in zip(names, found, strict=True)]
+    return ReadTargets(values, targets, found, one_dimensional)
+
+
+def read_mixed_targets(y, n_rows) -> ReadTargets:
+    """Read y of an encoder: numbers are regressed, text, categories and booleans classified."""
+    if not isinstance(y, pd.DataFrame):
+        array = np.asarray(y)
+        is_number = array.dtype.kind in "iufO" and not _holds_text(array)
+        return read_numeric_targets(y, n_rows) if is_number else read_class_targets(y, n_rows)
+    parts = [
+        read_numeric_targets(y[[name]], n_rows)
+        if pd.api.types.is_numeric_dtype(y[name]) and not pd.api.types.is_bool_dtype(y[name])
+        else read_class_targets(y[[name]], n_rows)
+        for name in y.columns
+    ]
+    return ReadTargets(
+        np.hstack([part.values for part in parts]),
+        [part.targets[0] for part in parts],
+        [part.classes[0] for part in parts],
+        False,
+    )
+
+
+def _names(y):
+    """Return the names of the targets, and whether y is one-dimensional."""
+    if y is None:
+        raise InvalidInputError(
+            "This estimator requires y to be passed, but the target y is None."
+        )
+    if isinstance(y, pd.DataFrame):
+        return [str(column) for column in y.columns], False
+    if isinstance(y, pd.Series):
+        return [str(y.name) if y.name is not None else "y"], True
+    shape = np.shape(y)
+    if len(shape) < 2:
+        return ["y"], True
+    return [f"y{i}" for i in range(shape[1])], False
+
+
+def _columns(y):
+    """Return the columns of y as one-dimensional arrays that keep their types."""
+    if isinstance(y, pd.DataFrame):
+        return [y[name].to_numpy() for name in y.columns]
+    array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+    if array.ndim == 1:
+        return [column_or_1d(array)]
+    return list(array.T)
+
+
+def _check_rows(values, n_rows):
+    check_consistent_length(values, range(n_rows))
+
+
+def _check_labelled(labelled, names):
+    empty = [name for name, some in zip(names, labelled.any(axis=0), strict=True) if not some]
+    if empty:
+        raise InvalidInputError(
+            f"y has no label at all (only NaN) for {', '.join(map(repr, empty))}; drop the"
+            " column, or fit on rows that have some."
+        )
+
+
+def _holds_text(array):
+    return array.dtype == object and any(isinstance(value, str | bool) for value in array.flat)

@@ -1,0 +1,175 @@
+"""The 132 Magpie features of a composition."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from skmat.base import CompositionInputMixin
+from skmat.composition import element_table
+from skmat.composition._element_tables import MAGPIE_PROPERTIES
+
+__all__ = ["MagpieFeaturizer"]
+
+#: In matminer's order, which is also the order of the columns within each property.
+_STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
+
+#: Numbers gathered at a time (rows x elements x properties); 2 MiB, which stays in a CPU's cache.
+_CHUNK_SIZE = 2**18
+
+
+class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
+    """Describe compositions by statistics of the properties of their elements.
+
+    For each of 22 elemental properties `p` (atomic number, melting temperature, electronegativity,
+    numbers of valence electrons, ...) and the atomic fractions `x` of a composition's elements, in
+    this order:
+
+    - minimum, maximum and range over the elements, whatever their fractions;
+    - mean, the sum of ``x * p``;
+    - avg_dev, the sum of ``x * |p - mean|``;
+    - mode, the property of the most abundant element, the smallest one of a tie.
+
+    These are the features of matminer's ``ElementProperty.from_preset("magpie")``, computed for
+    all rows at once from matminer's own table. Properties that the table lacks for an element are
+    the mean over the others.
+
+    Parameters
+    ----------
+    on_invalid : {"raise", "nan"}, default="raise"
+        What `transform` does with a row that is no composition: raise an error that lists all of
+        them, or return NaN for these. `fit` always raises.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1 for formulas, or the number of columns of a matrix of amounts.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`, if `X` was a DataFrame with names that are all text.
+
+    See Also
+    --------
+    MatminerFeaturizer : Any other composition featurizer of matminer as a transformer.
+
+    Notes
+    -----
+    Nothing is learned in `fit`. Units are those of the properties: K for the melting temperature,
+    pm for the covalent radius, Å³/atom for the ground-state volume, eV for the gap, Bohr
+    magnetons per atom for the magnetic moment; the others are dimensionless.
+
+    References
+    ----------
+    .. [1] L. Ward, A. Agrawal, A. Choudhary, C. Wolverton, "A general-purpose machine learning
+       framework for predicting properties of inorganic materials", npj Computational Materials 2
+       (2016) 16028.
+
+    Examples
+    --------
+    >>> from skmat.featurizers import MagpieFeaturizer
+    >>> featurizer = MagpieFeaturizer().fit(["TiO2", "Fe2O3"])
+    >>> featurizer.transform(["TiO2", "Fe2O3", "NaCl"]).shape
+    (3, 132)
+    >>> featurizer.get_feature_names_out()[3]
+    'MagpieData mean Number'
+    """
+
+    _parameter_constraints = {"on_invalid": [StrOptions({"raise", "nan"})]}
+
+    def __init__(self, *, on_invalid="raise"):
+        self.on_invalid = on_invalid
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check `X`; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_elements)
+            Formulas (strings, pymatgen Compositions or dicts), or a matrix of amounts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : MagpieFeaturizer
+
+        Raises
+        ------
+        InvalidCompositionError
+            If a row is no composition; the error lists all of them.
+        """
+        self._read_X(X, reset=True, allow_empty=True)
+        return self
+
+    def transform(self, X):
+        """Compute the features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_elements)
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 132), dtype float64
+            The six statistics of the first property, then of the second, and so on; NaN in the
+            rows that are no composition, with ``on_invalid="nan"``.
+
+        Raises
+        ------
+        InvalidCompositionError
+            If a row is no composition, with ``on_invalid="raise"``.
+
+        Warns
+        -----
+        EmptyCompositionWarning
+            If a row of a matrix of amounts is all zeros, with ``on_invalid="raise"``; its
+            features are NaN.
+        """
+        check_is_fitted(self)
+        compositions = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
+        n_rows, width = compositions.atomic_numbers.shape
+        features = np.full((n_rows, len(MAGPIE_PROPERTIES), len(_STATISTICS)), np.nan)
+        readable = np.flatnonzero(compositions.n_elements)
+        rows_per_chunk = max(1, _CHUNK_SIZE // (len(MAGPIE_PROPERTIES) * max(1, width)))
+        for start in range(0, len(readable), rows_per_chunk):
+            rows = readable[start : start + rows_per_chunk]
+            features[rows] = _statistics(compositions.take(rows))
+        return features.reshape(n_rows, -1)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return matminer's labels of the features, such as "MagpieData mean Number".
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Only checked against the names seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (132,), dtype object
+        """
+        check_is_fitted(self)
+        _check_feature_names_in(self, input_features, generate_names=False)
+        return np.array(
+            [
+                f"MagpieData {statistic} {name}"
+                for name in MAGPIE_PROPERTIES
+                for statistic in _STATISTICS
+            ],
+            dtype=object,
+        )
+
+
+def _statistics(compositions):
+    """Return the statistics, ndarray of shape (n, 22, 6), of non-empty compositions."""
+    numbers = compositions.atomic_numbers
+    fractions = compositions.fractions[:, :, None]
+    # Padding becomes the row's first element at fraction 0, which changes no statistic.
+    values = element_table("magpie")[np.where(numbers, numbers, numbers[:, :1]) - 1]
+    minimum, maximum = values.min(axis=1), values.max(axis=1)
+    mean = (fractions * values).sum(axis=1)
+    avg_dev = (fractions * np.abs(values - mean[:, None])).sum(axis=1)
+    most_abundant = np.isclose(fractions, fractions.max(axis=1, keepdims=True))
+    mode = np.where(most_abundant, values, np.inf).min(axis=1)
+    return np.stack([minimum, maximum, maximum - minimum, mean, avg_dev, mode], axis=-1)

@@ -1,0 +1,289 @@
+"""Predictions against labels."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.metrics import mean_absolute_error, r2_score
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["ParityDisplay"]
+
+_MAX_COLUMNS = 4
+_PANEL_SIZE = 3.4  # inches
+
+
+class ParityDisplay:
+    """Parity plot: predicted against true values, one panel per task.
+
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. Each panel has equal axes,
+    the diagonal of perfect prediction, and the number of labels, mean absolute error and
+    coefficient of determination of its task, in the units of `y` (the error of a quantity whose
+    unit reads "log10(...)" in decades). Rows without a label or without
+    a prediction (NaN) are left out of their panel.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,) or (n, n_tasks)
+        Labels; NaN where there is none.
+    y_pred : ndarray of the shape of `y_true`
+        Predictions.
+    target_names : sequence of str of length n_tasks, default=None
+        Names of the tasks, the titles of the panels.
+    units : str, sequence of str of length n_tasks or dict of str to str, default=None
+        Units of the tasks, written on the axes; a string is the unit of every task, a dict goes
+        by name. The loaders' ``Bunch.units`` fits.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (n_tasks,), dtype object
+        Axes of the panels.
+    ax_ : matplotlib Axes
+        The first panel, which is the only one for a single task.
+    figure_ : matplotlib Figure
+        Figure that holds the panels.
+    scatters_ : list of PathCollection
+        Points of each panel.
+    texts_ : list of Text
+        Scores of each panel.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes or numbers of names do not fit together.
+
+    See Also
+    --------
+    HistoryDisplay : Loss per epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmat.inspection import ParityDisplay
+    >>> display = ParityDisplay.from_predictions(
+    ...     [1.0, 2.0, np.nan], [1.1, 1.9, 3.0], target_names=["band gap"], units="eV"
+    ... )
+    >>> display.figure_.savefig("parity.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, *, y_true, y_pred, target_names=None, units=None):
+        self.y_true = y_true
+        self.y_pred = y_pred
+        self.target_names = target_names
+        self.units = units
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, target_names=None, units=None, ax=None, scatter_kwargs=None
+    ):
+        """Predict `X` and plot the predictions against `y`.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted regressor with ``predict``.
+        X : array-like of length n
+            Materials, as `estimator` takes them.
+        y : array-like of shape (n,) or (n, n_tasks)
+            Labels; NaN where there is none. A Series or DataFrame names the tasks.
+        target_names, units, ax, scatter_kwargs
+            See :meth:`from_predictions`.
+
+        Returns
+        -------
+        ParityDisplay
+        """
+        return cls.from_predictions(
+            y,
+            estimator.predict(X),
+            target_names=target_names,
+            units=units,
+            ax=ax,
+            scatter_kwargs=scatter_kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls, y_true, y_pred, *, target_names=None, units=None, ax=None, scatter_kwargs=None
+    ):
+        """Plot predictions against labels.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n,) or (n, n_tasks)
+            Labels; NaN where there is none. A Series or DataFrame names the tasks.
+        y_pred : array-like of the shape of `y_true`
+            Predictions.
+        target_names : sequence of str of length n_tasks, default=None
+            Names of the tasks; None takes those of `y_true`.
+        units : str, sequence of str of length n_tasks or dict of str to str, default=None
+            Units of the tasks.
+        ax : matplotlib Axes or sequence of n_tasks Axes, default=None
+            Where to draw; None makes a new figure.
+        scatter_kwargs : dict, default=None
+            Keyword arguments for ``Axes.scatter``.
+
+        Returns
+        -------
+        ParityDisplay
+        """
+        if target_names is None:
+            target_names = _names_of(y_true)
+        display = cls(
+            y_true=np.asarray(y_true, dtype=np.float64),
+            y_pred=np.asarray(y_pred, dtype=np.float64),
+            target_names=target_names,
+            units=units,
+        )
+        return display.plot(ax=ax, scatter_kwargs=scatter_kwargs)
+
+    def plot(self, ax=None, *, scatter_kwargs=None):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of n_tasks Axes, default=None
+            Where to draw; None makes a new figure.
+        scatter_kwargs : dict, default=None
+            Keyword arguments for ``Axes.scatter``.
+
+        Returns
+        -------
+        ParityDisplay
+        """
+        y_true, y_pred = _as_columns(self.y_true, self.y_pred)
+        n_tasks = y_true.shape[1]
+        names = _check_names(self.target_names, n_tasks)
+        units = _check_units(self.units, names, n_tasks)
+        self.axes_ = _new_panels(n_tasks) if ax is None else _check_axes(ax, n_tasks)
+        self.ax_ = self.axes_[0]
+        self.figure_ = self.ax_.figure
+        self.scatters_, self.texts_ = [], []
+        for task, panel in enumerate(self.axes_):
+            known = np.isfinite(y_true[:, task]) & np.isfinite(y_pred[:, task])
+            _draw_frame(panel, names[task], units[task])
+            scatter, text = _draw_points(
+                panel, y_true[known, task], y_pred[known, task], units[task], scatter_kwargs or {}
+            )
+            self.scatters_.append(scatter)
+            self.texts_.append(text)
+        return self
+
+
+def _draw_frame(panel, name, unit):
+    from matplotlib.ticker import MaxNLocator
+
+    suffix = f" [{unit}]" if unit else ""
+    panel.set(title=name, xlabel=f"True{suffix}", ylabel=f"Predicted{suffix}")
+    panel.set_aspect("equal", adjustable="box")
+    # Both axes show the same quantity over the same range: one locator gives them equal ticks.
+    panel.xaxis.set_major_locator(MaxNLocator(5))
+    panel.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def _draw_points(panel, true, predicted, unit, scatter_kwargs):
+    # Fainter the more points there are, so that dense regions still show their density.
+    style = {
+        "s": 14 if len(true) <= 1000 else 5,
+        "alpha": float(np.clip(15 / np.sqrt(max(len(true), 1)), 0.08, 0.7)),
+        "color": "tab:blue",
+        "linewidths": 0,
+        "rasterized": True,
+    }
+    if "c" in scatter_kwargs:
+        del style["color"]
+    scatter = panel.scatter(true, predicted, **(style | scatter_kwargs))
+    if len(true):
+        low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
+        margin = 0.05 * (high - low) or 0.5
+        panel.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
+    panel.axline((0, 0), slope=1, color="black", linewidth=0.8, linestyle="--", zorder=0)
+    text = panel.text(
+        0.04,
+        0.96,
+        _scores(true, predicted, unit),
+        transform=panel.transAxes,
+        ha="left",
+        va="top",
+        fontsize="small",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+    )
+    return scatter, text
+
+
+def _scores(true, predicted, unit):
+    lines = [f"n = {len(true):,}"]
+    if len(true):
+        # A difference of logarithms has no unit but counts powers of ten.
+        unit = "decades" if unit.startswith("log10(") else unit
+        lines.append(f"MAE = {mean_absolute_error(true, predicted):.3g} {unit}".rstrip())
+    if len(true) > 1:
+        lines.append(f"R² = {r2_score(true, predicted):.3f}")
+    return "\n".join(lines)
+
+
+def _new_panels(n_tasks):
+    from matplotlib import pyplot as plt
+
+    n_columns = min(n_tasks, _MAX_COLUMNS)
+    n_rows = -(-n_tasks // n_columns)
+    _, grid = plt.subplots(
+        n_rows,
+        n_columns,
+        figsize=(_PANEL_SIZE * n_columns, _PANEL_SIZE * n_rows),
+        squeeze=False,
+        layout="constrained",
+    )
+    panels = grid.ravel()
+    for unused in panels[n_tasks:]:
+        unused.remove()
+    return panels[:n_tasks]
+
+
+def _as_columns(y_true, y_pred):
+    y_true = np.asarray(y_true, dtype=np.float64)
+    y_pred = np.asarray(y_pred, dtype=np.float64)
+    if y_true.ndim not in (1, 2):
+        raise InvalidInputError(
+            f"y_true must have shape (n,) or (n, n_tasks), got {y_true.shape}."
+        )
+    true, predicted = (y[:, None] if y.ndim == 1 else y for y in (y_true, y_pred))
+    if true.shape != predicted.shape:
+        raise InvalidInputError(
+            f"y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape} do not match."
+        )
+    return true, predicted
+
+
+def _names_of(y):
+    if hasattr(y, "columns"):
+        return [str(name) for name in y.columns]
+    name = getattr(y, "name", None)
+    return None if name is None else [str(name)]
+
+
+def _check_names(names, n_tasks):
+    if names is None:
+        return [""] if n_tasks == 1 else [f"Task {task}" for task in range(n_tasks)]
+    names = [names] if isinstance(names, str) else list(names)
+    if len(names) != n_tasks:
+        raise InvalidInputError(f"There are {n_tasks} tasks but {len(names)} target_names.")
+    return names
+
+
+def _check_units(units, names, n_tasks):
+    if units is None or isinstance(units, str):
+        return [units or ""] * n_tasks
+    if isinstance(units, Mapping):
+        return [units.get(name, "") for name in names]
+    units = list(units)
+    if len(units) != n_tasks:
+        raise InvalidInputError(f"There are {n_tasks} tasks but {len(units)} units.")
+    return units
+
+
+def _check_axes(ax, n_tasks):
+    axes = np.asarray(ax, dtype=object).ravel()
+    if len(axes) != n_tasks:
+        raise InvalidInputError(f"There are {n_tasks} tasks but {len(axes)} axes.")
+    return axes

@@ -1,0 +1,51 @@
+"""Compositions as the encoders read them."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["MASK_ID", "CompositionBatch"]
+
+#: Stands in ``CompositionBatch.atomic_numbers`` where an element is hidden.
+MASK_ID = 119
+
+
+class CompositionBatch(NamedTuple):
+    """A batch of compositions, padded to the longest.
+
+    Attributes
+    ----------
+    atomic_numbers : Tensor of shape (n_materials, width), int64
+        Atomic numbers from 1 to 118, `MASK_ID` for a hidden element, 0 for padding.
+    fractions : Tensor of shape (n_materials, width), float32
+        Atomic fractions; 0 at padding.
+    """
+
+    atomic_numbers: Tensor
+    fractions: Tensor
+
+    @property
+    def n_materials(self) -> int:
+        return self.atomic_numbers.shape[0]
+
+    @property
+    def site_mask(self) -> Tensor:
+        """True where there is an element, Tensor of shape (n_materials, width), bool."""
+        return self.atomic_numbers > 0
+
+    def to(self, device) -> "CompositionBatch":
+        return CompositionBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+    def with_atomic_numbers(self, atomic_numbers: Tensor) -> "CompositionBatch":
+        """Return the same compositions with other elements in their places."""
+        return self._replace(atomic_numbers=atomic_numbers)
+
+    @classmethod
+    def from_arrays(cls, arrays, rows) -> "CompositionBatch":
+        """Take `rows` of a ``CompositionArrays``."""
+        taken = arrays.take(rows)
+        return cls(
+            torch.from_numpy(taken.atomic_numbers.astype("int64")),
+            torch.from_numpy(taken.fractions.astype("float32")),
+        )

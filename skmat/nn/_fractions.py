@@ -1,0 +1,48 @@
+"""Atomic fractions to vectors."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["FractionEncoding"]
+
+_BASE = 50.0
+_RESOLUTION = 5000
+
+
+class FractionEncoding(nn.Module):
+    """Sinusoids of the atomic fraction and of its squared logarithm.
+
+    The first half of the vector resolves fractions linearly (major elements), the second half
+    resolves `log2(fraction)**2` (dopants); each half has a learned scale. After CrabNet (Wang et
+    al., npj Comput. Mater. 7, 77, 2021), with two differences: the sinusoids are evaluated at
+    the fraction itself instead of in a table of 5,000 steps, and the learned scale is `2**s`,
+    whose gradient does not vanish at its start as that of `2**((1 - s)**2)` does.
+
+    Parameters
+    ----------
+    d_model : int
+        Length of the vectors, a multiple of 4.
+    """
+
+    def __init__(self, d_model: int):
+        super().__init__()
+        exponents = torch.arange(0, d_model // 2, 2) / (d_model // 2)
+        self.register_buffer("frequencies", _RESOLUTION * _BASE**-exponents, persistent=False)
+        self.log2_scales = nn.Parameter(torch.zeros(2))
+
+    def forward(self, fractions: Tensor) -> Tensor:
+        """Encode `fractions` of shape (n_sites,) as a Tensor of shape (n_sites, d_model)."""
+        smallest = 1.0 / _RESOLUTION
+        linear = fractions.clamp(smallest, 1.0)
+        logarithmic = (0.0025 * torch.log2(linear) ** 2).clamp(smallest, 1.0)
+        scales = torch.exp(math.log(2.0) * self.log2_scales)
+        return torch.cat(
+            [scales[0] * self._sinusoids(linear), scales[1] * self._sinusoids(logarithmic)], dim=1
+        )
+
+    def _sinusoids(self, positions: Tensor) -> Tensor:
+        # The phases reach 5,000 rad: below float32 they would be noise.
+        angles = positions.float().unsqueeze(1) * self.frequencies
+        return torch.cat([angles.sin(), angles.cos()], dim=1)

@@ -1,0 +1,195 @@
+"""The composition transformer of MTEncoder (Prein et al., AI4Mat workshop, NeurIPS 2023)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from skmat.nn._batch import MASK_ID, CompositionBatch
+from skmat.nn._fractions import FractionEncoding
+from skmat.nn._representation import Representation
+
+__all__ = ["MTENCODER_PRESETS", "MTEncoderNetwork"]
+
+#: Sizes by name; "paper" is the released configuration, "large" twice its layers and heads.
+MTENCODER_PRESETS = {
+    "tiny": {"d_model": 64, "n_layers": 2, "n_heads": 4, "d_feedforward": 128},
+    "base": {"d_model": 256, "n_layers": 3, "n_heads": 4, "d_feedforward": 1024},
+    "paper": {"d_model": 512, "n_layers": 3, "n_heads": 4, "d_feedforward": 2048},
+    "large": {"d_model": 512, "n_layers": 6, "n_heads": 8, "d_feedforward": 2048},
+}
+
+
+class MTEncoderNetwork(nn.Module):
+    """Transformer over the elements of a composition, read out at a [CPD] token.
+
+    Padding is never computed on: all linear layers run on the tokens that exist, and only the
+    attention itself sees a padded array. Where the vectors of the sites are not asked for, the
+    last layer runs for the [CPD] tokens alone. Neither changes a value.
+
+    Parameters
+    ----------
+    element_table : Tensor of shape (118, n_properties) or None
+        Properties of the elements; they enter through a learned linear map, added to a learned
+        vector per element. None leaves the learned vectors alone.
+    d_model, n_layers, n_heads, d_feedforward : int
+        Sizes of the transformer.
+    dropout : float
+        Dropout probability after attention and feed-forward blocks.
+    readout : {"cpd", "mean"}
+        "cpd": the vector of the [CPD] token is the material's; "mean": the mean over the vectors
+        of its elements, as CrabNet pools.
+    norm_first : bool
+        Normalise before each block instead of after it (the paper's).
+    fraction_jitter : float
+        Relative standard deviation of the noise on the fractions while training.
+    """
+
+    def __init__(
+        self,
+        element_table: Tensor | None,
+        *,
+        d_model: int,
+        n_layers: int,
+        n_heads: int,
+        d_feedforward: int,
+        dropout: float = 0.1,
+        readout: str = "cpd",
+        norm_first: bool = False,
+        fraction_jitter: float = 0.02,
+    ):
+        super().__init__()
+        self.out_features = d_model
+        self.readout = readout
+        self.fraction_jitter = fraction_jitter
+        self.elements = nn.Embedding(MASK_ID + 1, d_model)
+        nn.init.normal_(self.elements.weight, std=d_model**-0.5)
+        self.properties: nn.Linear | None = None
+        if element_table is not None:
+            # Rows of zeros for padding and [MASK]: nothing is known of a hidden element.
+            padded = F.pad(element_table.float(), (0, 0, 1, 1))
+            self.register_buffer("element_table", padded)
+            self.properties = nn.Linear(element_table.shape[1], d_model, bias=False)
+        self.cpd = nn.Parameter(torch.randn(d_model) * d_model**-0.5)
+        self.fraction_encoding = FractionEncoding(d_model)
+        self.layers = nn.ModuleList(
+            _Layer(d_model, n_heads, d_feedforward, dropout, norm_first) for _ in range(n_layers)
+        )
+        self.final_norm = nn.LayerNorm(d_model) if norm_first else nn.Identity()
+
+    def forward(self, batch: CompositionBatch, sites: bool = False) -> Representation:
+        """Encode `batch`; with `sites` also return the vector of every element."""
+        mask = batch.site_mask
+        n_materials = batch.n_materials
+        tokens = torch.cat(
+            [self.cpd.expand(n_materials, -1), self._embed_sites(batch, mask)], dim=0
+        )
+        layout = _Layout(mask)
+        needs_sites = sites or self.readout == "mean"
+        for layer in self.layers[:-1]:
+            tokens = layer(tokens, layout)
+        tokens = self.layers[-1](tokens, layout, first_only=not needs_sites)
+        tokens = self.final_norm(tokens)
+        if not needs_sites:
+            return Representation(tokens)
+        material, site_vectors = tokens[:n_materials], tokens[n_materials:]
+        if self.readout == "mean":
+            material = _mean_by_material(site_vectors, mask)
+        return Representation(material, site_vectors if sites else None)
+
+    def last_modules(self) -> list[nn.Module]:
+        """Return what ``trainable="last"`` trains."""
+        return [self.layers[-1], self.final_norm]
+
+    def _embed_sites(self, batch: CompositionBatch, mask: Tensor) -> Tensor:
+        fractions = batch.fractions
+        if self.training and self.fraction_jitter:
+            noise = 1.0 + self.fraction_jitter * torch.randn_like(fractions)
+            fractions = (fractions * noise).clamp_min(0.0)
+            fractions = fractions / fractions.sum(dim=1, keepdim=True).clamp_min(1e-6)
+        # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
+        vocabulary = self.elements.weight
+        if self.properties is not None:
+            vocabulary = vocabulary + self.properties(self.element_table)
+        vectors = F.embedding(batch.atomic_numbers[mask], vocabulary)
+        return vectors + self.fraction_encoding(fractions[mask]).to(vectors.dtype)
+
+
+class _Layout:
+    """Where each token stands: packed, [CPD] tokens first, against padded per material."""
+
+    def __init__(self, mask: Tensor):
+        n_materials, width = mask.shape
+        rows, columns = mask.nonzero(as_tuple=True)
+        n_sites = len(rows)
+        # Padded slots point at token 0 and are masked out of the attention.
+        self.slots = rows.new_zeros((n_materials, width + 1))
+        self.slots[:, 0] = torch.arange(n_materials, device=mask.device)
+        self.slots[rows, columns + 1] = n_materials + torch.arange(n_sites, device=mask.device)
+        self.attends = F.pad(mask, (1, 0), value=True)[:, None, None, :]
+        self.padded = not bool(mask.all())
+        starts = torch.arange(n_materials, device=mask.device) * (width + 1)
+        self.positions = torch.cat([starts, rows * (width + 1) + columns + 1])
+
+    @property
+    def n_materials(self) -> int:
+        return self.slots.shape[0]
+
+
+class _Layer(nn.Module):
+    def __init__(self, d_model, n_heads, d_feedforward, dropout, norm_first):
+        super().__init__()
+        self.n_heads = n_heads
+        self.norm_first = norm_first
+        self.query = nn.Linear(d_model, d_model)
+        self.key_value = nn.Linear(d_model, 2 * d_model)
+        self.attention_out = nn.Linear(d_model, d_model)
+        self.attention_norm = nn.LayerNorm(d_model)
+        self.expand = nn.Linear(d_model, d_feedforward)
+        self.contract = nn.Linear(d_feedforward, d_model)
+        self.feedforward_norm = nn.LayerNorm(d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor, layout: _Layout, first_only: bool = False) -> Tensor:
+        kept = tokens[: layout.n_materials] if first_only else tokens
+        if self.norm_first:
+            normed = self.attention_norm(tokens)
+            kept = kept + self._attend(normed, layout, first_only)
+            return kept + self._feedforward(self.feedforward_norm(kept))
+        kept = self.attention_norm(kept + self._attend(tokens, layout, first_only))
+        return self.feedforward_norm(kept + self._feedforward(kept))
+
+    def _attend(self, tokens: Tensor, layout: _Layout, first_only: bool) -> Tensor:
+        n_materials, width = layout.slots.shape
+        d_model = tokens.shape[1]
+        keys, values = (
+            self.key_value(tokens)
+            .index_select(0, layout.slots.reshape(-1))
+            .view(n_materials, width, 2, self.n_heads, -1)
+            .permute(2, 0, 3, 1, 4)
+        )
+        if first_only:
+            queries = self.query(tokens[:n_materials]).view(n_materials, self.n_heads, 1, -1)
+        else:
+            queries = (
+                self.query(tokens)
+                .index_select(0, layout.slots.reshape(-1))
+                .view(n_materials, width, self.n_heads, -1)
+                .transpose(1, 2)
+            )
+        attended = F.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=layout.attends if layout.padded else None
+        )
+        attended = attended.transpose(1, 2).reshape(-1, d_model)
+        if not first_only:
+            attended = attended.index_select(0, layout.positions)
+        return self.dropout(self.attention_out(attended))
+
+    def _feedforward(self, tokens: Tensor) -> Tensor:
+        return self.dropout(self.contract(F.relu(self.expand(tokens))))
+
+
+def _mean_by_material(site_vectors: Tensor, mask: Tensor) -> Tensor:
+    rows = mask.nonzero(as_tuple=True)[0]
+    total = site_vectors.new_zeros((mask.shape[0], site_vectors.shape[1]))
+    total = total.index_add(0, rows, site_vectors)
+    return total / mask.sum(dim=1, keepdim=True).clamp_min(1)

@@ -1,0 +1,134 @@
+"""The contract of an objective."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from skmat.nn import Representation
+
+__all__ = ["Objective", "Target", "TaskLosses", "View"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One column of y, as the networks see it.
+
+    Attributes
+    ----------
+    name : str
+        Name of the property.
+    n_classes : int, default=0
+        0 for a number to regress, 2 for a binary label, more for a multi-class one.
+    """
+
+    name: str
+    n_classes: int = 0
+
+
+class TaskLosses(NamedTuple):
+    """Losses of one batch, one entry per task, kept as sums so that batches can be added.
+
+    Attributes
+    ----------
+    sums : Tensor of shape (n_tasks,)
+        Weighted sum of the loss over the rows that have a label.
+    counts : Tensor of shape (n_tasks,)
+        Sum of the weights of these rows; 0 where the batch has no label for a task.
+    """
+
+    sums: Tensor
+    counts: Tensor
+
+    @property
+    def means(self) -> Tensor:
+        """Mean over the labelled rows; 0, and no gradient, for a task without any."""
+        return self.sums / torch.where(self.counts > 0, self.counts, 1.0)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["TaskLosses"]) -> "TaskLosses":
+        return cls(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+
+class View(NamedTuple):
+    """One version of a batch that the encoder is shown.
+
+    Attributes
+    ----------
+    batch : batch
+        The materials, possibly corrupted.
+    selected : Tensor of shape (n_materials, width) or None
+        True at the sites that were corrupted, or chosen to be; None where all are whole.
+    """
+
+    batch: Any
+    selected: Tensor | None = None
+
+    def to(self, device) -> "View":
+        selected = None if self.selected is None else self.selected.to(device)
+        return View(self.batch.to(device), selected)
+
+
+class Objective(ABC):
+    """What a network learns from a batch. Subclasses are frozen dataclasses of their settings."""
+
+    #: Short name, as users write it and as it appears in histories and model cards.
+    name: ClassVar[str]
+    #: Whether ``losses`` reads ``Representation.sites``.
+    needs_sites: ClassVar[bool] = False
+    #: Whether the objective learns from y.
+    needs_targets: ClassVar[bool] = False
+
+    @abstractmethod
+    def task_names(self, targets: Sequence[Target]) -> list[str]:
+        """Name the tasks, in the order of ``losses``."""
+
+    @abstractmethod
+    def build_heads(self, out_features: int, targets: Sequence[Target]) -> nn.Module:
+        """Build what comes after the encoder."""
+
+    @abstractmethod
+    def losses(
+        self,
+        heads: nn.Module,
+        representations: Sequence[Representation],
+        views: Sequence[View],
+        batch: Any,
+        y: Tensor,
+        sample_weight: Tensor,
+    ) -> TaskLosses:
+        """Compute the losses of one batch.
+
+        Parameters
+        ----------
+        heads : Module
+            What ``build_heads`` returned.
+        representations : sequence of Representation
+            One per view, in the order of ``views``; that of `batch` where there is no view.
+        views : sequence of View
+            What ``views`` returned for this batch.
+        batch : batch
+            The uncorrupted materials.
+        y : Tensor of shape (n_materials, n_targets)
+            Targets; NaN where there is no label.
+        sample_weight : Tensor of shape (n_materials,)
+            Weights of the materials.
+        """
+
+    def views(self, batch: Any, generator: torch.Generator) -> list[View]:
+        """Draw the versions of `batch` that the encoder is shown; none means `batch` itself.
+
+        The uncorrupted batch is encoded once for all objectives that ask for no other view.
+        """
+        return []
+
+    def task_scales(self, targets: Sequence[Target]) -> list[float]:
+        """Constant factors that bring the tasks' losses to one amplitude."""
+        return [1.0] * len(self.task_names(targets))
+
+    def describe(self) -> dict[str, Any]:
+        """Return name and settings as plain data, for model cards."""
+        return {"name": self.name, **asdict(self)}  # type: ignore[call-overload]

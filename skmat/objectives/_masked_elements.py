@@ -1,0 +1,94 @@
+"""Masked element modelling: guess the hidden elements of a formula from the others."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch.nn import functional as F
+
+from skmat.composition import MAX_ATOMIC_NUMBER
+from skmat.nn import MASK_ID, build_mlp
+from skmat.objectives._base import Objective, TaskLosses, View
+
+__all__ = ["CORRUPTION_SCHEMES", "MaskedElements"]
+
+#: Shares of the selected positions that become [MASK] and a random element; the rest stay.
+CORRUPTION_SCHEMES = {"mtencoder": (1 / 3, 1 / 3), "bert": (0.8, 0.1)}
+
+
+@dataclass(frozen=True)
+class MaskedElements(Objective):
+    """Self-supervised learning from formulas alone (MTEncoder, Prein et al. 2023, section 2).
+
+    Every element of a formula is selected with probability `ratio`; selected positions are
+    corrupted, and the network predicts which element stood there. Fractions stay visible, and
+    at least one element of every formula does, so a unary compound teaches nothing. Masks are
+    drawn anew for every batch of every epoch.
+
+    Parameters
+    ----------
+    ratio : float, default=0.3
+        Probability that an element is selected.
+    scheme : {"mtencoder", "bert"}, default="mtencoder"
+        Of the selected positions, "mtencoder" hides 1/3, replaces 1/3 by a random element and
+        keeps 1/3; "bert" hides 80 %, replaces 10 % and keeps 10 %.
+    at_least_one : bool, default=False
+        Select one element wherever chance selected none (formulas of two elements or more).
+    hidden : tuple of int, default=()
+        Widths of the hidden layers of the head.
+    scale : float or "auto", default="auto"
+        Constant factor of the loss; "auto" is `1 / log(118)`, which makes the loss of a blind
+        guess 1, the amplitude of an L1 loss on standardised targets.
+    """
+
+    ratio: float = 0.3
+    scheme: str = "mtencoder"
+    at_least_one: bool = False
+    hidden: tuple[int, ...] = ()
+    scale: float | str = "auto"
+
+    name: ClassVar[str] = "masked_elements"
+    needs_sites: ClassVar[bool] = True
+
+    def task_names(self, targets):
+        return [self.name]
+
+    def task_scales(self, targets):
+        return [1 / math.log(MAX_ATOMIC_NUMBER) if self.scale == "auto" else float(self.scale)]
+
+    def build_heads(self, out_features, targets):
+        return build_mlp(out_features, self.hidden, MAX_ATOMIC_NUMBER)
+
+    def views(self, batch, generator):
+        original = batch.atomic_numbers
+        selected = self._select(batch.site_mask, generator)
+        hide, replace = CORRUPTION_SCHEMES[self.scheme]
+        chance = torch.rand(original.shape, generator=generator)
+        random_elements = torch.randint(
+            1, MAX_ATOMIC_NUMBER + 1, original.shape, generator=generator
+        )
+        corrupted = torch.where(selected & (chance < hide), MASK_ID, original)
+        swapped = selected & (chance >= hide) & (chance < hide + replace)
+        corrupted = torch.where(swapped, random_elements, corrupted)
+        return [View(batch.with_atomic_numbers(corrupted), selected)]
+
+    def _select(self, site_mask, generator):
+        """Draw the positions to be guessed, never all the elements of a formula."""
+        order = torch.rand(site_mask.shape, generator=generator).masked_fill(~site_mask, 2.0)
+        selected = order < self.ratio
+        first = F.one_hot(order.argmin(dim=1), order.shape[1]).bool()
+        several = site_mask.sum(dim=1, keepdim=True) > 1
+        if self.at_least_one:
+            selected |= first & several
+        last = F.one_hot(order.masked_fill(~site_mask, -1.0).argmax(dim=1), order.shape[1]).bool()
+        return selected & ~last
+
+    def losses(self, heads, representations, views, batch, y, sample_weight):
+        mask = batch.site_mask
+        chosen = views[0].selected[mask]
+        logits = heads(representations[0].sites[chosen]).float()
+        elements = batch.atomic_numbers[mask][chosen] - 1
+        weights = sample_weight.unsqueeze(1).expand(mask.shape)[mask][chosen]
+        losses = F.cross_entropy(logits, elements, reduction="none")
+        return TaskLosses((losses * weights).sum()[None], weights.sum()[None])

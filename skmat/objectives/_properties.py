@@ -1,0 +1,134 @@
+"""Learning properties from labels, several at once, with labels missing."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from skmat.nn import build_mlp
+from skmat.objectives._base import Objective, Target, TaskLosses
+
+__all__ = ["REGRESSION_LOSSES", "Properties", "PropertyHead"]
+
+REGRESSION_LOSSES = ("l1", "mse", "robust_l1")
+
+_MAX_LOG_SCALE = 5.0
+
+
+@dataclass(frozen=True)
+class Properties(Objective):
+    """Supervised multi-task learning: one head per property on the shared encoder.
+
+    A missing label (NaN) adds nothing to the loss nor to its denominator.
+
+    Parameters
+    ----------
+    loss : {"l1", "mse", "robust_l1"}, default="l1"
+        Loss of the regression targets, on standardised values. "robust_l1" also predicts the
+        scale `s` of a Laplace distribution and minimises `sqrt(2) |y - mu| exp(-s) + s`
+        (CrabNet, Wang et al. 2021). Labels of two classes are learned by binary cross-entropy,
+        of more classes by cross-entropy.
+    hidden : tuple of int, default=None
+        Widths of the hidden layers of each head; None takes (out_features, out_features // 2),
+        MTEncoder's compact two-layer head.
+    dropout : float, default=0.0
+        Dropout probability in the heads.
+    """
+
+    loss: str = "l1"
+    hidden: tuple[int, ...] | None = None
+    dropout: float = 0.0
+
+    name: ClassVar[str] = "properties"
+    needs_targets: ClassVar[bool] = True
+
+    def task_names(self, targets):
+        return [target.name for target in targets]
+
+    def build_heads(self, out_features, targets):
+        hidden = (out_features, out_features // 2) if self.hidden is None else self.hidden
+        return nn.ModuleList(
+            PropertyHead(out_features, hidden, target, self.loss, self.dropout)
+            for target in targets
+        )
+
+    def losses(self, heads, representations, views, batch, y, sample_weight):
+        material = representations[0].material
+        # A missing label is replaced before the loss: NaN * 0 is NaN, and so is its gradient.
+        labels = torch.nan_to_num(y)
+        losses = torch.stack(
+            [head.loss(head(material), labels[:, i]) for i, head in enumerate(heads)], dim=1
+        )
+        weights = sample_weight.unsqueeze(1) * ~torch.isnan(y)
+        return TaskLosses((losses * weights).sum(dim=0), weights.sum(dim=0))
+
+
+class PropertyHead(nn.Module):
+    """Predict one property from the material's vector.
+
+    Parameters
+    ----------
+    in_features : int
+        Length of the material's vector.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    target : Target
+        What is predicted.
+    loss : {"l1", "mse", "robust_l1"}
+        Loss, where the target is a number.
+    dropout : float
+        Dropout probability.
+    """
+
+    def __init__(self, in_features, hidden, target: Target, loss: str, dropout: float):
+        super().__init__()
+        self.n_classes = target.n_classes
+        self.regression_loss = loss
+        if self.n_classes > 2:
+            width = self.n_classes
+        else:
+            width = 2 if self.n_classes == 0 and loss == "robust_l1" else 1
+        self.mlp = build_mlp(in_features, hidden, width, dropout)
+
+    def forward(self, material: Tensor) -> Tensor:
+        """Return the raw outputs, Tensor of shape (n_materials, width), float32."""
+        return self.mlp(material).float()
+
+    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of each material, Tensor of shape (n_materials,)."""
+        if self.n_classes > 2:
+            return F.cross_entropy(output, labels.long(), reduction="none")
+        location = output[:, 0]
+        if self.n_classes == 2:
+            return F.binary_cross_entropy_with_logits(location, labels, reduction="none")
+        if self.regression_loss == "mse":
+            return (labels - location) ** 2
+        error = (labels - location).abs()
+        if self.regression_loss == "l1":
+            return error
+        log_scale = self._log_scale(output)
+        return math.sqrt(2.0) * error * torch.exp(-log_scale) + log_scale
+
+    def predict(self, output: Tensor) -> Tensor:
+        """Turn raw outputs into predictions.
+
+        Returns
+        -------
+        Tensor of shape (n_materials, 2) or (n_materials, n_classes)
+            Mean and standard deviation of a number, in standardised units (the deviation is 0
+            where the loss does not predict one); or the probabilities of the classes.
+        """
+        if self.n_classes > 2:
+            return output.softmax(dim=1)
+        if self.n_classes == 2:
+            positive = output[:, 0].sigmoid()
+            return torch.stack([1 - positive, positive], dim=1)
+        if self.regression_loss == "robust_l1":
+            return torch.stack([output[:, 0], self._log_scale(output).exp()], dim=1)
+        return F.pad(output, (0, 1))
+
+    def _log_scale(self, output: Tensor) -> Tensor:
+        return output[:, 1].clamp(-_MAX_LOG_SCALE, _MAX_LOG_SCALE)

@@ -1,0 +1,125 @@
+"""How the losses of several tasks become one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from skmat.objectives._base import TaskLosses
+
+__all__ = ["LOSS_WEIGHTINGS", "LossWeighting"]
+
+
+def _rlw_normal(n_tasks, generator):
+    return torch.randn(n_tasks, generator=generator).softmax(dim=0)
+
+
+def _rlw_uniform(n_tasks, generator):
+    return torch.rand(n_tasks, generator=generator).softmax(dim=0)
+
+
+def _rlw_dirichlet(n_tasks, generator):
+    # Normalised exponential variates are a flat Dirichlet, and take a generator.
+    return -torch.log1p(-torch.rand(n_tasks, generator=generator)).clamp_min(1e-12)
+
+
+def _rlw_bernoulli(n_tasks, generator):
+    while True:
+        active = (torch.rand(n_tasks, generator=generator) < 0.5).float()
+        if active.any():
+            return active
+
+
+def _rlw_one_hot(n_tasks, generator):
+    weights = torch.zeros(n_tasks)
+    weights[torch.randint(n_tasks, (1,), generator=generator)] = 1.0
+    return weights
+
+
+def _rlw_mtencoder(n_tasks, generator):
+    active = _rlw_bernoulli(n_tasks, generator).bool()
+    scores = torch.randn(n_tasks, generator=generator)
+    return scores.masked_fill(~active, float("-inf")).softmax(dim=0)
+
+
+_SAMPLERS = {
+    "rlw-normal": _rlw_normal,
+    "rlw-uniform": _rlw_uniform,
+    "rlw-dirichlet": _rlw_dirichlet,
+    "rlw-bernoulli": _rlw_bernoulli,
+    "rlw-one-hot": _rlw_one_hot,
+    "rlw-mtencoder": _rlw_mtencoder,
+}
+
+#: Names of all weightings.
+LOSS_WEIGHTINGS = ("equal", "fixed", "uncertainty", *_SAMPLERS)
+
+
+class LossWeighting(nn.Module):
+    """Combine the losses of several tasks into one scalar.
+
+    Weights have mean 1 over the tasks, whatever the weighting, so that the learning rate keeps
+    its meaning.
+
+    Parameters
+    ----------
+    scheme : str
+        - "equal": every task counts the same;
+        - "fixed": `task_weights` count, and nothing else;
+        - "uncertainty": a learned `s` per task, `exp(-s) loss + s` (Kendall et al. 2018);
+        - "rlw-...": weights drawn anew at each step (random loss weighting, Lin et al. 2022):
+          "rlw-normal" and "rlw-uniform" are the softmax of such variates, "rlw-dirichlet" a
+          flat Dirichlet, "rlw-bernoulli" a coin per task (redrawn until one is on),
+          "rlw-one-hot" exactly one task at a time (LibMTL's first "constrained Bernoulli"),
+          "rlw-mtencoder" coins, then the softmax of normal variates over the tasks that are on
+          (MTEncoder's "constrained Bernoulli").
+    task_weights : sequence of float
+        The user's weights, one per task; they multiply what the scheme draws.
+    task_scales : sequence of float
+        The objectives' constants, which bring losses to one amplitude; not normalised.
+    seed : int
+        Seed of the weights' own generator.
+    """
+
+    def __init__(
+        self,
+        scheme: str,
+        task_weights: Sequence[float],
+        task_scales: Sequence[float],
+        seed: int,
+    ):
+        super().__init__()
+        self.scheme = scheme
+        weights = torch.tensor(task_weights, dtype=torch.float32)
+        self.register_buffer("task_weights", weights / weights.mean())
+        self.register_buffer("task_scales", torch.tensor(task_scales, dtype=torch.float32))
+        self.log_variances = nn.Parameter(
+            torch.zeros(len(weights)), requires_grad=scheme == "uncertainty"
+        )
+        self.generator = torch.Generator().manual_seed(seed)
+        #: Weights of the last step, for the history.
+        self.last_weights: Tensor | None = None
+
+    def forward(self, losses: TaskLosses) -> Tensor:
+        """Return the weighted mean of the tasks' mean losses, a scalar Tensor."""
+        weights = self.task_weights
+        if self.scheme in _SAMPLERS:
+            drawn = _SAMPLERS[self.scheme](len(weights), self.generator).to(weights)
+            # A drawn zero times a user's zero must not leave nothing to learn from.
+            mixed = drawn * weights
+            weights = mixed if mixed.sum() > 0 else weights
+            weights = weights / weights.mean()
+        means = losses.means * self.task_scales
+        if self.scheme == "uncertainty":
+            self.last_weights = (-self.log_variances).detach().exp() * weights
+            present = losses.counts > 0
+            terms = (-self.log_variances).exp() * means + self.log_variances
+            return (weights * terms * present).mean()
+        self.last_weights = weights
+        return (weights * means).mean()
+
+    def unweighted(self, losses: TaskLosses) -> Tensor:
+        """Return the plain mean over the tasks, what validation watches."""
+        present = losses.counts > 0
+        means = losses.means * self.task_scales
+        return means.sum() / present.sum().clamp_min(1)

@@ -1,0 +1,17 @@
+"""Encoders on disk: safetensors with a configuration and a model card, never pickle."""
+
+from skmat.pretrained._card import ModelCard
+from skmat.pretrained._checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from skmat.pretrained._registry import list_pretrained, resolve_folder
+from skmat.pretrained._report import LoadReport, load_state
+
+__all__ = [
+    "Checkpoint",
+    "LoadReport",
+    "ModelCard",
+    "list_pretrained",
+    "load_checkpoint",
+    "load_state",
+    "resolve_folder",
+    "save_checkpoint",
+]

@@ -1,0 +1,34 @@
+"""The encoders that come with the package."""
+
+from pathlib import Path
+
+from skmat.exceptions import PretrainedError
+
+__all__ = ["list_pretrained", "resolve_folder"]
+
+_SHIPPED = Path(__file__).parent / "weights"
+
+
+def list_pretrained() -> list[str]:
+    """Return the names that ``pretrained=`` takes without a path, in alphabetical order."""
+    return sorted(path.parent.name for path in _SHIPPED.glob("*/config.json"))
+
+
+def resolve_folder(name_or_folder) -> Path:
+    """Return the folder of a shipped name or of a path.
+
+    Raises
+    ------
+    PretrainedError
+        If it is neither.
+    """
+    if str(name_or_folder) in list_pretrained():
+        return _SHIPPED / str(name_or_folder)
+    folder = Path(name_or_folder)
+    if folder.is_dir():
+        return folder
+    shipped = ", ".join(list_pretrained()) or "none are shipped in this version"
+    raise PretrainedError(
+        f"pretrained={str(name_or_folder)!r} is neither a shipped encoder ({shipped}) nor a"
+        " folder written by save_pretrained."
+    )

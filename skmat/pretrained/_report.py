@@ -1,0 +1,77 @@
+"""Loading weights, and saying what was loaded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from skmat.exceptions import PretrainedError
+
+__all__ = ["LoadReport", "load_state"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """Which tensors of a checkpoint found their place.
+
+    Attributes
+    ----------
+    matched, missing, unexpected, mismatched : list of str
+        Tensors loaded; tensors of the network that the checkpoint lacks; tensors of the
+        checkpoint that the network lacks; tensors of another shape.
+    """
+
+    matched: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    mismatched: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return not (self.missing or self.unexpected or self.mismatched)
+
+    def __str__(self):
+        parts = [f"{len(self.matched)} tensors matched"]
+        for word in ("missing", "unexpected", "mismatched"):
+            names = getattr(self, word)
+            if names:
+                more = ", ..." if len(names) > _SHOWN else ""
+                parts.append(f"{len(names)} {word} ({', '.join(names[:_SHOWN])}{more})")
+        return ", ".join(parts)
+
+
+def load_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:
+    """Load `state` into `encoder`, all of it or nothing.
+
+    Parameters
+    ----------
+    encoder : Module
+        Changed in place.
+    state : mapping of str to Tensor
+        Tensors of a checkpoint.
+    source : str
+        Where they come from, for the message.
+
+    Raises
+    ------
+    PretrainedError
+        If not every tensor of the encoder matches; the encoder is left as it was.
+    """
+    own = encoder.state_dict()
+    shared = sorted(set(own) & set(state))
+    mismatched = [name for name in shared if own[name].shape != state[name].shape]
+    report = LoadReport(
+        matched=[name for name in shared if name not in mismatched],
+        missing=sorted(set(own) - set(state)),
+        unexpected=sorted(set(state) - set(own)),
+        mismatched=mismatched,
+    )
+    if not report.complete:
+        raise PretrainedError(
+            f"The weights of {source} do not fit the encoder: {report}. Nothing was loaded; use"
+            " the checkpoint's own family and sizes."
+        )
+    encoder.load_state_dict(dict(state))
+    return report

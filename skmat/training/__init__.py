@@ -1,0 +1,36 @@
+"""The training loop: a skorch net fed from arrays in memory.
+
+Everything that has to do with time and place is here: batches, device, precision, schedules,
+seeds, early stopping, progress. What is learned comes from ``objectives``, by which network from
+``nn``; scikit-learn is not known here.
+"""
+
+from skmat.training._data import TrainingData, split_by_group
+from skmat.training._device import DEVICES, PRECISIONS, resolve_device, resolve_precision
+from skmat.training._fit import SCHEDULES, TrainingSettings, build_net, train, untrained_net
+from skmat.training._freeze import TRAINABLE
+from skmat.training._model import MultiObjectiveModel
+from skmat.training._net import EncoderNet
+from skmat.training._predict import run_encoder, run_heads
+from skmat.training._random import isolated_seed, spawn_seeds
+
+__all__ = [
+    "DEVICES",
+    "EncoderNet",
+    "MultiObjectiveModel",
+    "PRECISIONS",
+    "SCHEDULES",
+    "TRAINABLE",
+    "TrainingData",
+    "TrainingSettings",
+    "build_net",
+    "isolated_seed",
+    "resolve_device",
+    "resolve_precision",
+    "run_encoder",
+    "run_heads",
+    "spawn_seeds",
+    "split_by_group",
+    "train",
+    "untrained_net",
+]

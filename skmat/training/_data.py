@@ -1,0 +1,144 @@
+"""Training data in memory, cut into batches by index."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skmat.objectives import Objective, View
+
+__all__ = ["BatchLoader", "TrainingBatch", "TrainingData", "split_by_group"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Materials with their targets, as arrays that live through the whole fit.
+
+    Parameters
+    ----------
+    materials : CompositionArrays or the like
+        Anything with ``__len__`` that `make_batch` can take rows of.
+    make_batch : callable
+        `make_batch(materials, rows)` returns what the encoder reads.
+    y : ndarray of shape (n_materials, n_targets), float32
+        Standardised numbers or class indices; NaN where there is no label.
+    sample_weight : ndarray of shape (n_materials,), float32
+        Weights of the materials.
+    """
+
+    materials: Any
+    make_batch: Callable[[Any, np.ndarray], Any]
+    y: np.ndarray
+    sample_weight: np.ndarray
+
+    def __len__(self):
+        return len(self.materials)
+
+    def take(self, rows) -> "TrainingData":
+        return TrainingData(
+            self.materials.take(rows), self.make_batch, self.y[rows], self.sample_weight[rows]
+        )
+
+
+class TrainingBatch(NamedTuple):
+    """One batch with everything that its losses need."""
+
+    materials: Any
+    views: list[list[View]]
+    y: Tensor
+    sample_weight: Tensor
+
+    def __len__(self):
+        return len(self.y)
+
+    def to(self, device) -> "TrainingBatch":
+        return TrainingBatch(
+            self.materials.to(device),
+            [[view.to(device) for view in views] for views in self.views],
+            self.y.to(device),
+            self.sample_weight.to(device),
+        )
+
+
+class BatchLoader:
+    """Iterate over `data` in batches; what skorch takes as ``iterator_train``.
+
+    A batch is one indexing operation per array; there is no Python per row. Batches need not be
+    bucketed by length, because the encoders compute on no padding.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The data.
+    batch_size : int
+        Materials per batch.
+    objectives : sequence of Objective
+        Draw the corrupted views of each batch.
+    generator : torch.Generator or None
+        With a generator: shuffles at each epoch and draws views from it, anew each time. With
+        None: keeps the order and draws the same views at each pass, as validation needs.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        batch_size: int,
+        objectives: Sequence[Objective],
+        generator: torch.Generator | None,
+    ):
+        self.data = data
+        self.batch_size = batch_size
+        self.objectives = objectives
+        self.generator = generator
+
+    def __len__(self):
+        return -(-len(self.data) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[TrainingBatch, Tensor]]:
+        n = len(self.data)
+        generator = self.generator
+        if generator is None:
+            generator = torch.Generator().manual_seed(0)
+            order = np.arange(n)
+        else:
+            order = torch.randperm(n, generator=generator).numpy()
+        for start in range(0, n, self.batch_size):
+            rows = order[start : start + self.batch_size]
+            materials = self.data.make_batch(self.data.materials, rows)
+            y = torch.from_numpy(self.data.y[rows])
+            yield (
+                TrainingBatch(
+                    materials,
+                    [objective.views(materials, generator) for objective in self.objectives],
+                    y,
+                    torch.from_numpy(self.data.sample_weight[rows]),
+                ),
+                y,
+            )
+
+
+def split_by_group(groups, fraction, generator):
+    """Split rows so that no group stands on both sides.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+        Equal labels stay together.
+    fraction : float
+        Share of the groups that goes to validation; rounded, so it may be none.
+    generator : numpy.random.Generator
+        Draws the groups.
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Row numbers in ascending order; `validation` is empty if the share rounds to none.
+    """
+    labels = np.unique(groups)
+    n_validation = min(round(fraction * len(labels)), len(labels) - 1)
+    chosen = generator.permutation(len(labels))[:n_validation]
+    in_validation = np.isin(groups, labels[chosen])
+    return np.flatnonzero(~in_validation), np.flatnonzero(in_validation)

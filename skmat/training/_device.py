@@ -1,0 +1,71 @@
+"""Where a network runs and in which number format."""
+
+import torch
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["DEVICES", "PRECISIONS", "autocast", "resolve_device", "resolve_precision"]
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "float32", "bf16")
+
+
+def resolve_device(device: str) -> str:
+    """Return the device that `device` names on this machine.
+
+    Parameters
+    ----------
+    device : str
+        "auto" takes a CUDA GPU if there is one, else the CPU; "cpu", "cuda", "cuda:1", "mps" as
+        in torch.
+
+    Raises
+    ------
+    InvalidInputError
+        If torch does not know the device, or this machine does not have it.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise InvalidInputError(
+            f"device={device!r} is not a device of torch; use one of {DEVICES}."
+        ) from None
+    present = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if not present.get(kind, lambda: True)():
+        raise InvalidInputError(
+            f"device={device!r} is not available on this machine; use device='auto' or 'cpu'."
+        )
+    return device
+
+
+def resolve_precision(precision: str, device: str) -> str:
+    """Return "bf16" or "float32".
+
+    "auto" takes bf16 only where the hardware computes in it: on a GPU that does, on a CPU with
+    AVX512-BF16 or AMX. Elsewhere bf16 is emulated, and slower than float32.
+    """
+    if precision != "auto":
+        return precision
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
+    if kind == "cpu" and _cpu_computes_in_bf16():
+        return "bf16"
+    return "float32"
+
+
+def autocast(device: str, precision: str) -> torch.autocast:
+    """Return the context in which forward passes run."""
+    return torch.autocast(
+        torch.device(device).type, dtype=torch.bfloat16, enabled=precision == "bf16"
+    )
+
+
+def _cpu_computes_in_bf16() -> bool:
+    # torch has no public name for this yet; a torch without the private one gets float32.
+    return any(
+        getattr(torch.cpu, name, lambda: False)()
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )

@@ -1,0 +1,95 @@
+"""The skorch net."""
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.history import History
+
+from skmat.training._device import autocast
+from skmat.training._freeze import set_training_mode
+
+__all__ = ["EncoderNet", "EpochLosses"]
+
+
+class EncoderNet(NeuralNet):
+    """A skorch net whose module returns the losses of its tasks, and whose criterion weighs them.
+
+    Beside skorch's own parameters:
+
+    Parameters
+    ----------
+    precision : {"float32", "bf16"}
+        Number format of the forward passes.
+    valid_data : TrainingData or None
+        What validation runs on. The split is made before the net is, because targets are
+        standardised on the training rows alone.
+    """
+
+    def __init__(self, *args, precision="float32", valid_data=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.precision = precision
+        self.valid_data = valid_data
+
+    def get_default_callbacks(self):
+        return [("epoch_losses", EpochLosses())]
+
+    def get_dataset(self, X, y=None):
+        return X
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        return X, self.valid_data
+
+    def infer(self, x, **fit_params):
+        with autocast(self.device, self.precision):
+            return self.module_(x.to(self.device))
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        return self.criterion_(y_pred) if training else self.criterion_.unweighted(y_pred)
+
+    def _set_training(self, training=True):
+        super()._set_training(training)
+        if training:
+            set_training_mode(self.module_.encoder)
+
+
+class EpochLosses(Callback):
+    """Record per epoch: the loss, the loss of every task, the weights it was given.
+
+    Sums are kept over the batches and divided once, so that a task with few labels has its exact
+    mean, whichever batches its labels fell into.
+    """
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.totals_ = {}
+        self.weights_ = []
+
+    def on_batch_end(self, net, training=None, y_pred=None, **kwargs):
+        losses = type(y_pred)(*(tensor.detach() for tensor in y_pred))
+        known = self.totals_.get(training)
+        if known is not None:
+            losses = type(losses)(*(a + b for a, b in zip(known, losses, strict=True)))
+        self.totals_[training] = losses
+        if training:
+            self.weights_.append(net.criterion_.last_weights)
+
+    def on_epoch_end(self, net, **kwargs):
+        names = net.module_.task_names
+        for training, losses in sorted(self.totals_.items(), reverse=True):
+            prefix = "train" if training else "valid"
+            net.history.record(f"{prefix}_loss", net.criterion_.unweighted(losses).item())
+            for name, mean in zip(names, losses.means.tolist(), strict=True):
+                net.history.record(f"{prefix}_loss_{name}", mean)
+        weights = torch.stack(self.weights_).mean(dim=0).tolist()
+        for name, weight in zip(names, weights, strict=True):
+            net.history.record(f"weight_{name}", weight)
+        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+        # Rows of single batches would outgrow the model in a pickle.
+        net.history[-1]["batches"] = []
+
+    def on_train_end(self, net, **kwargs):
+        self.totals_, self.weights_ = {}, []
+
+
+def history_rows(history: History) -> list[dict]:
+    """Return the history as plain dicts, one per epoch."""
+    return [{key: value for key, value in row.items() if key != "batches"} for row in history]

@@ -1,0 +1,79 @@
+"""Run a fitted network over materials."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skmat.training._device import autocast
+
+__all__ = ["run_encoder", "run_heads"]
+
+#: Materials per batch. Fixed, and kept by filling up the last batch: the order in which a matrix
+#: product adds depends on its shape, so that with equal shapes, and only then, the prediction of
+#: a material does not depend, to the last bit, on which others are predicted beside it.
+_CHUNK = 128
+
+
+def run_encoder(
+    encoder: nn.Module, materials: Any, make_batch: Callable, device: str, precision: str
+) -> np.ndarray:
+    """Embed materials.
+
+    Returns
+    -------
+    ndarray of shape (n_materials, out_features), float32
+    """
+    return _run(
+        lambda batch: encoder(batch).material.float(),
+        encoder,
+        materials,
+        make_batch,
+        device,
+        precision,
+    )
+
+
+def run_heads(model: nn.Module, materials: Any, make_batch: Callable, device, precision):
+    """Predict every target.
+
+    Returns
+    -------
+    list of ndarray of shape (n_materials, 2 or n_classes), float32
+        One per target, as ``PropertyHead.predict`` gives them.
+    """
+    heads = model.heads["properties"]
+
+    def predict(batch) -> Tensor:
+        material = model.encoder(batch).material
+        return torch.cat([head.predict(head(material)) for head in heads], dim=1)
+
+    joined = _run(predict, model, materials, make_batch, device, precision)
+    widths = [max(2, head.n_classes) for head in heads]
+    return np.split(joined, np.cumsum(widths)[:-1], axis=1)
+
+
+def _run(function, module, materials, make_batch, device, precision) -> np.ndarray:
+    module.eval()
+    results: list[np.ndarray] = []
+    order: list[np.ndarray] = []
+    with torch.inference_mode(), autocast(device, precision):
+        for rows, filled in _equal_chunks(materials.n_elements):
+            output = function(make_batch(materials, filled).to(device))
+            results.append(output[: len(rows)].cpu().numpy())
+            order.append(rows)
+    joined = np.empty((len(materials), results[0].shape[1]), dtype=np.float32)
+    joined[np.concatenate(order)] = np.concatenate(results)
+    return joined
+
+
+def _equal_chunks(sizes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows of one size, `_CHUNK` at a time, and the same filled up to `_CHUNK`."""
+    by_size = np.argsort(sizes, kind="stable")
+    borders = np.flatnonzero(np.diff(sizes[by_size])) + 1
+    for group in np.split(by_size, borders):
+        for start in range(0, len(group), _CHUNK):
+            rows = group[start : start + _CHUNK]
+            yield rows, np.resize(rows, _CHUNK)

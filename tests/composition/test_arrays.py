@@ -1,0 +1,57 @@
+import numpy as np
+from numpy.testing import assert_array_equal
+
+from skmat.composition import CompositionArrays, read_compositions
+
+
+def test_rows_are_padded_and_ordered_by_atomic_number():
+    arrays = read_compositions(["TiO2", "Fe", "Ca(OH)2"])
+    assert_array_equal(arrays.atomic_numbers, [[8, 22, 0], [26, 0, 0], [1, 8, 20]])
+    assert_array_equal(arrays.fractions, [[2 / 3, 1 / 3, 0], [1, 0, 0], [0.4, 0.4, 0.2]])
+    assert arrays.atomic_numbers.dtype == np.uint8
+    assert arrays.fractions.dtype == np.float64
+    assert_array_equal(arrays.n_elements, [2, 1, 3])
+    assert len(arrays) == 3
+
+
+def test_from_flat_adds_repeated_elements_and_keeps_empty_rows():
+    arrays = CompositionArrays.from_flat(
+        rows=np.array([2, 0, 2, 2]),
+        atomic_numbers=np.array([8, 3, 8, 1]),
+        amounts=np.array([1.0, 5.0, 2.0, 1.0]),
+        n_rows=3,
+    )
+    assert_array_equal(arrays.atomic_numbers, [[3, 0], [0, 0], [1, 8]])
+    assert_array_equal(arrays.fractions, [[1, 0], [0, 0], [0.25, 0.75]])
+
+
+def test_from_flat_does_not_depend_on_the_order_of_entries():
+    amounts = np.array([0.1, 0.2, 0.3, 1e-9, 0.7])
+    numbers = np.array([8, 8, 8, 26, 8])
+    rows = np.zeros(5, dtype=int)
+    order = np.array([4, 2, 3, 0, 1])
+    first = CompositionArrays.from_flat(rows, numbers, amounts, 1)
+    second = CompositionArrays.from_flat(rows, numbers[order], amounts[order], 1)
+    assert_array_equal(first.fractions, second.fractions)
+
+
+def test_a_row_does_not_depend_on_the_other_rows():
+    wide = "Fe0.620C0.000953Mn0.000521Si0.00102Cr0.000110Ni0.192Mo0.0176V0.000112Co0.146"
+    alone = read_compositions(["Fe0.1Ni0.2Co0.7"])
+    beside = read_compositions([wide, "Fe0.1Ni0.2Co0.7"])
+    assert_array_equal(beside.fractions[1, :3], alone.fractions[0])
+
+
+def test_take_trims_to_the_longest_row_taken():
+    arrays = read_compositions(["TiO2", "Fe", "Ca(OH)2", "Cu"])
+    for rows in ([1, 3], np.array([False, True, False, True]), slice(1, None, 2)):
+        taken = arrays.take(rows)
+        assert_array_equal(taken.atomic_numbers, [[26], [29]])
+        assert_array_equal(taken.fractions, [[1], [1]])
+    assert arrays.take([]).atomic_numbers.shape == (0, 0)
+
+
+def test_group_ids_join_equal_compositions():
+    groups = read_compositions(["TiO2", "Ti2O4", "O2Ti", "TiO", "Ti1O1.0000000001"]).group_ids()
+    assert groups[0] == groups[1] == groups[2] != groups[3]
+    assert groups[3] == groups[4]

@@ -1,0 +1,15 @@
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_home():
+    """Folder of the data sets, for tests that compare with real data."""
+    folder = os.environ.get("SKMAT_DATA")
+    if not folder:
+        pytest.skip("set SKMAT_DATA to the folder of the data sets to run this test")
+    if not Path(folder).is_dir():
+        pytest.skip(f"SKMAT_DATA is {folder}, which is no folder")
+    return Path(folder)

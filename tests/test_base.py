@@ -1,0 +1,175 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from pymatgen.core import Composition
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
+
+from skmat.base import CompositionInputMixin
+from skmat.exceptions import InvalidCompositionError, InvalidInputError
+
+
+class Reader(CompositionInputMixin, BaseEstimator):
+    def read(self, X, reset=True, **options):
+        return self._read_X(X, reset=reset, **options)
+
+
+FORMULAS = ["TiO2", "Fe2O3", "NaN"]
+NUMBERS = [[8, 22], [8, 26], [7, 11]]
+
+FORMS = {
+    "list": FORMULAS,
+    "tuple": tuple(FORMULAS),
+    "generator": (formula for formula in FORMULAS),
+    "rows of one": [[formula] for formula in FORMULAS],
+    "series": pd.Series(FORMULAS, index=[5, 5, 1]),
+    "string series": pd.Series(FORMULAS, dtype="string"),
+    "categorical series": pd.Series(FORMULAS, dtype="category"),
+    "index": pd.Index(FORMULAS),
+    "frame": pd.DataFrame({"formula": FORMULAS}),
+    "text array": np.array(FORMULAS),
+    "object array": np.array(FORMULAS, dtype=object),
+    "column": np.array(FORMULAS, dtype=object)[:, None],
+    "compositions": [Composition(formula) for formula in FORMULAS],
+    "frame of compositions": pd.DataFrame({"x": [Composition(text) for text in FORMULAS]}),
+    "dicts": [{"Ti": 1, "O": 2}, {"Fe": 2, "O": 3}, {"Na": 1, "N": 1}],
+    "rows of one dict": [[{"Ti": 1, "O": 2}], [{"Fe": 2, "O": 3}], [{"Na": 1, "N": 1}]],
+    "named amounts": pd.DataFrame(
+        {"Ti": [1, 0, 0], "O": [2, 3, 0], "Fe": [0, 2, 0], "N": [0, 0, 1], "Na": [0, 0, 1]}
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read(form):
+    reader = Reader()
+    assert reader.read(FORMS[form]).atomic_numbers.tolist() == NUMBERS
+    assert reader.n_features_in_ == (5 if form == "named amounts" else 1)
+
+
+def test_columns_of_a_matrix_are_atomic_numbers():
+    matrix = np.zeros((1, 30))
+    matrix[0, [7, 21]] = [2, 1]
+    for X in (matrix, matrix.tolist(), matrix.astype(object), pd.DataFrame(matrix)):
+        assert Reader().read(X).atomic_numbers.tolist() == [[8, 22]]
+
+
+def test_feature_names_are_remembered_and_checked():
+    reader = Reader()
+    reader.read(pd.DataFrame({"formula": FORMULAS}))
+    assert reader.feature_names_in_.tolist() == ["formula"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        reader.read(pd.DataFrame({"composition": FORMULAS}), reset=False)
+
+
+def test_number_of_features_is_checked():
+    reader = Reader()
+    reader.read(np.ones((2, 4)))
+    for X in (np.ones((2, 3)), np.ones((2, 1)), FORMULAS):
+        with pytest.raises(ValueError, match="is expecting 4 features"):
+            reader.read(X, reset=False)
+
+
+def test_a_numeric_column_does_not_pass_for_formulas():
+    reader = Reader()
+    reader.read(FORMULAS)
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        reader.read(np.ones((2, 1)), reset=False)
+
+
+@pytest.mark.parametrize("single", ["TiO2", Composition("TiO2"), {"Ti": 1, "O": 2}])
+def test_single_values_are_refused_with_the_remedy(single):
+    with pytest.raises(InvalidInputError, match=r"list of one, \[X\]"):
+        Reader().read(single)
+
+
+@pytest.mark.parametrize(
+    "X", [[], np.empty(0, dtype=object), pd.DataFrame({"formula": []}, dtype=object)]
+)
+def test_no_rows(X):
+    with pytest.raises(ValueError, match=r"0 sample\(s\)|Expected 2D array"):
+        Reader().read(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "rows"),
+    [
+        (["TiO2", None, "Xx"], [1, 2]),
+        ([None, "TiO2"], [0]),
+        ([3.0, "TiO2"], [0]),
+        ([[None], ["TiO2"]], [0]),
+        ([None, float("nan")], [0, 1]),
+        (np.array([np.nan, "TiO2"], dtype=object), [0]),
+        (pd.DataFrame({"formula": ["TiO2", pd.NA]}), [1]),
+        (np.array([[1.0, 2.0], [-1.0, 0.0], [0.0, 0.0]]), [1, 2]),
+    ],
+)
+def test_bad_rows_are_named(X, rows):
+    with pytest.raises(InvalidCompositionError) as error:
+        Reader().read(X)
+    assert error.value.rows == rows
+    assert np.flatnonzero(Reader().read(X, on_invalid="nan").n_elements == 0).tolist() == rows
+
+
+def test_text_columns_are_named_with_the_remedy():
+    frame = pd.DataFrame({"id": ["mp-1", "mp-2"], "gap": [1.0, 2.0], "formula": ["TiO2", "Fe"]})
+    with pytest.raises(InvalidInputError) as error:
+        Reader().read(frame[["gap", "formula"]])
+    assert "['formula']" in str(error.value)
+    assert "X[['formula']]" in str(error.value)
+    with pytest.raises(InvalidInputError, match=r"\['id', 'formula'\]"):
+        Reader().read(frame)
+
+
+@pytest.mark.parametrize("convert", [list, np.array])
+def test_text_columns_of_an_array_are_named_by_position(convert):
+    with pytest.raises(InvalidInputError, match=r"hold text: \[1\].*X\[:, \[1\]\]"):
+        Reader().read(convert([[1.0, "TiO2"], [2.0, "Fe"]]))
+
+
+def test_object_matrix_of_numbers_is_amounts():
+    X = np.array([[1.0, "2"], [2, 0.5]], dtype=object)
+    assert Reader().read(X).n_elements.tolist() == [2, 2]
+
+
+def test_object_matrix_with_a_dict_is_left_to_scikit_learn():
+    X = np.ones((3, 4), dtype=object)
+    X[0, 0] = {"foo": "bar"}
+    with pytest.raises(TypeError, match=r"argument must be .* string.* number"):
+        Reader().read(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([1.0, 2.0], "Expected 2D array"),
+        (np.ones((2, 2, 2)), "dim 3"),
+        (np.array([[1.0, np.nan]]), "NaN"),
+        (np.array([[1.0, np.inf]]), "infinity"),
+        (np.ones((2, 119)), "119 columns"),
+        (sparse.csr_array(np.eye(3)), "[Ss]parse"),
+        (np.array([[1j, 2]]), "Complex"),
+    ],
+)
+def test_other_mistakes_keep_the_words_of_scikit_learn(X, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        Reader().read(X)
+
+
+def test_tags_say_what_is_read():
+    tags = get_tags(Reader()).input_tags
+    assert tags.string
+    assert tags.positive_only
+    assert tags.two_d_array
+    assert not tags.allow_nan
+    assert not tags.sparse
+
+
+def test_errors_can_be_sent_between_processes():
+    with pytest.raises(InvalidCompositionError) as error:
+        Reader().read(["TiO2", "Xx"])
+    assert_array_equal(pickle.loads(pickle.dumps(error.value)).rows, [1])

@@ -1,7 +1,11 @@
 import os
 from pathlib import Path
 
-import pytest
+# Networks this small lose time to threads, and the suite runs in several processes. Before torch
+# is imported: afterwards it is too late.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
 
 
 @pytest.fixture(scope="session")

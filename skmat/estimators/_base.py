@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,23 +9,15 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    clone,
 )
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skmat._version import __version__
+from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._member import Member
 from skmat.estimators._scaling import TargetScaling
-from skmat.exceptions import InvalidInputError, PretrainedError
+from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
-from skmat.pretrained import (
-    Checkpoint,
-    ModelCard,
-    load_checkpoint,
-    load_state,
-    save_checkpoint,
-)
 from skmat.training import (
     PRECISIONS,
     SCHEDULES,
@@ -47,7 +38,9 @@ from skmat.training import (
 __all__ = ["EncoderEstimator", "scatter_rows"]
 
 
-class EncoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class EncoderEstimator(
+    CheckpointMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of encoders, regressors and classifiers.
 
     A family (such as MTEncoder's) adds ``_family``, ``_network_config()``, ``_build_network``,
@@ -134,14 +127,6 @@ class EncoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")
 
-    def __sklearn_clone__(self):
-        # A fitted encoder given as `pretrained` is data, not a part to be reset.
-        parameters = {
-            name: value if name == "pretrained" else clone(value, safe=False)
-            for name, value in self.get_params(deep=False).items()
-        }
-        return type(self)(**parameters)
-
     def transform(self, X):
         """Embed materials.
 
@@ -152,7 +137,7 @@ class EncoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
         Returns
         -------
-        ndarray of shape (n_materials, n_features_out_), float32
+        ndarray of shape (n_materials, n_features_out), float32
             The encoder's vector of each material, dimensionless; those of several members stand
             side by side. Rows of NaN where X is invalid and ``on_invalid="nan"``.
 
@@ -171,26 +156,6 @@ class EncoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def fit_transform(self, X, y=None, **fit_params):
         """Fit to X and y, then embed X; see ``fit`` and ``transform``."""
         return self.fit(X, y, **fit_params).transform(X)
-
-    def save_pretrained(self, folder, *, card=None, dtype="float32"):
-        """Write the encoder, without its heads, for use as ``pretrained=folder``.
-
-        Parameters
-        ----------
-        folder : path-like
-            Receives model.safetensors, config.json, card.json and README.md.
-        card : ModelCard, default=None
-            Where the encoder comes from; what can be known is filled in.
-        dtype : {"float32", "bf16"}, default="float32"
-            Number format of the weights.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder.
-        """
-        check_is_fitted(self)
-        return save_checkpoint(folder, self._to_checkpoint(card), dtype)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -288,57 +253,6 @@ class EncoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         with isolated_seed(seed):
             encoder, self.load_report_ = self._build_encoder()
             return MultiObjectiveModel(encoder, objectives, targets).to(device)
-
-    def _build_encoder(self) -> tuple:
-        checkpoint = self._read_pretrained()
-        config = self._network_config() if checkpoint is None else checkpoint.network
-        encoder = self._build_network(config, fresh=checkpoint is None)
-        encoder.config = config
-        if checkpoint is None:
-            return encoder, None
-        return encoder, load_state(encoder, checkpoint.state, checkpoint.source)
-
-    def _read_pretrained(self) -> Checkpoint | None:
-        source = self.pretrained
-        if source is None:
-            return None
-        source = getattr(source, "estimator", source)  # out of a FrozenEstimator
-        if isinstance(source, EncoderEstimator):
-            if not hasattr(source, "members_"):
-                raise PretrainedError(
-                    f"pretrained={source!r} is not fitted. In a parameter grid scikit-learn"
-                    " clones its values, which resets estimators: wrap it in"
-                    " sklearn.frozen.FrozenEstimator, or give the folder of save_pretrained."
-                )
-            checkpoint = source._to_checkpoint(None)
-        else:
-            try:
-                checkpoint = load_checkpoint(source)
-            except TypeError:
-                raise PretrainedError(
-                    f"pretrained={source!r} is no name, folder or fitted encoder of skmat."
-                ) from None
-        if checkpoint.family != self._family:
-            raise PretrainedError(
-                f"{checkpoint.source} holds an encoder of the family {checkpoint.family!r}, but"
-                f" {type(self).__name__} needs {self._family!r}."
-            )
-        return checkpoint
-
-    def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:
-        model = self.members_[0].model
-        card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
-        if not card.objectives:
-            card.objectives = [objective.describe() for objective in model.objectives]
-        card.date = card.date or datetime.date.today().isoformat()
-        card.skmat_version = __version__
-        return Checkpoint(
-            family=self._family,
-            network=model.encoder.config,
-            state={k: v.detach().float().cpu() for k, v in model.encoder.state_dict().items()},
-            card=card,
-            source=f"a fitted {type(self).__name__}",
-        )
 
     def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
         return TrainingSettings(

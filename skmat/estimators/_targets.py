@@ -135,7 +135,7 @@ def _names(y):
         return [str(column) for column in y.columns], False
     if isinstance(y, pd.Series):
         return [str(y.name) if y.name is not None else "y"], True
-    shape = np.shape(y)
+    shape = np.asarray(y).shape
     if len(shape) < 2:
         return ["y"], True
     return [f"y{i}" for i in range(shape[1])], False

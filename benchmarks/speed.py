@@ -1,0 +1,207 @@
+"""Speed of the package, as ratios within one run.
+
+Every figure is the median over repeats in which the compared things take turns, so that a machine
+whose speed drifts, or that others use too, changes both alike. Formulas are those of
+``load_transport``; nothing is downloaded. Writes benchmarks/results/speed.json and speed.md.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from matminer.featurizers.composition import ElementProperty
+from pymatgen.core import Composition
+from torch.optim.lr_scheduler import OneCycleLR
+
+from skmat import MagpieFeaturizer, MTEncoderRegressor
+from skmat.composition import element_table, read_compositions
+from skmat.datasets import load_transport
+from skmat.nn import MTENCODER_PRESETS as PRESETS
+from skmat.nn import CompositionBatch, MTEncoderNetwork, build_mlp
+from skmat.training import resolve_precision
+
+RESULTS = Path(__file__).parent / "results"
+DROPOUT = 0.1
+
+
+def rate(n_items, function):
+    """Return items per second of one call."""
+    start = time.perf_counter()
+    function()
+    return n_items / (time.perf_counter() - start)
+
+
+def compare(repeats, n_items, **functions):
+    """Return the median rate of each function; they take turns."""
+    for function in functions.values():
+        function()  # warm up
+    rates = {name: [] for name in functions}
+    for _ in range(repeats):
+        for name, function in functions.items():
+            rates[name].append(rate(n_items, function))
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def import_seconds(module):
+    code = f"import time; s = time.perf_counter(); import {module}; print(time.perf_counter() - s)"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True).stdout)
+
+
+def bare_loop(preset, formulas, y, batch_size, epochs, precision="float32"):
+    """Return a function that trains the same network in the shortest possible torch loop."""
+    arrays = read_compositions(formulas)
+    table = torch.from_numpy(element_table("matscholar"))
+    labels = torch.from_numpy(((y - y.mean()) / y.std()).astype(np.float32))
+    parts = [np.arange(i, min(i + batch_size, len(y))) for i in range(0, len(y), batch_size)]
+    batches = [(CompositionBatch.from_arrays(arrays, rows), labels[rows]) for rows in parts]
+
+    def run():
+        torch.manual_seed(0)
+        encoder = MTEncoderNetwork(table, **PRESETS[preset], dropout=DROPOUT)
+        width = encoder.out_features
+        network = torch.nn.ModuleList([encoder, build_mlp(width, (width, width // 2), 1)])
+        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
+        schedule = OneCycleLR(optimizer, max_lr=1e-4, total_steps=epochs * len(batches))
+        for _ in range(epochs):
+            for batch, target in batches:
+                with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                    output = network[1](network[0](batch).material)[:, 0]
+                loss = (output.float() - target).abs().mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+
+    return run
+
+
+def estimator_fit(preset, formulas, y, batch_size, epochs, precision="float32"):
+    def run():
+        MTEncoderRegressor(
+            preset=preset,
+            dropout=DROPOUT,
+            max_epochs=epochs,
+            batch_size=batch_size,
+            lr=1e-4,
+            validation_fraction=0,
+            precision=precision,
+            random_state=0,
+        ).fit(formulas, y)
+
+    return run
+
+
+def matminer_magpie(formulas):
+    featurizer = ElementProperty.from_preset("magpie")
+
+    def run():
+        for formula in formulas:
+            featurizer.featurize(Composition(formula))
+
+    return run
+
+
+def measure(repeats, scale):
+    formulas, y = load_transport(return_X_y=True, targets="PF_p")
+    order = np.random.default_rng(0).permutation(len(formulas))
+    formulas, y = formulas[order], y[order]
+    rows = []
+
+    def add(what, unit, value, beside="", ratio=None):
+        rows.append({"what": what, "value": value, "unit": unit, "beside": beside, "ratio": ratio})
+        shown = "" if ratio is None else f"   {ratio:.3g} x {beside}"
+        print(f"{what:58s} {value:10.4g} {unit}{shown}", flush=True)
+
+    seconds = {name: [import_seconds(name) for _ in range(repeats)] for name in ("torch", "skmat")}
+    torch_s, skmat_s = (statistics.median(seconds[name]) for name in ("torch", "skmat"))
+    add("import skmat", "s", skmat_s, "import torch", skmat_s / torch_s)
+
+    parsed = compare(repeats, len(formulas), read=lambda: read_compositions(formulas))
+    add("read formulas, all distinct", "formulas/s", parsed["read"])
+
+    few = formulas[: int(500 * scale)]
+    many = formulas[: int(20_000 * scale)]
+    magpie = MagpieFeaturizer().fit(many)
+    ours = compare(repeats, len(many), ours=lambda: magpie.transform(many))["ours"]
+    theirs = compare(repeats, len(few), theirs=matminer_magpie(few))["theirs"]
+    add("Magpie from formulas", "rows/s", ours, "matminer, one process", ours / theirs)
+
+    sizes = {"base": (int(4096 * scale), (128, 512)), "paper": (int(2048 * scale), (128, 1024))}
+    for preset, (n, batch_sizes) in sizes.items():
+        X, labels = formulas[:n], y[:n]
+        for batch_size in batch_sizes:
+            arguments = (preset, X, labels, batch_size, 2)
+            rates = compare(
+                repeats, 2 * n, bare=bare_loop(*arguments), fit=estimator_fit(*arguments)
+            )
+            add(
+                f"{preset}: fit, batch {batch_size}, float32",
+                "materials/s",
+                rates["fit"],
+                "bare torch loop",
+                rates["fit"] / rates["bare"],
+            )
+        arguments = (preset, X, labels, batch_sizes[-1], 1)
+        rates = compare(
+            max(1, repeats // 2),
+            n,
+            float32=estimator_fit(*arguments),
+            bf16=estimator_fit(*arguments, precision="bf16"),
+        )
+        native = resolve_precision("auto", "cpu") == "bf16"
+        add(
+            f"{preset}: fit, batch {batch_sizes[-1]}, bf16 ({'native' if native else 'emulated'})",
+            "materials/s",
+            rates["bf16"],
+            "float32",
+            rates["bf16"] / rates["float32"],
+        )
+        model = MTEncoderRegressor(preset=preset, max_epochs=1, validation_fraction=0)
+        model.fit(X[:64], labels[:64])
+        rates = compare(repeats, n, predict=lambda model=model, X=X: model.predict(X))
+        add(f"{preset}: predict", "materials/s", rates["predict"])
+    return rows
+
+
+def machine():
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "bf16_in_hardware": resolve_precision("auto", "cpu") == "bf16",
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def to_markdown(rows, about):
+    lines = ["| what | value | ratio |", "|---|---|---|"]
+    for row in rows:
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.3g} x {row['beside']}"
+        lines.append(f"| {row['what']} | {row['value']:,.4g} {row['unit']} | {ratio} |")
+    facts = ", ".join(f"{key} {value}" for key, value in about.items())
+    return "\n".join(lines) + f"\n\nMeasured with: {facts}.\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the usual row counts")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    rows, about = measure(arguments.repeats, arguments.scale), machine()
+    RESULTS.mkdir(exist_ok=True)
+    record = {"machine": about, "rows": rows}
+    (RESULTS / "speed.json").write_text(json.dumps(record, indent=2) + "\n")
+    (RESULTS / "speed.md").write_text(to_markdown(rows, about))
+
+
+if __name__ == "__main__":
+    main()

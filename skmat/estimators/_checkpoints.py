@@ -1,0 +1,101 @@
+"""Where an estimator's encoder comes from, and how it is saved for others."""
+
+import datetime
+
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from skmat._version import __version__
+from skmat.exceptions import PretrainedError
+from skmat.pretrained import (
+    Checkpoint,
+    ModelCard,
+    load_checkpoint,
+    load_state,
+    save_checkpoint,
+)
+
+__all__ = ["CheckpointMixin"]
+
+
+class CheckpointMixin:
+    """The parameter ``pretrained`` and the method ``save_pretrained``."""
+
+    def __sklearn_clone__(self):
+        # A fitted encoder given as `pretrained` is data, not a part to be reset.
+        parameters = {
+            name: value if name == "pretrained" else clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+        }
+        return type(self)(**parameters)
+
+    def save_pretrained(self, folder, *, card=None, dtype="float32"):
+        """Write the encoder, without its heads, for use as ``pretrained=folder``.
+
+        Parameters
+        ----------
+        folder : path-like
+            Receives model.safetensors, config.json, card.json and README.md.
+        card : ModelCard, default=None
+            Where the encoder comes from; what can be known is filled in.
+        dtype : {"float32", "bf16"}, default="float32"
+            Number format of the weights.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+        """
+        check_is_fitted(self)
+        return save_checkpoint(folder, self._to_checkpoint(card), dtype)
+
+    def _build_encoder(self) -> tuple:
+        checkpoint = self._read_pretrained()
+        config = self._network_config() if checkpoint is None else checkpoint.network
+        encoder = self._build_network(config, fresh=checkpoint is None)
+        encoder.config = config
+        if checkpoint is None:
+            return encoder, None
+        return encoder, load_state(encoder, checkpoint.state, checkpoint.source)
+
+    def _read_pretrained(self) -> Checkpoint | None:
+        source = self.pretrained
+        if source is None:
+            return None
+        source = getattr(source, "estimator", source)  # out of a FrozenEstimator
+        if isinstance(source, CheckpointMixin):
+            if not hasattr(source, "members_"):
+                raise PretrainedError(
+                    f"pretrained={source!r} is not fitted. In a parameter grid scikit-learn"
+                    " clones its values, which resets estimators: wrap it in"
+                    " sklearn.frozen.FrozenEstimator, or give the folder of save_pretrained."
+                )
+            checkpoint = source._to_checkpoint(None)
+        else:
+            try:
+                checkpoint = load_checkpoint(source)
+            except TypeError:
+                raise PretrainedError(
+                    f"pretrained={source!r} is no name, folder or fitted encoder of skmat."
+                ) from None
+        if checkpoint.family != self._family:
+            raise PretrainedError(
+                f"{checkpoint.source} holds an encoder of the family {checkpoint.family!r}, but"
+                f" {type(self).__name__} needs {self._family!r}."
+            )
+        return checkpoint
+
+    def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:
+        model = self.members_[0].model
+        card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
+        if not card.objectives:
+            card.objectives = [objective.describe() for objective in model.objectives]
+        card.date = card.date or datetime.date.today().isoformat()
+        card.skmat_version = __version__
+        return Checkpoint(
+            family=self._family,
+            network=model.encoder.config,
+            state={k: v.detach().float().cpu() for k, v in model.encoder.state_dict().items()},
+            card=card,
+            source=f"a fitted {type(self).__name__}",
+        )

@@ -1,0 +1,258 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skmat import MTEncoderRegressor
+from skmat.exceptions import InvalidInputError
+
+FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 3
+FAST = {"preset": "tiny", "max_epochs": 3, "random_state": 0}
+
+
+@pytest.fixture
+def y():
+    y = np.random.default_rng(0).normal(size=(30, 2)) * [1.0, 1e4] + [5.0, -3e5]
+    y[::3, 1] = np.nan
+    return y
+
+
+def model(**parameters):
+    return MTEncoderRegressor(**{**FAST, **parameters})
+
+
+def test_predictions_have_the_shape_of_y(y):
+    assert model().fit(FORMULAS, y).predict(FORMULAS[:4]).shape == (4, 2)
+    assert model().fit(FORMULAS, y[:, :1]).predict(FORMULAS[:4]).shape == (4, 1)
+    assert model().fit(FORMULAS, y[:, 0]).predict(FORMULAS[:4]).shape == (4,)
+
+
+def test_task_names_come_from_the_frame(y):
+    fitted = model(loss_weights={"volume": 2}).fit(
+        FORMULAS, pd.DataFrame(y, columns=["gap", "volume"])
+    )
+    assert fitted.target_names_ == ["gap", "volume"]
+    assert {"train_loss_gap", "train_loss_volume", "weight_volume"} <= fitted.history_[0].keys()
+    assert_allclose(fitted.history_[0]["weight_volume"] / fitted.history_[0]["weight_gap"], 2)
+
+
+def test_predictions_are_in_the_units_of_y(y):
+    fitted = model(max_epochs=30).fit(FORMULAS, y)
+    means = np.nanmean(y, axis=0)
+    assert_allclose(fitted.predict(FORMULAS).mean(axis=0), means, rtol=0.2)
+
+
+def test_a_change_of_unit_changes_predictions_by_that_unit(y):
+    first = model().fit(FORMULAS, y).predict(FORMULAS)
+    second = model().fit(FORMULAS, y * 1000).predict(FORMULAS)
+    assert_allclose(second, first * 1000, rtol=1e-4)
+
+
+def test_scaling_sees_training_rows_only(y):
+    """The normaliser of MT-CGCNN sees test rows; ours sees not even those for validation."""
+    fitted = model(validation_fraction=0.3).fit(FORMULAS, y)
+    held_back = [i for i in range(30) if not np.isclose(y[i, 0], 0)]
+    mean = fitted.members_[0].scaling.mean[0]
+    assert not np.isclose(mean, y[held_back, 0].mean(), rtol=1e-9)
+    assert any(np.isclose(mean, y[rows, 0].mean()) for rows in _training_rows(fitted, y))
+
+
+def _training_rows(fitted, y):
+    """Return the only split that can have been: three compositions of ten held back."""
+    from itertools import combinations
+
+    for out in combinations(range(10), 3):
+        yield [i for i in range(30) if i % 10 not in out]
+
+
+def test_rows_without_any_label_teach_nothing(y):
+    y[5] = np.nan
+    without = np.delete(np.arange(30), 5)
+    settings = {"validation_fraction": 0, "batch_size": 64, "dropout": 0.0, "max_epochs": 1}
+    scaling = model(**settings).fit(FORMULAS, y).members_[0].scaling
+    again = model(**settings).fit([FORMULAS[i] for i in without], y[without]).members_[0].scaling
+    assert_allclose(scaling.mean, again.mean)
+    assert_allclose(scaling.scale, again.scale)
+
+
+def test_zero_weight_rows_teach_nothing(y):
+    y = np.nan_to_num(y)
+    changed = y.copy()
+    changed[7] += 1e6
+    weights = np.ones(30)
+    weights[7] = 0
+    first, second = (
+        model(validation_fraction=0).fit(FORMULAS, values, sample_weight=weights)
+        for values in (y, changed)
+    )
+    assert_array_equal(first.predict(FORMULAS), second.predict(FORMULAS))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (lambda y: np.full_like(y, np.nan), "no label at all"),
+        (lambda y: np.where(np.isnan(y), np.inf, y), "row 0, target 'y1'"),
+        (lambda y: np.column_stack([y[:, 0], np.full(30, np.nan)]), "'y1'"),
+        (lambda y: None, "target y is None"),
+        (lambda y: y[:-1], "inconsistent"),
+    ],
+)
+def test_bad_y_is_refused(y, bad, message):
+    with pytest.raises(ValueError, match=message):
+        model().fit(FORMULAS, bad(y))
+
+
+@pytest.mark.parametrize(
+    ("weights", "weighting", "message"),
+    [
+        ([1, 2, 3], "equal", "3 entries for 2 tasks"),
+        ({"gap": 1}, "equal", "gap"),
+        ([0, 0], "equal", "not all zero"),
+        ([-1, 2], "equal", "non-negative"),
+        (None, "fixed", "needs loss_weights"),
+    ],
+)
+def test_bad_loss_weights_are_refused(y, weights, weighting, message):
+    with pytest.raises(InvalidInputError, match=message):
+        model(loss_weights=weights, loss_weighting=weighting).fit(FORMULAS, y)
+
+
+def test_loss_weights_are_ratios(y):
+    first, second, other = (
+        model(loss_weights=weights).fit(FORMULAS, y).predict(FORMULAS)
+        for weights in ([1, 3], [10, 30], [3, 1])
+    )
+    assert_array_equal(first, second)
+    assert not np.allclose(first, other)
+
+
+def test_random_loss_weights_are_in_the_history(y):
+    rows = model(loss_weighting="rlw-one-hot", batch_size=64).fit(FORMULAS, y).history_
+    assert {(row["weight_y0"], row["weight_y1"]) for row in rows} <= {(2.0, 0.0), (0.0, 2.0)}
+
+
+def test_uncertainty_comes_from_the_ensemble_and_from_the_loss(y):
+    with pytest.raises(InvalidInputError, match="n_ensemble > 1"):
+        model().fit(FORMULAS, y).predict(FORMULAS, return_std=True)
+    ensemble = model(n_ensemble=3).fit(FORMULAS, y)
+    mean, std = ensemble.predict(FORMULAS, return_std=True)
+    single = [
+        member.scaling.inverse_transform(each)
+        for member, each in zip(ensemble.members_, _member_means(ensemble), strict=True)
+    ]
+    assert_allclose(mean, np.mean(single, axis=0), rtol=1e-6)
+    assert_allclose(std, np.std(single, axis=0), rtol=1e-6)
+    assert ensemble.transform(FORMULAS).shape == (30, 3 * 64)
+    assert {row["member"] for row in ensemble.history_} == {0, 1, 2}
+    robust = model(loss="robust_l1").fit(FORMULAS, y)
+    mean, std = robust.predict(FORMULAS, return_std=True)
+    assert mean.shape == std.shape == (30, 2)
+    assert (std > 0).all()
+
+
+def _member_means(ensemble):
+    from skmat.composition import read_compositions
+    from skmat.training import run_heads
+
+    materials = read_compositions(FORMULAS)
+    for member in ensemble.members_:
+        outputs = run_heads(member.model, materials, ensemble._make_batch, "cpu", "float32")
+        yield np.stack(outputs, axis=1)[..., 0].astype(float)
+
+
+def test_warm_start_goes_on(y):
+    cold = model(warm_start=True).fit(FORMULAS, y)
+    before = cold.transform(FORMULAS)
+    scaling = cold.members_[0].scaling
+    cold.fit(FORMULAS, y)
+    assert not np.allclose(before, cold.transform(FORMULAS))
+    assert cold.members_[0].scaling is scaling
+    with pytest.raises(InvalidInputError, match="same columns"):
+        cold.fit(FORMULAS, y[:, 0])
+    with pytest.raises(InvalidInputError, match="members"):
+        model(warm_start=True, n_ensemble=1).fit(FORMULAS, y).set_params(n_ensemble=2).fit(
+            FORMULAS, y
+        )
+
+
+def test_partial_fit_learns_step_by_step(y):
+    values = y[:, 0]
+    stepwise = model(lr=3e-3).partial_fit(FORMULAS, values)
+    errors = [np.abs(stepwise.predict(FORMULAS) - values).mean()]
+    for _ in range(40):
+        stepwise.partial_fit(FORMULAS, values)
+    errors.append(np.abs(stepwise.predict(FORMULAS) - values).mean())
+    assert errors[1] < 0.9 * errors[0]
+    assert len(stepwise.history_) == 41
+
+
+def test_partial_fit_goes_on_after_fit_and_after_pickling(y):
+    fitted = model().fit(FORMULAS, y)
+    fitted.partial_fit(FORMULAS, y)
+    again = pickle.loads(pickle.dumps(fitted))
+    for each in (fitted, again):
+        each.partial_fit(FORMULAS, y)
+    assert_array_equal(fitted.predict(FORMULAS), again.predict(FORMULAS))
+    with pytest.raises(ValueError, match="features"):
+        fitted.partial_fit(np.eye(118)[:30], y)
+
+
+@pytest.mark.parametrize("trainable", ["head", "last"])
+def test_frozen_parts_keep_every_bit(y, trainable):
+    """ALIGNN-TL's "frozen" layers were trained, and their buffers moved."""
+    source = model().fit(FORMULAS, y)
+    before = source.members_[0].model.encoder.state_dict()
+    tuned = model(pretrained=source, trainable=trainable).fit(FORMULAS, y)
+    after = tuned.members_[0].model.encoder.state_dict()
+    last = f"layers.{len(source.members_[0].model.encoder.layers) - 1}."
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert all(name.startswith(last) for name in changed)
+    assert bool(changed) == (trainable == "last")
+
+
+def test_a_model_from_another_device_loads_on_the_cpu(y, monkeypatch):
+    """Stand-in for a GPU: the net says it is elsewhere, so its snapshot is taken."""
+    fitted = model().fit(FORMULAS, y)
+    live = fitted.net_
+    live.device = "cuda"
+    moved = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, device: moved.append(device) or self)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    monkeypatch.undo()
+    assert moved == ["cpu"]
+    assert loaded.net_.device == "cpu"
+    assert fitted.net_ is live
+    assert live.device == "cuda"
+    live.device = "cpu"
+    assert_array_equal(loaded.predict(FORMULAS), fitted.predict(FORMULAS))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_fit_on_a_gpu_predict_on_the_cpu(y):
+    fitted = model(device="cuda").fit(FORMULAS, y)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    assert loaded.net_.device == "cpu"
+    assert next(fitted.members_[0].model.parameters()).is_cuda
+    assert_allclose(loaded.predict(FORMULAS), fitted.predict(FORMULAS), rtol=1e-3)
+
+
+def test_score_skips_missing_labels(y):
+    fitted = model().fit(FORMULAS, y)
+    assert np.isfinite(fitted.score(FORMULAS, y))
+    weighted = fitted.score(FORMULAS, y, sample_weight=np.arange(30) + 1.0)
+    assert weighted != fitted.score(FORMULAS, y)
+
+
+def test_a_constant_target_is_predicted():
+    predicted = model(max_epochs=20).fit(FORMULAS, np.full(30, 7.0)).predict(FORMULAS)
+    assert_allclose(predicted, 7.0, atol=0.5)
+
+
+def test_pickles_hold_no_training_rows(y):
+    small = model().fit(FORMULAS, y)
+    large = model().fit(FORMULAS * 30, np.tile(y, (30, 1)))
+    assert abs(len(pickle.dumps(small)) - len(pickle.dumps(large))) < 1000

@@ -42,6 +42,8 @@ CANDIDATES = {
     "loss=robust_l1": {"loss": "robust_l1"},
     "readout=mean": {"readout": "mean"},
     "validation_fraction=0": {"validation_fraction": 0},
+    "max_epochs=15": {"max_epochs": 15},
+    "max_epochs=100": {"max_epochs": 100},
 }
 
 

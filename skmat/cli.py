@@ -1,0 +1,296 @@
+"""The command ``skmat``.
+
+Only what parses arguments is imported at the top: ``skmat --help`` answers without torch.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from skmat._version import __version__
+from skmat.exceptions import InvalidInputError, SkmatError
+
+__all__ = ["main"]
+
+# Written out because the tables they come from need torch; a test compares them.
+_PRESETS = ("tiny", "base", "paper", "large")
+_LOSSES = ("l1", "mse", "robust_l1")
+_TRAINABLE = ("all", "last", "head")
+
+_JOBLIB = (
+    "Model files are joblib files, which can execute any code when they are read: load only"
+    " those that you trust."
+)
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        0, or 2 if the input cannot be used; the reason is on standard error.
+    """
+    arguments = _parser().parse_args(argv)
+    # Threads of torch that wait by spinning make one another several times slower where other
+    # processes compete for the cores. OpenMP reads this when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        arguments.run(arguments)
+    except (SkmatError, OSError) as error:
+        print(f"skmat {arguments.command}: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="skmat",
+        description="Pretrained encoders for inorganic materials.",
+        epilog=_JOBLIB,
+    )
+    parser.add_argument("--version", action="version", version=f"skmat {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_train(commands)
+    _add_predict(commands)
+    _add_embed(commands)
+    models = commands.add_parser("models", help="list the encoders that come with the package")
+    models.set_defaults(run=_models)
+    return parser
+
+
+def _add_demo(commands):
+    demo = commands.add_parser(
+        "demo",
+        help="pretrain, fine-tune, compare and predict on a shipped data set (minutes)",
+        description="Pretrain an encoder on transport data, fine-tune it on a few hundred"
+        " labelled compounds, compare it with baselines on held-out compounds, save the model and"
+        " use it from a new process.",
+    )
+    demo.add_argument("--output", type=Path, default=Path("skmat-demo"), metavar="DIR")
+    demo.add_argument("--quick", action="store_true", help="smaller sizes, well under a minute")
+    demo.add_argument(
+        "--formulas", nargs="+", metavar="FORMULA", help="predict these with the saved model"
+    )
+    demo.add_argument(
+        "--pretrained",
+        metavar="NAME_OR_FOLDER",
+        help="load this encoder instead of pretraining one",
+    )
+    demo.add_argument("--random-state", type=int, default=0, metavar="SEED")
+    demo.set_defaults(run=_demo)
+
+
+def _add_train(commands):
+    train = commands.add_parser(
+        "train",
+        help="fit a model to the labels in a CSV file",
+        description="Fit one model to one or several columns of labels; empty cells are missing"
+        " labels. " + _JOBLIB,
+    )
+    _add_table(train)
+    train.add_argument("--targets", required=True, metavar="A,B,C", help="columns of labels")
+    train.add_argument("--model", type=Path, required=True, help="file to write (joblib)")
+    train.add_argument("--classification", action="store_true", help="labels are classes")
+    train.add_argument("--pretrained", metavar="NAME_OR_FOLDER", help="start from this encoder")
+    train.add_argument("--preset", choices=_PRESETS, default="base", help="size of the network")
+    train.add_argument("--loss", choices=_LOSSES, help="default l1; robust_l1 allows --std")
+    train.add_argument("--trainable", choices=_TRAINABLE, default="all")
+    train.add_argument("--max-epochs", type=_positive, default=100, metavar="N")
+    train.add_argument("--n-ensemble", type=_positive, default=1, metavar="N")
+    train.add_argument("--random-state", type=int, default=0, metavar="SEED")
+    train.add_argument("--device", default="auto")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.set_defaults(run=_train)
+
+
+def _add_predict(commands):
+    predict = commands.add_parser(
+        "predict",
+        help="predict with a model file",
+        description="Predict for a CSV file, or for formulas on the command line. " + _JOBLIB,
+    )
+    _add_table(predict, optional=True)
+    predict.add_argument("--model", type=Path, required=True, help="file of `skmat train`")
+    predict.add_argument("--std", action="store_true", help="standard deviations too")
+    _add_result(predict, "CSV file to write; standard output if not given")
+    predict.set_defaults(run=_predict)
+
+
+def _add_embed(commands):
+    embed = commands.add_parser(
+        "embed",
+        help="turn formulas into vectors",
+        description="Embed a CSV file, or formulas on the command line. " + _JOBLIB,
+    )
+    _add_table(embed, optional=True)
+    source = embed.add_mutually_exclusive_group(required=True)
+    source.add_argument("--pretrained", metavar="NAME_OR_FOLDER", help="encoder to use")
+    source.add_argument("--model", type=Path, help="model file whose encoder to use")
+    _add_result(embed, ".npy or .csv file to write; CSV on standard output if not given")
+    embed.set_defaults(run=_embed)
+
+
+def _add_table(command, optional=False):
+    command.add_argument("data", type=Path, nargs="?" if optional else None, help="CSV file")
+    command.add_argument("--formula-column", default="formula", metavar="NAME")
+    if optional:
+        command.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a file")
+
+
+def _add_result(command, output_help):
+    command.add_argument("--output", type=Path, help=output_help)
+    command.add_argument(
+        "--on-invalid",
+        choices=("raise", "nan"),
+        default="raise",
+        help="stop at rows that are no formula, listing them, or leave their results empty",
+    )
+
+
+def _demo(arguments):
+    from skmat.demo import FULL, QUICK, run_demo
+
+    run_demo(
+        arguments.output,
+        sizes=QUICK if arguments.quick else FULL,
+        formulas=arguments.formulas,
+        pretrained=arguments.pretrained,
+        random_state=arguments.random_state,
+    )
+
+
+def _train(arguments):
+    from skmat._model_files import save_model
+    from skmat._tables import check_writable, read_formulas, read_labels, read_table
+
+    targets = [name.strip() for name in arguments.targets.split(",") if name.strip()]
+    if not targets or len(set(targets)) < len(targets):
+        raise InvalidInputError(
+            f"--targets must name distinct columns, got {arguments.targets!r}."
+        )
+    if arguments.classification and arguments.loss:
+        raise InvalidInputError("--loss is for regression; drop it or --classification.")
+    check_writable(arguments.model)
+    table = read_table(arguments.data, [arguments.formula_column, *targets])
+    formulas = read_formulas(table, arguments.formula_column, arguments.data)
+    labels = read_labels(table, targets, arguments.data, classification=arguments.classification)
+    model = _new_model(arguments).fit(formulas, labels)
+    save_model(model, arguments.model)
+    counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
+    print(f"Trained on {len(formulas)} rows: {counts}. Wrote {arguments.model}.")
+
+
+def _new_model(arguments):
+    from skmat import MTEncoderClassifier, MTEncoderRegressor
+
+    shared = {
+        name: getattr(arguments, name)
+        for name in (
+            *("pretrained", "preset", "trainable", "max_epochs", "n_ensemble"),
+            *("random_state", "device"),
+        )
+    }
+    shared["verbose"] = 0 if arguments.quiet else 1
+    if arguments.classification:
+        return MTEncoderClassifier(**shared)
+    return MTEncoderRegressor(loss=arguments.loss or "l1", **shared)
+
+
+def _predict(arguments):
+    from skmat._model_files import load_model
+    from skmat._tables import add_columns
+
+    table, formulas = _input(arguments)
+    model = load_model(arguments.model)
+    if not hasattr(model, "predict"):
+        raise InvalidInputError(
+            f"{arguments.model} holds a {type(model).__name__}, which embeds but does not"
+            " predict; use `skmat embed`."
+        )
+    if arguments.std and hasattr(model, "predict_proba"):
+        raise InvalidInputError("--std is for regressors; this model predicts classes.")
+    model.set_params(on_invalid=arguments.on_invalid)
+    if arguments.std:
+        mean, std = model.predict(formulas, return_std=True)
+        results = {"predicted": mean, "std": std}
+    else:
+        results = {"predicted": model.predict(formulas)}
+    columns = {
+        f"{name}_{kind}": column
+        for kind, values in results.items()
+        for name, column in zip(
+            model.target_names_, values.reshape(len(formulas), -1).T, strict=True
+        )
+    }
+    _write(add_columns(table, columns), arguments.output)
+
+
+def _embed(arguments):
+    import numpy as np
+
+    from skmat import MTEncoder
+    from skmat._model_files import load_model
+    from skmat._tables import add_columns
+
+    table, formulas = _input(arguments)
+    if arguments.model:
+        encoder = load_model(arguments.model)
+    else:
+        # Loading looks at the form of X alone.
+        encoder = MTEncoder(pretrained=arguments.pretrained).fit(["H"])
+    encoder.set_params(on_invalid=arguments.on_invalid)
+    vectors = encoder.transform(formulas)
+    if arguments.output and arguments.output.suffix == ".npy":
+        np.save(arguments.output, vectors)
+        print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")
+        return
+    names = encoder.get_feature_names_out()
+    _write(add_columns(table, dict(zip(names, vectors.T, strict=True))), arguments.output)
+
+
+def _models(arguments):
+    from skmat import list_pretrained
+
+    names = list_pretrained()
+    print("\n".join(names) if names else "No encoders are shipped with this version of skmat.")
+
+
+def _input(arguments):
+    """Return the table to add results to, and its formulas."""
+    import pandas as pd
+
+    from skmat._tables import check_writable, read_formulas, read_table
+
+    if (arguments.data is None) == (arguments.formulas is None):
+        raise InvalidInputError("Give either a CSV file or --formulas.")
+    if arguments.output:
+        check_writable(arguments.output)
+    column, path = arguments.formula_column, arguments.data
+    if arguments.formulas:
+        table, path = pd.DataFrame({column: arguments.formulas}), "--formulas"
+    else:
+        table = read_table(path, [column])
+    if arguments.on_invalid == "raise":
+        return table, read_formulas(table, column, path)
+    return table, table[column].tolist()
+
+
+def _write(table, path):
+    table.to_csv(path or sys.stdout, index=False)
+    if path:
+        print(f"Wrote {path}: {len(table)} rows.")
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not positive")
+    return value

@@ -1,0 +1,168 @@
+"""The defects of the published codes, one test each, so that they are not repeated here.
+
+MTEncoder's and CrabNet's code, Roost's pretraining, MT-CGCNN and ALIGNN transfer learning each
+have some of them; the docstrings say which.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+import skmat
+from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
+from skmat.composition import read_compositions
+from skmat.exceptions import PretrainedError
+from skmat.inspection import ParityDisplay
+from skmat.training import split_by_group
+
+FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
+Y = np.random.default_rng(0).normal(size=(10, 2))
+FAST = {"preset": "tiny", "max_epochs": 3, "random_state": 0}
+
+
+def test_normaliser_sees_no_test_rows():
+    """MT-CGCNN and ALIGNN scale by statistics of the whole data set, test rows included."""
+    X, y = np.array(FORMULAS), Y.copy()
+    training, test = np.arange(7), np.arange(7, 10)
+    before = MTEncoderRegressor(**FAST).fit(X[training], y[training]).predict(X[test])
+    y[test] += 1e6
+    after = MTEncoderRegressor(**FAST).fit(X[training], y[training]).predict(X[test])
+    assert_array_equal(before, after)
+
+
+def test_missing_labels_neither_poison_nor_dilute():
+    """MT-CGCNN turns them into infinity; ALIGNN's multi-property loss counts them as zeros."""
+    y = np.column_stack([Y[:, 0], np.where(np.arange(10) < 2, Y[:, 1], np.nan)])
+    settings = {**FAST, "validation_fraction": 0, "max_epochs": 1, "batch_size": 10}
+    few = MTEncoderRegressor(**settings).fit(FORMULAS, y)
+    assert np.isfinite(few.predict(FORMULAS)).all()
+    # Two labels scaled to unit variance have a mean absolute error near 1, not near 2/10.
+    assert few.history_[0]["train_loss_y1"] > 0.5
+
+
+def test_a_batch_without_a_label_of_a_task():
+    """MTEncoder's loss is NaN then, because it takes the mean of nothing."""
+    y = np.column_stack([Y[:, 0], np.where(np.arange(10) < 1, Y[:, 1], np.nan)])
+    fitted = MTEncoderRegressor(**{**FAST, "validation_fraction": 0}, batch_size=2)
+    fitted.fit(FORMULAS, y)
+    assert all(np.isfinite(list(row.values())).all() for row in fitted.history_)
+    assert np.isfinite(fitted.predict(FORMULAS)).all()
+
+
+def test_loss_weighting_is_applied():
+    """MTEncoder's public code draws random weights and leaves them out of the sum."""
+    settings = {**FAST, "max_epochs": 1, "batch_size": 10, "validation_fraction": 0}
+    fitted = MTEncoderRegressor(**settings, loss_weighting="rlw-one-hot", weight_decay=0)
+    fitted.fit(FORMULAS, Y)
+    chosen = int(fitted.history_[0]["weight_y1"] > 0)
+    start = MTEncoderRegressor(**{**settings, "lr": 1e-30}, weight_decay=0).fit(FORMULAS, Y)
+    heads, initial = (
+        each.members_[0].model.heads["properties"].state_dict() for each in (fitted, start)
+    )
+    moved = {int(name[0]) for name in heads if not torch.allclose(heads[name], initial[name])}
+    assert moved == {chosen}
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path):
+    """PretrainRoost loads its own checkpoints with strict=False, and none of its keys match."""
+    from safetensors.torch import load_file
+
+    encoder = MTEncoder(**FAST).fit(FORMULAS)
+    folder = encoder.save_pretrained(tmp_path / "encoder")
+    loaded = MTEncoder(pretrained=folder).fit(FORMULAS)
+    assert_array_equal(loaded.transform(FORMULAS), encoder.transform(FORMULAS))
+    assert len(loaded.load_report_.matched) == len(load_file(folder / "model.safetensors"))
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"n_layers": 2', '"n_layers": 1'))
+    with pytest.raises(PretrainedError, match="unexpected"):
+        MTEncoder(pretrained=folder).fit(FORMULAS)
+
+
+def test_frozen_layers_are_frozen():
+    """ALIGNN-TL sets requires_grad on modules, which does nothing; statistics move as well."""
+    source = MTEncoder(**FAST).fit(FORMULAS)
+    tuned = MTEncoderRegressor(pretrained=source, trainable="head", **FAST).fit(FORMULAS, Y)
+    assert_array_equal(tuned.transform(FORMULAS), source.transform(FORMULAS))
+
+
+def test_masks_differ_between_epochs():
+    """PretrainRoost caches the masked rows, so that every epoch sees the same masks."""
+    settings = {**FAST, "lr": 1e-30, "weight_decay": 0, "dropout": 0.0, "batch_size": 10}
+    rows = MTEncoder(**settings, validation_fraction=0).fit(FORMULAS * 10).history_
+    assert len({row["train_loss_masked_elements"] for row in rows}) == len(rows)
+
+
+def test_no_row_is_dropped():
+    """CrabNet and MTEncoder drop unary compounds and merge duplicates, at test time too."""
+    X = ["Fe", "Fe", "TiO2", "O2Ti", "CrMnFeCoNiCuZnGaAlVTiMo0.1W0.1", "H2"]
+    assert len(MTEncoderRegressor(**FAST).fit(FORMULAS, Y).predict(X)) == len(X)
+    assert len(MTEncoder(**FAST).fit(X).transform(X)) == len(X)
+
+
+def test_seeds_are_kept_and_layers_differ():
+    """All four leave something unseeded; MT-CGCNN seeds each layer anew with the same number."""
+    first, second, other = (
+        MTEncoder(**{**FAST, "random_state": seed}).fit(FORMULAS) for seed in (0, 0, 1)
+    )
+    assert_array_equal(first.transform(FORMULAS), second.transform(FORMULAS))
+    assert not np.allclose(first.transform(FORMULAS), other.transform(FORMULAS))
+    one, two = (layer.expand.weight for layer in first.members_[0].model.encoder.layers)
+    assert not torch.allclose(one, two)
+
+
+def test_no_device_and_no_path_is_written_down():
+    """All four name cuda:0 or the author's home directory."""
+    for path in Path(skmat.__file__).parent.rglob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(r"""\.cuda\(|to\(["']cuda|device\(["']cuda|/home/|/Users/""", code), (
+            path
+        )
+
+
+def test_models_keep_no_training_rows():
+    """CGCNN caches every crystal for ever; a fitted model here holds weights, not data."""
+    import pickle
+
+    small = MTEncoder(**FAST).fit(FORMULAS)
+    large = MTEncoder(**FAST).fit(FORMULAS * 50)
+    assert abs(len(pickle.dumps(small)) - len(pickle.dumps(large))) < 500
+
+
+def test_metrics_are_per_task_in_original_units():
+    """MT-CGCNN averages eV with eV/atom; others report errors of scaled targets."""
+    y = Y * [1.0, 1000.0]
+    fitted = MTEncoderRegressor(**FAST).fit(FORMULAS, y)
+    display = ParityDisplay.from_estimator(fitted, FORMULAS, y)
+    errors = np.abs(fitted.predict(FORMULAS) - y).mean(axis=0)
+    assert errors[1] > 100 * errors[0]
+    assert display.y_pred.shape == (10, 2)
+
+
+def test_validation_is_an_internal_split():
+    """PretrainRoost and others stop early on the test set, or have no validation at all."""
+    with_split = MTEncoderRegressor(**FAST, validation_fraction=0.2).fit(FORMULAS, Y)
+    without = MTEncoderRegressor(**FAST, validation_fraction=0).fit(FORMULAS, Y)
+    assert all("valid_loss" in row for row in with_split.history_)
+    assert not any("valid_loss" in row for row in without.history_)
+
+
+def test_duplicate_formulas_stay_on_one_side():
+    """The same compound in training and validation makes early stopping blind."""
+    groups = read_compositions(["TiO2", "O2Ti", "Ti2O4", "NaCl", "ClNa"] * 10).group_ids()
+    for seed in range(20):
+        training, validation = split_by_group(groups, 0.5, np.random.default_rng(seed))
+        assert not set(groups[training]) & set(groups[validation])
+        assert len(validation)
+
+
+def test_classes_absent_from_a_batch_are_learned():
+    """The mirror of the empty task: one class only in a batch, or in the whole column."""
+    y = np.array([["a", "x"]] * 9 + [["b", "x"]], dtype=object)
+    fitted = MTEncoderClassifier(**FAST, batch_size=2).fit(FORMULAS, y)
+    first, second = fitted.predict_proba(FORMULAS)
+    assert first.shape == (10, 2)
+    assert_array_equal(second, np.ones((10, 1)))

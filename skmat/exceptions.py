@@ -5,6 +5,7 @@ scikit-learn keeps working; catch :class:`SkmatError` to catch all of ours and n
 """
 
 __all__ = [
+    "DivergenceError",
     "DatasetNotFoundError",
     "EmptyCompositionWarning",
     "FeaturizationError",
@@ -28,6 +29,10 @@ class InvalidInputError(SkmatError, ValueError):
 
 class DatasetNotFoundError(SkmatError, FileNotFoundError):
     """A data file that is not where it should be: the message says how to get it."""
+
+
+class DivergenceError(SkmatError, ArithmeticError):
+    """Training ran into infinity; the message says when and what to change."""
 
 
 class PretrainedError(SkmatError, ValueError):

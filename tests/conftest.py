@@ -5,7 +5,7 @@ from pathlib import Path
 # is imported: afterwards it is too late.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
+import pytest
 
 
 @pytest.fixture(scope="session")

@@ -177,6 +177,9 @@ class EncoderEstimator(
                 training, validation = split_by_group(
                     groups, self.validation_fraction, np.random.default_rng(split_seed)
                 )
+                if read.targets and np.isnan(read.values[validation]).all():
+                    # Nothing to judge an epoch by: better to learn from these rows too.
+                    training, validation = np.arange(len(materials)), validation[:0]
             if previous:
                 model, scaling = previous[index].model, previous[index].scaling
             else:

@@ -81,7 +81,7 @@ class CheckpointMixin:
         if checkpoint.family != self._family:
             raise PretrainedError(
                 f"{checkpoint.source} holds an encoder of the family {checkpoint.family!r}, but"
-                f" {type(self).__name__} needs {self._family!r}."
+                f" {type(self).__name__} needs {self._family!r}; use its own estimators."
             )
         return checkpoint
 

@@ -51,7 +51,7 @@ class MatminerFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator)
         The fitted copy of `featurizer`.
     n_features_in_ : int
         1 for formulas, or the number of columns of a matrix of amounts.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen in `fit`, if `X` was a DataFrame with names that are all text.
 
     See Also

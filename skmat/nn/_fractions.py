@@ -34,6 +34,8 @@ class FractionEncoding(nn.Module):
 
     def forward(self, fractions: Tensor) -> Tensor:
         """Encode `fractions` of shape (n_sites,) as a Tensor of shape (n_sites, d_model)."""
+        # The phases reach 5,000 rad: below float32 they would be noise.
+        fractions = fractions.to(torch.promote_types(fractions.dtype, torch.float32))
         smallest = 1.0 / _RESOLUTION
         linear = fractions.clamp(smallest, 1.0)
         logarithmic = (0.0025 * torch.log2(linear) ** 2).clamp(smallest, 1.0)
@@ -43,6 +45,5 @@ class FractionEncoding(nn.Module):
         )
 
     def _sinusoids(self, positions: Tensor) -> Tensor:
-        # The phases reach 5,000 rad: below float32 they would be noise.
-        angles = positions.float().unsqueeze(1) * self.frequencies
+        angles = positions.unsqueeze(1) * self.frequencies
         return torch.cat([angles.sin(), angles.cos()], dim=1)

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from skmat.composition import MAX_ATOMIC_NUMBER
+from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, build_mlp
 from skmat.objectives._base import Objective, TaskLosses, View
 
@@ -51,6 +52,14 @@ class MaskedElements(Objective):
     name: ClassVar[str] = "masked_elements"
     needs_sites: ClassVar[bool] = True
 
+    def __post_init__(self):
+        if self.scheme not in CORRUPTION_SCHEMES:
+            raise InvalidInputError(
+                f"There is no scheme {self.scheme!r}; choose one of {list(CORRUPTION_SCHEMES)}."
+            )
+        if not 0 < self.ratio <= 1:
+            raise InvalidInputError(f"ratio must be above 0 and at most 1; got {self.ratio!r}.")
+
     def task_names(self, targets):
         return [self.name]
 
@@ -77,10 +86,9 @@ class MaskedElements(Objective):
         """Draw the positions to be guessed, never all the elements of a formula."""
         order = torch.rand(site_mask.shape, generator=generator).masked_fill(~site_mask, 2.0)
         selected = order < self.ratio
-        first = F.one_hot(order.argmin(dim=1), order.shape[1]).bool()
-        several = site_mask.sum(dim=1, keepdim=True) > 1
         if self.at_least_one:
-            selected |= first & several
+            selected |= F.one_hot(order.argmin(dim=1), order.shape[1]).bool()
+        # In a unary compound the only element is the first and the last.
         last = F.one_hot(order.masked_fill(~site_mask, -1.0).argmax(dim=1), order.shape[1]).bool()
         return selected & ~last
 

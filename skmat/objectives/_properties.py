@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skmat.exceptions import InvalidInputError
 from skmat.nn import build_mlp
 from skmat.objectives._base import Objective, Target, TaskLosses
 
@@ -44,6 +45,12 @@ class Properties(Objective):
 
     name: ClassVar[str] = "properties"
     needs_targets: ClassVar[bool] = True
+
+    def __post_init__(self):
+        if self.loss not in REGRESSION_LOSSES:
+            raise InvalidInputError(
+                f"There is no loss {self.loss!r}; choose one of {list(REGRESSION_LOSSES)}."
+            )
 
     def task_names(self, targets):
         return [target.name for target in targets]

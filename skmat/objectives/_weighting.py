@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from skmat.exceptions import InvalidInputError
 from skmat.objectives._base import TaskLosses
 
 __all__ = ["LOSS_WEIGHTINGS", "LossWeighting"]
@@ -20,7 +21,7 @@ def _rlw_uniform(n_tasks, generator):
 
 def _rlw_dirichlet(n_tasks, generator):
     # Normalised exponential variates are a flat Dirichlet, and take a generator.
-    return -torch.log1p(-torch.rand(n_tasks, generator=generator)).clamp_min(1e-12)
+    return (-torch.log1p(-torch.rand(n_tasks, generator=generator))).clamp_min(1e-12)
 
 
 def _rlw_bernoulli(n_tasks, generator):
@@ -59,7 +60,7 @@ class LossWeighting(nn.Module):
     """Combine the losses of several tasks into one scalar.
 
     Weights have mean 1 over the tasks, whatever the weighting, so that the learning rate keeps
-    its meaning.
+    its meaning; those of "uncertainty" begin so and are then learned.
 
     Parameters
     ----------
@@ -89,6 +90,10 @@ class LossWeighting(nn.Module):
         seed: int,
     ):
         super().__init__()
+        if scheme not in LOSS_WEIGHTINGS:
+            raise InvalidInputError(
+                f"There is no loss weighting {scheme!r}; choose one of {list(LOSS_WEIGHTINGS)}."
+            )
         self.scheme = scheme
         weights = torch.tensor(task_weights, dtype=torch.float32)
         self.register_buffer("task_weights", weights / weights.mean())
@@ -118,8 +123,10 @@ class LossWeighting(nn.Module):
         self.last_weights = weights
         return (weights * means).mean()
 
-    def unweighted(self, losses: TaskLosses) -> Tensor:
-        """Return the plain mean over the tasks, what validation watches."""
-        present = losses.counts > 0
-        means = losses.means * self.task_scales
-        return means.sum() / present.sum().clamp_min(1)
+    def watched(self, losses: TaskLosses) -> Tensor:
+        """Return the mean over the tasks by the user's weights alone, what validation watches.
+
+        Tasks without a label do not count; NaN if none has any.
+        """
+        weights = self.task_weights * (losses.counts > 0)
+        return (weights * losses.means * self.task_scales).sum() / weights.sum()

@@ -65,7 +65,7 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     state = {
-        name: tensor.detach().to("cpu", WEIGHT_DTYPES[dtype]).contiguous()
+        name: _cast(tensor.detach().cpu(), WEIGHT_DTYPES[dtype]).contiguous()
         for name, tensor in checkpoint.state.items()
     }
     save_file(state, folder / _WEIGHTS)
@@ -113,14 +113,19 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
     try:
         state = load_file(weights)
     except SafetensorError as error:
-        raise PretrainedError(f"{weights} cannot be read: {error}") from error
+        raise PretrainedError(f"{weights} cannot be read ({error}); save it again.") from error
     return Checkpoint(
         family=config["family"],
         network=config["network"],
-        state={name: tensor.float() for name, tensor in state.items()},
+        state={name: _cast(tensor, torch.float32) for name, tensor in state.items()},
         card=card,
         source=str(name_or_folder),
     )
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Change the format of numbers; counters, such as batch normalisation's, stay whole."""
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def _sha256(path: Path) -> str:
@@ -134,11 +139,14 @@ def _write_json(path: Path, values: dict) -> None:
 
 def _read_json(path: Path) -> dict:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PretrainedError(
             f"{path.parent} is no checkpoint: it has no {path.name}. Write one with"
             " save_pretrained(folder)."
         ) from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise PretrainedError(f"{path} is not valid JSON ({error}); save it again.") from error
+    if not isinstance(values, dict):
+        raise PretrainedError(f"{path} holds no JSON object; save it again.")
+    return values

@@ -24,7 +24,7 @@ def resolve_folder(name_or_folder) -> Path:
     """
     if str(name_or_folder) in list_pretrained():
         return _SHIPPED / str(name_or_folder)
-    folder = Path(name_or_folder)
+    folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return folder
     shipped = ", ".join(list_pretrained()) or "none are shipped in this version"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,8 +43,12 @@ class TrainingData:
         )
 
 
-class TrainingBatch(NamedTuple):
-    """One batch with everything that its losses need."""
+@dataclass(frozen=True, eq=False)
+class TrainingBatch:
+    """One batch with everything that its losses need.
+
+    No tuple: skorch takes the length of a tuple to be that of each of its parts.
+    """
 
     materials: Any
     views: list[list[View]]

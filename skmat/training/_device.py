@@ -32,8 +32,8 @@ def resolve_device(device: str) -> str:
         raise InvalidInputError(
             f"device={device!r} is not a device of torch; use one of {DEVICES}."
         ) from None
-    present = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if not present.get(kind, lambda: True)():
+    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}
+    if (torch.device(device).index or 0) >= counts.get(kind, 0):
         raise InvalidInputError(
             f"device={device!r} is not available on this machine; use device='auto' or 'cpu'."
         )
@@ -45,7 +45,14 @@ def resolve_precision(precision: str, device: str) -> str:
 
     "auto" takes bf16 only where the hardware computes in it: on a GPU that does, on a CPU with
     AVX512-BF16 or AMX. Elsewhere bf16 is emulated, and slower than float32.
+
+    Raises
+    ------
+    InvalidInputError
+        If `precision` is none of `PRECISIONS`.
     """
+    if precision not in PRECISIONS:
+        raise InvalidInputError(f"precision={precision!r} is none of {PRECISIONS}.")
     if precision != "auto":
         return precision
     kind = torch.device(device).type

@@ -1,5 +1,6 @@
 """Fit one network."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -69,14 +70,20 @@ def build_net(
     ]
     if settings.schedule == "one_cycle":
         n_steps = settings.max_epochs * -(-n_training // settings.batch_size)
+        # One more, where the rate is next to nothing: it is set after the last batch, not for it.
         schedule = LRScheduler(
-            policy=OneCycleLR, step_every="batch", max_lr=settings.lr, total_steps=n_steps
+            policy=OneCycleLR, step_every="batch", max_lr=settings.lr, total_steps=n_steps + 1
         )
         callbacks.append(("schedule", schedule))
-    if valid_data is not None and settings.patience is not None:
-        callbacks.append(
-            ("stop", EarlyStopping(patience=settings.patience, load_best=True, sink=_silent))
+    if valid_data is not None:
+        # A relative threshold would take a slightly worse loss for a better one below 0.
+        stop = EarlyStopping(
+            patience=settings.patience or settings.max_epochs + 1,
+            threshold=0.0,
+            load_best=True,
+            sink=_silent,
         )
+        callbacks.append(("stop", stop))
     if settings.verbose:
         callbacks.append(("progress", Progress()))
     net = EncoderNet(
@@ -86,7 +93,7 @@ def build_net(
         ),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=settings.weight_decay,
-        optimizer__fused=torch.device(settings.device).type in ("cpu", "cuda"),
+        optimizer__fused=True,
         lr=settings.lr,
         max_epochs=settings.max_epochs,
         batch_size=settings.batch_size,
@@ -128,7 +135,21 @@ def train(
     with isolated_seed(settings.seed, settings.device):
         net.partial_fit(training_data)
     history = history_rows(net.history)
+    if len(history) < settings.max_epochs and not _stopped_early(net):
+        # skorch takes Ctrl-C for a wish to stop here; scikit-learn's networks do, and say so.
+        warnings.warn(
+            f"Training was interrupted after {len(history)} of {settings.max_epochs} epochs.",
+            UserWarning,
+            stacklevel=2,
+        )
     return _trimmed(net), history
+
+
+def _stopped_early(net: EncoderNet) -> bool:
+    return any(
+        isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
+        for _, callback in net.callbacks_
+    )
 
 
 def untrained_net(model: MultiObjectiveModel, device: str) -> EncoderNet:

@@ -1,10 +1,13 @@
 """The skorch net."""
 
+import math
+
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.history import History
 
+from skmat.exceptions import DivergenceError
 from skmat.training._device import autocast
 from skmat.training._freeze import set_training_mode
 
@@ -44,7 +47,7 @@ class EncoderNet(NeuralNet):
             return self.module_(x.to(self.device))
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        return self.criterion_(y_pred) if training else self.criterion_.unweighted(y_pred)
+        return self.criterion_(y_pred) if training else self.criterion_.watched(y_pred)
 
     def _set_training(self, training=True):
         super()._set_training(training)
@@ -76,8 +79,15 @@ class EpochLosses(Callback):
         names = net.module_.task_names
         for training, losses in sorted(self.totals_.items(), reverse=True):
             prefix = "train" if training else "valid"
-            net.history.record(f"{prefix}_loss", net.criterion_.unweighted(losses).item())
-            for name, mean in zip(names, losses.means.tolist(), strict=True):
+            total = net.criterion_.watched(losses).item()
+            if training and losses.counts.any() and not math.isfinite(total):
+                raise DivergenceError(
+                    f"The training loss is {total} in epoch {len(net.history)}; use a smaller lr,"
+                    " or precision='float32'."
+                )
+            net.history.record(f"{prefix}_loss", total)
+            # 0 / 0: the loss of a task that had no label is not 0 but unknown.
+            for name, mean in zip(names, (losses.sums / losses.counts).tolist(), strict=True):
                 net.history.record(f"{prefix}_loss_{name}", mean)
         weights = torch.stack(self.weights_).mean(dim=0).tolist()
         for name, weight in zip(names, weights, strict=True):
@@ -91,5 +101,9 @@ class EpochLosses(Callback):
 
 
 def history_rows(history: History) -> list[dict]:
-    """Return the history as plain dicts, one per epoch."""
-    return [{key: value for key, value in row.items() if key != "batches"} for row in history]
+    """Return the finished epochs as plain dicts."""
+    return [
+        {key: value for key, value in row.items() if key != "batches"}
+        for row in history
+        if "train_loss" in row
+    ]

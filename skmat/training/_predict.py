@@ -27,7 +27,8 @@ def run_encoder(
     ndarray of shape (n_materials, out_features), float32
     """
     return _run(
-        lambda batch: encoder(batch).material.float(),
+        lambda batch: encoder(batch).material,
+        encoder.out_features,
         encoder,
         materials,
         make_batch,
@@ -50,23 +51,19 @@ def run_heads(model: nn.Module, materials: Any, make_batch: Callable, device, pr
         material = model.encoder(batch).material
         return torch.cat([head.predict(head(material)) for head in heads], dim=1)
 
-    joined = _run(predict, model, materials, make_batch, device, precision)
     widths = [max(2, head.n_classes) for head in heads]
+    joined = _run(predict, sum(widths), model, materials, make_batch, device, precision)
     return np.split(joined, np.cumsum(widths)[:-1], axis=1)
 
 
-def _run(function, module, materials, make_batch, device, precision) -> np.ndarray:
+def _run(function, width, module, materials, make_batch, device, precision) -> np.ndarray:
     module.eval()
-    results: list[np.ndarray] = []
-    order: list[np.ndarray] = []
+    results = np.empty((len(materials), width), dtype=np.float32)
     with torch.inference_mode(), autocast(device, precision):
         for rows, filled in _equal_chunks(materials.n_elements):
             output = function(make_batch(materials, filled).to(device))
-            results.append(output[: len(rows)].cpu().numpy())
-            order.append(rows)
-    joined = np.empty((len(materials), results[0].shape[1]), dtype=np.float32)
-    joined[np.concatenate(order)] = np.concatenate(results)
-    return joined
+            results[rows] = output[: len(rows)].float().cpu().numpy()
+    return results
 
 
 def _equal_chunks(sizes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -11,10 +11,15 @@ __all__ = ["isolated_seed", "spawn_seeds"]
 @contextmanager
 def isolated_seed(seed: int, device: str = "cpu"):
     """Seed torch inside the block and put its global state back afterwards."""
-    on_gpu = torch.device(device).type == "cuda"
-    devices = [torch.device(device).index or torch.cuda.current_device()] if on_gpu else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+    gpus = []
+    if torch.device(device).type == "cuda":
+        index = torch.device(device).index
+        gpus = [torch.cuda.current_device() if index is None else index]
+    with torch.random.fork_rng(devices=gpus):
+        # torch.manual_seed would seed every GPU of the machine, and fork_rng restores only these.
+        torch.default_generator.manual_seed(seed)
+        for index in gpus:
+            torch.cuda.default_generators[index].manual_seed(seed)
         yield
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmat import MTEncoderRegressor
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import DivergenceError, InvalidInputError
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 3
 FAST = {"preset": "tiny", "max_epochs": 3, "random_state": 0}
@@ -210,7 +210,7 @@ def test_frozen_parts_keep_every_bit(y, trainable):
     after = tuned.members_[0].model.encoder.state_dict()
     last = f"layers.{len(source.members_[0].model.encoder.layers) - 1}."
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert all(name.startswith(last) for name in changed)
+    assert all(name.startswith((last, "final_norm.")) for name in changed)
     assert bool(changed) == (trainable == "last")
 
 
@@ -250,6 +250,28 @@ def test_score_skips_missing_labels(y):
 def test_a_constant_target_is_predicted():
     predicted = model(max_epochs=20).fit(FORMULAS, np.full(30, 7.0)).predict(FORMULAS)
     assert_allclose(predicted, 7.0, atol=0.5)
+
+
+def test_the_best_epoch_is_kept_without_patience(y):
+    fitted = model(max_epochs=25, lr=1e-2, validation_fraction=0.3).fit(FORMULAS, y)
+    losses = [row["valid_loss"] for row in fitted.history_]
+    assert len(losses) == 25
+    assert np.argmin(losses) < 24
+    shorter = model(max_epochs=25, lr=1e-2, validation_fraction=0.3, patience=1)
+    assert len(shorter.fit(FORMULAS, y).history_) < 25
+
+
+def test_labels_that_all_fall_into_training():
+    y = np.full(30, np.nan)
+    y[:2] = [1.0, 2.0]
+    for seed in range(5):
+        fitted = model(random_state=seed, validation_fraction=0.5).fit(FORMULAS, y)
+        assert np.isfinite(fitted.predict(FORMULAS)).all()
+
+
+def test_divergence_is_said(y):
+    with pytest.raises(DivergenceError, match="smaller lr"):
+        model(lr=1e30, dropout=0.0, schedule="constant").fit(FORMULAS, y)
 
 
 def test_pickles_hold_no_training_rows(y):

@@ -1,0 +1,30 @@
+import pytest
+import torch
+from torch import nn
+
+from skmat.nn import build_mlp
+
+
+def kinds(module):
+    return [type(layer) for layer in module]
+
+
+def test_two_hidden_layers():
+    mlp = build_mlp(8, (6, 4), 3)
+    assert kinds(mlp) == [nn.Linear, nn.LeakyReLU, nn.Linear, nn.LeakyReLU, nn.Linear]
+    shapes = [tuple(layer.weight.shape) for layer in mlp if isinstance(layer, nn.Linear)]
+    assert shapes == [(6, 8), (4, 6), (3, 4)]
+
+
+def test_no_hidden_layer_is_a_linear_map():
+    assert kinds(build_mlp(8, (), 3)) == [nn.Linear]
+
+
+@pytest.mark.parametrize("dropout", [0.5])
+def test_dropout_follows_each_hidden_layer_while_training(dropout):
+    mlp = build_mlp(8, (64, 64), 1, dropout)
+    assert kinds(mlp).count(nn.Dropout) == 2
+    x = torch.randn(4, 8)
+    assert not torch.equal(mlp(x), mlp(x))
+    mlp.eval()
+    assert torch.equal(mlp(x), mlp(x))

@@ -1,0 +1,50 @@
+from skmat.pretrained import ModelCard
+
+
+def full_card():
+    return ModelCard(
+        name="mtencoder-oqmd",
+        description="Knows oxides.",
+        data="OQMD, 239,125 materials",
+        licence="CC-BY-4.0",
+        objectives=[{"name": "masked_elements", "ratio": 0.3}],
+        metrics={"gap MAE (eV)": 0.123456},
+        citation="Prein et al. 2023",
+        date="2026-01-01",
+        skmat_version="0.1",
+    )
+
+
+def test_markdown_says_all_that_is_known():
+    text = full_card().to_markdown()
+    assert text.startswith("# mtencoder-oqmd\n\nKnows oxides.\n")
+    for expected in (
+        "- **Data**: OQMD, 239,125 materials",
+        "- **Licence**: CC-BY-4.0",
+        "- **Objectives**: {'name': 'masked_elements', 'ratio': 0.3}",
+        "- **Metrics**: gap MAE (eV): 0.1235",
+        "- **Citation**: Prein et al. 2023",
+        "- **Trained**: 2026-01-01",
+        "- **Written by**: skmat 0.1",
+    ):
+        assert expected in text.splitlines()
+
+
+def test_markdown_is_silent_about_what_is_not_known():
+    text = ModelCard(description="An encoder.").to_markdown()
+    assert "# encoder" in text
+    assert "Licence" not in text
+    assert "Metrics" not in text
+
+
+def test_round_trip_skips_what_a_later_version_added():
+    values = full_card().to_dict()
+    assert ModelCard.from_dict(values) == full_card()
+    assert ModelCard.from_dict({**values, "energy_used": 3}) == full_card()
+    assert ModelCard.from_dict({}) == ModelCard()
+
+
+def test_cards_share_no_lists():
+    first, second = ModelCard(), ModelCard()
+    first.objectives.append({})
+    assert second.objectives == []

@@ -1,0 +1,91 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import skmat
+from skmat.exceptions import InvalidInputError
+from skmat.training import PRECISIONS, _device, resolve_device, resolve_precision
+from skmat.training._device import autocast
+
+
+def test_auto_takes_a_gpu_if_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == "cpu"
+    assert resolve_device("cpu") == "cpu"
+
+
+def test_only_gpus_that_are_there_are_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [resolve_device(name) for name in ("cuda", "cuda:1")] == ["cuda", "cuda:1"]
+    with pytest.raises(InvalidInputError, match="'cuda:2' is not available"):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(InvalidInputError, match="use device='auto' or 'cpu'"):
+        resolve_device("cuda")
+
+
+@pytest.mark.parametrize("device", ["meta", "xla"])
+def test_devices_that_skmat_does_not_run_on_are_refused(device):
+    with pytest.raises(InvalidInputError, match=device):
+        resolve_device(device)
+
+
+@pytest.mark.parametrize("device", ["gpu", "", "cuda:x"])
+def test_unknown_devices_are_answered_with_the_known(device):
+    with pytest.raises(InvalidInputError, match=r"is not a device of torch.*'mps'"):
+        resolve_device(device)
+
+
+@pytest.mark.parametrize("in_hardware", [True, False])
+def test_auto_takes_bf16_where_the_cpu_computes_in_it(monkeypatch, in_hardware):
+    monkeypatch.setattr(_device, "_cpu_computes_in_bf16", lambda: in_hardware)
+    assert resolve_precision("auto", "cpu") == ("bf16" if in_hardware else "float32")
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((7, 5), "float32"), ((8, 0), "bf16"), ((9, 0), "bf16")]
+)
+def test_auto_takes_bf16_where_the_gpu_computes_in_it(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert resolve_precision("auto", "cuda:1") == expected
+
+
+def test_a_torch_without_the_private_names_gets_float32(monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert resolve_precision("auto", "cpu") == "float32"
+    assert resolve_precision("auto", "mps") == "float32"
+
+
+def test_what_the_user_says_is_done():
+    assert [resolve_precision(p, "cpu") for p in ("float32", "bf16")] == ["float32", "bf16"]
+    with pytest.raises(InvalidInputError, match="fp16") as error:
+        resolve_precision("fp16", "cpu")
+    assert all(name in str(error.value) for name in PRECISIONS)
+
+
+def test_autocast_changes_matrix_products_and_only_in_bf16():
+    a = torch.randn(3, 3)
+    for precision, dtype in (("float32", torch.float32), ("bf16", torch.bfloat16)):
+        with autocast("cpu", precision):
+            assert (a @ a).dtype == dtype
+
+
+def test_gpus_are_named_in_two_files_alone():
+    def names_one(node):
+        if isinstance(node, ast.Attribute):
+            return node.attr == "cuda"
+        return isinstance(node, ast.Constant) and re.fullmatch(r"cuda(:\d+)?", str(node.value))
+
+    package = Path(skmat.__file__).parent
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if any(map(names_one, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
+    }
+    assert found == {"training/_device.py", "training/_random.py"}

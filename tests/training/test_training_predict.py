@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+
+from skmat.composition import CompositionArrays
+from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+from skmat.objectives import Properties, Target
+from skmat.training import MultiObjectiveModel, run_encoder, run_heads
+
+TARGETS = [Target("gap"), Target("metal", 2), Target("system", 7)]
+
+
+@pytest.fixture(scope="module", params=["tiny", "base"])
+def model(request):
+    torch.manual_seed(0)
+    encoder = MTEncoderNetwork(torch.randn(118, 20), **MTENCODER_PRESETS[request.param])
+    return MultiObjectiveModel(encoder, (Properties(),), TARGETS)
+
+
+@pytest.fixture(scope="module")
+def materials():
+    """300 materials of one to six elements, one in ten of them of thirteen."""
+    random = np.random.default_rng(0)
+    n_elements = np.where(random.random(300) < 0.1, 13, random.integers(1, 7, 300))
+    rows = np.repeat(np.arange(300), n_elements)
+    numbers = np.concatenate([random.permutation(118)[:k] + 1 for k in n_elements])
+    return CompositionArrays.from_flat(rows, numbers, random.random(len(rows)) + 0.01, 300)
+
+
+def embed(model, materials, precision="float32"):
+    return run_encoder(model.encoder, materials, CompositionBatch.from_arrays, "cpu", precision)
+
+
+def predict(model, materials, precision="float32"):
+    parts = run_heads(model, materials, CompositionBatch.from_arrays, "cpu", precision)
+    return np.hstack(parts)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+@pytest.mark.parametrize("run", [embed, predict])
+def test_a_material_does_not_depend_to_the_last_bit_on_its_mates(model, materials, run, precision):
+    random = np.random.default_rng(1)
+    sizes = (1, 5, 127, 128, 129, 300) if precision == "float32" else (1, 129)
+    expected = run(model, materials, precision)
+    for size in sizes:
+        # In any order, some more than once, others not at all.
+        rows = random.integers(0, 300, size)
+        found = run(model, materials.take(rows), precision)
+        np.testing.assert_array_equal(found, expected[rows])
+    order = random.permutation(300)
+    np.testing.assert_array_equal(run(model, materials.take(order), precision), expected[order])
+
+
+def test_values_are_those_of_the_network(model, materials):
+    model.eval()
+    batch = CompositionBatch.from_arrays(materials, np.arange(300))
+    with torch.no_grad():
+        material = model.encoder(batch).material
+        outputs = [head.predict(head(material)) for head in model.heads["properties"]]
+    np.testing.assert_allclose(embed(model, materials), material, atol=1e-4)
+    found = run_heads(model, materials, CompositionBatch.from_arrays, "cpu", "float32")
+    assert [part.shape for part in found] == [(300, 2), (300, 2), (300, 7)]
+    for part, output in zip(found, outputs, strict=True):
+        assert part.dtype == np.float32
+        np.testing.assert_allclose(part, output, atol=1e-4)
+    half = embed(model, materials, "bf16")
+    assert half.dtype == np.float32
+    assert 0 < np.abs(half - material.numpy()).mean() < 0.05
+
+
+def test_nothing_gives_nothing(model, materials):
+    nothing = materials.take(np.zeros(300, dtype=bool))
+    assert embed(model, nothing).shape == (0, model.encoder.out_features)
+    parts = run_heads(model, nothing, CompositionBatch.from_arrays, "cpu", "float32")
+    assert [part.shape for part in parts] == [(0, 2), (0, 2), (0, 7)]
+
+
+def test_a_model_in_training_is_asked_without_dropout_and_gradients(model, materials):
+    expected = embed(model, materials)
+    model.train()
+    np.testing.assert_array_equal(embed(model, materials), expected)
+    assert all(parameter.grad is None for parameter in model.parameters())

@@ -41,7 +41,10 @@ CANDIDATES = {
     "dropout=0": {"dropout": 0.0},
     "loss=robust_l1": {"loss": "robust_l1"},
     "readout=mean": {"readout": "mean"},
-    "validation_fraction=0": {"validation_fraction": 0},
+    "patience=10": {"patience": 10},
+    "best epoch of all": {"patience": 1000},
+    "max_epochs=15": {"max_epochs": 15},
+    "max_epochs=60": {"max_epochs": 60},
     "max_epochs=100": {"max_epochs": 100},
 }
 

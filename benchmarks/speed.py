@@ -91,7 +91,6 @@ def estimator_fit(preset, formulas, y, batch_size, epochs, precision="float32"):
             max_epochs=epochs,
             batch_size=batch_size,
             lr=1e-4,
-            validation_fraction=0,
             precision=precision,
             random_state=0,
         ).fit(formulas, y)
@@ -164,7 +163,7 @@ def measure(repeats, scale):
             "float32",
             rates["bf16"] / rates["float32"],
         )
-        model = MTEncoderRegressor(preset=preset, max_epochs=1, validation_fraction=0)
+        model = MTEncoderRegressor(preset=preset, max_epochs=1)
         model.fit(X[:64], labels[:64])
         rates = compare(repeats, n, predict=lambda model=model, X=X: model.predict(X))
         add(f"{preset}: predict", "materials/s", rates["predict"])

@@ -37,7 +37,7 @@ def test_normaliser_sees_no_test_rows():
 def test_missing_labels_neither_poison_nor_dilute():
     """MT-CGCNN turns them into infinity; ALIGNN's multi-property loss counts them as zeros."""
     y = np.column_stack([Y[:, 0], np.where(np.arange(10) < 2, Y[:, 1], np.nan)])
-    settings = {**FAST, "validation_fraction": 0, "max_epochs": 1, "batch_size": 10}
+    settings = {**FAST, "max_epochs": 1, "batch_size": 10}
     few = MTEncoderRegressor(**settings).fit(FORMULAS, y)
     assert np.isfinite(few.predict(FORMULAS)).all()
     # Two labels scaled to unit variance have a mean absolute error near 1, not near 2/10.
@@ -47,7 +47,7 @@ def test_missing_labels_neither_poison_nor_dilute():
 def test_a_batch_without_a_label_of_a_task():
     """MTEncoder's loss is NaN then, because it takes the mean of nothing."""
     y = np.column_stack([Y[:, 0], np.where(np.arange(10) < 1, Y[:, 1], np.nan)])
-    fitted = MTEncoderRegressor(**{**FAST, "validation_fraction": 0}, batch_size=2)
+    fitted = MTEncoderRegressor(**{**FAST}, batch_size=2)
     fitted.fit(FORMULAS, y)
     assert all(np.isfinite(list(row.values())).all() for row in fitted.history_)
     assert np.isfinite(fitted.predict(FORMULAS)).all()
@@ -55,7 +55,7 @@ def test_a_batch_without_a_label_of_a_task():
 
 def test_loss_weighting_is_applied():
     """MTEncoder's public code draws random weights and leaves them out of the sum."""
-    settings = {**FAST, "max_epochs": 1, "batch_size": 10, "validation_fraction": 0}
+    settings = {**FAST, "max_epochs": 1, "batch_size": 10}
     fitted = MTEncoderRegressor(**settings, loss_weighting="rlw-one-hot", weight_decay=0)
     fitted.fit(FORMULAS, Y)
     chosen = int(fitted.history_[0]["weight_y1"] > 0)
@@ -92,7 +92,7 @@ def test_frozen_layers_are_frozen():
 def test_masks_differ_between_epochs():
     """PretrainRoost caches the masked rows, so that every epoch sees the same masks."""
     settings = {**FAST, "lr": 1e-30, "weight_decay": 0, "dropout": 0.0, "batch_size": 10}
-    rows = MTEncoder(**settings, validation_fraction=0).fit(FORMULAS * 10).history_
+    rows = MTEncoder(**settings).fit(FORMULAS * 10).history_
     assert len({row["train_loss_masked_elements"] for row in rows}) == len(rows)
 
 
@@ -144,8 +144,8 @@ def test_metrics_are_per_task_in_original_units():
 
 def test_validation_is_an_internal_split():
     """PretrainRoost and others stop early on the test set, or have no validation at all."""
-    with_split = MTEncoderRegressor(**FAST, validation_fraction=0.2).fit(FORMULAS, Y)
-    without = MTEncoderRegressor(**FAST, validation_fraction=0).fit(FORMULAS, Y)
+    with_split = MTEncoderRegressor(**FAST, patience=2, validation_fraction=0.2).fit(FORMULAS, Y)
+    without = MTEncoderRegressor(**FAST).fit(FORMULAS, Y)
     assert all("valid_loss" in row for row in with_split.history_)
     assert not any("valid_loss" in row for row in without.history_)
 

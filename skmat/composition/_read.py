@@ -43,7 +43,7 @@ def read_compositions(values, *, on_invalid="raise"):
     values = list(values)
     rows, numbers, amounts = array("q"), array("B"), array("d")
     problems = []
-    known = {}
+    known: dict[str, tuple[list[int], list[float]]] = {}
     for row, value in enumerate(values):
         try:
             # Data sets repeat formulas; each distinct string is parsed once.

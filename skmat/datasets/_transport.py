@@ -211,7 +211,7 @@ def _read_csv():
 def _find_archive():
     """Find the archive without importing matminer, which takes seconds."""
     spec = find_spec("matminer")
-    if spec is None:
+    if spec is None or not spec.submodule_search_locations:
         raise DatasetNotFoundError(
             "The transport database is part of matminer, which is not installed. Install it,"
             " e.g. with `pip install matminer`."

@@ -26,6 +26,7 @@ from skmat.training import (
     TrainingData,
     TrainingSettings,
     build_net,
+    history_rows,
     isolated_seed,
     resolve_device,
     resolve_precision,
@@ -33,6 +34,7 @@ from skmat.training import (
     spawn_seeds,
     split_by_group,
     train,
+    untrained_net,
 )
 
 __all__ = ["EncoderEstimator", "scatter_rows"]
@@ -67,7 +69,7 @@ class EncoderEstimator(
         "verbose": ["verbose", Hidden(Interval(Integral, 0, None, closed="left"))],
     }
 
-    _n_members = 1
+    _family: str
 
     def __init__(
         self,
@@ -80,8 +82,8 @@ class EncoderEstimator(
         lr,
         weight_decay,
         schedule,
-        validation_fraction,
         patience,
+        validation_fraction,
         trainable,
         random_state,
         device,
@@ -98,8 +100,8 @@ class EncoderEstimator(
         self.lr = lr
         self.weight_decay = weight_decay
         self.schedule = schedule
-        self.validation_fraction = validation_fraction
         self.patience = patience
+        self.validation_fraction = validation_fraction
         self.trainable = trainable
         self.random_state = random_state
         self.device = device
@@ -123,6 +125,10 @@ class EncoderEstimator(
     def _n_features_out(self):
         # Read by scikit-learn's ClassNamePrefixFeaturesOutMixin.
         return self.n_features_out_
+
+    @property
+    def _n_members(self):
+        return getattr(self, "n_ensemble", 1)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")
@@ -168,7 +174,8 @@ class EncoderEstimator(
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
         device = resolve_device(self.device)
         previous = self._members_to_continue(read.targets, objectives)
-        groups = materials.group_ids() if self.validation_fraction else None
+        early_stopping = self.patience is not None and self.validation_fraction > 0
+        groups = materials.group_ids() if early_stopping else None
         members = []
         for index, seed in enumerate(spawn_seeds(self._draw_seed(), self._n_members)):
             split_seed, model_seed, training_seed = spawn_seeds(seed, 3)
@@ -196,35 +203,37 @@ class EncoderEstimator(
         self._set_members(members)
 
     def _partial_fit_members(self, materials, read, objectives, sample_weight, *, task_weights):
-        """One epoch over the given rows, at a constant learning rate."""
+        """Train every member for one epoch, at a constant learning rate."""
         device = resolve_device(self.device)
         if not hasattr(self, "members_"):
             everything = np.arange(len(materials))
-            members = []
-            for seed in spawn_seeds(self._draw_seed(), self._n_members):
-                model = self._build_model(objectives, read.targets, seed, device)
-                scaling = _fit_scaling(read, everything, sample_weight)
-                members.append((model, scaling, seed, []))
-        else:
-            members = [
-                (member.model, member.scaling, member.seed, member.history)
-                for member in self.members_
-            ]
-        continued = []
-        for index, (model, scaling, seed, history) in enumerate(members):
-            net = self.members_[index].net if hasattr(self, "members_") else None
-            if getattr(net, "optimizer_", None) is None:
-                settings = self._settings(
-                    len(materials), task_weights, seed, device, schedule="constant", epochs=1
+            self.members_ = [
+                Member(
+                    untrained_net(
+                        self._build_model(objectives, read.targets, seed, device), device
+                    ),
+                    _fit_scaling(read, everything, sample_weight),
+                    seed,
                 )
-                net = build_net(model, settings, len(materials))
-            data = self._training_data(materials, read, scaling, sample_weight)
-            with isolated_seed(seed + len(history), device):
-                net.partial_fit(data)
-            model.eval()
-            row = {key: value for key, value in net.history[-1].items() if key != "batches"}
-            continued.append(Member(net, scaling, seed, [*history, row]))
-        self._set_members(continued)
+                for seed in spawn_seeds(self._draw_seed(), self._n_members)
+            ]
+        for member in self.members_:
+            if getattr(member.net, "optimizer_", None) is None:
+                settings = self._settings(
+                    len(materials),
+                    task_weights,
+                    member.seed,
+                    device,
+                    schedule="constant",
+                    epochs=1,
+                )
+                member.net = build_net(member.model, settings, len(materials))
+            data = self._training_data(materials, read, member.scaling, sample_weight)
+            with isolated_seed(member.seed + len(member.history), device):
+                member.net.partial_fit(data)
+            member.model.eval()
+            member.history.append(history_rows(member.net.history)[-1])
+        self._set_members(self.members_)
 
     def _set_members(self, members):
         self.members_ = members

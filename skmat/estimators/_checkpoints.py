@@ -2,7 +2,6 @@
 
 import datetime
 
-from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._version import __version__
@@ -22,12 +21,10 @@ class CheckpointMixin:
     """The parameter ``pretrained`` and the method ``save_pretrained``."""
 
     def __sklearn_clone__(self):
+        cloned = super().__sklearn_clone__()
         # A fitted encoder given as `pretrained` is data, not a part to be reset.
-        parameters = {
-            name: value if name == "pretrained" else clone(value, safe=False)
-            for name, value in self.get_params(deep=False).items()
-        }
-        return type(self)(**parameters)
+        cloned.pretrained = self.pretrained
+        return cloned
 
     def save_pretrained(self, folder, *, card=None, dtype="float32"):
         """Write the encoder, without its heads, for use as ``pretrained=folder``.

@@ -99,7 +99,7 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
         ]
         probabilities = []
         for index, classes in enumerate(self._classes):
-            mean = np.mean([outputs[index] for outputs in members], axis=0, dtype=np.float64)
+            mean = np.stack([each[index] for each in members]).mean(axis=0, dtype=np.float64)
             # The head of a task with a single class has two outputs all the same.
             mean = mean[:, : len(classes)] / mean[:, : len(classes)].sum(axis=1, keepdims=True)
             probabilities.append(scatter_rows(mean, valid))
@@ -166,10 +166,6 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
         # they are one fraction, which tells 80 % of them apart, and 83 % are asked for.
         tags.classifier_tags.poor_score = True
         return tags
-
-    @property
-    def _n_members(self):
-        return self.n_ensemble
 
     @property
     def _classes(self):

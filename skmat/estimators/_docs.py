@@ -40,13 +40,13 @@ _SHARED = {
         Weight decay of AdamW.
     schedule : {{"one_cycle", "constant"}}, default="one_cycle"
         Course of the learning rate over the steps.
-    validation_fraction : float, default=0.1
-        Share of the compositions held back to choose the best epoch; all rows of one composition
-        stay on one side. 0 trains on all rows and keeps the last epoch, and so does a share that
-        rounds to no composition.
     patience : int or None, default=None
-        Stop after so many epochs without improvement on the rows held back; None runs all
-        epochs. The weights of the best epoch are kept either way.
+        None trains on all rows for all epochs and keeps the last weights, which the schedule has
+        brought to rest. A number holds rows back, stops after so many epochs without improvement
+        on them and keeps the best weights.
+    validation_fraction : float, default=0.1
+        Share of the compositions that is held back if `patience` is a number; all rows of one
+        composition stay on one side.
     trainable : {{"all", "last", "head"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone. The rest stays as it is, bit for bit.

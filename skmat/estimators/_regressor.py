@@ -144,10 +144,6 @@ class EncoderRegressor(RegressorMixin, EncoderEstimator):
         tags.target_tags.multi_output = True
         return tags
 
-    @property
-    def _n_members(self):
-        return self.n_ensemble
-
     def _fit(self, X, y, sample_weight, fit_members, *, reset):
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials))

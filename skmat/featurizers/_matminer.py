@@ -246,7 +246,9 @@ def _check_reads_compositions(featurizer):
 
 def _deduplicate(compositions):
     """Return the distinct compositions, and the position of each row's among them (None: -1)."""
-    known, distinct, positions = {}, [], []
+    known: dict[tuple, int] = {}
+    distinct: list = []
+    positions: list[int] = []
     for composition in compositions:
         if composition is None:
             positions.append(-1)
@@ -270,7 +272,7 @@ def _raise_failures(compositions, positions, outcomes):
 
 
 def _featurize_batch(featurizer, compositions):
-    outcomes = []
+    outcomes: list[list | str] = []
     for composition in compositions:
         try:
             outcomes.append(list(featurizer.featurize(composition)))

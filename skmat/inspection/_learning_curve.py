@@ -111,7 +111,7 @@ class HistoryDisplay:
         curves = self._curves(key)
         # Members are drawn thinner, so that a bundle of them reads as one curve with a spread.
         width, alpha = (1.8, 1.0) if len(curves) == 1 else (1.0, 0.6)
-        lines = []
+        lines: list = []
         for epochs, losses in curves:
             (line,) = self.ax_.plot(
                 epochs,
@@ -138,7 +138,7 @@ class HistoryDisplay:
 
     def _curves(self, key):
         """Return the epochs and losses of each member that has any."""
-        by_member = {}
+        by_member: dict[int, tuple[list, list]] = {}
         for entry in self.history:
             if entry.get(key) is not None:
                 epochs, losses = by_member.setdefault(entry.get("member", 0), ([], []))

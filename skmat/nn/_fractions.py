@@ -26,6 +26,8 @@ class FractionEncoding(nn.Module):
         Length of the vectors, a multiple of 4.
     """
 
+    frequencies: Tensor
+
     def __init__(self, d_model: int):
         super().__init__()
         exponents = torch.arange(0, d_model // 2, 2) / (d_model // 2)

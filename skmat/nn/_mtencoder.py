@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skmat.nn._batch import MASK_ID, CompositionBatch
+from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
-from skmat.nn._representation import Representation
 
 __all__ = ["MTENCODER_PRESETS", "MTEncoderNetwork"]
 
@@ -28,7 +28,7 @@ MTENCODER_PRESETS: dict[str, dict] = {
 }  # fmt: skip
 
 
-class MTEncoderNetwork(nn.Module):
+class MTEncoderNetwork(Encoder):
     """Transformer over the elements of a composition, read out at a [CPD] token.
 
     Padding is never computed on: all linear layers run on the tokens that exist, and only the
@@ -106,7 +106,6 @@ class MTEncoderNetwork(nn.Module):
         return Representation(material, site_vectors if sites else None)
 
     def last_modules(self) -> list[nn.Module]:
-        """Return what ``trainable="last"`` trains."""
         return [self.layers[-1], self.final_norm]
 
     def _embed_sites(self, batch: CompositionBatch, mask: Tensor) -> Tensor:

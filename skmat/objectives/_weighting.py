@@ -82,6 +82,9 @@ class LossWeighting(nn.Module):
         Seed of the weights' own generator.
     """
 
+    task_weights: Tensor
+    task_scales: Tensor
+
     def __init__(
         self,
         scheme: str,

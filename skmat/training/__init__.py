@@ -10,7 +10,7 @@ from skmat.training._device import DEVICES, PRECISIONS, resolve_device, resolve_
 from skmat.training._fit import SCHEDULES, TrainingSettings, build_net, train, untrained_net
 from skmat.training._freeze import TRAINABLE
 from skmat.training._model import MultiObjectiveModel
-from skmat.training._net import EncoderNet
+from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import run_encoder, run_heads
 from skmat.training._random import isolated_seed, spawn_seeds
 
@@ -24,6 +24,7 @@ __all__ = [
     "TrainingData",
     "TrainingSettings",
     "build_net",
+    "history_rows",
     "isolated_seed",
     "resolve_device",
     "resolve_precision",

@@ -75,10 +75,10 @@ def build_net(
             policy=OneCycleLR, step_every="batch", max_lr=settings.lr, total_steps=n_steps + 1
         )
         callbacks.append(("schedule", schedule))
-    if valid_data is not None:
+    if valid_data is not None and settings.patience is not None:
         # A relative threshold would take a slightly worse loss for a better one below 0.
         stop = EarlyStopping(
-            patience=settings.patience or settings.max_epochs + 1,
+            patience=settings.patience,
             threshold=0.0,
             load_best=True,
             sink=_silent,

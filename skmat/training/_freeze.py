@@ -1,13 +1,13 @@
 """Which parts of a network learn."""
 
-from torch import nn
+from skmat.nn import Encoder
 
 __all__ = ["TRAINABLE", "freeze", "set_training_mode"]
 
 TRAINABLE = ("all", "last", "head")
 
 
-def freeze(encoder: nn.Module, trainable: str) -> None:
+def freeze(encoder: Encoder, trainable: str) -> None:
     """Let only a part of the encoder learn; heads always do.
 
     Parameters
@@ -23,7 +23,7 @@ def freeze(encoder: nn.Module, trainable: str) -> None:
             module.requires_grad_(True)
 
 
-def set_training_mode(encoder: nn.Module) -> None:
+def set_training_mode(encoder: Encoder) -> None:
     """Keep frozen parts in evaluation mode: no dropout, and no moving statistics."""
     if all(parameter.requires_grad for parameter in encoder.parameters()):
         return

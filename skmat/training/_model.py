@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from skmat.nn import Encoder
 from skmat.objectives import Objective, Target, TaskLosses
 from skmat.training._data import TrainingBatch
 
@@ -15,8 +16,8 @@ class MultiObjectiveModel(nn.Module):
 
     Parameters
     ----------
-    encoder : Module
-        ``forward(batch, sites) -> Representation``, ``out_features``.
+    encoder : Encoder
+        The encoder.
     objectives : sequence of Objective
         What is learned.
     targets : sequence of Target
@@ -24,7 +25,7 @@ class MultiObjectiveModel(nn.Module):
     """
 
     def __init__(
-        self, encoder: nn.Module, objectives: Sequence[Objective], targets: Sequence[Target]
+        self, encoder: Encoder, objectives: Sequence[Objective], targets: Sequence[Target]
     ):
         super().__init__()
         self.encoder = encoder

@@ -11,7 +11,7 @@ from skmat.exceptions import DivergenceError
 from skmat.training._device import autocast
 from skmat.training._freeze import set_training_mode
 
-__all__ = ["EncoderNet", "EpochLosses"]
+__all__ = ["EncoderNet", "EpochLosses", "history_rows"]
 
 
 class EncoderNet(NeuralNet):

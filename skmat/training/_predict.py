@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from skmat.nn import Encoder
 from skmat.training._device import autocast
+from skmat.training._model import MultiObjectiveModel
 
 __all__ = ["run_encoder", "run_heads"]
 
@@ -18,7 +20,7 @@ _CHUNK = 128
 
 
 def run_encoder(
-    encoder: nn.Module, materials: Any, make_batch: Callable, device: str, precision: str
+    encoder: Encoder, materials: Any, make_batch: Callable, device: str, precision: str
 ) -> np.ndarray:
     """Embed materials.
 
@@ -37,7 +39,13 @@ def run_encoder(
     )
 
 
-def run_heads(model: nn.Module, materials: Any, make_batch: Callable, device, precision):
+def run_heads(
+    model: MultiObjectiveModel,
+    materials: Any,
+    make_batch: Callable,
+    device: str,
+    precision: str,
+) -> list[np.ndarray]:
     """Predict every target.
 
     Returns
@@ -45,7 +53,7 @@ def run_heads(model: nn.Module, materials: Any, make_batch: Callable, device, pr
     list of ndarray of shape (n_materials, 2 or n_classes), float32
         One per target, as ``PropertyHead.predict`` gives them.
     """
-    heads = model.heads["properties"]
+    heads: Any = model.heads["properties"]
 
     def predict(batch) -> Tensor:
         material = model.encoder(batch).material

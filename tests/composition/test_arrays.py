@@ -48,7 +48,7 @@ def test_take_trims_to_the_longest_row_taken():
         taken = arrays.take(rows)
         assert_array_equal(taken.atomic_numbers, [[26], [29]])
         assert_array_equal(taken.fractions, [[1], [1]])
-    assert arrays.take([]).atomic_numbers.shape == (0, 0)
+    assert arrays.take([]).atomic_numbers.shape == (0, 1)
 
 
 def test_group_ids_join_equal_compositions():

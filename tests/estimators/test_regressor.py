@@ -3,8 +3,10 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from skmat import MTEncoderRegressor
 from skmat.exceptions import DivergenceError, InvalidInputError
@@ -53,7 +55,7 @@ def test_a_change_of_unit_changes_predictions_by_that_unit(y):
 
 def test_scaling_sees_training_rows_only(y):
     """The normaliser of MT-CGCNN sees test rows; ours sees not even those for validation."""
-    fitted = model(validation_fraction=0.3).fit(FORMULAS, y)
+    fitted = model(validation_fraction=0.3, patience=9).fit(FORMULAS, y)
     held_back = [i for i in range(30) if not np.isclose(y[i, 0], 0)]
     mean = fitted.members_[0].scaling.mean[0]
     assert not np.isclose(mean, y[held_back, 0].mean(), rtol=1e-9)
@@ -71,7 +73,7 @@ def _training_rows(fitted, y):
 def test_rows_without_any_label_teach_nothing(y):
     y[5] = np.nan
     without = np.delete(np.arange(30), 5)
-    settings = {"validation_fraction": 0, "batch_size": 64, "dropout": 0.0, "max_epochs": 1}
+    settings = {"batch_size": 64, "dropout": 0.0, "max_epochs": 1}
     scaling = model(**settings).fit(FORMULAS, y).members_[0].scaling
     again = model(**settings).fit([FORMULAS[i] for i in without], y[without]).members_[0].scaling
     assert_allclose(scaling.mean, again.mean)
@@ -85,8 +87,7 @@ def test_zero_weight_rows_teach_nothing(y):
     weights = np.ones(30)
     weights[7] = 0
     first, second = (
-        model(validation_fraction=0).fit(FORMULAS, values, sample_weight=weights)
-        for values in (y, changed)
+        model().fit(FORMULAS, values, sample_weight=weights) for values in (y, changed)
     )
     assert_array_equal(first.predict(FORMULAS), second.predict(FORMULAS))
 
@@ -252,20 +253,28 @@ def test_a_constant_target_is_predicted():
     assert_allclose(predicted, 7.0, atol=0.5)
 
 
-def test_the_best_epoch_is_kept_without_patience(y):
-    fitted = model(max_epochs=25, lr=1e-2, validation_fraction=0.3).fit(FORMULAS, y)
-    losses = [row["valid_loss"] for row in fitted.history_]
-    assert len(losses) == 25
-    assert np.argmin(losses) < 24
-    shorter = model(max_epochs=25, lr=1e-2, validation_fraction=0.3, patience=1)
-    assert len(shorter.fit(FORMULAS, y).history_) < 25
+def test_patience_holds_rows_back_and_keeps_the_best_epoch(y):
+    settings = {"max_epochs": 40, "lr": 1e-2, "validation_fraction": 0.3, "schedule": "constant"}
+    history = model(patience=2, **settings).fit(FORMULAS, y).history_
+    losses = [row["valid_loss"] for row in history]
+    assert len(losses) == np.argmin(losses) + 3 < 40
+    history = model(patience=None, **settings).fit(FORMULAS, y).history_
+    assert len(history) == 40
+    assert "valid_loss" not in history[0]
+
+
+def test_clone_keeps_output_and_routing(y):
+    with sklearn.config_context(enable_metadata_routing=True):
+        cloned = clone(model().set_output(transform="pandas").set_fit_request(sample_weight=True))
+        assert cloned.get_metadata_routing().fit.requests["sample_weight"] is True
+    assert isinstance(cloned.fit(FORMULAS, y).transform(FORMULAS), pd.DataFrame)
 
 
 def test_labels_that_all_fall_into_training():
     y = np.full(30, np.nan)
     y[:2] = [1.0, 2.0]
     for seed in range(5):
-        fitted = model(random_state=seed, validation_fraction=0.5).fit(FORMULAS, y)
+        fitted = model(random_state=seed, validation_fraction=0.5, patience=2).fit(FORMULAS, y)
         assert np.isfinite(fitted.predict(FORMULAS)).all()
 
 

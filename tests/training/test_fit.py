@@ -154,29 +154,17 @@ def test_only_a_lower_loss_is_a_better_one(make_model, make_settings, make_data)
     assert best == [1, 2, 3, 3, 3, 6]
 
 
-def test_without_validation_the_last_weights_stay(make_model, make_settings, make_data):
+def test_without_patience_or_validation_the_last_weights_stay(
+    make_model, make_settings, make_data
+):
     runs = []
-    for patience in (None, 1):
+    for patience, valid in [(None, make_data(12, seed=1)), (1, None)]:
         model = make_model()
         settings = make_settings(max_epochs=6, lr=0.05, patience=patience)
-        _, history = train(model, settings, make_data(24), None)
+        _, history = train(model, settings, make_data(24), valid)
         assert len(history) == 6
         runs.append(snapshot(model))
     assert_same(*runs)
-
-
-def test_without_patience_all_epochs_run_and_the_best_is_kept(
-    make_model, make_settings, make_data
-):
-    settings = {"lr": 0.05, "patience": None, "schedule": "constant"}
-    model, valid = make_model(), make_data(12, seed=1)
-    _, history = train(model, make_settings(max_epochs=20, **settings), make_data(24), valid)
-    best = int(np.argmin([row["valid_loss"] for row in history]))
-    assert best < 19
-    assert len(history) == 20
-    again = make_model()
-    train(again, make_settings(max_epochs=best + 1, **settings), make_data(24), None)
-    assert_same(snapshot(model), snapshot(again))
 
 
 def test_an_interrupt_is_said_and_keeps_what_was_learned(

@@ -1,0 +1,78 @@
+"""
+How far to trust a prediction
+=============================
+
+``predict(X, return_std=True)`` returns a standard deviation beside each prediction. It has two
+sources: the scale that ``loss="robust_l1"`` predicts for each material, and the spread among the
+members of an ensemble. The squares are added.
+"""
+
+# %%
+# Fit an ensemble
+# ---------------
+#
+# Each of the three members starts from other weights and holds other rows back for validation.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from skmat import MTEncoderRegressor
+from skmat.datasets import load_transport
+
+X, y = load_transport(targets="S_p", return_X_y=True)
+rows = np.random.default_rng(0).permutation(len(X))
+train, test = rows[:1500], rows[1500:2700]
+
+model = MTEncoderRegressor(
+    preset="tiny",
+    loss="robust_l1",
+    n_ensemble=3,
+    max_epochs=15,
+    precision="float32",
+    random_state=0,
+).fit(X[train], y[train])
+predicted, std = model.predict(X[test], return_std=True)
+error = np.abs(predicted - y[test])
+print(f"mean absolute error {error.mean():.0f} uV/K, mean standard deviation {std.mean():.0f}")
+
+# %%
+# Is the deviation worth anything?
+# --------------------------------
+#
+# If it is, materials with a larger deviation have larger errors, and the error falls when the
+# least certain predictions are left out. The test compounds are sorted by their deviation, once
+# into six groups of equal size, once to keep the most certain ones.
+
+order = np.argsort(std)
+groups = np.array_split(order, 6)
+mean_std = [std[group].mean() for group in groups]
+rmse = [np.sqrt(np.mean(error[group] ** 2)) for group in groups]
+share = np.arange(60, len(order) + 1) / len(order)
+kept_error = (np.cumsum(error[order]) / np.arange(1, len(order) + 1))[59:]
+
+_, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+axes[0].plot(mean_std, rmse, "o-")
+axes[0].axline((0, 0), slope=1, color="black", linewidth=0.8, linestyle="--")
+axes[0].set(
+    xlabel="Mean predicted standard deviation [uV/K]",
+    ylabel="Root mean square error [uV/K]",
+    title="Six groups of test compounds",
+    xlim=(0, None),
+    ylim=(0, None),
+)
+axes[1].plot(100 * share, kept_error)
+axes[1].axhline(error.mean(), color="black", linewidth=0.8, linestyle="--")
+axes[1].set(
+    xlabel="Most certain predictions kept [%]",
+    ylabel="Mean absolute error [uV/K]",
+    title="Leaving out the least certain",
+    ylim=(0, None),
+)
+for ax in axes:
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %%
+# On the dashed line of the left panel the deviations would be as large as the errors. A group
+# above it is trusted too much. Deviations of a model are not confidence intervals: check them on
+# data like those you will predict, as here, before using them as such.

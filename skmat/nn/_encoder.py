@@ -1,0 +1,47 @@
+"""What an encoder is."""
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+__all__ = ["Encoder", "Representation"]
+
+
+class Representation(NamedTuple):
+    """Vectors of a batch of materials.
+
+    Attributes
+    ----------
+    material : Tensor of shape (n_materials, out_features)
+        One vector per material.
+    sites : Tensor of shape (n_sites, out_features) or None
+        One vector per site (an element of a composition, an atom of a crystal), material by
+        material; None unless they were asked for.
+    """
+
+    material: Tensor
+    sites: Tensor | None = None
+
+
+class Encoder(nn.Module):
+    """Base of all encoders; other rooms know no more of them than this.
+
+    Attributes
+    ----------
+    out_features : int
+        Length of the vectors.
+    config : dict
+        Arguments to build the network again, as plain data; set by whoever built it.
+    """
+
+    out_features: int
+    config: dict[str, Any]
+
+    @abstractmethod
+    def forward(self, batch: Any, sites: bool = False) -> Representation:
+        """Encode `batch`; with `sites` also return the vector of every site."""
+
+    @abstractmethod
+    def last_modules(self) -> list[nn.Module]:
+        """Return what ``trainable="last"`` trains."""

@@ -4,6 +4,8 @@ from pathlib import Path
 # Networks this small lose time to threads, and the suite runs in several processes. Before torch
 # is imported: afterwards it is too late.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Without it scikit-learn skips its check of array-API input.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import pytest
 

@@ -292,8 +292,9 @@ class EncoderEstimator(
         )
 
     def _check_sample_weight(self, sample_weight, materials):
+        rows = np.empty((len(materials), 1))
         weights = _check_sample_weight(
-            sample_weight, materials, dtype=np.float64, ensure_non_negative=True
+            sample_weight, rows, dtype=np.float64, ensure_non_negative=True
         )
         if not weights.any():
             raise InvalidInputError(

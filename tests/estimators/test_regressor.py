@@ -215,6 +215,7 @@ def test_frozen_parts_keep_every_bit(y, trainable):
     assert bool(changed) == (trainable == "last")
 
 
+@pytest.mark.filterwarnings("ignore::skorch.exceptions.DeviceWarning")
 def test_a_model_from_another_device_loads_on_the_cpu(y, monkeypatch):
     """Stand-in for a GPU: the net says it is elsewhere, so its snapshot is taken."""
     fitted = model().fit(FORMULAS, y)

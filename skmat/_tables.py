@@ -34,7 +34,10 @@ def read_table(path, columns):
         If the file cannot be read, or lacks a column or any row.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+        # A blank line is a row too: row numbers, and the rows of the output, count it.
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False
+        )
     except FileNotFoundError:
         raise InvalidInputError(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

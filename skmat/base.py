@@ -79,22 +79,49 @@ class CompositionInputMixin:
         return formulas
 
     def _validate_amounts(self, X, *, reset):
-        """Return `X` as a finite matrix, and its columns' atomic numbers where it names them."""
-        symbols = list(X.columns) if isinstance(X, pd.DataFrame) else None
+        """Return `X` as a matrix, and its columns' atomic numbers where ``fit`` saw names."""
+        names = list(X.columns) if isinstance(X, pd.DataFrame) else None
         # One column is left to the comparison with `fit`, except that it must not pass for the
         # one feature that formulas are.
         min_features = 2 if reset or self.n_features_in_ == 1 else 1
         try:
             amounts = validate_data(
-                self, X, reset=reset, dtype=np.float64, ensure_min_features=min_features
+                self,
+                X,
+                reset=reset,
+                dtype=np.float64,
+                ensure_min_features=min_features,
+                # `read_amounts` names the rows that are not finite.
+                ensure_all_finite=False,
             )
         except ValueError as error:
             _explain_text_columns(X, error)
             raise
-        atomic_numbers = None
-        if symbols and all(symbol in ATOMIC_NUMBERS for symbol in symbols):
-            atomic_numbers = [ATOMIC_NUMBERS[symbol] for symbol in symbols]
-        return amounts, atomic_numbers
+        named = None if names is None else _elements_of_columns(names)
+        if reset:
+            self._column_elements = named
+        elif named is not None and named != self._column_elements:
+            raise InvalidInputError(
+                f"The columns of X are named after elements ({names[:5]}, ...), but the matrix of"
+                " `fit` had no names and was read by position. Name the columns in both, or in"
+                " neither."
+            )
+        return amounts, self._column_elements
+
+
+def _elements_of_columns(names):
+    """Return the atomic numbers that columns are named after, or None if they are not."""
+    known = [name in ATOMIC_NUMBERS for name in names]
+    if all(known):
+        return [ATOMIC_NUMBERS[name] for name in names]
+    others = [name for name, is_known in zip(names, known, strict=True) if not is_known]
+    if any(known) or all(str(name).capitalize() in ATOMIC_NUMBERS for name in names):
+        raise InvalidInputError(
+            f"The columns {others} of X are no symbols of elements, but others are, or would be"
+            " in proper case. Name every column by its symbol ('Ti', 'O') and drop what is no"
+            " amount."
+        )
+    return None
 
 
 def _as_formulas(X):

@@ -43,7 +43,7 @@ def main(argv=None):
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         arguments.run(arguments)
-    except (SkmatError, OSError) as error:
+    except (SkmatError, OSError, ValueError) as error:
         print(f"skmat {arguments.command}: error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -3,12 +3,15 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from pymatgen.core import Composition
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
+from skmat import MagpieFeaturizer
 from skmat.base import CompositionInputMixin
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
 
@@ -173,3 +176,52 @@ def test_errors_can_be_sent_between_processes():
     with pytest.raises(InvalidCompositionError) as error:
         Reader().read(["TiO2", "Xx"])
     assert_array_equal(pickle.loads(pickle.dumps(error.value)).rows, [1])
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.one_of(
+                st.floats(0, 1e6),
+                st.sampled_from([float("nan"), float("inf"), -1.0, 0.0]),
+            ),
+            min_size=3,
+            max_size=3,
+        ),
+        min_size=2,
+        max_size=6,
+    )
+)
+@settings(max_examples=300, deadline=None, derandomize=True)
+@pytest.mark.filterwarnings("ignore::skmat.exceptions.EmptyCompositionWarning")
+def test_every_bad_row_of_amounts_is_named(rows):
+    amounts = np.array(rows)
+    bad = ~np.isfinite(amounts).all(axis=1) | (amounts < 0).any(axis=1)
+    if bad.any():
+        with pytest.raises(InvalidCompositionError) as caught:
+            MagpieFeaturizer().fit(amounts)
+        assert caught.value.rows == np.flatnonzero(bad).tolist()
+    else:
+        assert MagpieFeaturizer().fit_transform(amounts).shape == (len(rows), 132)
+
+
+def test_the_elements_of_columns_are_those_that_fit_saw():
+    frame = pd.DataFrame({"Ti": [1.0, 0.0], "O": [2.0, 1.0], "Fe": [0.0, 1.0]})
+    by_name = MagpieFeaturizer().fit(frame)
+    expected = MagpieFeaturizer().fit_transform(["TiO2", "OFe"])
+    np.testing.assert_allclose(by_name.transform(frame), expected)
+    with pytest.warns(UserWarning, match="feature names"):
+        np.testing.assert_allclose(by_name.transform(frame.to_numpy()), expected)
+    by_position = MagpieFeaturizer().fit(frame.to_numpy())
+    with (
+        pytest.warns(UserWarning, match="feature names"),
+        pytest.raises(InvalidInputError, match="named after elements"),
+    ):
+        by_position.transform(frame)
+
+
+@pytest.mark.parametrize("names", [["Ti", "O", "temperature"], ["ti", "o", "fe"]])
+def test_columns_that_are_half_named_after_elements_are_refused(names):
+    frame = pd.DataFrame([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]], columns=names)
+    with pytest.raises(InvalidInputError, match="symbol"):
+        MagpieFeaturizer().fit(frame)

@@ -18,6 +18,7 @@ _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _ENTRY = re.compile(rf"([A-Z][a-z]?)({_NUMBER})?")
 _PLAIN = re.compile(rf"(?:[A-Z][a-z]?(?:{_NUMBER})?)+")
 _NEGATIVE = re.compile(r"-\s*\d")
+_LARGEST_AMOUNT = 1e12
 _SYMBOL = re.compile(r"[A-Z][a-z]*")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
@@ -70,7 +71,7 @@ def parse_mapping(mapping):
 
 def _checked(numbers, amounts):
     for amount in amounts:
-        if not 0 < amount < float("inf"):
+        if not 0 < amount <= _LARGEST_AMOUNT:
             return _without_zeros(numbers, amounts)
     return numbers, amounts
 
@@ -79,8 +80,8 @@ def _without_zeros(numbers, amounts):
     for amount in amounts:
         if amount < 0:
             raise BadComposition("negative amount")
-        if not amount < float("inf"):
-            raise BadComposition("amount is not finite")
+        if not amount <= _LARGEST_AMOUNT:
+            raise BadComposition("amount is not finite, or larger than any formula's")
     kept = [(number, amount) for number, amount in zip(numbers, amounts, strict=True) if amount]
     if not kept:
         raise BadComposition("empty formula (no element with a positive amount)")

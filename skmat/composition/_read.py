@@ -74,7 +74,7 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     Parameters
     ----------
     amounts : ndarray of shape (n, n_columns)
-        Finite amounts; column `j` belongs to the element with atomic number `j + 1`, or to
+        Amounts; column `j` belongs to the element with atomic number `j + 1`, or to
         `atomic_numbers[j]`. Rows need not be normalised.
     atomic_numbers : sequence of int of length n_columns, default=None
         Atomic number of each column, where that is not its position plus one.
@@ -93,7 +93,8 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     InvalidInputError
         If there are more columns than elements.
     InvalidCompositionError
-        If a row holds a negative amount or no positive one; the error lists all such rows.
+        If a row holds an amount that is negative or not finite, or no positive one; the error
+        lists all such rows.
 
     Warns
     -----
@@ -109,14 +110,18 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
                 " alone."
             )
         atomic_numbers = np.arange(1, n_columns + 1)
-    negative = (amounts < 0).any(axis=1)
-    empty = ~(amounts > 0).any(axis=1) & ~negative
-    invalid = negative if allow_empty else negative | empty
+    not_finite = ~np.isfinite(amounts).all(axis=1)
+    negative = (amounts < 0).any(axis=1) & ~not_finite
+    empty = ~(amounts > 0).any(axis=1) & ~negative & ~not_finite
+    unreadable = not_finite | negative
+    invalid = unreadable if allow_empty else unreadable | empty
     if on_invalid == "raise" and invalid.any():
         problems = [
             # "Negative values in data" is scikit-learn's wording for this mistake.
             (row, amounts[row].tolist(), "negative amount (Negative values in data)")
             if negative[row]
+            else (row, amounts[row].tolist(), "amount is not finite (NaN or infinity)")
+            if not_finite[row]
             else (row, amounts[row].tolist(), "empty formula (no positive amount)")
             for row in np.flatnonzero(invalid).tolist()
         ]
@@ -124,11 +129,11 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     if on_invalid == "raise" and empty.any():
         warnings.warn(
             f"{np.count_nonzero(empty)} of {n_rows} rows of X hold no positive amount (the first"
-            f" is row {empty.argmax()}): results for them are NaN.",
+            f" is row {empty.argmax()}): they teach nothing, and results for them are NaN.",
             EmptyCompositionWarning,
             stacklevel=2,
         )
-    rows, columns = np.nonzero(np.where(negative[:, None], 0, amounts))
+    rows, columns = np.nonzero(np.where(unreadable[:, None], 0, amounts))
     return CompositionArrays.from_flat(
         rows,
         np.asarray(atomic_numbers, dtype=np.uint8)[columns],

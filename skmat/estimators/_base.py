@@ -184,7 +184,7 @@ class EncoderEstimator(
                 training, validation = split_by_group(
                     groups, self.validation_fraction, np.random.default_rng(split_seed)
                 )
-                if read.targets and np.isnan(read.values[validation]).all():
+                if not _informative(read, validation, sample_weight):
                     # Nothing to judge an epoch by: better to learn from these rows too.
                     training, validation = np.arange(len(materials)), validation[:0]
             if previous:
@@ -217,6 +217,7 @@ class EncoderEstimator(
                 )
                 for seed in spawn_seeds(self._draw_seed(), self._n_members)
             ]
+        self._check_same_tasks(read.targets, objectives)
         for member in self.members_:
             if getattr(member.net, "optimizer_", None) is None:
                 settings = self._settings(
@@ -232,7 +233,8 @@ class EncoderEstimator(
             with isolated_seed(member.seed + len(member.history), device):
                 member.net.partial_fit(data)
             member.model.eval()
-            member.history.append(history_rows(member.net.history)[-1])
+            row = history_rows(member.net.history)[-1]
+            member.history.append({**row, "epoch": len(member.history) + 1})
         self._set_members(self.members_)
 
     def _set_members(self, members):
@@ -247,13 +249,7 @@ class EncoderEstimator(
         members = getattr(self, "members_", None) if self.warm_start else None
         if not members:
             return None
-        model = members[0].model
-        if list(model.targets) != list(targets) or model.objectives != tuple(objectives):
-            raise InvalidInputError(
-                "warm_start=True goes on with the tasks of the last fit, which were"
-                f" {model.task_names}; y now holds {[target.name for target in targets]}. Use"
-                " the same columns, or warm_start=False."
-            )
+        self._check_same_tasks(targets, objectives)
         if len(members) != self._n_members:
             raise InvalidInputError(
                 f"warm_start=True goes on with the {len(members)} members of the last fit, but"
@@ -261,10 +257,24 @@ class EncoderEstimator(
             )
         return members
 
+    def _check_same_tasks(self, targets, objectives):
+        """Raise unless the fitted networks have heads for just these tasks."""
+        model = self.members_[0].model
+        if list(model.targets) != list(targets):
+            raise InvalidInputError(
+                f"The model was fitted on the tasks {_described(model.targets)}; y now holds"
+                f" {_described(targets)}. Use the same columns in the same order, or a new"
+                " estimator (warm_start=False)."
+            )
+        if model.objectives != tuple(objectives):
+            raise InvalidInputError(
+                f"The model was fitted with {model.objectives}, and cannot go on with"
+                f" {tuple(objectives)}; use a new estimator (warm_start=False)."
+            )
+
     def _build_model(self, objectives, targets, seed, device):
         with isolated_seed(seed):
-            encoder, self.load_report_ = self._build_encoder()
-            return MultiObjectiveModel(encoder, objectives, targets).to(device)
+            return MultiObjectiveModel(self._build_encoder(), objectives, targets).to(device)
 
     def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
         return TrainingSettings(
@@ -296,9 +306,12 @@ class EncoderEstimator(
         weights = _check_sample_weight(
             sample_weight, rows, dtype=np.float64, ensure_non_negative=True
         )
+        # An empty row of a matrix of amounts is no material, and teaches nothing.
+        weights = np.where(materials.n_elements > 0, weights, 0.0)
         if not weights.any():
             raise InvalidInputError(
-                "Sample weights must contain at least one non-zero number; all are zero."
+                "Sample weights must contain at least one non-zero number for a row that is a"
+                " composition; all are zero."
             )
         # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
         return weights / weights.mean()
@@ -365,6 +378,21 @@ def _fit_scaling(read, rows, sample_weight):
     return TargetScaling(
         np.where(is_class, 0.0, fitted.mean), np.where(is_class, 1.0, fitted.scale)
     )
+
+
+def _described(targets):
+    return [
+        f"{target.name} ({target.n_classes} classes)" if target.n_classes else target.name
+        for target in targets
+    ]
+
+
+def _informative(read, rows, sample_weight):
+    """Tell whether any of `rows` has weight, and a label where labels are learned."""
+    weighted = rows[sample_weight[rows] > 0]
+    if not read.targets:
+        return len(weighted) > 0
+    return not np.isnan(read.values[weighted]).all()
 
 
 def _batch_size(batch_size, n_training):

@@ -1,11 +1,13 @@
 """Where an estimator's encoder comes from, and how it is saved for others."""
 
 import datetime
+from dataclasses import replace
 
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._version import __version__
 from skmat.exceptions import PretrainedError
+from skmat.nn import Encoder
 from skmat.pretrained import (
     Checkpoint,
     ModelCard,
@@ -29,6 +31,8 @@ class CheckpointMixin:
     def save_pretrained(self, folder, *, card=None, dtype="float32"):
         """Write the encoder, without its heads, for use as ``pretrained=folder``.
 
+        Of an ensemble the first member's encoder is written.
+
         Parameters
         ----------
         folder : path-like
@@ -46,14 +50,16 @@ class CheckpointMixin:
         check_is_fitted(self)
         return save_checkpoint(folder, self._to_checkpoint(card), dtype)
 
-    def _build_encoder(self) -> tuple:
+    def _build_encoder(self) -> Encoder:
         checkpoint = self._read_pretrained()
         config = self._network_config() if checkpoint is None else checkpoint.network
         encoder = self._build_network(config, fresh=checkpoint is None)
         encoder.config = config
-        if checkpoint is None:
-            return encoder, None
-        return encoder, load_state(encoder, checkpoint.state, checkpoint.source)
+        self.card_, self.load_report_ = None, None
+        if checkpoint is not None:
+            self.load_report_ = load_state(encoder, checkpoint.state, checkpoint.source)
+            self.card_ = checkpoint.card
+        return encoder
 
     def _read_pretrained(self) -> Checkpoint | None:
         source = self.pretrained
@@ -83,16 +89,32 @@ class CheckpointMixin:
         return checkpoint
 
     def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:
-        model = self.members_[0].model
-        card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
-        if not card.objectives:
-            card.objectives = [objective.describe() for objective in model.objectives]
-        card.date = card.date or datetime.date.today().isoformat()
-        card.skmat_version = __version__
+        encoder = self.members_[0].model.encoder
         return Checkpoint(
             family=self._family,
-            network=model.encoder.config,
-            state={k: v.detach().float().cpu() for k, v in model.encoder.state_dict().items()},
-            card=card,
+            network=encoder.config,
+            state={name: tensor.detach().cpu() for name, tensor in encoder.state_dict().items()},
+            card=self._describe(card),
             source=f"a fitted {type(self).__name__}",
+        )
+
+    def _describe(self, card: ModelCard | None) -> ModelCard:
+        """Return `card` with what can be known filled in; weights keep their provenance."""
+        origin, was_trained = self.card_, bool(self.history_)
+        if card is None and origin is not None and not was_trained:
+            return origin
+        card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
+        known = {
+            "objectives": [each.describe() for each in self.members_[0].model.objectives],
+            "date": datetime.date.today().isoformat(),
+            "skmat_version": __version__,
+        }
+        if origin is not None:
+            known |= {
+                "derived_from": origin.name or origin.sha256 or origin.description,
+                "licence": origin.licence,
+                "citation": origin.citation,
+            }
+        return replace(
+            card, **{name: value for name, value in known.items() if not getattr(card, name)}
         )

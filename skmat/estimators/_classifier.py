@@ -9,7 +9,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval
 
 from skmat.estimators._base import EncoderEstimator, scatter_rows
-from skmat.estimators._targets import read_class_targets
+from skmat.estimators._targets import class_columns, read_class_targets
+from skmat.exceptions import InvalidInputError
 from skmat.objectives import Properties
 from skmat.training import run_heads
 
@@ -72,7 +73,7 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
             known = self.classes_
             classes = known if isinstance(known, list) else [known]
         elif classes is not None:
-            nested = isinstance(classes, list) and not np.isscalar(classes[0])
+            nested = isinstance(classes, list | tuple) and not np.isscalar(classes[0])
             classes = [np.unique(each) for each in (classes if nested else [classes])]
         return self._fit(
             X, y, sample_weight, self._partial_fit_members, classes=classes, reset=first
@@ -135,7 +136,10 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
         return np.stack(columns if same_type else [c.astype(object) for c in columns], axis=1)
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy, averaged over the tasks; rows without a label are left out.
+        """Return the accuracy, averaged over the tasks.
+
+        Rows without a label, or that cannot be read (``on_invalid="nan"``), are left out of their
+        task, and so are tasks without any label.
 
         Parameters
         ----------
@@ -148,16 +152,16 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
             Mean accuracy, dimensionless.
         """
         predicted = self.predict(X)
-        truth = np.asarray(y, dtype=object if isinstance(y, pd.DataFrame) else None)
+        truth = class_columns(y)
         scores = []
-        for labels, guess in zip(
-            truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T, strict=True
-        ):
-            rows = ~pd.isna(labels)
+        for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
+            rows = ~pd.isna(labels) & ~pd.isna(guess)
+            if not rows.any():
+                continue
             weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
-            right = labels[rows] == guess[rows]
+            right = np.asarray(labels[rows] == guess[rows], dtype=bool)
             scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=weights))
-        return float(np.mean(scores))
+        return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -167,6 +171,18 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
         tags.classifier_tags.poor_score = True
         return tags
 
+    def _check_same_classes(self, read):
+        if not (self.warm_start and hasattr(self, "members_")) or len(read.classes) != len(
+            self._classes
+        ):
+            return
+        for name, new, known in zip(read.names, read.classes, self._classes, strict=True):
+            if not np.array_equal(new, known):
+                raise InvalidInputError(
+                    f"warm_start=True goes on with the classes of the last fit, which for {name!r}"
+                    f" were {list(known)}; y now holds {list(new)}. Use warm_start=False."
+                )
+
     @property
     def _classes(self):
         return [self.classes_] if self._one_dimensional else self.classes_
@@ -175,6 +191,7 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_class_targets(y, len(materials), classes)
         weights = self._check_sample_weight(sample_weight, materials)
+        self._check_same_classes(read)
         fit_members(
             materials, read, (Properties(),), weights, task_weights=self._task_weights(read.names)
         )

@@ -35,7 +35,7 @@ _SHARED = {
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
         between 16 and 512.
     lr : float, default={lr}
-        Largest learning rate of AdamW.
+        Largest learning rate of AdamW. Between calls of ``partial_fit`` it stays as it was.
     weight_decay : float, default={weight_decay}
         Weight decay of AdamW.
     schedule : {{"one_cycle", "constant"}}, default="one_cycle"
@@ -46,7 +46,7 @@ _SHARED = {
         on them and keeps the best weights.
     validation_fraction : float, default=0.1
         Share of the compositions that is held back if `patience` is a number; all rows of one
-        composition stay on one side.
+        composition stay on one side. A share that rounds to none holds nothing back.
     trainable : {{"all", "last", "head"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone. The rest stays as it is, bit for bit.
@@ -62,9 +62,12 @@ _SHARED = {
         Predictions are made in float32 unless this is "bf16".
     on_invalid : {"raise", "nan"}, default="raise"
         What ``predict`` and ``transform`` do with rows that are no composition: raise one error
-        that lists all of them, or return NaN for them. ``fit`` always raises.
+        that lists all of them, or return NaN for them. ``fit`` always raises. (Rows of zeros in a
+        matrix of amounts get a warning and NaN either way, and teach nothing.)
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last ``fit``.
+        Whether ``fit`` goes on from the weights of the last ``fit``, with its tasks, its
+        standardisation of the targets and its network, whatever the parameters of the network
+        are by then.
     verbose : int, default=0
         1 shows a progress bar.
 """,
@@ -78,6 +81,8 @@ _SHARED = {
         The first of them.
     load_report_ : LoadReport or None
         Which tensors were loaded from `pretrained`.
+    card_ : ModelCard or None
+        Where the weights of `pretrained` come from.
     n_features_in_ : int
         1 for formulas, else the number of columns of the amounts matrix.
     feature_names_in_ : ndarray of str

@@ -57,6 +57,10 @@ class EncoderTransformer(EncoderEstimator):
         if objectives:
             read = self._read_y(y, objectives, len(materials))
             names = [name for each in objectives for name in each.task_names(read.targets)]
+            if len(set(names)) < len(names):
+                raise InvalidInputError(
+                    f"Every task needs a name of its own; got {names}. Rename the column of y."
+                )
             self._fit_members(
                 materials, read, objectives, weights, task_weights=self._task_weights(names)
             )
@@ -82,6 +86,6 @@ class EncoderTransformer(EncoderEstimator):
     def _load(self):
         device = resolve_device(self.device)
         with isolated_seed(0):
-            encoder, self.load_report_ = self._build_encoder()
+            encoder = self._build_encoder()
         net = untrained_net(MultiObjectiveModel(encoder, (), ()), device)
         self._set_members([Member(net, TargetScaling.identity(0), 0)])

@@ -118,7 +118,8 @@ class EncoderRegressor(RegressorMixin, EncoderEstimator):
     def score(self, X, y, sample_weight=None):
         """Return the coefficient of determination, averaged over the tasks.
 
-        Rows without a label are left out of their task, so that y may hold NaN.
+        Rows without a label, or that cannot be read (``on_invalid="nan"``), are left out of their
+        task, and so are tasks without any label.
 
         Parameters
         ----------
@@ -130,14 +131,16 @@ class EncoderRegressor(RegressorMixin, EncoderEstimator):
         float
             Mean R2, dimensionless; 1 is perfect.
         """
-        read = read_numeric_targets(y, np.shape(y)[0])
+        read = read_numeric_targets(y, len(y), labels_required=False)
         predicted = self.predict(X).reshape(len(read.values), -1)
         scores = []
         for truth, guess in zip(read.values.T, predicted.T, strict=True):
-            rows = ~np.isnan(truth)
+            rows = ~np.isnan(truth) & ~np.isnan(guess)
+            if not rows.any():
+                continue
             weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
             scores.append(r2_score(truth[rows], guess[rows], sample_weight=weights))
-        return float(np.mean(scores))
+        return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -146,7 +149,7 @@ class EncoderRegressor(RegressorMixin, EncoderEstimator):
 
     def _fit(self, X, y, sample_weight, fit_members, *, reset):
         materials = self._read_X(X, reset=reset, allow_empty=True)
-        read = read_numeric_targets(y, len(materials))
+        read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = self._check_sample_weight(sample_weight, materials)
         fit_members(
             materials,

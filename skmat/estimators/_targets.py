@@ -10,7 +10,13 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Target
 
-__all__ = ["ReadTargets", "read_class_targets", "read_mixed_targets", "read_numeric_targets"]
+__all__ = [
+    "ReadTargets",
+    "class_columns",
+    "read_class_targets",
+    "read_mixed_targets",
+    "read_numeric_targets",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +45,17 @@ class ReadTargets:
         return [target.name for target in self.targets]
 
 
-def read_numeric_targets(y, n_rows) -> ReadTargets:
+def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:
     """Read y of a regressor.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_targets)
+        Numbers; NaN is missing.
+    n_rows : int
+        Rows of X.
+    labels_required : bool, default=True
+        Whether a column without any label is an error.
 
     Raises
     ------
@@ -62,7 +77,8 @@ def read_numeric_targets(y, n_rows) -> ReadTargets:
             f" ({len(infinite)} such values in all). Set them to NaN, which means no label, or"
             " drop the rows."
         )
-    _check_labelled(~np.isnan(values), names)
+    if labels_required:
+        _check_labelled(~np.isnan(values), names)
     targets = [Target(name) for name in names]
     return ReadTargets(values, targets, [None] * len(names), one_dimensional)
 
@@ -77,20 +93,29 @@ def read_class_targets(y, n_rows, classes=None) -> ReadTargets:
     n_rows : int
         Rows of X.
     classes : list of ndarray, default=None
-        Known class labels of each column, as ``partial_fit`` has them.
+        Known class labels of each column, as ``partial_fit`` has them; a column may then be
+        without labels.
     """
     names, one_dimensional = _names(y)
-    columns = _columns(y)
+    columns = class_columns(y)
     _check_rows(columns[0], n_rows)
     values = np.full((n_rows, len(columns)), np.nan)
     found = []
+    if classes is not None and len(classes) != len(columns):
+        raise InvalidInputError(
+            f"There are classes for {len(classes)} tasks, but y holds {len(columns)}: {names}."
+        )
     for i, column in enumerate(columns):
         labelled = ~pd.isna(column)
-        _check_labelled(labelled.reshape(-1, 1), [names[i]])
+        if classes is None:
+            _check_labelled(labelled.reshape(-1, 1), [names[i]])
         # Back through a list: an object array of bool or int is of no type scikit-learn knows.
         labels = np.array(column[labelled].tolist())
-        check_classification_targets(labels)
         known = np.unique(labels) if classes is None else classes[i]
+        if not len(labels):
+            found.append(known)
+            continue
+        check_classification_targets(labels)
         indices = np.searchsorted(known, labels)
         wrong = np.flatnonzero(known[np.minimum(indices, len(known) - 1)] != labels)
         if len(wrong):
@@ -107,21 +132,21 @@ def read_class_targets(y, n_rows, classes=None) -> ReadTargets:
 
 def read_mixed_targets(y, n_rows) -> ReadTargets:
     """Read y of an encoder: numbers are regressed, text, categories and booleans classified."""
-    if not isinstance(y, pd.DataFrame):
-        array = np.asarray(y)
-        is_number = array.dtype.kind in "iufO" and not _holds_text(array)
-        return read_numeric_targets(y, n_rows) if is_number else read_class_targets(y, n_rows)
-    parts = [
-        read_numeric_targets(y[[name]], n_rows)
-        if pd.api.types.is_numeric_dtype(y[name]) and not pd.api.types.is_bool_dtype(y[name])
-        else read_class_targets(y[[name]], n_rows)
-        for name in y.columns
-    ]
+    names, one_dimensional = _names(y)
+    parts = []
+    for name, column in zip(names, class_columns(y), strict=True):
+        # Back to what the values are: a table of mixed columns is an array of objects.
+        series = pd.Series(column, name=name).infer_objects()
+        is_number = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(
+            series
+        )
+        read = read_numeric_targets if is_number else read_class_targets
+        parts.append(read(series, n_rows))
     return ReadTargets(
         np.hstack([part.values for part in parts]),
         [part.targets[0] for part in parts],
         [part.classes[0] for part in parts],
-        False,
+        one_dimensional,
     )
 
 
@@ -132,7 +157,10 @@ def _names(y):
             "This estimator requires y to be passed, but the target y is None."
         )
     if isinstance(y, pd.DataFrame):
-        return [str(column) for column in y.columns], False
+        names = [str(column) for column in y.columns]
+        if len(set(names)) < len(names):
+            raise InvalidInputError(f"Every column of y needs a name of its own; got {names}.")
+        return names, False
     if isinstance(y, pd.Series):
         return [str(y.name) if y.name is not None else "y"], True
     shape = np.asarray(y).shape
@@ -141,10 +169,16 @@ def _names(y):
     return [f"y{i}" for i in range(shape[1])], False
 
 
-def _columns(y):
-    """Return the columns of y as one-dimensional arrays that keep their types."""
+def class_columns(y):
+    """Return the columns of y as one-dimensional arrays that keep their types.
+
+    A list that mixes text with NaN becomes an array of objects: as text, NaN would be the class
+    "nan".
+    """
     if isinstance(y, pd.DataFrame):
-        return [y[name].to_numpy() for name in y.columns]
+        return [y.iloc[:, i].to_numpy() for i in range(y.shape[1])]
+    if isinstance(y, list | tuple) and any(isinstance(value, str) for value in _flat(y)):
+        y = np.array(y, dtype=object)
     array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
     if array.ndim == 1:
         return [column_or_1d(array)]
@@ -164,5 +198,5 @@ def _check_labelled(labelled, names):
         )
 
 
-def _holds_text(array):
-    return array.dtype == object and any(isinstance(value, str | bool) for value in array.flat)
+def _flat(rows):
+    return (value for row in rows for value in (row if isinstance(row, list | tuple) else [row]))

@@ -113,10 +113,8 @@ class LossWeighting(nn.Module):
         weights = self.task_weights
         if self.scheme in _SAMPLERS:
             drawn = _SAMPLERS[self.scheme](len(weights), self.generator).to(weights)
-            # A drawn zero times a user's zero must not leave nothing to learn from.
-            mixed = drawn * weights
-            weights = mixed if mixed.sum() > 0 else weights
-            weights = weights / weights.mean()
+            # Not normalised again: over many steps the user's ratios then hold whatever is drawn.
+            weights = weights * drawn / drawn.mean()
         means = losses.means * self.task_scales
         if self.scheme == "uncertainty":
             self.last_weights = (-self.log_variances).detach().exp() * weights

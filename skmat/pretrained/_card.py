@@ -30,6 +30,10 @@ class ModelCard:
         Day of training, ISO 8601.
     skmat_version : str
         Version that wrote it.
+    sha256 : str
+        SHA-256 of the weights file; filled in when they are written.
+    derived_from : str
+        Name of the checkpoint that training went on from, if any.
     """
 
     name: str = ""
@@ -41,6 +45,8 @@ class ModelCard:
     citation: str = ""
     date: str = ""
     skmat_version: str = ""
+    sha256: str = ""
+    derived_from: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,9 +64,11 @@ class ModelCard:
             ("Licence", self.licence),
             ("Objectives", "; ".join(str(each) for each in self.objectives)),
             ("Metrics", "; ".join(f"{key}: {value:.4g}" for key, value in self.metrics.items())),
+            ("Derived from", self.derived_from),
             ("Citation", self.citation),
             ("Trained", self.date),
             ("Written by", f"skmat {self.skmat_version}"),
+            ("SHA-256", self.sha256),
         ]:
             if value:
                 lines.append(f"- **{title}**: {value}")

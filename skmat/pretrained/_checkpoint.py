@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from skmat.exceptions import PretrainedError
+from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.pretrained._card import ModelCard
 from skmat.pretrained._registry import resolve_folder
 
@@ -62,21 +62,22 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
     dtype : {"float32", "bf16"}, default="float32"
         Number format of the weights on disk; "bf16" halves the size and rounds to 8 bits.
     """
+    if dtype not in WEIGHT_DTYPES:
+        raise InvalidInputError(f"dtype={dtype!r} is none of {sorted(WEIGHT_DTYPES)}.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         name: _cast(tensor.detach().cpu(), WEIGHT_DTYPES[dtype]).contiguous()
         for name, tensor in checkpoint.state.items()
     }
-    save_file(state, folder / _WEIGHTS)
-    config = {
-        "family": checkpoint.family,
-        "network": checkpoint.network,
-        "sha256": _sha256(folder / _WEIGHTS),
-    }
-    _write_json(folder / _CONFIG, config)
-    _write_json(folder / _CARD, checkpoint.card.to_dict())
-    (folder / "README.md").write_text(checkpoint.card.to_markdown(), encoding="utf-8")
+    described = {"family": checkpoint.family, "network": checkpoint.network}
+    # The sizes travel inside the weights as well, so that one hash covers both.
+    save_file(state, folder / _WEIGHTS, metadata={"config": json.dumps(described)})
+    sha256 = _sha256(folder / _WEIGHTS)
+    card = replace(checkpoint.card, sha256=sha256)
+    _write_json(folder / _CONFIG, {**described, "sha256": sha256})
+    _write_json(folder / _CARD, card.to_dict())
+    (folder / "README.md").write_text(card.to_markdown(), encoding="utf-8")
     return folder
 
 
@@ -112,8 +113,15 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
         )
     try:
         state = load_file(weights)
+        with safe_open(weights, framework="pt") as file:
+            written = json.loads((file.metadata() or {}).get("config", "{}"))
     except SafetensorError as error:
         raise PretrainedError(f"{weights} cannot be read ({error}); save it again.") from error
+    if written != {"family": config["family"], "network": config["network"]}:
+        raise PretrainedError(
+            f"{folder / _CONFIG} does not describe these weights: family or network were changed"
+            " after saving. Save the encoder again."
+        )
     return Checkpoint(
         family=config["family"],
         network=config["network"],

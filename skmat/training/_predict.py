@@ -16,7 +16,7 @@ __all__ = ["run_encoder", "run_heads"]
 #: Materials per batch. Fixed, and kept by filling up the last batch: the order in which a matrix
 #: product adds depends on its shape, so that with equal shapes, and only then, the prediction of
 #: a material does not depend, to the last bit, on which others are predicted beside it.
-_CHUNK = 128
+_CHUNK = 64
 
 
 def run_encoder(

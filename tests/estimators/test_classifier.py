@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import get_scorer
 
 from skmat import MTEncoderClassifier
 from skmat.exceptions import InvalidInputError
@@ -64,6 +65,32 @@ def test_numeric_labels_with_nan():
     y = np.where(np.arange(30) % 5 == 0, np.nan, np.arange(30) % 2)
     fitted = model(max_epochs=2).fit(FORMULAS, y)
     assert_array_equal(fitted.classes_, [0.0, 1.0])
+
+
+def test_nan_in_a_list_is_a_missing_label():
+    y = [*LABELS[:28], float("nan"), None]
+    fitted = model(max_epochs=2).fit(FORMULAS, y)
+    assert_array_equal(fitted.classes_, ["insulator", "metal"])
+    assert fitted.score(FORMULAS, y) == fitted.score(FORMULAS, pd.Series(y))
+
+
+def test_warm_start_keeps_to_its_classes():
+    fitted = model(max_epochs=1, warm_start=True).fit(FORMULAS, LABELS)
+    fitted.fit(FORMULAS, LABELS)
+    with pytest.raises(InvalidInputError, match="classes of the last fit"):
+        fitted.fit(FORMULAS, ["a", "b"] * 15)
+
+
+def test_probabilities_feed_the_metrics_of_the_field():
+    """The public board thresholds before it computes ROC-AUC, which is balanced accuracy."""
+    fitted = model(max_epochs=5).fit(FORMULAS, LABELS)
+    truth = np.array(LABELS) == "metal"
+    positive = fitted.predict_proba(FORMULAS)[:, 1]
+    assert len(np.unique(positive)) > 2
+    pairs = positive[truth][:, None] - positive[~truth]
+    by_hand = np.mean((pairs > 0) + 0.5 * (pairs == 0))
+    assert get_scorer("roc_auc")(fitted, FORMULAS, LABELS) == pytest.approx(by_hand)
+    assert 0 <= get_scorer("balanced_accuracy")(fitted, FORMULAS, LABELS) <= 1
 
 
 def test_an_ensemble_averages_probabilities():

@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 from skmat import MTEncoder, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.objectives import MaskedElements, Properties
+from skmat.pretrained import ModelCard, load_checkpoint
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 2
 Y = np.random.default_rng(0).normal(size=(20, 2))
@@ -88,6 +89,39 @@ def test_a_regressor_gives_its_encoder_on():
 def test_what_is_no_checkpoint_is_refused(source):
     with pytest.raises(PretrainedError):
         encoder(pretrained=source).fit(FORMULAS)
+
+
+def test_provenance_is_handed_on(tmp_path):
+    known = {"name": "first", "data": "20 formulas", "licence": "CC0-1.0", "citation": "Someone"}
+    card = ModelCard(**known)
+    first = encoder().fit(FORMULAS).save_pretrained(tmp_path / "1", card=card)
+    assert card == ModelCard(**known)
+    loaded = MTEncoder(pretrained=first).fit(["Fe"])
+    assert loaded.card_.name == "first"
+    assert len(loaded.card_.sha256) == 64
+    copied = load_checkpoint(loaded.save_pretrained(tmp_path / "2")).card
+    assert copied == loaded.card_
+    tuned = MTEncoderRegressor(pretrained=first, max_epochs=1).fit(FORMULAS, Y)
+    derived = load_checkpoint(tuned.save_pretrained(tmp_path / "3")).card
+    assert (derived.derived_from, derived.licence, derived.data) == ("first", "CC0-1.0", "")
+
+
+def test_mixed_columns_are_told_apart_in_every_container():
+    frame = pd.DataFrame({"gap": Y[:, 0], "metal": ["yes", None] * 5 + ["no"] * 10})
+    for y in (frame, frame.to_numpy()):
+        fitted = encoder(objectives="properties").fit(FORMULAS, y)
+        assert [target.n_classes for target in fitted.members_[0].model.targets] == [0, 2]
+    categories = pd.Series(["a", "b"] * 10, dtype="category")
+    fitted = encoder(objectives="properties").fit(FORMULAS, categories)
+    assert fitted.members_[0].model.targets[0].n_classes == 2
+
+
+def test_task_names_are_unique():
+    y = pd.DataFrame({"masked_elements": Y[:, 0]})
+    with pytest.raises(InvalidInputError, match="name of its own"):
+        encoder(objectives="joint").fit(FORMULAS, y)
+    with pytest.raises(InvalidInputError, match="name of its own"):
+        encoder(objectives="joint").fit(FORMULAS, pd.DataFrame(Y, columns=["a", "a"]))
 
 
 def test_card_tells_what_was_learned(tmp_path):

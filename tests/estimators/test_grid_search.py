@@ -91,9 +91,13 @@ def test_a_bare_encoder_in_a_grid_is_refused_with_the_remedy(encoder):
 def test_groups_and_sample_weight_are_routed():
     model = MTEncoderRegressor(**FAST)
     groups = [str(formula) for formula in FORMULAS]
-    search = GridSearchCV(model, {"lr": [1e-3]}, cv=GroupKFold(2), error_score="raise")
-    search.fit(FORMULAS, Y, groups=groups, sample_weight=np.ones(30))
-    assert search.best_params_ == {"lr": 1e-3}
+    scores = [
+        GridSearchCV(model, {"lr": [1e-3]}, cv=GroupKFold(2), error_score="raise")
+        .fit(FORMULAS, Y, groups=groups, sample_weight=weights)
+        .best_score_
+        for weights in (np.ones(30), np.arange(30) % 10 + 0.1)
+    ]
+    assert scores[0] != scores[1]
 
 
 def test_classifier_scores_multi_task_labels():

@@ -1,5 +1,6 @@
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +8,8 @@ import sklearn
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.metrics import r2_score
+from sklearn.model_selection import cross_val_predict
 
 from skmat import MTEncoderRegressor
 from skmat.exceptions import DivergenceError, InvalidInputError
@@ -53,21 +56,20 @@ def test_a_change_of_unit_changes_predictions_by_that_unit(y):
     assert_allclose(second, first * 1000, rtol=1e-4)
 
 
-def test_scaling_sees_training_rows_only(y):
+def test_validation_rows_are_not_learned_from(y, monkeypatch):
     """The normaliser of MT-CGCNN sees test rows; ours sees not even those for validation."""
-    fitted = model(validation_fraction=0.3, patience=9).fit(FORMULAS, y)
-    held_back = [i for i in range(30) if not np.isclose(y[i, 0], 0)]
-    mean = fitted.members_[0].scaling.mean[0]
-    assert not np.isclose(mean, y[held_back, 0].mean(), rtol=1e-9)
-    assert any(np.isclose(mean, y[rows, 0].mean()) for rows in _training_rows(fitted, y))
-
-
-def _training_rows(fitted, y):
-    """Return the only split that can have been: three compositions of ten held back."""
-    from itertools import combinations
-
-    for out in combinations(range(10), 3):
-        yield [i for i in range(30) if i % 10 not in out]
+    held_back = np.arange(30) % 10 == 4
+    monkeypatch.setattr(
+        "skmat.estimators._base.split_by_group",
+        lambda *arguments: (np.flatnonzero(~held_back), np.flatnonzero(held_back)),
+    )
+    changed = y.copy()
+    changed[held_back] += 1e6
+    settings = {"patience": 100, "max_epochs": 3, "schedule": "constant", "lr": 1e-4}
+    first, second = (model(**settings).fit(FORMULAS, values) for values in (y, changed))
+    assert_allclose(first.members_[0].scaling.mean, np.nanmean(y[~held_back], axis=0))
+    for key in ("train_loss", "train_loss_y0", "train_loss_y1"):
+        assert [row[key] for row in first.history_] == [row[key] for row in second.history_]
 
 
 def test_rows_without_any_label_teach_nothing(y):
@@ -282,6 +284,42 @@ def test_labels_that_all_fall_into_training():
 def test_divergence_is_said(y):
     with pytest.raises(DivergenceError, match="smaller lr"):
         model(lr=1e30, dropout=0.0, schedule="constant").fit(FORMULAS, y)
+
+
+def test_partial_fit_keeps_to_its_tasks(y):
+    fitted = model().partial_fit(FORMULAS, pd.DataFrame(y, columns=["a", "b"]))
+    with pytest.raises(InvalidInputError, match=r"\['a', 'b'\]; y now holds \['b', 'a'\]"):
+        fitted.partial_fit(FORMULAS, pd.DataFrame(y, columns=["b", "a"]))
+    with pytest.raises(InvalidInputError, match="same columns"):
+        fitted.partial_fit(FORMULAS, y[:, 0])
+    # A later chunk may lack all labels of a task.
+    fitted.partial_fit(FORMULAS, pd.DataFrame(y, columns=["a", "b"]).assign(b=np.nan))
+    assert [row["epoch"] for row in fitted.history_] == [1, 2]
+
+
+def test_score_of_a_fold_without_labels_of_a_task(y):
+    fitted = model(on_invalid="nan").fit(FORMULAS, y)
+    unlabelled = np.column_stack([y[:, 0], np.full(30, np.nan)])
+    alone = r2_score(y[:, 0], fitted.predict(FORMULAS)[:, 0])
+    assert fitted.score(FORMULAS, unlabelled) == pytest.approx(alone)
+    assert np.isfinite(fitted.score(["Xy", *FORMULAS[1:]], y))
+
+
+@pytest.mark.filterwarnings("ignore::skmat.exceptions.EmptyCompositionWarning")
+def test_rows_of_zeros_teach_nothing():
+    X, y = np.eye(10), np.arange(10.0)
+    X[3] = 0
+    first = model().fit(X, y)
+    y[3] = 1e6
+    assert_array_equal(first.predict(X), model().fit(X, y).predict(X))
+    assert np.isnan(first.predict(X)[3])
+
+
+def test_threads_take_turns(y):
+    values = np.nan_to_num(y)
+    with joblib.parallel_backend("threading"):
+        threaded = cross_val_predict(model(), FORMULAS, values, cv=4, n_jobs=4)
+    assert_array_equal(threaded, cross_val_predict(model(), FORMULAS, values, cv=4))
 
 
 def test_pickles_hold_no_training_rows(y):

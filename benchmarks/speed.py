@@ -1,7 +1,8 @@
 """Speed of the package, as ratios within one run.
 
-Every figure is the median over repeats in which the compared things take turns, so that a machine
-whose speed drifts, or that others use too, changes both alike. Formulas are those of
+Every figure is the median over repeats in which the compared things take turns, and every ratio
+the median of the ratios within one turn, so that a machine whose speed drifts, or that others use
+too, changes both alike; the lowest and highest ratio stand beside it. Formulas are those of
 ``load_transport``; nothing is downloaded. Writes benchmarks/results/speed.json and speed.md.
 """
 
@@ -40,14 +41,14 @@ def rate(n_items, function):
 
 
 def compare(repeats, n_items, **functions):
-    """Return the median rate of each function; they take turns."""
+    """Return the rates of each function, one per repeat; they take turns."""
     for function in functions.values():
         function()  # warm up
     rates = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
             rates[name].append(rate(n_items, function))
-    return {name: statistics.median(values) for name, values in rates.items()}
+    return rates
 
 
 def import_seconds(module):
@@ -114,14 +115,20 @@ def measure(repeats, scale):
     formulas, y = formulas[order], y[order]
     rows = []
 
-    def add(what, unit, value, beside="", ratio=None):
-        rows.append({"what": what, "value": value, "unit": unit, "beside": beside, "ratio": ratio})
-        shown = "" if ratio is None else f"   {ratio:.3g} x {beside}"
-        print(f"{what:58s} {value:10.4g} {unit}{shown}", flush=True)
+    def add(what, unit, values, beside="", others=()):
+        row = {"what": what, "value": statistics.median(values), "unit": unit, "beside": beside}
+        ratios = [value / other for value, other in zip(values, others, strict=False)]
+        if ratios:
+            row |= {
+                "ratio": statistics.median(ratios),
+                "lowest": min(ratios),
+                "highest": max(ratios),
+            }
+        rows.append(row)
+        print(f"{what:45s} {row['value']:10.4g} {unit:12s} {describe_ratio(row)}", flush=True)
 
     seconds = {name: [import_seconds(name) for _ in range(repeats)] for name in ("torch", "skmat")}
-    torch_s, skmat_s = (statistics.median(seconds[name]) for name in ("torch", "skmat"))
-    add("import skmat", "s", skmat_s, "import torch", skmat_s / torch_s)
+    add("import skmat", "s", seconds["skmat"], "import torch", seconds["torch"])
 
     parsed = compare(repeats, len(formulas), read=lambda: read_compositions(formulas))
     add("read formulas, all distinct", "formulas/s", parsed["read"])
@@ -129,9 +136,13 @@ def measure(repeats, scale):
     few = formulas[: int(500 * scale)]
     many = formulas[: int(20_000 * scale)]
     magpie = MagpieFeaturizer().fit(many)
-    ours = compare(repeats, len(many), ours=lambda: magpie.transform(many))["ours"]
-    theirs = compare(repeats, len(few), theirs=matminer_magpie(few))["theirs"]
-    add("Magpie from formulas", "rows/s", ours, "matminer, one process", ours / theirs)
+    magpie.transform(many)
+    rates = [
+        (rate(len(many), lambda: magpie.transform(many)), rate(len(few), matminer_magpie(few)))
+        for _ in range(repeats)
+    ]
+    ours, theirs = zip(*rates, strict=True)
+    add("Magpie from formulas", "rows/s", ours, "matminer, one process", theirs)
 
     sizes = {"base": (int(4096 * scale), (128, 512)), "paper": (int(2048 * scale), (128, 1024))}
     for preset, (n, batch_sizes) in sizes.items():
@@ -146,7 +157,7 @@ def measure(repeats, scale):
                 "materials/s",
                 rates["fit"],
                 "bare torch loop",
-                rates["fit"] / rates["bare"],
+                rates["bare"],
             )
         arguments = (preset, X, labels, batch_sizes[-1], 1)
         rates = compare(
@@ -161,13 +172,19 @@ def measure(repeats, scale):
             "materials/s",
             rates["bf16"],
             "float32",
-            rates["bf16"] / rates["float32"],
+            rates["float32"],
         )
         model = MTEncoderRegressor(preset=preset, max_epochs=1)
         model.fit(X[:64], labels[:64])
         rates = compare(repeats, n, predict=lambda model=model, X=X: model.predict(X))
         add(f"{preset}: predict", "materials/s", rates["predict"])
     return rows
+
+
+def describe_ratio(row):
+    if "ratio" not in row:
+        return ""
+    return f"{row['ratio']:.3g} x {row['beside']} ({row['lowest']:.3g} to {row['highest']:.3g})"
 
 
 def machine():
@@ -183,15 +200,15 @@ def machine():
 def to_markdown(rows, about):
     lines = ["| what | value | ratio |", "|---|---|---|"]
     for row in rows:
-        ratio = "" if row["ratio"] is None else f"{row['ratio']:.3g} x {row['beside']}"
-        lines.append(f"| {row['what']} | {row['value']:,.4g} {row['unit']} | {ratio} |")
+        value = f"{row['value']:,.4g} {row['unit']}"
+        lines.append(f"| {row['what']} | {value} | {describe_ratio(row)} |")
     facts = ", ".join(f"{key} {value}" for key, value in about.items())
     return "\n".join(lines) + f"\n\nMeasured with: {facts}.\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual row counts")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")

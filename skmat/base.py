@@ -100,7 +100,7 @@ class CompositionInputMixin:
         named = None if names is None else _elements_of_columns(names)
         if reset:
             self._column_elements = named
-        elif named is not None and named != self._column_elements:
+        elif names is not None and named is not None and named != self._column_elements:
             raise InvalidInputError(
                 f"The columns of X are named after elements ({names[:5]}, ...), but the matrix of"
                 " `fit` had no names and was read by position. Name the columns in both, or in"

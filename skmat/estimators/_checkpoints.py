@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -104,7 +105,7 @@ class CheckpointMixin:
         if card is None and origin is not None and not was_trained:
             return origin
         card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
-        known = {
+        known: dict[str, Any] = {
             "objectives": [each.describe() for each in self.members_[0].model.objectives],
             "date": datetime.date.today().isoformat(),
             "skmat_version": __version__,

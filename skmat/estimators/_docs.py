@@ -51,6 +51,11 @@ _SHARED = {
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone. The rest stays as it is, bit for bit.
 """,
+    "ensemble": """
+    n_ensemble : int, default=1
+        Number of networks that are trained, each from its own seed and split; predictions are
+        their mean.
+""",
     "machine": """
     random_state : int, RandomState instance or None, default=None
         Seed of initial weights, splits, batches and dropout; the global generators of NumPy and
@@ -91,17 +96,28 @@ _SHARED = {
 }
 
 
-def shared_docs(cls):
-    """Fill the placeholders ``{training}``, ``{machine}``, ... in the docstring of `cls`."""
-    defaults = {
-        name: repr(parameter.default)
-        for name, parameter in inspect.signature(cls.__init__).parameters.items()
-    }
+def shared_docs(**family):
+    """Fill placeholders in a docstring, such as ``{training}``, each on a line of its own.
 
-    def fill(match):
-        text = _SHARED[match[1]].lstrip("\n")
-        return text.format(**defaults) if match[1] == "training" else text
+    Parameters
+    ----------
+    **family : str
+        Texts by placeholder beside the shared ones, indented as they shall stand.
+    """
+    texts = {**_SHARED, **family}
 
-    if cls.__doc__:
-        cls.__doc__ = _PLACEHOLDER.sub(fill, cls.__doc__)
-    return cls
+    def decorate(cls):
+        defaults = {
+            name: repr(parameter.default)
+            for name, parameter in inspect.signature(cls.__init__).parameters.items()
+        }
+
+        def fill(match):
+            text = texts[match[1]].lstrip("\n")
+            return text.format(**defaults) if match[1] == "training" else text
+
+        if cls.__doc__:
+            cls.__doc__ = _PLACEHOLDER.sub(fill, cls.__doc__)
+        return cls
+
+    return decorate

@@ -24,6 +24,29 @@ _NETWORK_CONSTRAINTS: dict = {
 }
 
 
+_NETWORK_DOC = """
+    preset : {"tiny", "base", "paper", "large"}, default="base"
+        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
+        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
+        heads). Taken from `pretrained` where that is given, as are the next two.
+    readout : {"cpd", "mean"}, default="cpd"
+        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
+    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
+        Table of element properties beside the learned element vectors; see
+        :func:`skmat.composition.element_table`.
+    dropout : float, default=0.1
+        Dropout probability in the encoder.
+"""
+
+_REFERENCES = """
+    References
+    ----------
+    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
+    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
+    7, 77 (2021) (CrabNet).
+"""
+
+
 class MTEncoderFamily(CompositionInputMixin):
     """What the three estimators have in common that other families have not."""
 
@@ -56,7 +79,7 @@ def _standardised(name):
     return torch.from_numpy((table - table.mean(axis=0)) / np.where(scale > 0, scale, 1.0))
 
 
-@shared_docs
+@shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
 class MTEncoder(MTEncoderFamily, EncoderTransformer):
     """Composition transformer that embeds materials: pretrained, or to be pretrained.
 
@@ -67,17 +90,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
     Parameters
     ----------
     {pretrained}
-    preset : {"tiny", "base", "paper", "large"}, default="base"
-        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
-        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
-        heads). Taken from `pretrained` where that is given, as are the next two.
-    readout : {"cpd", "mean"}, default="cpd"
-        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
-    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
-        Table of element properties beside the learned element vectors; see
-        :func:`skmat.composition.element_table`.
-    dropout : float, default=0.1
-        Dropout probability in the encoder.
+    {network}
     objectives : str, Objective, list of them or None, default=None
         What is learned: "masked_elements", "properties", "joint" (both), or objects of
         :mod:`skmat.objectives`. None loads `pretrained` without training if it is given, and is
@@ -95,11 +108,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
     MTEncoderRegressor : Predict properties.
     MTEncoderClassifier : Predict classes.
 
-    References
-    ----------
-    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
-    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
-    7, 77 (2021) (CrabNet).
+    {references}
 
     Examples
     --------
@@ -166,7 +175,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
         self.objectives = objectives
 
 
-@shared_docs
+@shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
 class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
     """Composition transformer that predicts one property or several.
 
@@ -175,24 +184,12 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
     Parameters
     ----------
     {pretrained}
-    preset : {"tiny", "base", "paper", "large"}, default="base"
-        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
-        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
-        heads). Taken from `pretrained` where that is given, as are the next two.
-    readout : {"cpd", "mean"}, default="cpd"
-        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
-    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
-        Table of element properties beside the learned element vectors; see
-        :func:`skmat.composition.element_table`.
-    dropout : float, default=0.1
-        Dropout probability in the encoder.
+    {network}
     loss : {"l1", "mse", "robust_l1"}, default="l1"
         Loss on standardised targets; "robust_l1" also predicts how uncertain it is.
     {losses}
     {training}
-    n_ensemble : int, default=1
-        Number of networks that are trained, each from its own seed and split; predictions are
-        their mean.
+    {ensemble}
     {machine}
 
     Attributes
@@ -208,11 +205,7 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
     MTEncoder : Embed materials.
     MTEncoderClassifier : Predict classes.
 
-    References
-    ----------
-    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
-    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
-    7, 77 (2021) (CrabNet).
+    {references}
 
     Examples
     --------
@@ -284,7 +277,7 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
         self.n_ensemble = n_ensemble
 
 
-@shared_docs
+@shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
 class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     """Composition transformer that predicts classes, of one task or several.
 
@@ -293,22 +286,10 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     Parameters
     ----------
     {pretrained}
-    preset : {"tiny", "base", "paper", "large"}, default="base"
-        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
-        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
-        heads). Taken from `pretrained` where that is given, as are the next two.
-    readout : {"cpd", "mean"}, default="cpd"
-        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
-    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
-        Table of element properties beside the learned element vectors; see
-        :func:`skmat.composition.element_table`.
-    dropout : float, default=0.1
-        Dropout probability in the encoder.
+    {network}
     {losses}
     {training}
-    n_ensemble : int, default=1
-        Number of networks that are trained, each from its own seed and split; predictions are
-        their mean.
+    {ensemble}
     {machine}
 
     Attributes
@@ -326,11 +307,7 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     MTEncoder : Embed materials.
     MTEncoderRegressor : Predict properties.
 
-    References
-    ----------
-    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
-    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
-    7, 77 (2021) (CrabNet).
+    {references}
 
     Examples
     --------

@@ -11,7 +11,7 @@ members of an ensemble. The squares are added.
 # Fit an ensemble
 # ---------------
 #
-# Each of the three members starts from other weights and holds other rows back for validation.
+# Each of the three members starts from other weights and sees the rows in another order.
 
 import matplotlib.pyplot as plt
 import numpy as np

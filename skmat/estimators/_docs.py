@@ -53,8 +53,8 @@ _SHARED = {
 """,
     "ensemble": """
     n_ensemble : int, default=1
-        Number of networks that are trained, each from its own seed and split; predictions are
-        their mean.
+        Number of networks that are trained one after the other, each from its own seed (and split,
+        with `patience`); predictions are their mean.
 """,
     "machine": """
     random_state : int, RandomState instance or None, default=None

@@ -15,7 +15,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._member import Member
-from skmat.estimators._scaling import TargetScaling
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
 from skmat.training import (
@@ -184,14 +183,14 @@ class EncoderEstimator(
                 training, validation = split_by_group(
                     groups, self.validation_fraction, np.random.default_rng(split_seed)
                 )
-                if not _informative(read, validation, sample_weight):
+                if not read.is_informative(validation, sample_weight):
                     # Nothing to judge an epoch by: better to learn from these rows too.
                     training, validation = np.arange(len(materials)), validation[:0]
             if previous:
                 model, scaling = previous[index].model, previous[index].scaling
             else:
                 model = self._build_model(objectives, read.targets, model_seed, device)
-                scaling = _fit_scaling(read, training, sample_weight)
+                scaling = read.fit_scaling(training, sample_weight)
             data = self._training_data(materials, read, scaling, sample_weight)
             net, history = train(
                 model,
@@ -212,7 +211,7 @@ class EncoderEstimator(
                     untrained_net(
                         self._build_model(objectives, read.targets, seed, device), device
                     ),
-                    _fit_scaling(read, everything, sample_weight),
+                    read.fit_scaling(everything, sample_weight),
                     seed,
                 )
                 for seed in spawn_seeds(self._draw_seed(), self._n_members)
@@ -371,28 +370,11 @@ def scatter_rows(rows, valid):
     return scattered
 
 
-def _fit_scaling(read, rows, sample_weight):
-    """Standardise numbers, leave class indices as they are."""
-    fitted = TargetScaling.fit(read.values[rows], sample_weight[rows])
-    is_class = np.array([target.n_classes > 0 for target in read.targets], dtype=bool)
-    return TargetScaling(
-        np.where(is_class, 0.0, fitted.mean), np.where(is_class, 1.0, fitted.scale)
-    )
-
-
 def _described(targets):
     return [
         f"{target.name} ({target.n_classes} classes)" if target.n_classes else target.name
         for target in targets
     ]
-
-
-def _informative(read, rows, sample_weight):
-    """Tell whether any of `rows` has weight, and a label where labels are learned."""
-    weighted = rows[sample_weight[rows] > 0]
-    if not read.targets:
-        return len(weighted) > 0
-    return not np.isnan(read.values[weighted]).all()
 
 
 def _batch_size(batch_size, n_training):

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from skmat.estimators._scaling import TargetScaling
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Target
 
@@ -43,6 +44,21 @@ class ReadTargets:
     @property
     def names(self):
         return [target.name for target in self.targets]
+
+    def fit_scaling(self, rows, sample_weight):
+        """Fit on `rows` alone; numbers are standardised, class indices stay as they are."""
+        fitted = TargetScaling.fit(self.values[rows], sample_weight[rows])
+        is_class = np.array([target.n_classes > 0 for target in self.targets], dtype=bool)
+        return TargetScaling(
+            np.where(is_class, 0.0, fitted.mean), np.where(is_class, 1.0, fitted.scale)
+        )
+
+    def is_informative(self, rows, sample_weight):
+        """Tell whether any of `rows` has weight, and a label where labels are learned."""
+        weighted = rows[sample_weight[rows] > 0]
+        if not self.targets:
+            return len(weighted) > 0
+        return not np.isnan(self.values[weighted]).all()
 
 
 def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:

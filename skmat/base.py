@@ -12,7 +12,7 @@ from skmat.composition._formula import ATOMIC_NUMBERS
 from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["CompositionInputMixin"]
+__all__ = ["CompositionInputMixin", "as_formulas"]
 
 _FORMULA_TYPES = (str, Mapping, Composition)
 
@@ -66,7 +66,7 @@ class CompositionInputMixin:
 
     def _validate_formulas(self, X, *, reset):
         """Return `X` as a list of formulas, not read yet, or None where it is amounts."""
-        formulas = _as_formulas(X)
+        formulas = as_formulas(X)
         if formulas is None:
             return None
         if len(formulas) == 0:
@@ -124,7 +124,7 @@ def _elements_of_columns(names):
     return None
 
 
-def _as_formulas(X):
+def as_formulas(X):
     """Return the formulas in `X` as a list, or None where `X` is a matrix of amounts."""
     if isinstance(X, _FORMULA_TYPES):
         raise InvalidInputError(
@@ -144,7 +144,7 @@ def _as_formulas(X):
             return _from_sequence(X.reshape(-1).tolist())
         return None
     if hasattr(X, "__array__"):
-        return _as_formulas(np.asarray(X))
+        return as_formulas(np.asarray(X))
     if hasattr(X, "toarray"):
         return None
     if isinstance(X, Iterable):

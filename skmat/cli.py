@@ -17,6 +17,7 @@ __all__ = ["main"]
 _PRESETS = ("tiny", "base", "paper", "large")
 _LOSSES = ("l1", "mse", "robust_l1")
 _TRAINABLE = ("all", "last", "head")
+_BASELINES = ("dummy", "magpie-forest", "magpie-boosting", "magpie-mlp", "mtencoder")
 
 _JOBLIB = (
     "Model files are joblib files, which can execute any code when they are read: load only"
@@ -61,6 +62,7 @@ def _parser():
     _add_train(commands)
     _add_predict(commands)
     _add_embed(commands)
+    _add_benchmark(commands)
     models = commands.add_parser("models", help="list the encoders that come with the package")
     models.set_defaults(run=_models)
     return parser
@@ -136,6 +138,40 @@ def _add_embed(commands):
     source.add_argument("--model", type=Path, help="model file whose encoder to use")
     _add_result(embed, ".npy or .csv file to write; CSV on standard output if not given")
     embed.set_defaults(run=_embed)
+
+
+def _add_benchmark(commands):
+    benchmark = commands.add_parser("benchmark", help="score an estimator on a public benchmark")
+    suites = benchmark.add_subparsers(dest="suite", required=True, metavar="SUITE")
+    matbench = suites.add_parser(
+        "matbench",
+        help="the thirteen tasks of Matbench v0.1 on their official folds",
+        description="Fit and score an estimator on the official folds of Matbench v0.1. Finished"
+        " folds are kept in --results-dir; the same command goes on where it was stopped. "
+        + _JOBLIB,
+    )
+    matbench.add_argument(
+        "--estimator",
+        required=True,
+        metavar="NAME_OR_FILE",
+        help=f"a baseline ({', '.join(_BASELINES)}) or a joblib file of a scikit-learn estimator"
+        ' that takes formulas, or of a dict of two, "regression" and "classification"',
+    )
+    matbench.add_argument(
+        "--tasks", default="all", metavar="A,B,C", help="such as steels,expt_gap; default: all"
+    )
+    matbench.add_argument("--folds", metavar="0,1", help="some of 0 to 4; default: all")
+    matbench.add_argument("--n-jobs", type=int, default=1, metavar="N", help="folds at a time")
+    matbench.add_argument("--random-state", type=int, default=0, metavar="SEED")
+    matbench.add_argument(
+        "--results-dir", type=Path, metavar="DIR", help="default: matbench-results/ESTIMATOR"
+    )
+    matbench.add_argument(
+        "--save", type=Path, metavar="FILE", help="write the official format (results.json.gz)"
+    )
+    matbench.add_argument("--data-home", metavar="DIR", help="default: $SKMAT_DATA")
+    matbench.add_argument("--quiet", action="store_true", help="no line per fold")
+    matbench.set_defaults(run=_benchmark)
 
 
 def _add_table(command, optional=False):
@@ -254,6 +290,60 @@ def _embed(arguments):
         return
     names = encoder.get_feature_names_out()
     _write(add_columns(table, dict(zip(names, vectors.T, strict=True))), arguments.output)
+
+
+def _benchmark(arguments):
+    from skmat.benchmark import run_matbench
+
+    name, estimator = _estimator_to_benchmark(arguments.estimator)
+    tasks = arguments.tasks
+    if arguments.save:
+        from skmat._tables import check_writable
+
+        check_writable(arguments.save)
+    results = run_matbench(
+        estimator,
+        tasks if tasks == "all" else tasks.split(","),
+        folds=_numbers(arguments.folds) if arguments.folds else None,
+        n_jobs=arguments.n_jobs,
+        random_state=arguments.random_state,
+        results_dir=arguments.results_dir or Path("matbench-results", name),
+        name=name,
+        data_home=arguments.data_home,
+        verbose=0 if arguments.quiet else 1,
+    )
+    print(results.summary().to_string(float_format="{:.4g}".format))
+    if arguments.save:
+        results.save(arguments.save)
+        print(f"Wrote {arguments.save}.")
+
+
+def _estimator_to_benchmark(name):
+    from skmat.benchmark import make_baseline
+
+    if name in _BASELINES:
+        return name, make_baseline(name)
+    path = Path(name)
+    if not path.is_file():
+        raise InvalidInputError(
+            f"--estimator is {name!r}, which is neither a baseline ({', '.join(_BASELINES)}) nor"
+            " a file. Write a file with `joblib.dump(estimator, file)`."
+        )
+    import joblib
+
+    try:
+        return path.stem, joblib.load(path)
+    except Exception as error:  # pickle lets any error through that damaged bytes lead to
+        raise InvalidInputError(
+            f"{path} is not a readable joblib file ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _numbers(text):
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InvalidInputError(f"--folds must be numbers such as 0,1, got {text!r}.") from None
 
 
 def _models(arguments):

@@ -6,6 +6,7 @@ scikit-learn keeps working; catch :class:`SkmatError` to catch all of ours and n
 
 __all__ = [
     "DivergenceError",
+    "DatasetCorruptedError",
     "DatasetNotFoundError",
     "EmptyCompositionWarning",
     "FeaturizationError",
@@ -29,6 +30,10 @@ class InvalidInputError(SkmatError, ValueError):
 
 class DatasetNotFoundError(SkmatError, FileNotFoundError):
     """A data file that is not where it should be: the message says how to get it."""
+
+
+class DatasetCorruptedError(SkmatError, ValueError):
+    """A data file that is truncated or was altered: the message names it and the remedy."""
 
 
 class DivergenceError(SkmatError, ArithmeticError):

@@ -1,14 +1,17 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 import skmat
-from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor, cli
+from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderRegressor, cli
+from skmat.benchmark._baselines import BASELINES
 
 TABLE = """id,formula,gap,density,class
 a,TiO2,3.2,4.2,oxide
@@ -299,3 +302,45 @@ class TestErrors:
         data.write_text("formula,gap_predicted\nTiO2,1\n")
         error = fails(capsys, "predict", data, "--model", models / "two.joblib")
         assert "has a column 'gap_predicted' already" in error
+
+
+def test_benchmark_of_a_baseline_and_of_a_file(made_up_tasks, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = ("benchmark", "matbench", "--tasks", "steels", "--estimator")
+    assert run(*command, "dummy", "--save", tmp_path / "results.json.gz") == 0
+    output = capsys.readouterr()
+    assert "matbench_steels" in output.out
+    assert "MPa" in output.out
+    assert output.err.count("done)") == 5
+    assert (tmp_path / "results.json.gz").stat().st_size > 0
+    assert len(list(Path("matbench-results", "dummy").glob("*_fold*.json"))) == 5
+    # The same command finds its folds.
+    assert run(*command, "dummy") == 0
+    assert capsys.readouterr().err.count("found)") == 5
+
+    joblib.dump(make_pipeline(MagpieFeaturizer(), Ridge()), "ridge.joblib")
+    assert (
+        run(*command, "ridge.joblib", "--folds", "0,3", "--quiet", "--results-dir", "other") == 0
+    )
+    output = capsys.readouterr()
+    assert output.err == ""
+    assert len(list(Path("other").glob("*_fold*.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--estimator", "oracle"], "neither a baseline (dummy, magpie-forest"),
+        (["--estimator", "dummy", "--tasks", "steal"], "no Matbench task 'steal'"),
+        (["--estimator", "dummy", "--folds", "one"], "--folds must be numbers"),
+        (["--estimator", "data.csv"], "not a readable joblib file"),
+    ],
+)
+def test_benchmark_errors(data, arguments, message, capsys, monkeypatch):
+    monkeypatch.chdir(data.parent)
+    assert run("benchmark", "matbench", *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_baselines_on_the_command_line_are_those_there_are():
+    assert tuple(BASELINES) == cli._BASELINES

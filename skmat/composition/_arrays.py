@@ -49,8 +49,34 @@ class CompositionArrays:
         The labels are what ``GroupKFold`` and our internal validation splits take, so that one
         compound never stands on both sides of a split. Fractions are compared at 1e-6.
         """
-        keys = np.hstack([self.atomic_numbers, np.rint(self.fractions * 1e6).astype(np.int64)])
-        return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+        return np.unique(self._keys(), axis=0, return_inverse=True)[1].reshape(-1)
+
+    def isin(self, others):
+        """Tell which materials have the composition of one of `others`.
+
+        Compositions are compared as `group_ids` does.
+
+        Parameters
+        ----------
+        others : CompositionArrays
+            Compositions to look for.
+
+        Returns
+        -------
+        ndarray of shape (n,), dtype bool
+        """
+        # Rows of one table, so that both are padded to the same width.
+        width = max(self.atomic_numbers.shape[1], others.atomic_numbers.shape[1])
+        keys = np.vstack([self._keys(width), others._keys(width)])
+        groups = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+        return np.isin(groups[: len(self)], groups[len(self) :])
+
+    def _keys(self, width=None):
+        """One row of integers per material, equal for equal compositions."""
+        missing = 0 if width is None else width - self.atomic_numbers.shape[1]
+        padding = ((0, 0), (0, missing))
+        fractions = np.rint(self.fractions * 1e6).astype(np.int64)
+        return np.hstack([np.pad(self.atomic_numbers, padding), np.pad(fractions, padding)])
 
     @classmethod
     def from_flat(cls, rows, atomic_numbers, amounts, n_rows):

@@ -5,6 +5,8 @@ from importlib import resources
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skmat.crystal import StructureArrays
+
 __all__ = ["as_dataset", "read_description"]
 
 
@@ -15,10 +17,11 @@ def as_dataset(
 
     Parameters
     ----------
-    materials : ndarray of shape (n,), dtype object
-        Formulas or structures.
-    y : ndarray of shape (n,) or (n, n_targets)
-        Labels; one-dimensional for a single target.
+    materials : ndarray of shape (n,), dtype object, or StructureArrays
+        Formulas or structures. `StructureArrays` stay what they are with `as_frame`, and the
+        frame has their formulas: as a column of objects they would take gigabytes.
+    y : ndarray of shape (n,) or (n, n_targets), or None
+        Labels; one-dimensional for a single target; None where there are none.
     material_name : str
         Name of the column that `materials` becomes in a DataFrame: "formula" or "structure".
     target_names : list of str
@@ -36,12 +39,18 @@ def as_dataset(
     """
     frame = None
     if as_frame:
-        materials = pd.DataFrame({material_name: materials})
-        if y.ndim == 1:
-            y = pd.Series(y, name=target_names[0])
+        if isinstance(materials, StructureArrays):
+            columns = [pd.DataFrame({"formula": materials.formulas()})]
         else:
-            y = pd.DataFrame(y, columns=target_names)
-        frame = pd.concat([materials, y], axis=1)
+            materials = pd.DataFrame({material_name: materials})
+            columns = [materials]
+        if y is not None:
+            if y.ndim == 1:
+                y = pd.Series(y, name=target_names[0])
+            else:
+                y = pd.DataFrame(y, columns=target_names)
+            columns.append(y)
+        frame = pd.concat(columns, axis=1)
     if return_X_y:
         return materials, y
     return Bunch(

@@ -10,16 +10,17 @@ import pandas as pd
 
 from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
-from skmat.exceptions import DatasetNotFoundError, InvalidInputError
+from skmat.datasets._options import check_choice, check_targets
+from skmat.exceptions import DatasetNotFoundError
 
-__all__ = ["load_transport"]
+__all__ = ["UNITS", "load_transport"]
 
 _ARCHIVE = Path("utils", "data_files", "mp_transport", "transport_database.tar.xz")
 _MEMBER = "transport_database.csv"
 
 # matminer's metadata names the units without their powers of ten; these follow from the
 # numbers themselves (see descr/transport.rst).
-_UNITS = {
+UNITS = {
     "sigma_p": "1e15 S/(m s)",
     "sigma_n": "1e15 S/(m s)",
     "S_p": "uV/K",
@@ -31,7 +32,7 @@ _UNITS = {
     "m_p": "m_e",
     "m_n": "m_e",
 }
-_QUANTITIES = list(_UNITS)
+_QUANTITIES = list(UNITS)
 _POSITIVE = [name for name in _QUANTITIES if not name.startswith("S_")]
 _LABEL = "is_metal"
 
@@ -128,12 +129,11 @@ def load_transport(
     >>> y.shape
     (34630, 2)
     """
-    names = _check_targets(targets)
-    if duplicates not in ("median", "keep"):
-        raise InvalidInputError(f"duplicates must be 'median' or 'keep', got {duplicates!r}.")
+    names = check_targets(targets, [*_QUANTITIES, _LABEL], default=_QUANTITIES)
+    check_choice("duplicates", duplicates, ("median", "keep"))
     entries = _merged_entries() if duplicates == "median" else _entries()
     y = entries[names].to_numpy(dtype=np.float64, copy=True)
-    units = {name: _UNITS.get(name, "") for name in names}
+    units = {name: UNITS.get(name, "") for name in names}
     if as_log:
         for column, name in enumerate(names):
             if name in _POSITIVE:
@@ -154,19 +154,6 @@ def load_transport(
         groups=entries["group"].to_numpy(copy=True),
         ids=entries["id"].to_numpy(dtype=object, copy=True),
     )
-
-
-def _check_targets(targets):
-    if targets is None:
-        return _QUANTITIES
-    names = [targets] if isinstance(targets, str) else list(targets)
-    known = [*_QUANTITIES, _LABEL]
-    unknown = [name for name in names if name not in known]
-    if unknown or not names or len(set(names)) < len(names):
-        raise InvalidInputError(
-            f"targets must be one of {known}, or a sequence of distinct ones; got {targets!r}."
-        )
-    return names
 
 
 @cache

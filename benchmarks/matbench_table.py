@@ -1,0 +1,107 @@
+"""The table of baselines on Matbench, beside entries of the public leaderboard.
+
+Reads the results in benchmarks/results/matbench/ (files of ``MatbenchResults.save_scores``) and
+writes benchmarks/results/matbench.md. Nothing is trained.
+"""
+
+import math
+from pathlib import Path
+
+from skmat.benchmark import MatbenchResults, leaderboard
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+
+RESULTS = Path(__file__).parent / "results"
+PUBLIC = {"CrabNet": "CrabNet", "MODNet_v0.1.12": "MODNet", "rf": "RF"}
+BEST = "best composition-only"
+STRUCTURE, SUSPECT = "†", "‡"
+
+
+def load(folder):
+    """Return all results, the best on most tasks last, the dummy first."""
+    found = [MatbenchResults.load(path) for path in sorted(folder.glob("*.json*"))]
+    table = leaderboard(found)
+    places = table[table["is_ours"]].groupby("task").cumcount()
+    mean_place = places.groupby(table["algorithm"]).mean()
+    return sorted(found, key=lambda results: -mean_place[results.name])
+
+
+def describe(row, decimals):
+    """Return mean and deviation over folds, with the marks of the legend."""
+    text = f"{row['mean']:.{decimals}f}"
+    if not math.isnan(row["std"]):
+        text += f" ± {row['std']:.{decimals}f}"
+    text += STRUCTURE if row["uses_structure"] else ""
+    text += SUSPECT if row["suspect"] else ""
+    return text if row["n_folds"] == 5 else f"{text} ({row['n_folds']} folds)"
+
+
+def n_decimals(values):
+    """Return how many decimals show the smallest of `values` with three digits."""
+    return max(0, 2 - math.floor(math.log10(min(values))))
+
+
+def task_row(task, entries, names):
+    info = MATBENCH_TASKS[task]
+    metric = "balanced accuracy"
+    if info.kind == "regression":
+        metric = "MAE" if info.unit == "1" else f"MAE, {info.unit}"
+    free = entries[~entries["uses_structure"] & ~entries["suspect"] & ~entries["is_ours"]]
+    best = free[free["algorithm"] != "dummy"].head(1)
+    shown = entries[entries["is_ours"] | entries["algorithm"].isin(PUBLIC)]
+    decimals = n_decimals([*shown["mean"], *best["mean"]])
+    ours = shown[shown["is_ours"]].set_index("algorithm")
+    public = shown[~shown["is_ours"]].set_index("algorithm")
+    cells = [f"{info.short_name} ({metric})"]
+    for table, columns in ((ours, names), (public, PUBLIC)):
+        cells += [describe(table.loc[c], decimals) if c in table.index else "" for c in columns]
+    best_cell = [f"{row['algorithm']}: {describe(row, decimals)}" for _, row in best.iterrows()]
+    return cells + (best_cell or ["none"])
+
+
+def roc_auc_row(task, found):
+    cells = [MATBENCH_TASKS[task].short_name]
+    for results in found:
+        values = results.scores.query("task == @task")["roc_auc"]
+        has_any = values.notna().any()
+        cells.append(f"{values.mean():.4f} ± {values.std(ddof=0):.4f}" if has_any else "")
+    return cells
+
+
+def to_markdown(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def report(found):
+    """Return the text of the page."""
+    table = leaderboard(found)
+    names = [results.name for results in found]
+    tasks = list(table["task"].unique())
+    rows = [task_row(task, table[table["task"] == task], names) for task in tasks]
+    parts = [to_markdown(["task", *names, *PUBLIC.values(), BEST], rows)]
+    parts.append(
+        "Mean and standard deviation over the five official folds; less is better for MAE, more"
+        f" for balanced accuracy. {STRUCTURE} uses crystal structures, all others the composition"
+        f" alone. {SUSPECT} probably no balanced accuracy, and left out of the last column: see"
+        " the column `note` of `skmat.benchmark.leaderboard`. The public leaderboard calls"
+        " balanced accuracy ROC-AUC."
+    )
+    classes = [task for task in tasks if MATBENCH_TASKS[task].kind == "classification"]
+    if classes:
+        parts.append("ROC-AUC from probabilities, for which there are no public entries:")
+        auc_rows = [roc_auc_row(task, found) for task in classes]
+        parts.append(to_markdown(["task", *names], auc_rows))
+    versions = sorted({fact for one in found for f in one.folds for fact in f.versions.items()})
+    parts.append("Run with: " + ", ".join(f"{name} {version}" for name, version in versions) + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def main():
+    found = load(RESULTS / "matbench")
+    if not found:
+        raise SystemExit(f"There are no results in {RESULTS / 'matbench'}; run matbench first.")
+    (RESULTS / "matbench.md").write_text(report(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

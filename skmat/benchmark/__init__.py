@@ -1,0 +1,25 @@
+"""Matbench: its tasks and folds, a runner for any estimator, and what to make of the results."""
+
+from skmat.benchmark._baselines import make_baseline
+from skmat.benchmark._compare import compare, performance_gain
+from skmat.benchmark._distance import dataset_distance
+from skmat.benchmark._leaderboard import leaderboard
+from skmat.benchmark._metrics import score_predictions
+from skmat.benchmark._overlap import overlap_report
+from skmat.benchmark._results import FoldResult, MatbenchResults
+from skmat.benchmark._runner import run_matbench
+from skmat.benchmark._task import MatbenchTask
+
+__all__ = [
+    "FoldResult",
+    "MatbenchResults",
+    "MatbenchTask",
+    "compare",
+    "dataset_distance",
+    "leaderboard",
+    "make_baseline",
+    "overlap_report",
+    "performance_gain",
+    "run_matbench",
+    "score_predictions",
+]

@@ -1,0 +1,159 @@
+"""Our results beside the public leaderboard of Matbench v0.1."""
+
+import json
+from functools import cache
+from importlib import resources
+
+import pandas as pd
+
+from skmat.benchmark._scores import BOARD_METRICS, is_error, read_many, select_tasks
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["leaderboard"]
+
+_COLUMNS = [
+    "task",
+    "algorithm",
+    "metric",
+    "mean",
+    "std",
+    "n_folds",
+    "roc_auc",
+    "uses_structure",
+    "source",
+    "is_ours",
+    "suspect",
+    "note",
+]
+
+
+def leaderboard(results=None, tasks=None, *, composition_only=False):
+    """Rank results among the public entries of Matbench v0.1.
+
+    The public entries ship with the package: those of the leaderboard [1]_ as of January 2024,
+    the last time that one was added.
+
+    Parameters
+    ----------
+    results : MatbenchResults, DataFrame, or sequence or dict of them, default=None
+        Results of :func:`run_matbench`, or tables like their ``scores``; a dict gives the names
+        under which they are listed. None lists the public entries alone.
+    tasks : str or sequence of str, default=None
+        Tasks to list, by their official or short names, in this order. None is every task that
+        `results` hold, or all thirteen without results, from the smallest to the largest.
+    composition_only : bool, default=False
+        Leave out the public entries that used crystal structures. On the four tasks whose input
+        is a composition there are none.
+
+    Returns
+    -------
+    DataFrame
+        One row per task and algorithm, best first within a task, with the columns:
+
+        task : str
+            Official name.
+        algorithm : str
+            Name on the leaderboard, or of the results.
+        metric : str
+            "mae", in the unit of the task, or "balanced_accuracy" for classes. The leaderboard
+            says ROC-AUC, but computes it from labels, not from probabilities: for two classes
+            this is the balanced accuracy, which is what stands here for everyone.
+        mean, std : float
+            Mean over the folds and their (population) standard deviation, as the official
+            package defines it; `std` is NaN where the public source gives none.
+        n_folds : int
+            Number of folds; all five for public entries.
+        roc_auc : float
+            ROC-AUC from probabilities, mean over the folds: of our results for classes only, and
+            not to be compared with anything on the leaderboard; NaN elsewhere.
+        uses_structure : bool
+            Whether the entry read the crystal structures of this task. Random forest ("rf"),
+            Automatminer and MODNet do where the task has them. Our results never do.
+        source : str
+            "skmat", or for public entries "results file" (recomputed from the stored scores of
+            the folds) or "documentation" (read from the pages of the leaderboard).
+        is_ours : bool
+            Whether the row comes from `results`.
+        suspect : bool
+            Whether the score is likely to be something else than it should be; `note` says why.
+        note : str
+            What to know about the entry; mostly empty.
+
+    Raises
+    ------
+    InvalidInputError
+        If a task is unknown or none of the results hold it, or if results are no results, have
+        a missing score or share a name.
+
+    References
+    ----------
+    .. [1] A. Dunn et al., "Benchmarking materials property prediction methods: the Matbench test
+       set and Automatminer reference algorithm", npj Comput. Mater. 6, 138 (2020).
+       https://doi.org/10.1038/s41524-020-00406-3
+
+    Examples
+    --------
+    >>> from skmat.benchmark import leaderboard
+    >>> table = leaderboard(tasks="steels")
+    >>> table[["algorithm", "mean", "std"]].head(3)
+            algorithm       mean        std
+    0            TPOT  79.946811  13.588281
+    1    Auto-sklearn  82.304262   8.856497
+    2  MODNet_v0.1.12  87.760000        NaN
+    """
+    ours = read_many(results)
+    held = {task for scores in ours.values() for task in scores.index.unique("task")}
+    if results is None:
+        tasks = select_tasks(tasks, MATBENCH_TASKS, "Matbench")
+    else:
+        tasks = select_tasks(tasks, held, "the results")
+    rows = [entry for entry in _public_entries() if entry["task"] in tasks]
+    if composition_only:
+        rows = [entry for entry in rows if not entry["uses_structure"]]
+    for name, scores in ours.items():
+        rows += [_our_entry(name, task, scores) for task in tasks if task in scores.index]
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    # A regression is ranked by its error, lowest first, and classes by their accuracy.
+    badness = table["mean"].where(table["metric"].map(is_error), -table["mean"])
+    place = table["task"].map({task: position for position, task in enumerate(tasks)})
+    order = pd.DataFrame({"place": place, "badness": badness}).sort_values(["place", "badness"])
+    return table.loc[order.index].reset_index(drop=True)
+
+
+def _our_entry(name, task, scores):
+    kind = MATBENCH_TASKS[task].kind
+    metric = BOARD_METRICS[kind]
+    scores = scores.loc[[task]]
+    values = scores[metric]
+    if values.isna().any():
+        fold = values.index[values.isna()][0][1]
+        raise InvalidInputError(
+            f"The results {name!r} have no {metric} for fold {fold} of {task}. Run this fold"
+            " again, or leave the task out with `tasks`."
+        )
+    return {
+        "task": task,
+        "algorithm": name,
+        "metric": metric,
+        "mean": float(values.mean()),
+        "std": float(values.std(ddof=0)),
+        "n_folds": len(values),
+        "roc_auc": float(scores["roc_auc"].mean()) if kind == "classification" else float("nan"),
+        "uses_structure": False,
+        "source": "skmat",
+        "is_ours": True,
+        "suspect": False,
+        "note": "",
+    }
+
+
+@cache
+def _public_entries():
+    path = resources.files("skmat.benchmark") / "leaderboard.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))["entries"]
+    extra = {"roc_auc": float("nan"), "is_ours": False}
+    return [
+        entry | extra | {"std": float("nan") if entry["std"] is None else entry["std"]}
+        for entry in entries
+    ]

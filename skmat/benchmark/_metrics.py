@@ -1,0 +1,94 @@
+"""Scores of predictions, per fold and in the unit of the task."""
+
+import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    max_error,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+)
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["CLASSIFICATION_METRICS", "METRICS", "REGRESSION_METRICS", "score_predictions"]
+
+REGRESSION_METRICS = ("mae", "rmse", "r2", "max_error", "mape")
+CLASSIFICATION_METRICS = ("roc_auc", "balanced_accuracy", "accuracy", "f1")
+METRICS = REGRESSION_METRICS + CLASSIFICATION_METRICS
+
+#: The official benchmark calls a probability above this "true".
+_THRESHOLD = 0.5
+#: Labels nearer to zero than this are left out of the percentage error, as officially.
+_MAPE_ABOVE = 1e-5
+
+
+def score_predictions(y, predictions):
+    """Score the predictions of one fold.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), dtype float64 or bool
+        Labels; boolean ones make it a classification.
+    predictions : ndarray of shape (n,), dtype float64 or bool
+        Predicted values or, for classes, the probability of ``True``, or labels.
+
+    Returns
+    -------
+    dict of str to float
+        For a regression: "mae", "rmse" and "max_error" in the unit of `y`, "r2" (1 is perfect, 0
+        no better than the mean), and "mape", a fraction over the labels that are not zero.
+
+        For a classification: "roc_auc" from probabilities (NaN if labels were predicted), and
+        "balanced_accuracy", "accuracy" and "f1" of the labels, where a probability above 0.5 is
+        ``True``. What the public leaderboard calls ROC-AUC is computed from labels as well and
+        equals the balanced accuracy: compare that.
+
+    Raises
+    ------
+    InvalidInputError
+        If predictions are missing, infinite or, for classes, not between 0 and 1.
+    """
+    y, predictions = np.asarray(y), np.asarray(predictions)
+    if y.dtype == bool:
+        _check(predictions, (predictions >= 0) & (predictions <= 1), "a probability")
+        return _score_classes(y, predictions)
+    _check(predictions, np.isfinite(predictions), "a finite number")
+    return _score_values(y, predictions)
+
+
+def _check(predictions, valid, wanted):
+    if not valid.all():
+        row = int(np.argmin(valid))
+        raise InvalidInputError(
+            f"{np.count_nonzero(~valid)} of {len(valid)} predictions cannot be scored: that of"
+            f" test row {row} is {predictions[row]!r}, not {wanted}. A benchmark needs a"
+            " prediction for every material; if the estimator has on_invalid='nan', set it to"
+            " 'raise' to see which materials fail."
+        )
+
+
+def _score_values(y, predictions):
+    counted = np.abs(y) > _MAPE_ABOVE
+    relative = np.abs((y[counted] - predictions[counted]) / y[counted])
+    return {
+        "mae": float(mean_absolute_error(y, predictions)),
+        "rmse": float(np.sqrt(mean_squared_error(y, predictions))),
+        "r2": float(r2_score(y, predictions)),
+        "max_error": float(max_error(y, predictions)),
+        "mape": float(relative.mean()) if counted.any() else float("nan"),
+    }
+
+
+def _score_classes(y, predictions):
+    labels = predictions if predictions.dtype == bool else predictions > _THRESHOLD
+    both = len(np.unique(y)) == 2 and predictions.dtype != bool
+    return {
+        "roc_auc": float(roc_auc_score(y, predictions)) if both else float("nan"),
+        "balanced_accuracy": float(balanced_accuracy_score(y, labels)),
+        "accuracy": float(accuracy_score(y, labels)),
+        "f1": float(f1_score(y, labels)),
+    }

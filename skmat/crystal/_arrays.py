@@ -1,0 +1,352 @@
+"""Many crystal structures as a few flat arrays."""
+
+import warnings
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from pymatgen.core import Composition, DummySpecies, Element, IStructure, Lattice, Structure
+
+from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.exceptions import InvalidInputError, InvalidRowsError
+
+__all__ = ["StructureArrays"]
+
+# Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
+_STEPS = 65536
+
+
+class StructureArrays(Sequence):
+    """Ordered, periodic crystal structures, held as flat arrays.
+
+    The 154,925 crystals of :func:`skmat.datasets.fetch_mp` take 3.3 GB as pymatgen Structures and
+    78 MB as their numbers. An integer index returns a :class:`pymatgen.core.Structure`; a slice,
+    an array of indices or a mask returns another `StructureArrays`, so that
+    :func:`~sklearn.model_selection.train_test_split` and cross-validation can take it for X. The
+    arrays are read-only.
+
+    Parameters
+    ----------
+    lattice : array-like of shape (n, 3, 3)
+        Lattice vectors of each structure, as rows, in Å; kept as float64.
+    n_atoms : array-like of shape (n,)
+        Number of sites of each structure.
+    atomic_number : array-like of shape (m,)
+        Atomic numbers of the sites of all structures, one structure after the other.
+    frac : array-like of shape (m, 3)
+        Fractional coordinates of the sites, dimensionless. float32 and float64 are kept as they
+        are; uint16 stands for steps of 1/65536 and becomes float32, which holds it exactly.
+    ids : array-like of shape (n,), default=None
+        Name of each structure.
+
+    Attributes
+    ----------
+    lattice, n_atoms, atomic_number, frac : ndarray
+        The parameters, as float64, int64, uint8, and float32 or float64.
+    offsets : ndarray of shape (n + 1,), dtype int64
+        Sites of structure ``i`` stand at ``offsets[i]:offsets[i + 1]``.
+    ids : ndarray of shape (n,), dtype object, or None
+        Names as strings.
+
+    Raises
+    ------
+    InvalidInputError
+        If the arrays do not fit each other.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from skmat.crystal import StructureArrays
+    >>> salt = Structure.from_spacegroup(
+    ...     "Fm-3m", Lattice.cubic(5.69), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ... )
+    >>> structures = StructureArrays.from_structures([salt, salt.get_primitive_structure()])
+    >>> structures.formulas()
+    array(['NaCl', 'NaCl'], dtype=object)
+    >>> structures[1:]
+    StructureArrays(1 structures, 2 sites)
+    >>> structures[1].volume < structures[0].volume
+    True
+    """
+
+    def __init__(self, lattice, n_atoms, atomic_number, frac, ids=None):
+        frac = np.asarray(frac)
+        if frac.dtype == np.uint16:
+            frac = frac.astype(np.float32) / np.float32(_STEPS)
+        elif frac.dtype not in (np.float32, np.float64):
+            frac = frac.astype(np.float64)
+        self.lattice = _read_only(lattice, np.float64)
+        self.n_atoms = _read_only(n_atoms, np.int64)
+        self.atomic_number = _read_only(atomic_number, np.uint8)
+        self.frac = _read_only(frac, frac.dtype)
+        self.ids = None if ids is None else _read_only(_as_strings(ids), object)
+        self.offsets = _read_only(np.concatenate([[0], np.cumsum(self.n_atoms)]), np.int64)
+        self._check()
+
+    def _check(self):
+        n_structures, n_sites = len(self.n_atoms), int(self.offsets[-1])
+        expected = {
+            "lattice": (n_structures, 3, 3),
+            "n_atoms": (n_structures,),
+            "atomic_number": (n_sites,),
+            "frac": (n_sites, 3),
+            "ids": (n_structures,),
+        }
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise InvalidInputError(
+                    f"{name} has the shape {array.shape}, but {n_structures} structures whose"
+                    f" n_atoms add up to {n_sites} need {shape}."
+                )
+        if n_structures and self.n_atoms.min() < 1:
+            raise InvalidInputError(
+                f"Structure {self.n_atoms.argmin()} has {self.n_atoms.min()} atoms; leave out"
+                " structures without atoms."
+            )
+        if n_sites and not (
+            self.atomic_number.min() >= 1 and self.atomic_number.max() <= MAX_ATOMIC_NUMBER
+        ):
+            raise InvalidInputError(
+                f"atomic_number must be between 1 and {MAX_ATOMIC_NUMBER}, got values from"
+                f" {self.atomic_number.min()} to {self.atomic_number.max()}."
+            )
+
+    def __len__(self):
+        return len(self.n_atoms)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({len(self):,} structures, {len(self.frac):,} sites)"
+
+    def __getitem__(self, key):
+        # scikit-learn indexes what has a shape as `X[rows, ...]`.
+        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+            key = key[0]
+        if isinstance(key, int | np.integer) and not isinstance(key, bool | np.bool_):
+            return self._structure(int(key))
+        return self.take(key)
+
+    @property
+    def shape(self):
+        """``(n,)``; it makes scikit-learn index with arrays instead of one by one."""
+        return (len(self),)
+
+    @property
+    def nbytes(self):
+        """Memory of the arrays in bytes, without the strings of `ids`."""
+        arrays = (self.lattice, self.n_atoms, self.atomic_number, self.frac, self.offsets)
+        return sum(array.nbytes for array in arrays)
+
+    def take(self, rows):
+        """Return some of the structures.
+
+        Parameters
+        ----------
+        rows : slice, array-like of int or array-like of bool
+            Positions, or a mask as long as the structures.
+
+        Returns
+        -------
+        StructureArrays
+        """
+        rows = rows if isinstance(rows, slice) else np.asarray(rows)
+        if not isinstance(rows, slice) and rows.size == 0:
+            rows = rows.astype(np.intp)
+        positions = np.arange(len(self))[rows]
+        n_atoms = self.n_atoms[positions]
+        # Where each structure begins in the result, and how far that is from where it stood.
+        starts = np.cumsum(n_atoms) - n_atoms
+        sites = np.arange(n_atoms.sum()) + np.repeat(self.offsets[positions] - starts, n_atoms)
+        return type(self)(
+            self.lattice[positions],
+            n_atoms,
+            self.atomic_number[sites],
+            self.frac[sites],
+            None if self.ids is None else self.ids[positions],
+        )
+
+    def compositions(self):
+        """Return the compositions of all structures as `CompositionArrays`."""
+        rows = np.repeat(np.arange(len(self)), self.n_atoms)
+        return CompositionArrays.from_flat(rows, self.atomic_number, np.ones(len(rows)), len(self))
+
+    def group_ids(self):
+        """Label structures of equal composition with equal integers, ndarray of shape (n,)."""
+        return self.compositions().group_ids()
+
+    def formulas(self, *, reduced=True):
+        """Return the formula of each structure.
+
+        Parameters
+        ----------
+        reduced : bool, default=True
+            Divide the amounts by their greatest common divisor and leave out amounts of one
+            ("TiO2"). Otherwise the formula of the cell, each element with its amount ("Ti2O4").
+
+        Returns
+        -------
+        ndarray of shape (n,), dtype object
+            Elements stand in pymatgen's order; with ``reduced=False`` the strings are those of
+            ``structure.composition.formula`` without spaces.
+        """
+        if not len(self):
+            return np.empty(0, dtype=object)
+        symbols = _symbols_in_order()
+        rank = np.empty(MAX_ATOMIC_NUMBER + 1, dtype=np.int64)
+        rank[[number for number, _ in symbols]] = np.arange(len(symbols))
+        rows = np.repeat(np.arange(len(self)), self.n_atoms)
+        keys, amounts = np.unique(
+            rows * len(symbols) + rank[self.atomic_number], return_counts=True
+        )
+        row, place = np.divmod(keys, len(symbols))
+        if reduced:
+            divisors = np.gcd.reduceat(amounts, np.searchsorted(row, np.arange(len(self))))
+            amounts = amounts // divisors[row]
+        parts: list[list[str]] = [[] for _ in range(len(self))]
+        for index, element, amount in zip(
+            row.tolist(), place.tolist(), amounts.tolist(), strict=True
+        ):
+            symbol = symbols[element][1]
+            parts[index].append(symbol if reduced and amount == 1 else f"{symbol}{amount}")
+        formulas = np.empty(len(self), dtype=object)
+        formulas[:] = ["".join(part) for part in parts]
+        return formulas
+
+    def _structure(self, index):
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"There is no structure {index}: there are {len(self)}.")
+        index %= len(self)
+        sites = slice(self.offsets[index], self.offsets[index + 1])
+        return Structure(
+            Lattice(self.lattice[index]),
+            self.atomic_number[sites].tolist(),
+            self.frac[sites].astype(np.float64),
+        )
+
+    @classmethod
+    def from_structures(cls, structures, ids=None):
+        """Build from pymatgen Structures.
+
+        Charges, oxidation states, isotopes and other properties of sites are not kept.
+
+        Parameters
+        ----------
+        structures : iterable of pymatgen.core.Structure
+            Ordered structures; coordinates are kept in float64.
+        ids : array-like of shape (n,), default=None
+            Name of each structure.
+
+        Raises
+        ------
+        InvalidRowsError
+            If any item is not an ordered structure of known elements; the error lists all.
+        """
+        lattices, numbers, fracs, problems = [], [], [], []
+        for row, structure in enumerate(structures):
+            fault = _fault(structure)
+            if fault:
+                problems.append((row, _name(structure), fault))
+                continue
+            lattices.append(structure.lattice.matrix)
+            numbers.append([site.specie.Z for site in structure])
+            fracs.append(structure.frac_coords)
+        n_rows = len(lattices) + len(problems)
+        if problems:
+            raise InvalidRowsError(problems, n_rows)
+        return cls(
+            np.array(lattices).reshape(-1, 3, 3),
+            [len(part) for part in numbers],
+            np.array([number for part in numbers for number in part], dtype=np.uint8),
+            np.vstack(fracs) if fracs else np.empty((0, 3)),
+            ids,
+        )
+
+    def save(self, file):
+        """Write an npz file: material_id, lattice, n_atoms, atomic_number, frac.
+
+        Coordinates that are whole steps of 1/65536 are written as uint16; reading gives back the
+        same numbers either way.
+
+        Parameters
+        ----------
+        file : str, path-like or binary file
+            Where to write.
+        """
+        steps = self.frac * _STEPS
+        whole = bool(np.all((steps == np.rint(steps)) & (steps >= 0) & (steps < _STEPS)))
+        arrays = {
+            "lattice": self.lattice,
+            "n_atoms": self.n_atoms,
+            "atomic_number": self.atomic_number,
+            "frac": steps.astype(np.uint16) if whole else self.frac,
+        }
+        if self.ids is not None:
+            arrays["material_id"] = np.char.encode(self.ids.astype(str), "utf-8")
+        np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def load(cls, file):
+        """Read what :meth:`save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        file : str, path-like or binary file
+            The npz file.
+        """
+        with np.load(file, allow_pickle=False) as arrays:
+            return cls.from_npz(arrays)
+
+    @classmethod
+    def from_npz(cls, arrays):
+        """Build from the arrays of an npz file, given as a mapping from name to array."""
+        return cls(
+            arrays["lattice"],
+            arrays["n_atoms"],
+            arrays["atomic_number"],
+            arrays["frac"],
+            arrays.get("material_id"),
+        )
+
+
+def _read_only(values, dtype):
+    # A view, so that an array of the caller stays writeable.
+    array = np.asarray(values, dtype=dtype).view()
+    array.flags.writeable = False
+    return array
+
+
+def _as_strings(ids):
+    ids = np.asarray(ids)
+    if ids.dtype.kind == "S":
+        ids = np.char.decode(ids, "utf-8")
+    strings = np.empty(ids.shape, dtype=object)
+    strings[...] = ids.astype(str)
+    return strings
+
+
+@cache
+def _symbols_in_order():
+    """Return (atomic number, symbol) of all elements, in the order of pymatgen's formulas."""
+    numbers = {Element.from_Z(z).symbol: z for z in range(1, MAX_ATOMIC_NUMBER + 1)}
+    with warnings.catch_warnings():
+        # Elements without an electronegativity: pymatgen says so, and puts them last.
+        warnings.simplefilter("ignore")
+        formula = Composition(dict.fromkeys(numbers, 1)).formula
+    return [(numbers[part.removesuffix("1")], part.removesuffix("1")) for part in formula.split()]
+
+
+def _fault(structure):
+    """Say why a structure cannot be kept, or return None."""
+    if not isinstance(structure, IStructure):
+        return f"{type(structure).__name__} is not a pymatgen Structure"
+    if not len(structure):
+        return "no atoms"
+    if not structure.is_ordered:
+        return "disordered (sites with partial occupancy)"
+    if any(isinstance(site.specie, DummySpecies) for site in structure):
+        return "holds a dummy species"
+    return None
+
+
+def _name(structure):
+    return structure.formula if isinstance(structure, IStructure) else structure

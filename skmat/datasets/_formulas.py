@@ -1,0 +1,135 @@
+"""Formulas without labels, for pretraining that needs none."""
+
+import numpy as np
+
+from skmat.composition import read_compositions
+from skmat.datasets._bunch import as_dataset
+from skmat.datasets._files import read_table
+from skmat.datasets._options import rows_to_keep
+from skmat.datasets._sources import FORMULAS
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["fetch_formulas"]
+
+_PATH = "composition/all_formulas.csv.gz"
+_ORIGIN = (
+    "It is the union of the formulas of OQMD, the Materials Project, AFLOW, JARVIS-DFT and"
+    " Matbench, compiled for skmat."
+)
+
+
+def fetch_formulas(
+    *,
+    data_home=None,
+    sources=None,
+    exclude_sources=None,
+    exclude=None,
+    download_if_missing=True,
+    as_frame=False,
+):
+    """Load 425,745 formulas of inorganic materials, without labels.
+
+    The union of the compositions of several databases, for objectives that need no labels. There
+    is no `return_X_y`, because there is no y; pass ``fetch_formulas().data`` to ``fit``.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        Folder of the data sets; None as :func:`get_data_home` says.
+    sources : str or sequence of str, default=None
+        Keep formulas that at least one of these sources holds; None keeps all. ``DESCR`` lists
+        the sources: "oqmd", "mp2025", "matbench_glass" and so on.
+    exclude_sources : str or sequence of str, default=None
+        Leave out compositions that any of these sources holds, however they are written, for
+        example the Matbench task that a pretrained encoder is to be tested on.
+    exclude : sequence of str, default=None
+        Formulas whose compositions are left out, however they are written.
+    download_if_missing : bool, default=True
+        Without effect: there is no address to download the file from. It is there because every
+        fetcher has it.
+    as_frame : bool, default=False
+        Return a DataFrame instead of an array.
+
+    Returns
+    -------
+    data : Bunch
+        Dictionary-like object with the attributes:
+
+        data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
+            Formulas, alphabetical.
+        target : None
+            There are no labels.
+        target_names, feature_names : list of str
+            ``[]`` and ``["formula"]``.
+        frame : DataFrame of shape (n, 1) or None
+            The same as `data`; None without `as_frame`.
+        units : dict
+            Empty.
+        sources : ndarray of shape (n,), dtype object
+            Names of the sources that hold the formula, joined by ``"|"``.
+        source_names : list of str
+            All sources of the file.
+        groups : ndarray of shape (n,), dtype int64
+            Number of the composition; 76 compositions are written in two ways.
+        ids : ndarray of shape (n,), dtype object
+            The formulas.
+        DESCR, licence, citation : str
+            Full description, licence, and what to cite.
+
+    Raises
+    ------
+    InvalidInputError
+        If a source is unknown.
+    DatasetNotFoundError
+        If the file is missing.
+    DatasetCorruptedError
+        If the file is truncated or was altered.
+    """
+    table = read_table(
+        _PATH,
+        dtype=str,
+        data_home=data_home,
+        download_if_missing=download_if_missing,
+        origin=_ORIGIN,
+    )
+    held = table["sources"].str.get_dummies(sep="|").astype(bool)
+    compositions = read_compositions(table["formula"])
+    groups = compositions.group_ids()
+    kept = np.ones(len(table), dtype=bool)
+    if sources is not None:
+        kept &= _is_held("sources", sources, held)
+    if exclude_sources is not None:
+        # By composition: a source may write a formula in another way than the one to be left out.
+        unwanted = groups[_is_held("exclude_sources", exclude_sources, held)]
+        kept &= ~np.isin(groups, unwanted)
+    kept = np.intersect1d(
+        np.flatnonzero(kept), rows_to_keep(lambda: compositions, exclude, len(table))
+    )
+    formulas = table["formula"].to_numpy(dtype=object)[kept]
+    return as_dataset(
+        formulas,
+        None,
+        material_name="formula",
+        target_names=[],
+        description="formulas",
+        return_X_y=False,
+        as_frame=as_frame,
+        units={},
+        sources=table["sources"].to_numpy(dtype=object)[kept],
+        source_names=list(held.columns),
+        groups=groups[kept],
+        ids=formulas.copy(),
+        **FORMULAS.entries(),
+    )
+
+
+def _is_held(parameter, names, held):
+    """Tell which formulas any of the sources `names` holds."""
+    names = [names] if isinstance(names, str) else list(names)
+    unknown = [name for name in names if name not in held.columns]
+    if unknown:
+        raise InvalidInputError(
+            f"{parameter} names the sources {unknown}, which the file does not know; it knows"
+            f" {list(held.columns)}."
+        )
+    return held[names].any(axis=1).to_numpy()

@@ -1,0 +1,166 @@
+"""Thirty-nine properties of JARVIS-DFT, by composition."""
+
+from functools import cache, partial
+
+from skmat.composition import read_compositions
+from skmat.datasets._bunch import as_dataset
+from skmat.datasets._files import read_table
+from skmat.datasets._options import check_targets, rows_to_keep, select_labels
+from skmat.datasets._sources import JARVIS
+
+__all__ = ["fetch_jarvis"]
+
+_PATH = "composition/jarvis_comp_multiprop.csv.gz"
+_ORIGIN = "It was made of the folder `data` of the GitHub repository NU-CUCIS/CrossPropertyTL."
+
+_UNITS = {
+    "bulk_modulus_kv": "GPa",
+    "formation_energy_peratom": "eV/atom",
+    "ehull": "eV/atom",
+    "encut": "eV",
+    "eps_average_sq": "1",
+    "et_c11": "GPa",
+    "et_c12": "GPa",
+    "et_c13": "GPa",
+    "et_c22": "GPa",
+    "et_c33": "GPa",
+    "et_c44": "GPa",
+    "et_c55": "GPa",
+    "et_c66": "GPa",
+    "exfoliation_energy": "meV/atom",
+    "kpoints_array_average": "1",
+    "kpoint_length_unit": "A",
+    "magmom_oszicar": "mu_B",
+    "magmom_outcar": "mu_B",
+    "max_ir_mode": "1/cm",
+    "max_mode": "1/cm",
+    "mbj_bandgap": "eV",
+    "meps_average_sq": "1",
+    "min_ir_mode": "1/cm",
+    "min_mode": "1/cm",
+    "n_em300k": "m_e",
+    "n_powerfact": "uW/(m K^2)",
+    "n_Seebeck": "uV/K",
+    "optb88vdw_bandgap": "eV",
+    "p_em300k": "m_e",
+    "dfpt_piezo_max_dielectric": "1",
+    "dfpt_piezo_max_dielectric_electronic": "1",
+    "dfpt_piezo_max_dielectric_ioonic": "1",
+    "dfpt_piezo_max_dij": "pC/N",
+    "dfpt_piezo_max_eij": "C/m^2",
+    "p_powerfact": "uW/(m K^2)",
+    "p_Seebeck": "uV/K",
+    "shear_modulus_gv": "GPa",
+    "slme": "%",
+    "spillage": "1",
+}
+
+
+def fetch_jarvis(
+    *,
+    data_home=None,
+    targets=None,
+    exclude=None,
+    download_if_missing=True,
+    return_X_y=False,
+    as_frame=False,
+):
+    """Load 39 properties of 26,804 compositions of JARVIS-DFT.
+
+    One row per composition, labels averaged over its polymorphs, as they were compiled for a
+    study of transfer between properties [2]_ from JARVIS-DFT [1]_.
+
+    ==================  ==================================================
+    Samples             26,804, or those with a label that was asked for
+    Features            1 (the formula)
+    Targets             39 real
+    Missing values      in all targets; see ``DESCR`` for counts
+    ==================  ==================================================
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        Folder of the data sets; None as :func:`get_data_home` says.
+    targets : str or sequence of str, default=None
+        Which targets to return, such as "formation_energy_peratom"; ``DESCR`` lists them. A
+        string gives a one-dimensional target, a sequence a two-dimensional one, None all 39.
+        Materials without any of these labels are left out.
+    exclude : sequence of str, default=None
+        Formulas whose compositions are left out, for example those of a test set that a
+        pretrained encoder must not have seen.
+    download_if_missing : bool, default=True
+        Without effect: there is no address to download the file from. It is there because every
+        fetcher has it.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return pandas objects instead of arrays.
+
+    Returns
+    -------
+    data : Bunch
+        Dictionary-like object with the attributes:
+
+        data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
+            Formulas ("Ac2AgIr"); no two are the same composition.
+        target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
+            Labels in the units of `units`; NaN where there is none.
+        target_names, feature_names : list of str
+            Names of the targets, and ``["formula"]``.
+        frame : DataFrame of shape (n, 1 + n_targets) or None
+            Formulas and targets side by side; None without `as_frame`.
+        units : dict of str to str
+            Unit of each target.
+        groups : ndarray of shape (n,), dtype int64
+            Number of the composition.
+        ids : ndarray of shape (n,), dtype object
+            The formulas: rows are averages of entries, so no entry's id is theirs.
+        DESCR, licence, citation : str
+            Full description, licence, and what to cite.
+
+    (data, target) : tuple
+        If `return_X_y` is True.
+
+    Raises
+    ------
+    InvalidInputError
+        If a target is unknown.
+    DatasetNotFoundError
+        If the file is missing.
+    DatasetCorruptedError
+        If the file is truncated or was altered.
+
+    References
+    ----------
+    .. [1] K. Choudhary et al., "The joint automated repository for various integrated simulations
+       (JARVIS) for data-driven materials design", npj Computational Materials 6, 173 (2020).
+       https://doi.org/10.1038/s41524-020-00440-1
+    .. [2] V. Gupta et al., "Cross-property deep transfer learning framework for enhanced
+       predictive analytics on small materials data", Nature Communications 12, 6595 (2021).
+       https://doi.org/10.1038/s41467-021-26921-5
+    """
+    names = check_targets(targets, _UNITS)
+    table = read_table(
+        _PATH,
+        dtype={"formula": str},
+        data_home=data_home,
+        download_if_missing=download_if_missing,
+        origin=_ORIGIN,
+    )
+    table = table[table[names].notna().any(axis=1)]
+    compositions = cache(partial(read_compositions, table["formula"]))
+    kept = rows_to_keep(compositions, exclude, len(table))
+    formulas = table["formula"].to_numpy(dtype=object)[kept]
+    return as_dataset(
+        formulas,
+        select_labels(table.iloc[kept], names, targets),
+        material_name="formula",
+        target_names=names,
+        description="jarvis",
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+        units={name: _UNITS[name] for name in names},
+        groups=None if return_X_y else compositions().take(kept).group_ids(),
+        ids=formulas.copy(),
+        **JARVIS.entries(),
+    )

@@ -1,0 +1,138 @@
+"""The thirteen tasks of Matbench v0.1."""
+
+from functools import partial
+
+import numpy as np
+
+from skmat.composition import read_compositions
+from skmat.crystal import StructureArrays
+from skmat.datasets._bunch import as_dataset
+from skmat.datasets._files import read_arrays, read_table
+from skmat.datasets._matbench_download import structures_path, table_path, write_task
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS, resolve_task_name
+from skmat.datasets._options import check_choice
+from skmat.datasets._sources import matbench_source
+from skmat.exceptions import DatasetCorruptedError, InvalidInputError
+
+__all__ = ["fetch_matbench"]
+
+_ORIGIN = "It can be downloaded through matminer's loader."
+
+
+def fetch_matbench(
+    task,
+    *,
+    input="composition",
+    data_home=None,
+    download_if_missing=True,
+    return_X_y=False,
+    as_frame=False,
+):
+    """Load a task of Matbench v0.1, downloading it if need be.
+
+    Thirteen supervised tasks of 312 to 132,752 inorganic materials [1]_; see ``DESCR`` for the
+    table. Rows are in the official order.
+
+    Parameters
+    ----------
+    task : str
+        "matbench_steels" or "steels"; "matbench_jdft2d", "matbench_phonons",
+        "matbench_expt_gap", "matbench_dielectric", "matbench_expt_is_metal", "matbench_glass",
+        "matbench_log_gvrh", "matbench_log_kvrh", "matbench_perovskites", "matbench_mp_gap",
+        "matbench_mp_is_metal", "matbench_mp_e_form".
+    input : {"composition", "structure"}, default="composition"
+        What ``data`` holds. "structure" is for the nine tasks whose official input is a crystal,
+        and needs a second file, which the download writes too.
+    data_home : str or path-like, default=None
+        Folder of the data sets; None as :func:`get_data_home` says.
+    download_if_missing : bool, default=True
+        Download the task through matminer if its file is not there. The two largest tasks are
+        parsed with all their structures, which takes minutes and gigabytes, once.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return pandas objects instead of arrays; `StructureArrays` stay what they are, and
+        ``frame`` holds their formulas.
+
+    Returns
+    -------
+    data : Bunch
+        Dictionary-like object with the attributes:
+
+        data : ndarray of shape (n,), dtype object; DataFrame of shape (n, 1); or StructureArrays
+            Formulas as the official data write them ("Ca1Ag2Ge2"), or structures.
+        target : ndarray of shape (n,), dtype float64 or bool, or Series
+            Labels in the unit of `units`; classes are bool.
+        target_names, feature_names : list of str
+            Official name of the label, and ``[input]``.
+        frame : DataFrame of shape (n, 2) or None
+            Materials and labels side by side; None without `as_frame`.
+        units : dict of str to str
+            Unit of the label; "" for classes.
+        groups : ndarray of shape (n,), dtype int64
+            Equal for materials of one composition, ready for ``GroupKFold``.
+        ids : ndarray of shape (n,), dtype object
+            Official ids ("mb-steels-001").
+        task : MatbenchTaskInfo
+            Name, size, unit and kind of the task.
+        DESCR, licence, citation : str
+            Full description, licence, and what to cite.
+
+    (data, target) : tuple
+        If `return_X_y` is True.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such task, or it has no structures and these were asked for.
+    DatasetNotFoundError
+        If a file is missing and is not, or cannot be, downloaded.
+    DatasetCorruptedError
+        If a file is truncated or was altered.
+
+    References
+    ----------
+    .. [1] A. Dunn et al., "Benchmarking materials property prediction methods: the Matbench test
+       set and Automatminer reference algorithm", npj Computational Materials 6, 138 (2020).
+       https://doi.org/10.1038/s41524-020-00406-3
+    """
+    info = MATBENCH_TASKS[resolve_task_name(task)]
+    check_choice("input", input, ("composition", "structure"))
+    if input == "structure" and not info.has_structure:
+        raise InvalidInputError(
+            f"{info.name} has no structures: its official input is a composition. Leave out"
+            " input='structure'."
+        )
+    where = {
+        "data_home": data_home,
+        "download_if_missing": download_if_missing,
+        "obtain": partial(write_task, info),
+        "origin": _ORIGIN,
+    }
+    table = read_table(table_path(info), dtype={"composition": str}, **where)
+    formulas = table["composition"].to_numpy(dtype=object)
+    ids = table["mbid"].to_numpy(dtype=object)
+    materials = formulas
+    if input == "structure":
+        materials = StructureArrays.from_npz(read_arrays(structures_path(info), **where))
+        if not np.array_equal(materials.ids, ids):
+            raise DatasetCorruptedError(
+                f"{table_path(info)} and {structures_path(info)} do not list the same materials."
+                " Delete both and fetch them again."
+            )
+    return as_dataset(
+        materials,
+        table["target"].to_numpy(
+            dtype=bool if info.kind == "classification" else np.float64, copy=True
+        ),
+        material_name=input,
+        target_names=[info.target],
+        description="matbench",
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+        units={info.target: info.unit},
+        groups=None if return_X_y else read_compositions(formulas).group_ids(),
+        ids=ids,
+        task=info,
+        **matbench_source(info.name).entries(),
+    )

@@ -1,0 +1,95 @@
+"""The thirteen tasks of Matbench v0.1 (Dunn et al. 2020, table 1): names, sizes, units."""
+
+from dataclasses import dataclass
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["MATBENCH_TASKS", "MatbenchTaskInfo", "resolve_task_name"]
+
+_PREFIX = "matbench_"
+
+
+@dataclass(frozen=True)
+class MatbenchTaskInfo:
+    """What is known of a task without its data.
+
+    Attributes
+    ----------
+    name : str
+        Official name, such as "matbench_steels".
+    n_samples : int
+        Number of materials.
+    target : str
+        Name of the column of labels in the official data.
+    unit : str
+        Unit of the labels; empty for classes.
+    kind : {"regression", "classification"}
+        What is predicted.
+    has_structure : bool
+        Whether the official input is a crystal structure. skmat's composition models see its
+        formula alone.
+    """
+
+    name: str
+    n_samples: int
+    target: str
+    unit: str
+    kind: str
+    has_structure: bool
+
+    @property
+    def short_name(self):
+        """Name without its prefix, such as "steels"."""
+        return self.name.removeprefix(_PREFIX)
+
+    @property
+    def id_format(self):
+        """Pattern of the official ids; ``id_format.format(1)`` is that of the first row."""
+        return f"mb-{self.short_name.replace('_', '-')}-{{:0{len(str(self.n_samples))}d}}"
+
+
+def _task(short_name, n_samples, target, unit, has_structure):
+    kind = "regression" if unit is not None else "classification"
+    name = _PREFIX + short_name
+    return name, MatbenchTaskInfo(name, n_samples, target, unit or "", kind, has_structure)
+
+
+#: By official name, from the smallest to the largest.
+MATBENCH_TASKS = dict(
+    [
+        _task("steels", 312, "yield strength", "MPa", False),
+        _task("jdft2d", 636, "exfoliation_en", "meV/atom", True),
+        _task("phonons", 1265, "last phdos peak", "1/cm", True),
+        _task("expt_gap", 4604, "gap expt", "eV", False),
+        _task("dielectric", 4764, "n", "1", True),
+        _task("expt_is_metal", 4921, "is_metal", None, False),
+        _task("glass", 5680, "gfa", None, False),
+        _task("log_gvrh", 10987, "log10(G_VRH)", "log10(GPa)", True),
+        _task("log_kvrh", 10987, "log10(K_VRH)", "log10(GPa)", True),
+        _task("perovskites", 18928, "e_form", "eV/unit cell", True),
+        _task("mp_gap", 106113, "gap pbe", "eV", True),
+        _task("mp_is_metal", 106113, "is_metal", None, True),
+        _task("mp_e_form", 132752, "e_form", "eV/atom", True),
+    ]
+)
+
+
+def resolve_task_name(name):
+    """Return the official name of a task.
+
+    Parameters
+    ----------
+    name : str
+        "matbench_steels" or "steels".
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such task.
+    """
+    official = name if str(name).startswith(_PREFIX) else f"{_PREFIX}{name}"
+    if official not in MATBENCH_TASKS:
+        raise InvalidInputError(
+            f"There is no Matbench task {name!r}; the tasks are {list(MATBENCH_TASKS)}."
+        )
+    return official

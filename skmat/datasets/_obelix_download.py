@@ -1,0 +1,115 @@
+"""OBELiX from its package and its repository to our files."""
+
+import hashlib
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from skmat.datasets._files import manifest, write_file
+from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
+
+__all__ = ["CIFS_PATH", "TABLE_PATH", "write_cifs", "write_table"]
+
+TABLE_PATH = "experimental/obelix.csv.gz"
+CIFS_PATH = "experimental/obelix_all_cifs.tar.gz"
+
+_COMMIT = "4eaac889809dd489e3bae468c45d5c0e02b9147a"
+_CIFS_URL = (
+    f"https://raw.githubusercontent.com/NRC-Mila/OBELiX/{_COMMIT}/data/downloads/all_cifs.tar.gz"
+)
+
+# Columns of text and whole numbers, in which a table that was read and written again cannot
+# differ; the hash is that of their cells.
+_ESSENTIAL = [
+    "ID",
+    "Reduced Composition",
+    "True Composition",
+    "Ionic conductivity (S cm-1)",
+    "Space group",
+    "Space group #",
+    "Family",
+    "DOI",
+    "split",
+]
+_SHA256 = "6c59777234759dace65889ddce6f04035afc6610ee036ef4c91835d6ec6a32d0"
+
+
+def write_table(home):
+    """Get the table through the package obelix-data and write it.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the package is not installed or its download fails.
+    DatasetCorruptedError
+        If the table is not the known one.
+    """
+    if find_spec("obelix") is None:
+        raise DatasetNotFoundError(
+            f"{TABLE_PATH} is not in the data home, and the package through which OBELiX is"
+            " downloaded is not installed. Install it, e.g. with `pip install obelix-data`."
+        )
+    # Imported here: it is no dependency, and the network is its affair.
+    from obelix import OBELiX
+
+    with tempfile.TemporaryDirectory() as folder:
+        # The package takes a folder that exists for one that is complete.
+        raw = Path(folder, "raw")
+        try:
+            OBELiX(str(raw), no_cifs=True, commit_id=_COMMIT, unspecified_low_value=None)
+            table = _read(raw / "all.csv")
+            test = _read(raw / "test.csv")
+        # Whatever the package raises, the user learns which data set it was.
+        except Exception as error:
+            raise DatasetNotFoundError(
+                "OBELiX could not be downloaded through the package obelix-data"
+                f" ({type(error).__name__}: {error}). Try again later, or put the file"
+                f" {TABLE_PATH!r} into the data home yourself."
+            ) from error
+    table["split"] = table["ID"].isin(test["ID"]).map({True: "test", False: "train"})
+    if fingerprint(table) != _SHA256:
+        raise DatasetCorruptedError(
+            "The table that obelix-data returned is not the one that skmat knows (version"
+            f" {_COMMIT[:8]} of the repository): the source has changed or the download was cut."
+            " Nothing was written; try again, and report it if it persists."
+        )
+    write_file(home, TABLE_PATH, table.to_csv(index=False).encode(), record=True)
+
+
+def write_cifs(home):
+    """Download the archive of structures and write it.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the download fails.
+    """
+    # Imported here: nothing else needs it.
+    import pooch
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            file = pooch.retrieve(
+                _CIFS_URL, known_hash=f"sha256:{manifest()[CIFS_PATH]['sha256']}", path=folder
+            )
+        # pooch raises what requests raises, or a ValueError for another hash.
+        except Exception as error:
+            raise DatasetNotFoundError(
+                f"The structures of OBELiX could not be downloaded from {_CIFS_URL}"
+                f" ({type(error).__name__}: {error}). Try again later, or put the file"
+                f" {CIFS_PATH!r} into the data home yourself."
+            ) from error
+        content = Path(file).read_bytes()
+    write_file(home, CIFS_PATH, content)
+
+
+def fingerprint(table):
+    """Return the SHA-256 of the cells of a table that a round trip through pandas keeps."""
+    cells = table[_ESSENTIAL].fillna("").astype(str)
+    return hashlib.sha256(cells.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+
+
+def _read(file):
+    return pd.read_csv(file, keep_default_na=False, na_values=[""])

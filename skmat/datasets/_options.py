@@ -1,0 +1,76 @@
+"""What the loaders' parameters have in common: which labels, which rows."""
+
+import numpy as np
+
+from skmat.composition import read_compositions
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["check_choice", "check_targets", "rows_to_keep", "select_labels"]
+
+
+def check_choice(name, value, choices):
+    """Raise InvalidInputError unless `value` of the parameter `name` is one of `choices`."""
+    if value not in choices:
+        raise InvalidInputError(f"{name} must be one of {list(choices)}, got {value!r}.")
+
+
+def check_targets(targets, known, default=None):
+    """Return the names of the targets that a loader was asked for.
+
+    Parameters
+    ----------
+    targets : str, sequence of str or None
+        One name, several, or None for `default`.
+    known : iterable of str
+        All names that there are.
+    default : iterable of str, default=None
+        What None stands for; None is `known`.
+
+    Raises
+    ------
+    InvalidInputError
+        If a name is unknown or stands there twice, or if there is none.
+    """
+    if targets is None:
+        return list(known if default is None else default)
+    names = [targets] if isinstance(targets, str) else list(targets)
+    unknown = [name for name in names if name not in known]
+    if unknown or not names or len(set(names)) < len(names):
+        raise InvalidInputError(
+            f"targets must be one of {list(known)}, or a sequence of distinct ones; got"
+            f" {targets!r}."
+        )
+    return names
+
+
+def rows_to_keep(compositions, exclude, n_rows):
+    """Return the rows whose compositions the user does not want to leave out.
+
+    Parameters
+    ----------
+    compositions : callable
+        Returns the `CompositionArrays` of the materials. Called only if it is needed: it reads
+        every formula.
+    exclude : iterable of str or None
+        Formulas, as the loaders document them.
+    n_rows : int
+        Number of materials.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype int64
+    """
+    if exclude is None:
+        return np.arange(n_rows)
+    if isinstance(exclude, str):
+        raise InvalidInputError(
+            f"exclude must be a sequence of formulas, got the string {exclude!r}; pass"
+            f" [{exclude!r}] to leave out this one."
+        )
+    return np.flatnonzero(~compositions().isin(read_compositions(exclude)))
+
+
+def select_labels(table, names, targets):
+    """Return the columns `names` as float64; one-dimensional if `targets` is a string."""
+    y = table[names].to_numpy(dtype=np.float64, copy=True)
+    return y[:, 0] if isinstance(targets, str) else y

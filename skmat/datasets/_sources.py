@@ -1,0 +1,99 @@
+"""Where each data set comes from, under which licence, and what to cite."""
+
+from dataclasses import asdict, dataclass
+
+__all__ = ["FORMULAS", "JARVIS", "MP", "OBELIX", "OQMD", "PEROVSKITES", "matbench_source"]
+
+_MP_LICENCE = "CC BY 4.0 (Materials Project; GNoME materials, under another licence, are left out)"
+_MP_CITATION = (
+    'A. Jain et al., "Commentary: The Materials Project: A materials genome approach to'
+    ' accelerating materials innovation", APL Materials 1, 011002 (2013).'
+    " https://doi.org/10.1063/1.4812323"
+)
+_MATBENCH_CITATION = (
+    'A. Dunn, Q. Wang, A. Ganose, D. Dopp, A. Jain, "Benchmarking materials property prediction'
+    ' methods: the Matbench test set and Automatminer reference algorithm", npj Computational'
+    " Materials 6, 138 (2020). https://doi.org/10.1038/s41524-020-00406-3"
+)
+_CASTELLI_CITATION = (
+    'I. E. Castelli et al., "New cubic perovskites for one- and two-photon water splitting using'
+    ' the computational materials repository", Energy & Environmental Science 5, 9034-9043 (2012).'
+    " https://doi.org/10.1039/C2EE22341D"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Entries of a Bunch that say whose work a data set is.
+
+    Attributes
+    ----------
+    licence : str
+        Licence of the data, as its source states it.
+    citation : str
+        What to cite.
+    """
+
+    licence: str
+    citation: str
+
+    def entries(self):
+        """Return the attributes as a dict."""
+        return asdict(self)
+
+
+OQMD = Source(
+    "CC BY 4.0 (OQMD)",
+    'S. Kirklin et al., "The Open Quantum Materials Database (OQMD): assessing the accuracy of DFT'
+    ' formation energies", npj Computational Materials 1, 15010 (2015).'
+    " https://doi.org/10.1038/npjcompumats.2015.10; the extract:"
+    ' A. Y.-T. Wang et al., "Compositionally restricted attention-based network for materials'
+    ' property predictions", npj Computational Materials 7, 77 (2021).'
+    " https://doi.org/10.1038/s41524-021-00545-1",
+)
+
+FORMULAS = Source(
+    "Formulas alone, which are facts; their sources have the licences that `sources` implies",
+    "Cite the sources whose formulas you use; see DESCR.",
+)
+
+MP = Source(_MP_LICENCE, _MP_CITATION)
+
+JARVIS = Source(
+    "Public domain in the United States (JARVIS-DFT, a work of NIST)",
+    'K. Choudhary et al., "The joint automated repository for various integrated simulations'
+    ' (JARVIS) for data-driven materials design", npj Computational Materials 6, 173 (2020).'
+    " https://doi.org/10.1038/s41524-020-00440-1; the extract:"
+    ' V. Gupta et al., "Cross-property deep transfer learning framework for enhanced predictive'
+    ' analytics on small materials data", Nature Communications 12, 6595 (2021).'
+    " https://doi.org/10.1038/s41467-021-26921-5",
+)
+
+PEROVSKITES = Source(
+    "MIT for the extract (CDVAE); the Computational Materials Repository states its own terms",
+    f"{_CASTELLI_CITATION}; the extract:"
+    ' T. Xie, X. Fu, O.-E. Ganea, R. Barzilay, T. Jaakkola, "Crystal Diffusion Variational'
+    ' Autoencoder for Periodic Material Generation", ICLR (2022). https://arxiv.org/abs/2110.06197',
+)
+
+OBELIX = Source(
+    "CC BY 4.0",
+    'F. Therrien et al., "OBELiX: A Curated Dataset of Crystal Structures and Experimentally'
+    ' Measured Ionic Conductivities for Lithium Solid-State Electrolytes", arXiv:2502.14234'
+    " (2025). https://arxiv.org/abs/2502.14234",
+)
+
+_MATBENCH_UPSTREAM = {
+    "matbench_jdft2d": "public domain in the United States (JARVIS-DFT, a work of NIST)",
+    "matbench_perovskites": "terms of the Computational Materials Repository",
+    "matbench_steels": "none stated by the compilation",
+    "matbench_expt_gap": "none stated by the compilation",
+    "matbench_expt_is_metal": "none stated by the compilation",
+    "matbench_glass": "none stated by the compilation",
+}
+
+
+def matbench_source(name):
+    """Return the source of a Matbench task, by its official name."""
+    upstream = _MATBENCH_UPSTREAM.get(name, "CC BY 4.0 (Materials Project)")
+    return Source(f"MIT for Matbench; upstream: {upstream}", _MATBENCH_CITATION)

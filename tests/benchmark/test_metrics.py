@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from skmat.benchmark import score_predictions
+from skmat.exceptions import InvalidInputError
+
+
+def test_scores_of_a_regression_worked_out_by_hand():
+    scores = score_predictions(np.array([0.0, 2.0, 4.0]), np.array([1.0, 2.0, 7.0]))
+    assert scores["mae"] == pytest.approx(4 / 3)
+    assert scores["rmse"] == pytest.approx(np.sqrt(10 / 3))
+    assert scores["max_error"] == 3
+    assert scores["r2"] == pytest.approx(1 - 10 / 8)
+    assert scores["mape"] == pytest.approx((0 + 3 / 4) / 2)  # a label of zero has no percentage
+
+
+def test_scores_of_a_classification_worked_out_by_hand():
+    y = np.array([True, True, True, False])
+    probabilities = np.array([0.9, 0.6, 0.4, 0.5])
+    scores = score_predictions(y, probabilities)
+    assert scores["roc_auc"] == pytest.approx(2 / 3)
+    assert scores["accuracy"] == 3 / 4  # a probability of exactly one half is False
+    assert scores["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert scores["f1"] == pytest.approx(0.8)
+
+
+def test_labels_have_no_roc_auc():
+    y = np.array([True, False, True])
+    scores = score_predictions(y, np.array([True, False, False]))
+    assert np.isnan(scores["roc_auc"])
+    assert scores["balanced_accuracy"] == 0.75
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_predictions_that_are_no_numbers_are_named(bad):
+    with pytest.raises(InvalidInputError, match=r"1 of 2 predictions .* test row 1 is .*finite"):
+        score_predictions(np.array([1.0, 2.0]), np.array([1.0, bad]))
+
+
+def test_probabilities_must_be_probabilities():
+    with pytest.raises(InvalidInputError, match=r"test row 0 is .*1.5.*not a probability"):
+        score_predictions(np.array([True, False]), np.array([1.5, 0.2]))

@@ -1,0 +1,144 @@
+import os
+from pathlib import Path
+
+import matminer.datasets
+import numpy as np
+import pandas as pd
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from skmat.crystal import StructureArrays
+from skmat.datasets import fetch_matbench
+from skmat.datasets._matbench_download import official_formula, official_test_folds
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS, MatbenchTaskInfo
+from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
+
+N_ROWS = 12
+
+
+@pytest.fixture
+def loader(monkeypatch):
+    """Function that makes matminer's loader return a frame, or raise."""
+    folders = []
+
+    def install(outcome):
+        def load_dataset(name, data_home, download_if_missing):
+            assert download_if_missing
+            folders.append(data_home)
+            Path(data_home, f"{name}.json.gz").write_text("downloaded")
+            if isinstance(outcome, BaseException):
+                raise outcome
+            return outcome
+
+        monkeypatch.setattr(matminer.datasets, "load_dataset", load_dataset)
+        return folders
+
+    return install
+
+
+@pytest.fixture
+def small_tasks(monkeypatch):
+    """Tasks of twelve rows in place of the real ones."""
+    for name in ("matbench_steels", "matbench_phonons", "matbench_glass"):
+        info = MATBENCH_TASKS[name]
+        small = MatbenchTaskInfo(
+            name, N_ROWS, info.target, info.unit, info.kind, info.has_structure
+        )
+        monkeypatch.setitem(MATBENCH_TASKS, name, small)
+
+
+def _steels():
+    formulas = ["NaN"] + [f"Fe0.{row}C0.1" for row in range(1, N_ROWS)]
+    return pd.DataFrame({"composition": formulas, "yield strength": np.arange(N_ROWS) / 3})
+
+
+def _phonons():
+    lattice = Lattice([[4.1, 0.2, 0], [0, 4.2, 0], [0, 0, 4.3]])
+    structures = [
+        Structure(
+            lattice, ["Si", "Cu", "Se"], [[0, 0, 0], [0.25, 0.5, 1 / 3], [0.7, 0.1, row / 13]]
+        )
+        for row in range(N_ROWS)
+    ]
+    return pd.DataFrame({"structure": structures, "last phdos peak": np.arange(N_ROWS) * 1.1})
+
+
+def test_compositions_are_converted_with_full_precision(home, loader, small_tasks, snapshot):
+    folders = loader(_steels())
+    data = fetch_matbench("steels", data_home=home)
+    assert data.data[0] == "NaN"
+    assert np.array_equal(data.target, np.arange(N_ROWS) / 3)
+    assert data.ids[0] == "mb-steels-01"
+    assert snapshot() == [
+        "matbench/matbench_steels.csv.gz",
+        "matbench/matbench_steels.csv.gz.sha256",
+    ]
+    assert not os.path.exists(folders[0])
+    # From the file now.
+    loader(RuntimeError("must not be called"))
+    assert np.array_equal(fetch_matbench("steels", data_home=home).target, data.target)
+
+
+def test_structures_are_converted(home, loader, small_tasks):
+    frame = _phonons()
+    loader(frame)
+    formulas = fetch_matbench("phonons", data_home=home)
+    assert formulas.data.tolist() == ["Si1Cu1Se1"] * N_ROWS
+    loader(RuntimeError("must not be called"))
+    data = fetch_matbench("phonons", input="structure", data_home=home)
+    assert np.array_equal(data.ids, formulas.ids)
+    for got, expected in zip(data.data, frame["structure"], strict=True):
+        assert np.array_equal(got.lattice.matrix, expected.lattice.matrix)
+        assert np.array_equal(got.frac_coords, expected.frac_coords)
+        assert got.species == expected.species
+
+
+def test_table_that_is_there_is_not_replaced(home, loader, small_tasks, put_table):
+    rows = "".join(f"mb-phonons-{row + 1:02d},Si1Cu1Se1,{row}\n" for row in range(N_ROWS))
+    put_table("matbench/matbench_phonons.csv.gz", "mbid,composition,target\n" + rows)
+    loader(_phonons())
+    data = fetch_matbench("phonons", input="structure", data_home=home)
+    assert data.target.tolist() == list(range(N_ROWS))
+
+
+@pytest.mark.parametrize("error", [OSError("no network"), UserWarning("hash mismatch")])
+def test_failed_download_leaves_nothing(home, loader, small_tasks, error):
+    folders = loader(error)
+    with pytest.raises(DatasetNotFoundError, match=str(error)):
+        fetch_matbench("steels", data_home=home)
+    assert not home.exists()
+    assert not os.path.exists(folders[0])
+
+
+def test_interrupted_download_leaves_nothing(home, loader, small_tasks):
+    folders = loader(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        fetch_matbench("steels", data_home=home)
+    assert not home.exists()
+    assert not os.path.exists(folders[0])
+
+
+@pytest.mark.parametrize(
+    "frame", [_steels()[:-1], _steels().rename(columns={"yield strength": "strength"})]
+)
+def test_another_data_set_is_refused(home, loader, small_tasks, frame):
+    loader(frame)
+    with pytest.raises(DatasetCorruptedError, match="Nothing was written"):
+        fetch_matbench("steels", data_home=home)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)
+def test_folds_are_those_of_the_real_files(data_home, info):
+    table = pd.read_csv(
+        data_home / "matbench" / f"{info.name}.csv.gz", keep_default_na=False, na_values=[""]
+    )
+    assert np.array_equal(official_test_folds(info, table["target"]), table["test_fold"])
+
+
+def test_formulas_are_those_of_the_real_files(data_home):
+    structures = StructureArrays.load(data_home / "structures/matbench_phonons_structures.npz")
+    table = pd.read_csv(data_home / "matbench/matbench_phonons.csv.gz", keep_default_na=False)
+    assert [official_formula(structure) for structure in structures] == table[
+        "composition"
+    ].tolist()

@@ -3,16 +3,11 @@
 import hashlib
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
 
+from skmat.datasets._matbench_tasks import official_splitter
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["N_FOLDS", "hash_folds", "official_folds"]
-
-N_FOLDS = 5
-
-#: Seed in the metadata of the official validation file.
-_SEED = 18012019
+__all__ = ["hash_folds", "official_folds"]
 
 #: `hash_folds` of the folds in the validation file of matbench 0.6.
 _HASHES = {
@@ -62,8 +57,7 @@ def official_folds(info, ids, y):
     ----------
     .. [1] A. Dunn et al., npj Comput. Mater. 6, 138 (2020), section "Methods".
     """
-    splitter = StratifiedKFold if info.kind == "classification" else KFold
-    folds = list(splitter(N_FOLDS, shuffle=True, random_state=_SEED).split(ids, y))
+    folds = list(official_splitter(info).split(ids, y))
     if hash_folds((ids[train], ids[test]) for train, test in folds) != _HASHES[info.name]:
         raise InvalidInputError(
             f"The folds of {info.name} are not the official ones, so that no score could be"

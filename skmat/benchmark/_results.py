@@ -8,10 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from skmat._atomic import write_atomically
-from skmat.benchmark._folds import N_FOLDS
 from skmat.benchmark._metrics import METRICS
 from skmat.benchmark._official import to_official
-from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["FoldResult", "MatbenchResults"]

@@ -13,13 +13,12 @@ from sklearn.base import clone, is_classifier, is_regressor
 
 from skmat._atomic import write_atomically
 from skmat._version import __version__
-from skmat.benchmark._folds import N_FOLDS
 from skmat.benchmark._measure import Stopwatch, peak_memory_mb, reset_peak_memory
 from skmat.benchmark._metrics import score_predictions
 from skmat.benchmark._parameters import describe_parameters, seed_estimator
 from skmat.benchmark._results import RUN_FILE, FoldResult, MatbenchResults, fold_file
 from skmat.benchmark._task import MatbenchTask
-from skmat.datasets._matbench_tasks import MATBENCH_TASKS, resolve_task_name
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS, resolve_task_name
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["run_matbench"]

@@ -7,17 +7,13 @@ import tempfile
 import numpy as np
 import pandas as pd
 from pymatgen.core import Element
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from skmat.crystal import StructureArrays
 from skmat.datasets._files import write_file
+from skmat.datasets._matbench_tasks import official_splitter
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
 __all__ = ["structures_path", "table_path", "write_task"]
-
-# Published with Matbench v0.1.
-_SEED = 18012019
-_N_FOLDS = 5
 
 
 def table_path(info):
@@ -89,10 +85,8 @@ def official_formula(structure):
 
 def official_test_folds(info, target):
     """Return the number of the fold whose test set each row belongs to."""
-    splitter = KFold if info.kind == "regression" else StratifiedKFold
     folds = np.empty(len(target), dtype=np.int64)
-    splits = splitter(_N_FOLDS, shuffle=True, random_state=_SEED).split(target, target)
-    for number, (_, test) in enumerate(splits):
+    for number, (_, test) in enumerate(official_splitter(info).split(target, target)):
         folds[test] = number
     return folds
 

@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 
+from sklearn.model_selection import KFold, StratifiedKFold
+
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["MATBENCH_TASKS", "MatbenchTaskInfo", "resolve_task_name"]
+__all__ = [
+    "MATBENCH_TASKS",
+    "N_FOLDS",
+    "MatbenchTaskInfo",
+    "official_splitter",
+    "resolve_task_name",
+]
+
+#: Number of official folds of each task, and the seed of their shuffling [Dunn et al., Methods].
+N_FOLDS = 5
+_FOLD_SEED = 18012019
 
 _PREFIX = "matbench_"
 
@@ -72,6 +84,12 @@ MATBENCH_TASKS = dict(
         _task("mp_e_form", 132752, "e_form", "eV/atom", True),
     ]
 )
+
+
+def official_splitter(info):
+    """Return the splitter that gives the official folds of a task from its ids and labels."""
+    splitter = StratifiedKFold if info.kind == "classification" else KFold
+    return splitter(N_FOLDS, shuffle=True, random_state=_FOLD_SEED)
 
 
 def resolve_task_name(name):

@@ -19,6 +19,8 @@ STRUCTURE, SUSPECT = "†", "‡"
 def load(folder):
     """Return all results, the best on most tasks last, the dummy first."""
     found = [MatbenchResults.load(path) for path in sorted(folder.glob("*.json*"))]
+    if not found:
+        raise SystemExit(f"There are no results in {folder}; run benchmarks/matbench.py first.")
     table = leaderboard(found)
     places = table[table["is_ours"]].groupby("task").cumcount()
     mean_place = places.groupby(table["algorithm"]).mean()
@@ -98,8 +100,6 @@ def report(found):
 
 def main():
     found = load(RESULTS / "matbench")
-    if not found:
-        raise SystemExit(f"There are no results in {RESULTS / 'matbench'}; run matbench first.")
     (RESULTS / "matbench.md").write_text(report(found), encoding="utf-8")
 
 

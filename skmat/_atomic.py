@@ -16,6 +16,8 @@ def write_atomically(path, content):
     try:
         with temporary.open("xb") as stream:
             stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -45,7 +45,8 @@ def main(argv=None):
     try:
         arguments.run(arguments)
     except (SkmatError, OSError, ValueError) as error:
-        print(f"skmat {arguments.command}: error: {error}", file=sys.stderr)
+        notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+        print(f"skmat {arguments.command}: error: {error}{notes}", file=sys.stderr)
         return 2
     return 0
 
@@ -167,7 +168,10 @@ def _add_benchmark(commands):
         "--results-dir", type=Path, metavar="DIR", help="default: matbench-results/ESTIMATOR"
     )
     matbench.add_argument(
-        "--save", type=Path, metavar="FILE", help="write the official format (results.json.gz)"
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="write predictions in the official format (results.json, or .json.gz to submit)",
     )
     matbench.add_argument("--data-home", metavar="DIR", help="default: $SKMAT_DATA")
     matbench.add_argument("--quiet", action="store_true", help="no line per fold")
@@ -300,10 +304,12 @@ def _benchmark(arguments):
     if arguments.save:
         from skmat._tables import check_writable
 
+        if arguments.folds:
+            raise InvalidInputError("--save wants all folds: drop it or --folds.")
         check_writable(arguments.save)
     results = run_matbench(
         estimator,
-        tasks if tasks == "all" else tasks.split(","),
+        tasks if tasks == "all" else [task.strip() for task in tasks.split(",")],
         folds=_numbers(arguments.folds) if arguments.folds else None,
         n_jobs=arguments.n_jobs,
         random_state=arguments.random_state,

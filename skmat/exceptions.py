@@ -86,7 +86,8 @@ class InvalidRowsError(InvalidInputError):
         )
 
     def __reduce__(self):
-        return type(self), (self.problems, self.n_rows)
+        # With the notes that were added.
+        return type(self), (self.problems, self.n_rows), self.__dict__
 
 
 class InvalidCompositionError(InvalidRowsError):

@@ -3,10 +3,11 @@
 from skmat.benchmark._baselines import make_baseline
 from skmat.benchmark._compare import compare, performance_gain
 from skmat.benchmark._distance import dataset_distance
+from skmat.benchmark._fold_result import FoldResult
 from skmat.benchmark._leaderboard import leaderboard
 from skmat.benchmark._metrics import score_predictions
 from skmat.benchmark._overlap import overlap_report
-from skmat.benchmark._results import FoldResult, MatbenchResults
+from skmat.benchmark._results import MatbenchResults
 from skmat.benchmark._runner import run_matbench
 from skmat.benchmark._task import MatbenchTask
 

@@ -14,7 +14,13 @@ from sklearn.metrics import (
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["CLASSIFICATION_METRICS", "METRICS", "REGRESSION_METRICS", "score_predictions"]
+__all__ = [
+    "CLASSIFICATION_METRICS",
+    "METRICS",
+    "REGRESSION_METRICS",
+    "main_metric",
+    "score_predictions",
+]
 
 REGRESSION_METRICS = ("mae", "rmse", "r2", "max_error", "mape")
 CLASSIFICATION_METRICS = ("roc_auc", "balanced_accuracy", "accuracy", "f1")
@@ -50,9 +56,20 @@ def score_predictions(y, predictions):
     Raises
     ------
     InvalidInputError
-        If predictions are missing, infinite or, for classes, not between 0 and 1.
+        If predictions are missing, infinite or, for classes, not between 0 and 1, or if shapes
+        or the type of the labels do not fit.
     """
     y, predictions = np.asarray(y), np.asarray(predictions)
+    if y.ndim != 1 or y.shape != predictions.shape:
+        raise InvalidInputError(
+            f"The predictions have the shape {predictions.shape}, the labels {y.shape}: both must"
+            " be one-dimensional and of one length."
+        )
+    if y.dtype.kind not in "bf":
+        raise InvalidInputError(
+            f"Labels of dtype {y.dtype} could be values or classes: pass y.astype(float) for a"
+            " regression or y.astype(bool) for a classification."
+        )
     if y.dtype == bool:
         _check(predictions, (predictions >= 0) & (predictions <= 1), "a probability")
         return _score_classes(y, predictions)
@@ -92,3 +109,10 @@ def _score_classes(y, predictions):
         "accuracy": float(accuracy_score(y, labels)),
         "f1": float(f1_score(y, labels)),
     }
+
+
+def main_metric(scores):
+    """Return the name of the score that one looks at first."""
+    if "mae" in scores:
+        return "mae"
+    return "balanced_accuracy" if np.isnan(scores["roc_auc"]) else "roc_auc"

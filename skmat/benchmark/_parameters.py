@@ -1,16 +1,31 @@
 """Parameters of an estimator as plain data: to record them, compare them and seed them."""
 
+import functools
 import hashlib
+import json
 import math
+import os
 import re
+from pathlib import Path
 
+import joblib
 import numpy as np
 
-__all__ = ["describe_parameters", "seed_estimator"]
+__all__ = ["changed_parameters", "describe_parameters", "seed_estimator"]
+
+#: Parameters that change how an estimator works, not what it gives.
+_WITHOUT_EFFECT = ("n_jobs", "verbose", "memory")
+
+
+#: No name of a parameter.
+_CLASS = "(class)"
 
 
 def describe_parameters(estimator):
     """Return what an estimator is and how it is set, as data that JSON can hold.
+
+    Two estimators that are set differently are described differently, and one estimator the same
+    in every process.
 
     Parameters
     ----------
@@ -20,23 +35,36 @@ def describe_parameters(estimator):
     Returns
     -------
     dict of str to (str, float, int, bool, None, list or dict)
-        Its class as "estimator" and all its parameters, nested ones as "step__parameter".
-        Estimators are given by their class, functions by their name, arrays by their shape and
-        hash.
+        Its class as "(class)" and all its parameters, nested ones as "step__parameter". Parts
+        that are fitted, arrays and other objects are given by their class and a hash, checkpoint
+        folders with the hash of their weights.
     """
-    described = {"estimator": _name(type(estimator))}
+    described = {_CLASS: _name(type(estimator))}
     for name, value in sorted(estimator.get_params(deep=True).items()):
         described[name] = _plain(value)
-    return described
+    # As it is after a way through a file: without tuples.
+    return json.loads(json.dumps(described, allow_nan=False))
+
+
+def changed_parameters(then, now):
+    """Return the names of parameters that differ in what they make an estimator give."""
+    then, now = _with_effect(then), _with_effect(now)
+    absent = object()
+    return [
+        name for name in sorted({*then, *now}) if then.get(name, absent) != now.get(name, absent)
+    ]
 
 
 def seed_estimator(estimator, random_state):
     """Set every ``random_state`` of an estimator and of its parts that is None.
 
+    Parts are also the splitters and estimators among its parameters, in lists and dicts too.
+    What is fitted already stays as it is: its randomness is spent, and others may hold it.
+
     Parameters
     ----------
     estimator : estimator
-        Changed in place.
+        A clone that nobody else holds; changed in place.
     random_state : int
         The seed.
 
@@ -45,12 +73,28 @@ def seed_estimator(estimator, random_state):
     estimator
         The same object.
     """
-    seeds = {
-        name: random_state
-        for name, value in estimator.get_params(deep=True).items()
-        if name.rsplit("__", 1)[-1] == "random_state" and value is None
-    }
-    return estimator.set_params(**seeds)
+    _seed(estimator, random_state)
+    return estimator
+
+
+def _seed(value, random_state):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for part in value:
+            _seed(part, random_state)
+    elif _is_estimator(value):
+        if not _is_fitted(value):
+            for name, part in value.get_params(deep=False).items():
+                if name == "random_state" and part is None:
+                    value.set_params(random_state=random_state)
+                else:
+                    _seed(part, random_state)
+    # Splitters, which are no estimators. One that does not shuffle has nothing to seed.
+    elif getattr(value, "__dict__", {}).get("random_state", 0) is None and getattr(
+        value, "shuffle", True
+    ):
+        value.random_state = random_state
 
 
 def _plain(value):
@@ -58,22 +102,88 @@ def _plain(value):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no word for it, and nan is not even equal to itself
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, np.ndarray):
-        # An array of objects has addresses for bytes.
-        content = str(value.tolist()).encode() if value.dtype == object else value.tobytes()
-        return f"array{value.shape} {value.dtype} {hashlib.sha256(content).hexdigest()[:16]}"
+    if isinstance(value, str | os.PathLike):
+        return _plain_path(value)
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, type) or callable(value):
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item) for item in value), key=repr)
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        # By its content alone: the hash of joblib sees its layout in memory as well.
+        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"array {value.shape} {value.dtype} {content}"
+    if _is_estimator(value):
+        shallow = {name: _plain(part) for name, part in value.get_params(deep=False).items()}
+        fitted = {"(fitted)": _hash(value)} if _is_fitted(value) else {}
+        return {_CLASS: _name(type(value)), **shallow, **fitted}
+    if isinstance(value, functools.partial):
+        return {"partial": _plain(value.func), "args": _plain([*value.args, value.keywords])}
+    if isinstance(value, type):
         return _name(value)
-    if hasattr(value, "get_params"):
-        return _name(type(value))
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return f"{_name(value)} {_hash(value)}" if _has_content(value) else _name(value)
+
+
+def _plain_path(value):
+    """Return a string as it is, with the hash of the weights if it names a checkpoint."""
+    try:
+        config = json.loads(Path(value, "config.json").read_text(encoding="utf-8"))
+        return f"{os.fspath(value)} {config['sha256']}"
+    except (OSError, KeyError, TypeError, ValueError):
+        return os.fspath(value)
+
+
+def _has_content(value):
+    """Tell functions that can be imported, which their name describes, from other objects."""
+    return not callable(value) or "<" in getattr(value, "__qualname__", "<")
+
+
+def _hash(value):
+    if hasattr(value, "hash_weights"):  # an encoder, which holds its history as well
+        return value.hash_weights()
+    code = getattr(value, "__code__", None)
+    if code is not None:  # a lambda or local function cannot be pickled
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        parts = [code.co_code, _text(code.co_consts), code.co_names, value.__defaults__]
+        value = [*parts, _plain(cells)]
+    try:
+        return joblib.hash(value)
+    except Exception:  # whatever pickle meets in objects of others
+        return hashlib.sha256(_text(value).encode()).hexdigest()
+
+
+def _text(value):
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value), flags=re.IGNORECASE)
+
+
+def _is_estimator(value):
+    return hasattr(value, "get_params") and not isinstance(value, type)
+
+
+def _is_fitted(estimator):
+    """Tell whether an estimator itself, not a part of it, has learned something.
+
+    By scikit-learn's convention for names: ``check_is_fitted`` passes whatever needs no fit.
+    """
+    return any(name.endswith("_") for name in getattr(estimator, "__dict__", {}))
+
+
+def _with_effect(described):
+    """Leave out what has no effect, at every level."""
+    if isinstance(described, list):
+        return [_with_effect(item) for item in described]
+    if not isinstance(described, dict):
+        return described
+    return {
+        name: _with_effect(value)
+        for name, value in described.items()
+        if name.rsplit("__", 1)[-1] not in _WITHOUT_EFFECT
+    }
 
 
 def _name(thing):
-    return f"{thing.__module__}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+    owner = thing if hasattr(thing, "__qualname__") else type(thing)
+    return f"{getattr(owner, '__module__', None) or type(thing).__module__}.{owner.__qualname__}"

@@ -2,75 +2,21 @@
 
 import gzip
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 
 from skmat._atomic import write_atomically
-from skmat.benchmark._metrics import METRICS
+from skmat.benchmark._fold_result import FoldResult, without_nan
+from skmat.benchmark._metrics import METRICS, main_metric
 from skmat.benchmark._official import to_official
+from skmat.benchmark._run_folder import read_folder
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["FoldResult", "MatbenchResults"]
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What came of one fold of one task.
-
-    Attributes
-    ----------
-    task : str
-        Official name of the task.
-    fold : int
-        Number of the fold, 0 to 4.
-    n_train, n_test : int
-        Number of materials.
-    scores : dict of str to float
-        As :func:`~skmat.benchmark.score_predictions` returns them.
-    parameters : dict
-        Parameters of the estimator, as plain values that JSON can hold.
-    random_state : int
-        Seed of every part of the estimator that had none.
-    seconds_fit, seconds_predict : float
-        Wall-clock time.
-    peak_memory_mb : float
-        Largest resident memory of the process during the fold, in 1e6 bytes; processes that the
-        estimator starts itself are not counted.
-    versions : dict of str to str
-        Versions of Python and of the packages.
-    predictions : dict of str to float or bool
-        By official id; empty if they were not stored.
-    """
-
-    task: str
-    fold: int
-    n_train: int
-    n_test: int
-    scores: dict
-    parameters: dict
-    random_state: int
-    seconds_fit: float
-    seconds_predict: float
-    peak_memory_mb: float
-    versions: dict
-    predictions: dict = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def from_dict(cls, values):
-        """Build from what ``dataclasses.asdict`` returned."""
-        # JSON has no NaN of its own; it is written as null.
-        scores = {
-            name: float("nan") if score is None else score
-            for name, score in values["scores"].items()
-        }
-        return cls(**{**values, "scores": scores})
-
-    def to_json(self):
-        """Return the text of a file that holds this fold."""
-        return json.dumps(_without_nan(asdict(self)), allow_nan=False)
+__all__ = ["MatbenchResults"]
 
 
 class MatbenchResults:
@@ -102,6 +48,9 @@ class MatbenchResults:
         order = list(MATBENCH_TASKS)
         self.name = name
         self.folds = sorted(folds, key=lambda result: (order.index(result.task), result.fold))
+        for one, other in pairwise(self.folds):
+            if (one.task, one.fold) == (other.task, other.fold):
+                raise InvalidInputError(f"Fold {one.fold} of {one.task} is there twice.")
 
     def __repr__(self):
         return f"MatbenchResults({self.name!r}, {len(self.folds)} folds of {self.tasks})"
@@ -137,9 +86,8 @@ class MatbenchResults:
         rows = []
         for task, scores in self.scores.groupby("task", sort=False):
             info = MATBENCH_TASKS[task]
-            metric = "mae"
-            if info.kind == "classification":
-                metric = "balanced_accuracy" if scores["roc_auc"].isna().any() else "roc_auc"
+            first = next(result for result in self.folds if result.task == task)
+            metric = main_metric(first.scores)
             values = scores[metric]
             rows.append(
                 {
@@ -152,23 +100,29 @@ class MatbenchResults:
                     "seconds": scores["seconds"].mean(),
                 }
             )
-        return pd.DataFrame(rows).set_index("task")
+        columns = ["task", "metric", "unit", "mean", "std", "n_folds", "seconds"]
+        return pd.DataFrame(rows, columns=columns).set_index("task")
 
     def save(self, path):
         """Write the predictions in the file format of the official benchmark (v0.1).
 
-        The file can be read by the package ``matbench`` and submitted to the public leaderboard.
+        A submission to the public leaderboard is such a file, compressed, beside a description
+        of the algorithm. ``MatbenchBenchmark.from_file`` of the package ``matbench`` 0.6 reads
+        the file uncompressed.
 
         Parameters
         ----------
         path : str or path-like
-            File to write, ``results.json.gz`` for a submission; compressed if it ends in ".gz".
+            File to write: "results.json.gz" for a submission, "results.json" to be read with
+            ``matbench``.
 
         Raises
         ------
         InvalidInputError
-            If a task lacks one of its five folds, or predictions were not stored.
+            If there is no fold, a task lacks one of its five, or predictions were not stored.
         """
+        if not self.folds:
+            raise InvalidInputError("There are no folds to write.")
         for task in self.tasks:
             held = [result.fold for result in self.folds if result.task == task]
             if len(held) < N_FOLDS:
@@ -194,7 +148,7 @@ class MatbenchResults:
         # What the folds have in common, mostly all of it, is written once.
         settings, folds = [], []
         for result in self.folds:
-            values = _without_nan(asdict(result))
+            values = without_nan(asdict(result))
             del values["predictions"]
             shared = {name: values.pop(name) for name in _SETTINGS}
             if shared not in settings:
@@ -224,7 +178,7 @@ class MatbenchResults:
         path = Path(path)
         try:
             if path.is_dir():
-                name, folds = _read_folder(path)
+                name, folds = read_folder(path)
             else:
                 content = path.read_bytes()
                 if path.suffix == ".gz":
@@ -232,42 +186,25 @@ class MatbenchResults:
                 held = json.loads(content)
                 name, settings = held["name"], held["settings"]
                 folds = [{**settings[fold.pop("settings")], **fold} for fold in held["folds"]]
-            results = cls(name, [FoldResult.from_dict(values) for values in folds])
+                folds = [FoldResult.from_dict(values) for values in folds]
+        except InvalidInputError:
+            raise
         except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
             raise InvalidInputError(
                 f"{path} cannot be read as results ({type(error).__name__}: {error}). Give the"
                 " results_dir of run_matbench or a file of MatbenchResults.save_scores."
             ) from error
-        if not results.folds:
+        if not folds:
             raise InvalidInputError(f"The folder {path} holds no results.")
-        return results
+        return cls(name, folds)
 
 
 #: What is usually the same for all folds of a task.
 _SETTINGS = ("parameters", "random_state", "versions")
 
-#: Name of the file in a folder of results that says whose they are.
-RUN_FILE = "run.json"
-
-
-def fold_file(folder, task, fold):
-    """Return the path of the file of one fold in a folder of results."""
-    return Path(folder) / f"{task}_fold{fold}.json"
-
-
-def _read_folder(folder):
-    name = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))["name"]
-    files = [fold_file(folder, task, fold) for task in MATBENCH_TASKS for fold in range(N_FOLDS)]
-    return name, [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
-
-
-def _without_nan(values):
-    scores = {name: None if score != score else score for name, score in values["scores"].items()}
-    return {**values, "scores": scores}
-
 
 def _write_text(path, text):
     content = text.encode()
-    write_atomically(
-        path, gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content
-    )
+    if str(path).endswith(".gz"):
+        content = gzip.compress(content, mtime=0)
+    write_atomically(path, content)

@@ -1,6 +1,7 @@
 """Where an estimator's encoder comes from, and how it is saved for others."""
 
 import datetime
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,22 @@ class CheckpointMixin:
         """
         check_is_fitted(self)
         return save_checkpoint(folder, self._to_checkpoint(card), dtype)
+
+    def hash_weights(self):
+        """Return a hash of all weights, equal for estimators that give the same numbers.
+
+        Returns
+        -------
+        str
+            SHA-256 over the tensors of every member, in float32, with their names.
+        """
+        check_is_fitted(self)
+        digest = hashlib.sha256()
+        for member in self.members_:
+            for name, tensor in sorted(member.model.state_dict().items()):
+                digest.update(name.encode())
+                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def _build_encoder(self) -> Encoder:
         checkpoint = self._read_pretrained()

@@ -4,7 +4,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 
 from skmat.benchmark import make_baseline
 from skmat.benchmark._baselines import BASELINES
-from skmat.benchmark._runner import _choose
+from skmat.benchmark._selection import choose_estimator
 from skmat.datasets import load_transport
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import InvalidInputError
@@ -14,7 +14,7 @@ from skmat.exceptions import InvalidInputError
 def test_every_baseline_has_an_estimator_for_every_task(name):
     estimators = make_baseline(name)
     for task, info in MATBENCH_TASKS.items():
-        estimator = _choose(estimators, task)
+        estimator = choose_estimator(estimators, task)
         assert (is_regressor if info.kind == "regression" else is_classifier)(estimator)
 
 

@@ -31,6 +31,17 @@ def test_labels_have_no_roc_auc():
     assert scores["balanced_accuracy"] == 0.75
 
 
+@pytest.mark.parametrize("shape", [(3, 1), (2,)])
+def test_shapes_must_be_equal(shape):
+    with pytest.raises(InvalidInputError, match="both must be one-dimensional and of one length"):
+        score_predictions(np.zeros(3), np.zeros(shape))
+
+
+def test_labels_that_could_be_either_are_refused():
+    with pytest.raises(InvalidInputError, match=r"dtype int64 could be values or classes"):
+        score_predictions(np.array([0, 1]), np.array([0.1, 0.9]))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_predictions_that_are_no_numbers_are_named(bad):
     with pytest.raises(InvalidInputError, match=r"1 of 2 predictions .* test row 1 is .*finite"):

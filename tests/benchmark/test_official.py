@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import joblib
@@ -41,9 +42,15 @@ def forests(n_trees=10):
     }
 
 
-def test_the_official_package_validates_our_file(made_up_tasks, official_package, tmp_path):
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_official_package_validates_our_file(
+    made_up_tasks, official_package, tmp_path, compressed
+):
     results = run_matbench(forests(2), ["steels", "jdft2d"], name="forest")
-    results.save(tmp_path / "results.json")
+    results.save(tmp_path / ("results.json.gz" if compressed else "results.json"))
+    if compressed:  # which a submission is, but the package does not read
+        content = gzip.decompress((tmp_path / "results.json.gz").read_bytes())
+        (tmp_path / "results.json").write_bytes(content)
     errors, recorded, scores = official_package.json(VALIDATE, tmp_path / "results.json")
     assert errors == {}
     assert recorded
@@ -73,6 +80,7 @@ def test_the_official_package_recomputes_our_scores(data_home, official_package,
     tasks = ["steels", "expt_is_metal"]
     results = run_matbench(forests(), tasks, data_home=data_home, name="forest")
     results.save(tmp_path / "results.json")
+    assert official_package.json(VALIDATE, tmp_path / "results.json")[0] == {}
     labels = {}
     for name in results.tasks:
         task = MatbenchTask(name, data_home=data_home)

@@ -43,6 +43,30 @@ def test_the_official_format_wants_all_folds(made_up_tasks, tmp_path):
         some.save(tmp_path / "official.json")
 
 
+def test_a_fold_may_be_there_once(results):
+    with pytest.raises(InvalidInputError, match="Fold 2 of matbench_jdft2d is there twice"):
+        MatbenchResults("twice", [*results.folds, results.folds[7]])
+
+
+def test_no_folds_have_an_empty_summary(tmp_path):
+    empty = MatbenchResults("nothing", [])
+    assert len(empty.summary()) == len(empty.scores) == 0
+    with pytest.raises(InvalidInputError, match="no folds to write"):
+        empty.save(tmp_path / "results.json")
+
+
+def test_folds_of_different_settings_are_not_read_as_one(made_up_tasks, tmp_path):
+    for strategy, fold in (("mean", 0), ("median", 1)):
+        folder = tmp_path / strategy
+        run_matbench(
+            DummyRegressor(strategy=strategy), ["steels"], folds=[fold], results_dir=folder
+        )
+    stray = tmp_path / "median" / "matbench_steels_fold1.json"
+    stray.rename(tmp_path / "mean" / stray.name)
+    with pytest.raises(InvalidInputError, match=r"steels in .* were run with different settings"):
+        MatbenchResults.load(tmp_path / "mean")
+
+
 def test_what_is_no_result_is_named(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for path in ("absent.json", "other.json", "."):

@@ -1,0 +1,97 @@
+"""What happens in the process that fits one fold; it never holds the labels of the test rows."""
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+
+from skmat.benchmark._measure import Stopwatch, peak_memory_mb, reset_peak_memory
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["fit_predict"]
+
+
+def fit_predict(estimator, X_train, y_train, X_test, task, fold):
+    """Fit a clone and predict.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    X_train, X_test : ndarray of shape (n,), dtype object
+        Formulas.
+    y_train : ndarray of shape (n,), dtype float64 or bool
+        Labels of the training rows.
+    task : str
+        Name of the task, and
+    fold : int
+        number of the fold, to be handed back and for errors.
+
+    Returns
+    -------
+    task : str
+    fold : int
+    predictions : ndarray of shape (n_test,), dtype float64 or bool
+        Values, probabilities of ``True`` or, without ``predict_proba``, labels.
+    measured : dict
+        Seconds and memory, by the names that `FoldResult` has for them.
+
+    Raises
+    ------
+    Exception
+        Whatever the estimator raises, with a note that names the fold.
+    """
+    reset_peak_memory()
+    watch = Stopwatch()
+    try:
+        model = clone(estimator).fit(X_train, y_train)
+        seconds_fit = watch.lap()
+        predictions = _predict(model, X_test)
+    except Exception as error:
+        error.add_note(f"This happened in fold {fold} of {task}.")
+        raise
+    measured = {
+        "seconds_fit": seconds_fit,
+        "seconds_predict": watch.lap(),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    return task, fold, predictions, measured
+
+
+def _predict(model, X):
+    if not is_classifier(model):
+        return _column(model.predict(X), len(X)).astype(np.float64)
+    if not hasattr(model, "predict_proba"):
+        return _column(_as_bool(model.predict(X)), len(X))
+    classes = _as_bool(model.classes_)
+    probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
+    if probabilities.shape != (len(X), len(classes)):
+        raise InvalidInputError(
+            f"predict_proba returned an array of shape {probabilities.shape} for {len(X)}"
+            f" materials and {len(classes)} classes."
+        )
+    # A training fold of one class leaves no column for the other.
+    true = probabilities[:, classes].sum(axis=1)
+    # Sums of many terms miss zero and one by rounding errors.
+    rounded = np.clip(true, 0, 1)
+    return np.where(np.abs(true - rounded) < 1e-6, rounded, true)
+
+
+def _column(values, n_rows):
+    values = np.asarray(values)
+    if values.shape not in ((n_rows,), (n_rows, 1)):
+        raise InvalidInputError(
+            f"predict returned an array of shape {values.shape} for {n_rows} materials: a"
+            " benchmark wants one value for each."
+        )
+    return values.reshape(n_rows)
+
+
+def _as_bool(labels):
+    """Return labels as what the benchmark gave, which some classifiers turn into 0 and 1."""
+    labels = np.asarray(labels)
+    strange = set(labels.reshape(-1).tolist()) - {False, True}
+    if strange:
+        raise InvalidInputError(
+            f"The classifier knows the classes {sorted(map(repr, strange))}, but the labels of"
+            " this task are True and False: let it predict the labels that it was fitted to."
+        )
+    return labels.astype(bool)

@@ -1,0 +1,150 @@
+"""A folder of finished folds, which a run that was stopped goes on from."""
+
+import json
+import warnings
+from pathlib import Path
+
+from skmat._atomic import write_atomically
+from skmat.benchmark._fold_result import FoldResult
+from skmat.benchmark._parameters import changed_parameters
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["RunFolder", "read_folder"]
+
+_RUN_FILE = "run.json"
+#: Packages whose version may change what an estimator gives.
+_COMPARED_VERSIONS = ("skmat", "scikit-learn", "torch")
+
+
+class RunFolder:
+    """The folder that `run_matbench` keeps its folds in.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder.
+    parameters : dict of str to dict
+        Parameters of the estimator of each task that is to be run.
+    random_state : int
+        Seed of the run.
+    versions : dict of str to str
+        Versions of the packages.
+    """
+
+    def __init__(self, path, parameters, random_state, versions):
+        self.path = path
+        self._parameters = parameters
+        self._random_state = random_state
+        self._versions = versions
+
+    def open(self, name):
+        """Return the folds that are there, by task and fold; make the folder if need be.
+
+        Parameters
+        ----------
+        name : str
+            What the estimator is called.
+
+        Raises
+        ------
+        InvalidInputError
+            If a fold of one of the tasks was run with other settings, or its file is damaged.
+            Then nothing in the folder has changed.
+        """
+        found = {}
+        for task in self._parameters:
+            for fold in range(N_FOLDS):
+                result = self._read(task, fold)
+                if result is not None:
+                    found[task, fold] = result
+        self._warn_of_versions(found.values())
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path / _RUN_FILE, (json.dumps({"name": name}) + "\n").encode())
+        return found
+
+    def add(self, result):
+        """Write a fold. Another run may have done so meanwhile; its settings must be the same."""
+        self._read(result.task, result.fold)
+        write_atomically(
+            _fold_file(self.path, result.task, result.fold), result.to_json().encode()
+        )
+
+    def _read(self, task, fold):
+        file = _fold_file(self.path, task, fold)
+        if not file.exists():
+            return None
+        result = _read_fold(file)
+        then = {**result.parameters, "(random_state)": result.random_state}
+        now = {**self._parameters[task], "(random_state)": self._random_state}
+        changed = changed_parameters(then, now)
+        if changed:
+            differences = "; ".join(
+                f"{key} was {_shorten(then.get(key, '(absent)'))}, is"
+                f" {_shorten(now.get(key, '(absent)'))}"
+                for key in changed[:5]
+            )
+            raise InvalidInputError(
+                f"{file} was run with other settings: {differences}. Choose another results_dir,"
+                " or delete the files of the folds that are to be run again."
+            )
+        return result
+
+    def _warn_of_versions(self, results):
+        changed = {
+            f"{package} {result.versions.get(package)} (now {self._versions.get(package)})"
+            for result in results
+            for package in _COMPARED_VERSIONS
+            if result.versions.get(package) != self._versions.get(package)
+        }
+        if changed:
+            warnings.warn(
+                f"Folds in {self.path} were run with {', '.join(sorted(changed))}. They are kept;"
+                " choose another results_dir for a run with one set of versions.",
+                stacklevel=4,
+            )
+
+
+def read_folder(path):
+    """Return the name of the estimator and all folds in a folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If a file is damaged, or folds of one task were run with different settings.
+    OSError, ValueError, KeyError
+        If it is no folder of a run.
+    """
+    name = json.loads((path / _RUN_FILE).read_text(encoding="utf-8"))["name"]
+    results = []
+    for task in MATBENCH_TASKS:
+        files = [_fold_file(path, task, fold) for fold in range(N_FOLDS)]
+        folds = [_read_fold(file) for file in files if file.exists()]
+        for result in folds[1:]:
+            same = not changed_parameters(folds[0].parameters, result.parameters)
+            if not same or result.random_state != folds[0].random_state:
+                raise InvalidInputError(
+                    f"The folds of {task} in {path} were run with different settings. Delete"
+                    " those that are not wanted and run them again."
+                )
+        results += folds
+    return name, results
+
+
+def _fold_file(folder, task, fold):
+    return Path(folder) / f"{task}_fold{fold}.json"
+
+
+def _read_fold(file):
+    try:
+        return FoldResult.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInputError(
+            f"{file} is damaged ({type(error).__name__}: {error}). Delete it, and its fold is run"
+            " again."
+        ) from error
+
+
+def _shorten(value, width=80):
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 3] + "..."

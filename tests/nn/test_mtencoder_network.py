@@ -6,6 +6,7 @@ import torch
 
 from skmat.composition import read_compositions
 from skmat.nn import MASK_ID, MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+from skmat.nn._mtencoder import _attention
 
 UNARY, BINARY = "Fe", "TiO2"
 ALLOY = "Li0.31Mg1.2Al2Si0.7Ti0.05V0.9Cr1.1Mn0.4Fe3Co1Ni2.2Cu0.13Zn0.6"
@@ -254,3 +255,24 @@ def test_last_modules_are_what_comes_after_the_last_but_one_layer(norm_first):
     assert names == {
         name for name in network.state_dict() if name.startswith(("layers.2.", "final_norm."))
     }
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_is_that_of_torch(masked, dtype):
+    generator = torch.Generator().manual_seed(0)
+    shape = (5, 2, 7, 8)
+    queries, keys, values = torch.randn(3, *shape, generator=generator).to(dtype)
+    mask = None
+    if masked:
+        mask = torch.arange(7) < torch.tensor([7, 1, 3, 2, 7])[:, None, None, None]
+    results = []
+    for function in (_attention, torch.nn.functional.scaled_dot_product_attention):
+        inputs = [tensor.clone().requires_grad_() for tensor in (queries, keys, values)]
+        attended = function(*inputs, mask)
+        assert attended.dtype == dtype
+        attended.float().square().sum().backward()
+        results.append([attended.detach(), *(tensor.grad for tensor in inputs)])
+    tolerance = 1e-5 if dtype == torch.float32 else 6e-2
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance)

@@ -14,7 +14,8 @@ from skmat.benchmark._baselines import BASELINES
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
 RESULTS = Path(__file__).parent / "results" / "matbench"
-#: Tasks on which one fold of 500 trees takes more than 20 minutes of two cores.
+#: Tasks on which one fold of 500 trees takes half an hour or more of a core, and all ten folds
+#: five to six hours.
 TOO_LARGE_FOR_FORESTS = ("matbench_mp_gap", "matbench_mp_e_form")
 
 

@@ -11,7 +11,7 @@ from sklearn.ensemble import (
 )
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import InvalidInputError
@@ -19,15 +19,18 @@ from skmat.featurizers import MagpieFeaturizer
 
 __all__ = ["BASELINES", "make_baseline"]
 
-#: The published forest has as many trees.
+#: As many as the forest of the public leaderboard has.
 _N_TREES = 500
+#: Deviations. Cross-validated on training rows of four tasks: without it, mean error .75 of that of
+#: predicting the median, with it .62, with quantiles in the place of deviations .66.
+_CLIP_AT = 5.0
 
 
 def make_baseline(name):
     """Return the estimators of a baseline, for :func:`run_matbench`.
 
-    None of them was tuned: settings are scikit-learn's and skmat's defaults but for what is
-    stated here.
+    Settings are scikit-learn's and skmat's defaults but for what is stated here. The clipping was
+    chosen by cross-validation on training rows; nothing else was tuned.
 
     Parameters
     ----------
@@ -35,8 +38,9 @@ def make_baseline(name):
         "dummy" predicts the mean of the training labels, or draws classes at their frequencies,
         as the entry of that name on the public leaderboard does.
         "magpie-forest", "magpie-boosting" and "magpie-mlp" put the 132 Magpie features before a
-        random forest of 500 trees, a histogram gradient boosting, or, scaled, a perceptron with
-        layers of 256 and 128 units that stops early on a tenth of the training rows.
+        random forest of 500 trees, a histogram gradient boosting, or, scaled and clipped at 5
+        deviations, a perceptron with layers of 256 and 128 units that stops early on a tenth of
+        the training rows.
         "mtencoder" is :class:`skmat.MTEncoderRegressor` and :class:`skmat.MTEncoderClassifier`
         without pretraining. The number of epochs falls with the size of the task, which keeps a
         run of all tasks to hours of two cores: the default of 100, or as many as read 150,000
@@ -80,13 +84,19 @@ def _magpie_boosting():
 
 def _magpie_mlp():
     settings = {"hidden_layer_sizes": (256, 128), "early_stopping": True}
+    # Some features are the same for nearly all materials: scaled, the others stand hundreds of
+    # deviations out, and what the perceptron makes of them spoils the mean error of a fold.
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -_CLIP_AT, "a_max": _CLIP_AT})
     regressor = make_pipeline(
         MagpieFeaturizer(),
         StandardScaler(),
+        clip,
         # Targets span from hundredths to thousands.
         TransformedTargetRegressor(MLPRegressor(**settings), transformer=StandardScaler()),
     )
-    classifier = make_pipeline(MagpieFeaturizer(), StandardScaler(), MLPClassifier(**settings))
+    classifier = make_pipeline(
+        MagpieFeaturizer(), StandardScaler(), clip, MLPClassifier(**settings)
+    )
     return {"regression": regressor, "classification": classifier}
 
 

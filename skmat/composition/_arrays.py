@@ -49,7 +49,7 @@ class CompositionArrays:
         The labels are what ``GroupKFold`` and our internal validation splits take, so that one
         compound never stands on both sides of a split. Fractions are compared at 1e-6.
         """
-        return np.unique(self._keys(), axis=0, return_inverse=True)[1].reshape(-1)
+        return np.unique(self.keys(), axis=0, return_inverse=True)[1].reshape(-1)
 
     def isin(self, others):
         """Tell which materials have the composition of one of `others`.
@@ -67,12 +67,23 @@ class CompositionArrays:
         """
         # Rows of one table, so that both are padded to the same width.
         width = max(self.atomic_numbers.shape[1], others.atomic_numbers.shape[1])
-        keys = np.vstack([self._keys(width), others._keys(width)])
+        keys = np.vstack([self.keys(width), others.keys(width)])
         groups = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
         return np.isin(groups[: len(self)], groups[len(self) :])
 
-    def _keys(self, width=None):
-        """One row of integers per material, equal for equal compositions."""
+    def keys(self, width=None):
+        """Return one row of integers per material, equal for equal compositions.
+
+        Parameters
+        ----------
+        width : int, default=None
+            Number of elements to pad to; None pads to the longest composition.
+
+        Returns
+        -------
+        ndarray of shape (n, 2 * width), dtype int64
+            Atomic numbers, then fractions in steps of 1e-6.
+        """
         missing = 0 if width is None else width - self.atomic_numbers.shape[1]
         padding = ((0, 0), (0, missing))
         fractions = np.rint(self.fractions * 1e6).astype(np.int64)

@@ -1,5 +1,6 @@
 """Many crystal structures as a few flat arrays."""
 
+import io
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -7,6 +8,7 @@ from functools import cache
 import numpy as np
 from pymatgen.core import Composition, DummySpecies, Element, IStructure, Lattice, Structure
 
+from skmat._atomic import write_atomically
 from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 
@@ -70,6 +72,7 @@ class StructureArrays(Sequence):
     """
 
     def __init__(self, lattice, n_atoms, atomic_number, frac, ids=None):
+        n_atoms, atomic_number = _whole(n_atoms, "n_atoms"), _whole(atomic_number, "atomic_number")
         frac = np.asarray(frac)
         if frac.dtype == np.uint16:
             frac = frac.astype(np.float32) / np.float32(_STEPS)
@@ -77,6 +80,7 @@ class StructureArrays(Sequence):
             frac = frac.astype(np.float64)
         self.lattice = _read_only(lattice, np.float64)
         self.n_atoms = _read_only(n_atoms, np.int64)
+        _check_elements(atomic_number)
         self.atomic_number = _read_only(atomic_number, np.uint8)
         self.frac = _read_only(frac, frac.dtype)
         self.ids = None if ids is None else _read_only(_as_strings(ids), object)
@@ -104,13 +108,14 @@ class StructureArrays(Sequence):
                 f"Structure {self.n_atoms.argmin()} has {self.n_atoms.min()} atoms; leave out"
                 " structures without atoms."
             )
-        if n_sites and not (
-            self.atomic_number.min() >= 1 and self.atomic_number.max() <= MAX_ATOMIC_NUMBER
-        ):
-            raise InvalidInputError(
-                f"atomic_number must be between 1 and {MAX_ATOMIC_NUMBER}, got values from"
-                f" {self.atomic_number.min()} to {self.atomic_number.max()}."
-            )
+        for name in ("lattice", "frac"):
+            finite = np.isfinite(getattr(self, name))
+            if not finite.all():
+                raise InvalidInputError(
+                    f"{name} holds {np.count_nonzero(~finite)} numbers that are not finite, the"
+                    f" first at {tuple(int(i) for i in np.argwhere(~finite)[0])}; leave out these"
+                    " structures."
+                )
 
     def __len__(self):
         return len(self.n_atoms)
@@ -122,7 +127,10 @@ class StructureArrays(Sequence):
         # scikit-learn indexes what has a shape as `X[rows, ...]`.
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
-        if isinstance(key, int | np.integer) and not isinstance(key, bool | np.bool_):
+        if isinstance(key, slice):
+            return self.take(key)
+        key = np.asarray(key)
+        if key.ndim == 0 and key.dtype.kind in "iu":
             return self._structure(int(key))
         return self.take(key)
 
@@ -149,9 +157,17 @@ class StructureArrays(Sequence):
         -------
         StructureArrays
         """
-        rows = rows if isinstance(rows, slice) else np.asarray(rows)
-        if not isinstance(rows, slice) and rows.size == 0:
-            rows = rows.astype(np.intp)
+        if not isinstance(rows, slice):
+            rows = np.asarray(rows)
+            if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iub"):
+                raise InvalidInputError(
+                    "rows must be a slice, or one-dimensional integers or booleans, got an array"
+                    f" of shape {rows.shape} and dtype {rows.dtype}."
+                )
+            if rows.dtype == bool and len(rows) != len(self):
+                raise IndexError(f"The mask has {len(rows)} entries for {len(self)} structures.")
+            if rows.size == 0 and rows.dtype != bool:
+                rows = rows.astype(np.intp)
         positions = np.arange(len(self))[rows]
         n_atoms = self.n_atoms[positions]
         # Where each structure begins in the result, and how far that is from where it stood.
@@ -212,6 +228,12 @@ class StructureArrays(Sequence):
         formulas[:] = ["".join(part) for part in parts]
         return formulas
 
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        for array in state.values():  # pickle forgets that they are read-only
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
+
     def _structure(self, index):
         if not -len(self) <= index < len(self):
             raise IndexError(f"There is no structure {index}: there are {len(self)}.")
@@ -270,7 +292,7 @@ class StructureArrays(Sequence):
         Parameters
         ----------
         file : str, path-like or binary file
-            Where to write.
+            Where to write; a file of just this name, which never holds a part of it.
         """
         steps = self.frac * _STEPS
         whole = bool(np.all((steps == np.rint(steps)) & (steps >= 0) & (steps < _STEPS)))
@@ -282,7 +304,12 @@ class StructureArrays(Sequence):
         }
         if self.ids is not None:
             arrays["material_id"] = np.char.encode(self.ids.astype(str), "utf-8")
-        np.savez_compressed(file, **arrays)
+        if hasattr(file, "write"):
+            np.savez_compressed(file, **arrays)
+        else:
+            stream = io.BytesIO()
+            np.savez_compressed(stream, **arrays)
+            write_atomically(file, stream.getvalue())
 
     @classmethod
     def load(cls, file):
@@ -305,6 +332,24 @@ class StructureArrays(Sequence):
             arrays["atomic_number"],
             arrays["frac"],
             arrays.get("material_id"),
+        )
+
+
+def _whole(values, name):
+    """Return `values` as an array of integers, which they must be."""
+    values = np.asarray(values)
+    if values.dtype.kind in "iu":
+        return values
+    if values.size and not (values.dtype.kind == "f" and np.array_equal(values, np.rint(values))):
+        raise InvalidInputError(f"{name} must be integers, got values of dtype {values.dtype}.")
+    return values.astype(np.int64)
+
+
+def _check_elements(numbers):
+    if numbers.size and not (numbers.min() >= 1 and numbers.max() <= MAX_ATOMIC_NUMBER):
+        raise InvalidInputError(
+            f"atomic_number must be between 1 and {MAX_ATOMIC_NUMBER}, got values from"
+            f" {numbers.min()} to {numbers.max()}."
         )
 
 

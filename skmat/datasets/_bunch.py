@@ -11,7 +11,16 @@ __all__ = ["as_dataset", "read_description"]
 
 
 def as_dataset(
-    materials, y, *, material_name, target_names, description, return_X_y, as_frame, **extra
+    materials,
+    y,
+    *,
+    material_name,
+    target_names,
+    description,
+    return_X_y,
+    as_frame,
+    formulas=None,
+    **extra,
 ):
     """Return a data set in the form that the user asked for.
 
@@ -30,6 +39,8 @@ def as_dataset(
         File name in ``skmat/datasets/descr`` without its ending; becomes ``DESCR``.
     return_X_y, as_frame : bool
         As the loaders document them.
+    formulas : ndarray of shape (n,), dtype object, default=None
+        What stands in the DataFrame for structures, which would take gigabytes there.
     **extra
         Further entries of the Bunch.
 
@@ -40,7 +51,8 @@ def as_dataset(
     frame = None
     if as_frame:
         if isinstance(materials, StructureArrays):
-            columns = [pd.DataFrame({"formula": materials.formulas()})]
+            material_name = "formula"
+            columns = [pd.DataFrame({material_name: formulas})]
         else:
             materials = pd.DataFrame({material_name: materials})
             columns = [materials]

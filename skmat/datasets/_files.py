@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import zlib
 from functools import cache
 from importlib import resources
@@ -94,9 +95,16 @@ def read_content(path, *, data_home=None, download_if_missing=True, obtain=None,
                 " downloaded, or name the folder that holds it with data_home= or the environment"
                 " variable SKMAT_DATA."
             )
+        _check_writeable(home)
         obtain(home)
-    content = _decompress(file, path) if path.endswith(".csv.gz") else file.read_bytes()
-    _verify(content, path, file)
+    remedy = f"Delete it and fetch it again, or restore {path!r} from where it came."
+    if obtain is None:
+        remedy = f"Restore {path!r} from where it came. {origin}".rstrip()
+    try:
+        content = _decompress(file) if path.endswith(".csv.gz") else file.read_bytes()
+        _verify(content, path, file, convertible=obtain is not None)
+    except _Unverified as fault:
+        raise DatasetCorruptedError(f"The file {file} {fault}. {remedy}") from fault
     return content
 
 
@@ -168,29 +176,54 @@ def _record_of(file):
 
 
 def _recorded(file):
+    """Return the recorded size and hash of a file, None without a readable record."""
     try:
-        return json.loads(_record_of(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads(_record_of(file).read_text(encoding="utf-8"))
+        return {"size": int(record["size"]), "sha256": str(record["sha256"])}
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _decompress(file, path):
+class _Unverified(Exception):
+    """Why a file cannot be trusted, to be completed with what to do."""
+
+
+def _decompress(file):
     try:
         return gzip.decompress(file.read_bytes())
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _corrupted(file, path, f"it cannot be decompressed: {error}") from error
+        raise _Unverified(
+            f"is truncated or was altered: it cannot be decompressed: {error}"
+        ) from (error)
 
 
-def _verify(content, path, file):
-    known = [entry for entry in (manifest().get(path), _recorded(file)) if entry]
-    if _fingerprint(content) not in known:
-        raise _corrupted(file, path, _difference(content, known))
+def _verify(content, path, file, convertible):
+    record = _recorded(file)
+    known = [entry for entry in (manifest().get(path), record) if entry]
+    if _fingerprint(content) in known:
+        return
+    copied = ""
+    if convertible and record is None:
+        copied = (
+            "; if a fetcher wrote it and it was copied from elsewhere, copy"
+            f" {_record_of(file).name} from beside the original as well"
+        )
+    if not known:
+        raise _Unverified(f"cannot be verified: no hash is known for it{copied}")
+    raise _Unverified(f"is truncated or was altered: {_difference(content, known)}{copied}")
+
+
+def _check_writeable(home):
+    """Notice before a download, not after it, that its result could not be written."""
+    parent = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
+        raise DatasetNotFoundError(
+            f"Nothing can be downloaded to {home}: {parent} is not a folder that can be written"
+            " to. Name another one with data_home= or the environment variable SKMAT_DATA."
+        )
 
 
 def _difference(content, known):
-    known = [entry for entry in known if entry]
-    if not known:
-        return "no hash is known for it"
     sizes = [entry["size"] for entry in known]
     if len(content) not in sizes:
         expected = " or ".join(f"{size:,}" for size in sizes)
@@ -198,10 +231,3 @@ def _difference(content, known):
     found = hashlib.sha256(content).hexdigest()
     expected = " or ".join(entry["sha256"] for entry in known)
     return f"its SHA-256 is {found} where {expected} is expected"
-
-
-def _corrupted(file, path, fault):
-    return DatasetCorruptedError(
-        f"The file {file} is truncated or was altered: {fault}. Delete it and fetch it again, or"
-        f" restore {path!r} from where it came."
-    )

@@ -42,8 +42,8 @@ def fetch_formulas(
     exclude_sources : str or sequence of str, default=None
         Leave out compositions that any of these sources holds, however they are written, for
         example the Matbench task that a pretrained encoder is to be tested on.
-    exclude : sequence of str, default=None
-        Formulas whose compositions are left out, however they are written.
+    exclude : sequence of str, DataFrame or StructureArrays, default=None
+        Materials whose compositions are left out, however they are written.
     download_if_missing : bool, default=True
         Without effect: there is no address to download the file from. It is there because every
         fetcher has it.

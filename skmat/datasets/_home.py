@@ -17,8 +17,8 @@ def get_data_home(data_home=None):
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder. None takes the environment variable ``SKMAT_DATA`` or, where that is not set
-        or empty, the folder ``skmat_data`` in the user's home. ``~`` is expanded.
+        The folder. None or "" takes the environment variable ``SKMAT_DATA`` or, where that is not
+        set or empty, the folder ``skmat_data`` in the user's home. ``~`` is expanded.
 
     Returns
     -------
@@ -31,6 +31,6 @@ def get_data_home(data_home=None):
     >>> get_data_home("~/materials").name
     'materials'
     """
-    if data_home is None:
+    if data_home is None or data_home == "":
         data_home = os.environ.get(_VARIABLE) or _DEFAULT
     return Path(data_home).expanduser().absolute()

@@ -85,8 +85,8 @@ def fetch_jarvis(
         Which targets to return, such as "formation_energy_peratom"; ``DESCR`` lists them. A
         string gives a one-dimensional target, a sequence a two-dimensional one, None all 39.
         Materials without any of these labels are left out.
-    exclude : sequence of str, default=None
-        Formulas whose compositions are left out, for example those of a test set that a
+    exclude : sequence of str, DataFrame or StructureArrays, default=None
+        Materials whose compositions are left out, for example those of a test set that a
         pretrained encoder must not have seen.
     download_if_missing : bool, default=True
         Without effect: there is no address to download the file from. It is there because every

@@ -1,6 +1,6 @@
 """The thirteen tasks of Matbench v0.1."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -112,10 +112,13 @@ def fetch_matbench(
     table = read_table(table_path(info), dtype={"composition": str}, **where)
     formulas = table["composition"].to_numpy(dtype=object)
     ids = table["mbid"].to_numpy(dtype=object)
+    compositions = cache(partial(read_compositions, formulas))
     materials = formulas
     if input == "structure":
         materials = StructureArrays.from_npz(read_arrays(structures_path(info), **where))
-        if not np.array_equal(materials.ids, ids):
+        if not np.array_equal(materials.ids, ids) or not np.array_equal(
+            materials.compositions().keys(), compositions().keys()
+        ):
             raise DatasetCorruptedError(
                 f"{table_path(info)} and {structures_path(info)} do not list the same materials."
                 " Delete both and fetch them again."
@@ -130,8 +133,9 @@ def fetch_matbench(
         description="matbench",
         return_X_y=return_X_y,
         as_frame=as_frame,
+        formulas=formulas,
         units={info.target: info.unit},
-        groups=None if return_X_y else read_compositions(formulas).group_ids(),
+        groups=None if return_X_y else compositions().group_ids(),
         ids=ids,
         task=info,
         **matbench_source(info.name).entries(),

@@ -79,8 +79,8 @@ def fetch_mp(
         moduli and Poisson ratio unless 0 < K_VRH < 600 GPa, 0 < G_VRH < 550 GPa and
         -1 < poisson_ratio < 0.5 (801 of 12,987 elastic tensors); dielectric constants and
         refractive index if one of them is below 1 (4 of 7,018 dielectric tensors).
-    exclude : sequence of str, default=None
-        Formulas whose compositions are left out, for example those of a test set that a
+    exclude : sequence of str, DataFrame or StructureArrays, default=None
+        Materials whose compositions are left out, for example those of a test set that a
         pretrained encoder must not have seen.
     download_if_missing : bool, default=True
         Without effect: there is no address to download the files from. It is there because every
@@ -107,8 +107,8 @@ def fetch_mp(
         units : dict of str to str
             Unit of each target.
         groups : ndarray of shape (n,), dtype int64
-            Equal for entries of one composition, ready for ``GroupKFold``. A third of all
-            entries share their composition with another one.
+            Equal for entries of one composition, ready for ``GroupKFold``. Nearly half of
+            all entries share their composition with another one.
         ids : ndarray of shape (n,), dtype object
             Materials Project ids ("mp-149").
         n_atoms : ndarray of shape (n,), dtype int64
@@ -172,6 +172,7 @@ def fetch_mp(
         description="mp",
         return_X_y=return_X_y,
         as_frame=as_frame,
+        formulas=formulas,
         units=units_of(names),
         groups=groups,
         ids=table["material_id"].to_numpy(dtype=object),

@@ -51,13 +51,13 @@ def write_table(home):
             f"{TABLE_PATH} is not in the data home, and the package through which OBELiX is"
             " downloaded is not installed. Install it, e.g. with `pip install obelix-data`."
         )
-    # Imported here: it is no dependency, and the network is its affair.
-    from obelix import OBELiX
-
     with tempfile.TemporaryDirectory() as folder:
         # The package takes a folder that exists for one that is complete.
         raw = Path(folder, "raw")
         try:
+            # Imported here: it is no dependency, and the network is its affair.
+            from obelix import OBELiX
+
             OBELiX(str(raw), no_cifs=True, commit_id=_COMMIT, unspecified_low_value=None)
             table = _read(raw / "all.csv")
             test = _read(raw / "test.csv")

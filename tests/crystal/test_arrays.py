@@ -70,6 +70,22 @@ def test_other_keys_give_structures_as_an_array_of_them_would(arrays, key):
         assert_same(got, STRUCTURES[row])
 
 
+def test_an_array_of_no_dimension_is_an_integer(arrays):
+    assert_same(arrays[np.array(2)], STRUCTURES[2])
+
+
+@pytest.mark.parametrize("key", [True, [[0, 1]], [0.5], "a"])
+def test_what_is_no_key_is_refused(arrays, key):
+    with pytest.raises(InvalidInputError, match="rows must be a slice, or one-dimensional"):
+        arrays[key]
+
+
+def test_a_mask_must_be_as_long_as_the_structures(arrays):
+    for n in (0, 3):
+        with pytest.raises(IndexError):
+            arrays[np.ones(n, dtype=bool)]
+
+
 def test_scikit_learn_splits_them(arrays):
     train, test, y_train, y_test = train_test_split(
         arrays, np.arange(4), test_size=1, random_state=0
@@ -128,6 +144,12 @@ def test_saving_keeps_every_bit(tmp_path, arrays, steps):
     assert steps or again.ids.tolist() == ["a", "b", "c", "d"]
 
 
+def test_a_file_has_just_the_name_that_was_given(tmp_path, arrays):
+    arrays.save(tmp_path / "structures")
+    assert [file.name for file in tmp_path.iterdir()] == ["structures"]
+    assert_same(StructureArrays.load(tmp_path / "structures")[3], STRUCTURES[3])
+
+
 def test_sixteen_bit_coordinates_are_decoded():
     frac = np.array([[0, 32768, 65535]], dtype=np.uint16)
     arrays = StructureArrays(np.eye(3)[None], [1], [3], frac)
@@ -163,6 +185,8 @@ def test_size_and_repr(arrays):
 def test_they_can_be_pickled(arrays):
     again = pickle.loads(pickle.dumps(arrays))
     assert_same(again[2], STRUCTURES[2])
+    assert not again.lattice.flags.writeable
+    assert not again.ids.flags.writeable
 
 
 def test_nothing_is_a_sequence_of_structures():
@@ -202,6 +226,11 @@ def test_oxidation_states_are_left_out():
         ({"frac": np.zeros((1, 2))}, "frac has the shape"),
         ({"ids": ["a", "b"]}, "ids has the shape"),
         ({"atomic_number": [0]}, "between 1 and 118, got values from 0 to 0"),
+        ({"atomic_number": np.array([259])}, "between 1 and 118, got values from 259"),
+        ({"atomic_number": [3.7]}, "atomic_number must be integers"),
+        ({"n_atoms": [1.9]}, "n_atoms must be integers"),
+        ({"lattice": np.full((1, 3, 3), np.nan)}, r"lattice holds 9 numbers .* at \(0, 0, 0\)"),
+        ({"frac": np.array([[0, np.inf, 0]])}, "frac holds 1 numbers that are not finite"),
         (
             {"n_atoms": [0], "atomic_number": [], "frac": np.zeros((0, 3))},
             "Structure 0 has 0 atoms",

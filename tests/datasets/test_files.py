@@ -51,10 +51,25 @@ def test_altered_content_is_named_with_the_remedy(home, known):
     write_file(home, PATH, TABLE)
     (home / PATH).write_bytes(gzip.compress(TABLE.replace(b"1.5", b"2.5")))
     with pytest.raises(DatasetCorruptedError, match="SHA-256") as caught:
-        read_content(PATH, data_home=home)
+        read_content(PATH, data_home=home, obtain=print)
     assert str(home / PATH) in str(caught.value)
     assert "Delete it and fetch it again" in str(caught.value)
     assert isinstance(caught.value, ValueError)
+
+
+def test_what_cannot_be_fetched_again_is_not_to_be_deleted(home, known):
+    write_file(home, PATH, TABLE)
+    (home / PATH).write_bytes(b"cut")
+    with pytest.raises(DatasetCorruptedError, match=r"Restore .* Made by hand") as caught:
+        read_content(PATH, data_home=home, origin="Made by hand.")
+    assert "Delete" not in str(caught.value)
+
+
+def test_a_converted_file_without_its_record_is_not_called_altered(home, known):
+    write_file(home, "room/other.npz", b"content", record=True)
+    (home / "room/other.npz.sha256").unlink()
+    with pytest.raises(DatasetCorruptedError, match=r"no hash is known .* copy other.npz.sha256"):
+        read_content("room/other.npz", data_home=home, obtain=print)
 
 
 def test_shortened_content_is_told_by_its_size(home, known):
@@ -134,9 +149,10 @@ def test_recorded_hash_is_accepted_and_guards_its_file(home, known):
         read_content(PATH, data_home=home)
 
 
-@pytest.mark.parametrize("damage", [b"", b"not json", b"[]", b'{"size": 3}'])
+@pytest.mark.parametrize("damage", [b"", b"not json", b"[]", b'{"size": 3}', b"[1]", b"5"])
 def test_damaged_record_makes_no_hash_known(home, damage):
     write_file(home, PATH, TABLE, record=True)
+    damage = damage.replace(b"3", str(len(TABLE)).encode())
     (home / (PATH + ".sha256")).write_bytes(damage)
     with pytest.raises(DatasetCorruptedError):
         read_content(PATH, data_home=home)

@@ -76,9 +76,10 @@ def test_structures(home, put_table, put_arrays):
     data = fetch_matbench("phonons", input="structure", data_home=home, as_frame=True)
     assert isinstance(data.data, StructureArrays)
     assert isinstance(data.data[0], Structure)
-    assert data.feature_names == ["structure"]
+    assert data.feature_names == ["formula"]
+    assert data.frame[data.feature_names].shape == (len(data.data), 1)
     assert data.frame.columns.tolist() == ["formula", "last phdos peak"]
-    assert data.frame["formula"].tolist() == ["NaCl", "Na"]
+    assert data.frame["formula"].tolist() == ["Na1Cl1", "Na2"]
     formulas = fetch_matbench("phonons", data_home=home)
     assert formulas.data.tolist() == ["Na1Cl1", "Na2"]
     assert np.array_equal(formulas.ids, data.ids)

@@ -8,8 +8,8 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from skmat.crystal import StructureArrays
-from skmat.datasets import fetch_matbench
-from skmat.datasets._matbench_download import official_formula, official_test_folds
+from skmat.datasets import _matbench_download, fetch_matbench
+from skmat.datasets._matbench_download import content_of, official_formula, official_test_folds
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, MatbenchTaskInfo
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
@@ -45,6 +45,13 @@ def small_tasks(monkeypatch):
             name, N_ROWS, info.target, info.unit, info.kind, info.has_structure
         )
         monkeypatch.setitem(MATBENCH_TASKS, name, small)
+    for name, frame in (("matbench_steels", _steels()), ("matbench_phonons", _phonons())):
+        if "structure" in frame:
+            formulas = [official_formula(structure) for structure in frame["structure"]]
+        else:
+            formulas = frame["composition"]
+        content = content_of(formulas, frame[MATBENCH_TASKS[name].target])
+        monkeypatch.setitem(_matbench_download._CONTENTS, name, content)
 
 
 def _steels():
@@ -126,6 +133,53 @@ def test_another_data_set_is_refused(home, loader, small_tasks, frame):
     with pytest.raises(DatasetCorruptedError, match="Nothing was written"):
         fetch_matbench("steels", data_home=home)
     assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [("composition", "formulas .* in another order"), ("yield strength", "labels .* add up to")],
+)
+def test_rows_in_another_order_are_refused(home, loader, small_tasks, column, message):
+    frame = _steels()
+    frame[column] = frame[column].to_numpy()[::-1]
+    loader(frame)
+    with pytest.raises(DatasetCorruptedError, match=message):
+        fetch_matbench("steels", data_home=home)
+    assert not home.exists()
+
+
+def test_labels_may_differ_in_the_last_digits_but_not_be_missing(home, loader, small_tasks):
+    frame = _steels()
+    loader(frame.assign(**{"yield strength": frame["yield strength"] + 5e-11}))
+    fetch_matbench("steels", data_home=home)
+    frame.loc[3, "yield strength"] = np.nan
+    loader(frame)
+    with pytest.raises(DatasetCorruptedError, match="labels"):
+        fetch_matbench("steels", data_home=home / "other")
+
+
+def test_structures_beside_another_table_are_refused(home, loader, small_tasks, put_table):
+    rows = "".join(f"mb-phonons-{row + 1:02d},TiO2,{row}\n" for row in range(N_ROWS))
+    put_table("matbench/matbench_phonons.csv.gz", "mbid,composition,target\n" + rows)
+    loader(_phonons())
+    with pytest.raises(DatasetCorruptedError, match="do not list the same materials"):
+        fetch_matbench("phonons", input="structure", data_home=home)
+
+
+def test_a_home_that_cannot_be_written_to_is_noticed_before_the_download(loader, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    folders = loader(RuntimeError("must not be called"))
+    with pytest.raises(DatasetNotFoundError, match="not a folder that can be written"):
+        fetch_matbench("steels", data_home=tmp_path / "file" / "home")
+    assert folders == []
+
+
+@pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)
+def test_known_contents_are_those_of_the_real_files(data_home, info):
+    data = fetch_matbench(info.name, data_home=data_home)
+    sha256, *sums = content_of(data.data, data.target)
+    assert sha256 == _matbench_download._CONTENTS[info.name][0]
+    np.testing.assert_allclose(sums, _matbench_download._CONTENTS[info.name][1:], rtol=1e-12)
 
 
 @pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)

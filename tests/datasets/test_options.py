@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from skmat.composition import read_compositions
+from skmat.crystal import StructureArrays
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
 from skmat.exceptions import InvalidInputError
 
@@ -31,6 +32,25 @@ def test_excluded_compositions_go_however_they_are_written():
     compositions = read_compositions(["Ti2O4", "NaN", "FeO"])
     kept = rows_to_keep(lambda: compositions, ["O2Ti", "N1Na1"], 3)
     assert kept.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    [
+        pd.DataFrame({"composition": ["TiO2"]}),
+        pd.Series(["TiO2"]),
+        StructureArrays(np.eye(3)[None], [3], [22, 8, 8], np.zeros((3, 3))),
+    ],
+)
+def test_what_loaders_return_can_be_excluded(exclude):
+    compositions = read_compositions(["Ti2O4", "FeO"])
+    assert rows_to_keep(lambda: compositions, exclude, 2).tolist() == [1]
+
+
+def test_what_cannot_be_excluded_is_named():
+    with pytest.raises(InvalidInputError, match=r"exclude holds 1 of 2 .* at 1: 'Xx2'") as caught:
+        rows_to_keep(lambda: read_compositions(["TiO2"]), ["TiO2", "Xx2"], 1)
+    assert "on_invalid" not in str(caught.value)
 
 
 def test_nothing_is_parsed_without_exclude():

@@ -121,7 +121,7 @@ def test_wheel_becomes_the_table(home, pip, monkeypatch, snapshot):
     assert data.target[1:3].tolist() == [[0, 1, 2, 4], [0, 1, 2, 3]]
     assert np.array_equal(data.target[0], [np.nan] * 3 + [1], equal_nan=True)
     assert np.array_equal(data.target[3], [0.5, 1.5, 2.5, np.nan], equal_nan=True)
-    assert snapshot() == [PATH]
+    assert snapshot() == [PATH, f"{PATH}.sha256"]
     assert "crabnet==2.0.8" in commands[0]
     assert "--no-deps" in commands[0]
     splits = pd.read_csv(io.BytesIO(table), keep_default_na=False)

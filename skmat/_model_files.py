@@ -2,15 +2,22 @@
 
 from pathlib import Path
 
-import joblib
-
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["JOBLIB_WARNING", "load_model", "save_model"]
+
+JOBLIB_WARNING = (
+    "Model files are joblib files, which can execute any code when they are read: load only"
+    " those that you trust."
+)
+
+# joblib is imported where it is used: the help of the command line shows the warning alone.
 
 
 def save_model(model, path):
     """Write a fitted estimator."""
+    import joblib
+
     joblib.dump(model, path, compress=3)
 
 
@@ -27,6 +34,8 @@ def load_model(path):
     advice = "Give a file that `skmat train` or `joblib.dump(model, file)` wrote."
     if not Path(path).is_file():
         raise InvalidInputError(f"There is no model file {path}. {advice}")
+    import joblib
+
     from skmat.estimators._base import EncoderEstimator  # takes seconds
 
     try:

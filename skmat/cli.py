@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from skmat._benchmark_command import add_benchmark
+from skmat._model_files import JOBLIB_WARNING
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, SkmatError
 
@@ -17,12 +19,6 @@ __all__ = ["main"]
 _PRESETS = ("tiny", "base", "paper", "large")
 _LOSSES = ("l1", "mse", "robust_l1")
 _TRAINABLE = ("all", "last", "head")
-_BASELINES = ("dummy", "magpie-forest", "magpie-boosting", "magpie-mlp", "mtencoder")
-
-_JOBLIB = (
-    "Model files are joblib files, which can execute any code when they are read: load only"
-    " those that you trust."
-)
 
 
 def main(argv=None):
@@ -55,7 +51,7 @@ def _parser():
     parser = argparse.ArgumentParser(
         prog="skmat",
         description="Pretrained encoders for inorganic materials.",
-        epilog=_JOBLIB,
+        epilog=JOBLIB_WARNING,
     )
     parser.add_argument("--version", action="version", version=f"skmat {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -63,7 +59,8 @@ def _parser():
     _add_train(commands)
     _add_predict(commands)
     _add_embed(commands)
-    _add_benchmark(commands)
+    _add_pretrain(commands)
+    add_benchmark(commands)
     models = commands.add_parser("models", help="list the encoders that come with the package")
     models.set_defaults(run=_models)
     return parser
@@ -91,12 +88,31 @@ def _add_demo(commands):
     demo.set_defaults(run=_demo)
 
 
+def _add_pretrain(commands):
+    pretrain = commands.add_parser(
+        "pretrain",
+        help="pretrain an encoder as a configuration file says (hours)",
+        description="Pretrain an encoder as a TOML file says: on which tables, with which"
+        " compositions left out, with which parameters. The same command goes on where it was"
+        " stopped.",
+    )
+    pretrain.add_argument("config", type=Path, metavar="CONFIG.toml")
+    pretrain.add_argument(
+        "--output", type=Path, metavar="DIR", help="instead of [output] folder of the file"
+    )
+    pretrain.add_argument(
+        "--check", action="store_true", help="read the data and count them; train nothing"
+    )
+    pretrain.add_argument("--quiet", action="store_true", help="no progress")
+    pretrain.set_defaults(run=_pretrain)
+
+
 def _add_train(commands):
     train = commands.add_parser(
         "train",
         help="fit a model to the labels in a CSV file",
         description="Fit one model to one or several columns of labels; empty cells are missing"
-        " labels. " + _JOBLIB,
+        " labels. " + JOBLIB_WARNING,
     )
     _add_table(train)
     train.add_argument("--targets", required=True, metavar="A,B,C", help="columns of labels")
@@ -118,7 +134,8 @@ def _add_predict(commands):
     predict = commands.add_parser(
         "predict",
         help="predict with a model file",
-        description="Predict for a CSV file, or for formulas on the command line. " + _JOBLIB,
+        description="Predict for a CSV file, or for formulas on the command line. "
+        + JOBLIB_WARNING,
     )
     _add_table(predict, optional=True)
     predict.add_argument("--model", type=Path, required=True, help="file of `skmat train`")
@@ -131,7 +148,7 @@ def _add_embed(commands):
     embed = commands.add_parser(
         "embed",
         help="turn formulas into vectors",
-        description="Embed a CSV file, or formulas on the command line. " + _JOBLIB,
+        description="Embed a CSV file, or formulas on the command line. " + JOBLIB_WARNING,
     )
     _add_table(embed, optional=True)
     source = embed.add_mutually_exclusive_group(required=True)
@@ -139,43 +156,6 @@ def _add_embed(commands):
     source.add_argument("--model", type=Path, help="model file whose encoder to use")
     _add_result(embed, ".npy or .csv file to write; CSV on standard output if not given")
     embed.set_defaults(run=_embed)
-
-
-def _add_benchmark(commands):
-    benchmark = commands.add_parser("benchmark", help="score an estimator on a public benchmark")
-    suites = benchmark.add_subparsers(dest="suite", required=True, metavar="SUITE")
-    matbench = suites.add_parser(
-        "matbench",
-        help="the thirteen tasks of Matbench v0.1 on their official folds",
-        description="Fit and score an estimator on the official folds of Matbench v0.1. Finished"
-        " folds are kept in --results-dir; the same command goes on where it was stopped. "
-        + _JOBLIB,
-    )
-    matbench.add_argument(
-        "--estimator",
-        required=True,
-        metavar="NAME_OR_FILE",
-        help=f"a baseline ({', '.join(_BASELINES)}) or a joblib file of a scikit-learn estimator"
-        ' that takes formulas, or of a dict of two, "regression" and "classification"',
-    )
-    matbench.add_argument(
-        "--tasks", default="all", metavar="A,B,C", help="such as steels,expt_gap; default: all"
-    )
-    matbench.add_argument("--folds", metavar="0,1", help="some of 0 to 4; default: all")
-    matbench.add_argument("--n-jobs", type=int, default=1, metavar="N", help="folds at a time")
-    matbench.add_argument("--random-state", type=int, default=0, metavar="SEED")
-    matbench.add_argument(
-        "--results-dir", type=Path, metavar="DIR", help="default: matbench-results/ESTIMATOR"
-    )
-    matbench.add_argument(
-        "--save",
-        type=Path,
-        metavar="FILE",
-        help="write predictions in the official format (results.json, or .json.gz to submit)",
-    )
-    matbench.add_argument("--data-home", metavar="DIR", help="default: $SKMAT_DATA")
-    matbench.add_argument("--quiet", action="store_true", help="no line per fold")
-    matbench.set_defaults(run=_benchmark)
 
 
 def _add_table(command, optional=False):
@@ -204,6 +184,17 @@ def _demo(arguments):
         formulas=arguments.formulas,
         pretrained=arguments.pretrained,
         random_state=arguments.random_state,
+    )
+
+
+def _pretrain(arguments):
+    from skmat.pretrain import run_pretraining
+
+    run_pretraining(
+        arguments.config,
+        folder=arguments.output,
+        check_only=arguments.check,
+        verbose=0 if arguments.quiet else 1,
     )
 
 
@@ -294,62 +285,6 @@ def _embed(arguments):
         return
     names = encoder.get_feature_names_out()
     _write(add_columns(table, dict(zip(names, vectors.T, strict=True))), arguments.output)
-
-
-def _benchmark(arguments):
-    from skmat.benchmark import run_matbench
-
-    name, estimator = _estimator_to_benchmark(arguments.estimator)
-    tasks = arguments.tasks
-    if arguments.save:
-        from skmat._tables import check_writable
-
-        if arguments.folds:
-            raise InvalidInputError("--save wants all folds: drop it or --folds.")
-        check_writable(arguments.save)
-    results = run_matbench(
-        estimator,
-        tasks if tasks == "all" else [task.strip() for task in tasks.split(",")],
-        folds=_numbers(arguments.folds) if arguments.folds else None,
-        n_jobs=arguments.n_jobs,
-        random_state=arguments.random_state,
-        results_dir=arguments.results_dir or Path("matbench-results", name),
-        name=name,
-        data_home=arguments.data_home,
-        verbose=0 if arguments.quiet else 1,
-    )
-    print(results.summary().to_string(float_format="{:.4g}".format))
-    if arguments.save:
-        results.save(arguments.save)
-        print(f"Wrote {arguments.save}.")
-
-
-def _estimator_to_benchmark(name):
-    from skmat.benchmark import make_baseline
-
-    if name in _BASELINES:
-        return name, make_baseline(name)
-    path = Path(name)
-    if not path.is_file():
-        raise InvalidInputError(
-            f"--estimator is {name!r}, which is neither a baseline ({', '.join(_BASELINES)}) nor"
-            " a file. Write a file with `joblib.dump(estimator, file)`."
-        )
-    import joblib
-
-    try:
-        return path.stem, joblib.load(path)
-    except Exception as error:  # pickle lets any error through that damaged bytes lead to
-        raise InvalidInputError(
-            f"{path} is not a readable joblib file ({type(error).__name__}: {error})."
-        ) from error
-
-
-def _numbers(text):
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InvalidInputError(f"--folds must be numbers such as 0,1, got {text!r}.") from None
 
 
 def _models(arguments):

@@ -11,7 +11,6 @@ from sklearn.pipeline import make_pipeline
 
 import skmat
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderRegressor, cli
-from skmat.benchmark._baselines import BASELINES
 
 TABLE = """id,formula,gap,density,class
 a,TiO2,3.2,4.2,oxide
@@ -340,7 +339,3 @@ def test_benchmark_errors(data, arguments, message, capsys, monkeypatch):
     monkeypatch.chdir(data.parent)
     assert run("benchmark", "matbench", *arguments) == 2
     assert message in capsys.readouterr().err
-
-
-def test_baselines_on_the_command_line_are_those_there_are():
-    assert tuple(BASELINES) == cli._BASELINES

@@ -8,6 +8,7 @@ download from.
 from skmat.datasets._formulas import fetch_formulas
 from skmat.datasets._home import get_data_home
 from skmat.datasets._jarvis import fetch_jarvis
+from skmat.datasets._join import join_tables
 from skmat.datasets._matbench import fetch_matbench
 from skmat.datasets._mp import fetch_mp
 from skmat.datasets._obelix import fetch_obelix
@@ -24,5 +25,6 @@ __all__ = [
     "fetch_oqmd",
     "fetch_perovskites",
     "get_data_home",
+    "join_tables",
     "load_transport",
 ]

@@ -176,7 +176,8 @@ class EncoderEstimator(
         early_stopping = self.patience is not None and self.validation_fraction > 0
         groups = materials.group_ids() if early_stopping else None
         members = []
-        for index, seed in enumerate(spawn_seeds(self._draw_seed(), self._n_members)):
+        run_seed, run_folder = self._begin_run()
+        for index, seed in enumerate(spawn_seeds(run_seed, self._n_members)):
             split_seed, model_seed, training_seed = spawn_seeds(seed, 3)
             training, validation = np.arange(len(materials)), np.empty(0, dtype=int)
             if groups is not None:
@@ -197,6 +198,7 @@ class EncoderEstimator(
                 self._settings(len(training), task_weights, training_seed, device),
                 data.take(training),
                 data.take(validation) if len(validation) else None,
+                run_folder,
             )
             members.append(Member(net, scaling, seed, history))
         self._set_members(members)
@@ -340,6 +342,10 @@ class EncoderEstimator(
                 f"loss_weights must be finite and non-negative, not all zero; got {weights}."
             )
         return weights
+
+    def _begin_run(self):
+        """Return the seed of a fit, and the folder that keeps its state, if any does."""
+        return self._draw_seed(), None
 
     def _draw_seed(self):
         """Return a seed from ``random_state`` without touching a generator of the caller's."""

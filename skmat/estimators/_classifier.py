@@ -1,14 +1,12 @@
 """Multi-task classifiers."""
 
-from numbers import Integral
-
 import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import Interval
 
-from skmat.estimators._base import EncoderEstimator, scatter_rows
+from skmat.estimators._base import scatter_rows
+from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._targets import class_columns, read_class_targets
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Properties
@@ -17,13 +15,8 @@ from skmat.training import run_heads
 __all__ = ["EncoderClassifier"]
 
 
-class EncoderClassifier(ClassifierMixin, EncoderEstimator):
+class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     """Base of the classifiers: an encoder with one head per column of y."""
-
-    _parameter_constraints: dict = {
-        **EncoderEstimator._parameter_constraints,
-        "n_ensemble": [Interval(Integral, 1, None, closed="left")],
-    }
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None):
@@ -192,9 +185,7 @@ class EncoderClassifier(ClassifierMixin, EncoderEstimator):
         read = read_class_targets(y, len(materials), classes)
         weights = self._check_sample_weight(sample_weight, materials)
         self._check_same_classes(read)
-        fit_members(
-            materials, read, (Properties(),), weights, task_weights=self._task_weights(read.names)
-        )
+        self._fit_tasks(fit_members, materials, read, Properties(), weights)
         self.target_names_ = read.names
         self.n_outputs_ = len(read.names)
         self._one_dimensional = read.one_dimensional

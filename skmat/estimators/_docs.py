@@ -7,6 +7,9 @@ __all__ = ["shared_docs"]
 
 _PLACEHOLDER = re.compile(r"^ *\{(\w+)\}\n", re.MULTILINE)
 
+#: Texts whose defaults are those of the constructor.
+_WITH_DEFAULTS = ("training", "finetuning")
+
 _SHARED = {
     "pretrained": """
     pretrained : str, path-like, fitted encoder or None, default=None
@@ -37,7 +40,8 @@ _SHARED = {
     lr : float, default={lr}
         Largest learning rate of AdamW. Between calls of ``partial_fit`` it stays as it was.
     weight_decay : float, default={weight_decay}
-        Weight decay of AdamW.
+        Weight decay of AdamW. It acts on matrices alone: biases, norms and the vectors of
+        elements do not decay.
     schedule : {{"one_cycle", "constant"}}, default="one_cycle"
         Course of the learning rate over the steps.
     patience : int or None, default=None
@@ -50,6 +54,41 @@ _SHARED = {
     trainable : {{"all", "last", "head"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone. The rest stays as it is, bit for bit.
+""",
+    "finetuning": """
+    encoder_lr_factor : float, default={encoder_lr_factor}
+        Learning rate of the encoder as a multiple of `lr`, which is then that of the heads.
+    layer_decay : float, default={layer_decay}
+        Learning rate of each layer of the encoder as a multiple of that of the layer after it, at
+        most 1; the last layer has `lr` times `encoder_lr_factor`.
+    head_epochs : int, default={head_epochs}
+        So many of the `max_epochs`, the first, train the new heads alone, as with
+        ``trainable="head"``; the others train what `trainable` allows. Each of the two stages is
+        a whole cycle of the `schedule`, and `patience` counts from the second. Without
+        `pretrained`, in ``partial_fit``, and where `warm_start` goes on with heads that are not
+        new, there is only the second stage.
+    ema : float or None, default={ema}
+        Decay of an exponential moving average of the weights over the steps, such as 0.999; the
+        averaged weights are validated and kept. At step n the decay is at most
+        (1 + n) / (10 + n), so that the first weights are forgotten in short trainings too. A
+        ``fit`` with `warm_start` goes on from the averaged weights and begins a new average;
+        ``partial_fit`` does not average. None keeps the weights of the last (or best) epoch.
+    keep_objective : str, Objective, list of them or None, default={keep_objective}
+        What is learned beside y, so that the encoder does not forget it: an objective that needs
+        no labels, such as "masked_elements", or several. It learns from every row that is
+        fitted, also from those without any label; its heads are new and take no part in
+        predictions; its loss is in the history and is not what `patience` watches.
+    keep_weight : float, default={keep_weight}
+        Weight of each task of `keep_objective`, where that of all columns of y together is 1.
+        `loss_weighting` multiplies it as it does the others.
+""",
+    "checkpoints": """
+    checkpoint_dir : str or path-like, default=None
+        Folder that keeps the state of the training, written at the end of every epoch. ``fit``
+        with the same parameters and data goes on from there, however it was broken off, and on
+        one CPU gives the very weights of an unbroken run; if the run had come to its end, it
+        loads them. A folder of another run is an error. With ``random_state=None`` the seed is
+        the one that the run began with. None keeps nothing.
 """,
     "ensemble": """
     n_ensemble : int, default=1
@@ -74,7 +113,8 @@ _SHARED = {
         standardisation of the targets and its network, whatever the parameters of the network
         are by then.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows losses, speed and time left: as a bar on a terminal or in a notebook, else as
+        one line per epoch on standard error.
 """,
     "fitted": """
     history_ : list of dict
@@ -114,7 +154,7 @@ def shared_docs(**family):
 
         def fill(match):
             text = texts[match[1]].lstrip("\n")
-            return text.format(**defaults) if match[1] == "training" else text
+            return text.format(**defaults) if match[1] in _WITH_DEFAULTS else text
 
         if cls.__doc__:
             cls.__doc__ = _PLACEHOLDER.sub(fill, cls.__doc__)

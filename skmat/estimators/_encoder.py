@@ -1,5 +1,7 @@
 """Encoders as transformers."""
 
+import os
+
 import numpy as np
 from sklearn.base import _fit_context
 
@@ -9,7 +11,13 @@ from skmat.estimators._scaling import TargetScaling
 from skmat.estimators._targets import ReadTargets, read_mixed_targets
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective, resolve_objectives
-from skmat.training import MultiObjectiveModel, isolated_seed, resolve_device, untrained_net
+from skmat.training import (
+    MultiObjectiveModel,
+    RunFolder,
+    isolated_seed,
+    resolve_device,
+    untrained_net,
+)
 
 __all__ = ["EncoderTransformer"]
 
@@ -20,6 +28,7 @@ class EncoderTransformer(EncoderEstimator):
     _parameter_constraints: dict = {
         **EncoderEstimator._parameter_constraints,
         "objectives": [str, Objective, "array-like", None],
+        "checkpoint_dir": [str, os.PathLike, None],
     }
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -49,7 +58,7 @@ class EncoderTransformer(EncoderEstimator):
         InvalidCompositionError
             If rows of X cannot be read.
         PretrainedError
-            If `pretrained` cannot be loaded.
+            If `pretrained` cannot be loaded, or `checkpoint_dir` holds another run.
         """
         materials = self._read_X(X, reset=True, allow_empty=True)
         weights = self._check_sample_weight(sample_weight, materials)
@@ -82,6 +91,16 @@ class EncoderTransformer(EncoderEstimator):
                 " be passed, but the target y is None."
             )
         return read_mixed_targets(y, n_rows)
+
+    def _begin_run(self):
+        seed = self._draw_seed()
+        if self.checkpoint_dir is None:
+            return seed, None
+        if self.random_state is None:
+            # The run that is there drew one, too.
+            recorded = RunFolder(self.checkpoint_dir).recorded("random_state")
+            seed = seed if recorded is None else recorded
+        return seed, RunFolder(self.checkpoint_dir, {"random_state": seed})
 
     def _load(self):
         device = resolve_device(self.device)

@@ -97,6 +97,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
         "masked_elements" otherwise. With both, pretraining goes on from the loaded weights.
     {losses}
     {training}
+    {checkpoints}
     {machine}
 
     Attributes
@@ -142,6 +143,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
         patience=None,
         validation_fraction=0.1,
         trainable="all",
+        checkpoint_dir=None,
         random_state=None,
         device="auto",
         precision="auto",
@@ -173,6 +175,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
         self.element_features = element_features
         self.dropout = dropout
         self.objectives = objectives
+        self.checkpoint_dir = checkpoint_dir
 
 
 @shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
@@ -189,6 +192,7 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
         Loss on standardised targets; "robust_l1" also predicts how uncertain it is.
     {losses}
     {training}
+    {finetuning}
     {ensemble}
     {machine}
 
@@ -242,6 +246,12 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
         patience=None,
         validation_fraction=0.1,
         trainable="all",
+        encoder_lr_factor=1.0,
+        layer_decay=1.0,
+        head_epochs=0,
+        ema=None,
+        keep_objective=None,
+        keep_weight=0.1,
         n_ensemble=1,
         random_state=None,
         device="auto",
@@ -262,6 +272,13 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
             patience=patience,
             validation_fraction=validation_fraction,
             trainable=trainable,
+            encoder_lr_factor=encoder_lr_factor,
+            layer_decay=layer_decay,
+            head_epochs=head_epochs,
+            ema=ema,
+            keep_objective=keep_objective,
+            keep_weight=keep_weight,
+            n_ensemble=n_ensemble,
             random_state=random_state,
             device=device,
             precision=precision,
@@ -274,7 +291,6 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
         self.element_features = element_features
         self.dropout = dropout
         self.loss = loss
-        self.n_ensemble = n_ensemble
 
 
 @shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
@@ -289,6 +305,7 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     {network}
     {losses}
     {training}
+    {finetuning}
     {ensemble}
     {machine}
 
@@ -342,6 +359,12 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
         patience=None,
         validation_fraction=0.1,
         trainable="all",
+        encoder_lr_factor=1.0,
+        layer_decay=1.0,
+        head_epochs=0,
+        ema=None,
+        keep_objective=None,
+        keep_weight=0.1,
         n_ensemble=1,
         random_state=None,
         device="auto",
@@ -362,6 +385,13 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
             patience=patience,
             validation_fraction=validation_fraction,
             trainable=trainable,
+            encoder_lr_factor=encoder_lr_factor,
+            layer_decay=layer_decay,
+            head_epochs=head_epochs,
+            ema=ema,
+            keep_objective=keep_objective,
+            keep_weight=keep_weight,
+            n_ensemble=n_ensemble,
             random_state=random_state,
             device=device,
             precision=precision,
@@ -373,4 +403,3 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
         self.readout = readout
         self.element_features = element_features
         self.dropout = dropout
-        self.n_ensemble = n_ensemble

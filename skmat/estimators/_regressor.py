@@ -1,13 +1,12 @@
 """Multi-task regressors."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
-from skmat.estimators._base import EncoderEstimator, scatter_rows
+from skmat.estimators._base import scatter_rows
+from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._targets import read_numeric_targets
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import REGRESSION_LOSSES, Properties
@@ -16,13 +15,12 @@ from skmat.training import run_heads
 __all__ = ["EncoderRegressor"]
 
 
-class EncoderRegressor(RegressorMixin, EncoderEstimator):
+class EncoderRegressor(RegressorMixin, EncoderPredictor):
     """Base of the regressors: an encoder with one head per column of y."""
 
     _parameter_constraints: dict = {
-        **EncoderEstimator._parameter_constraints,
+        **EncoderPredictor._parameter_constraints,
         "loss": [StrOptions(set(REGRESSION_LOSSES))],
-        "n_ensemble": [Interval(Integral, 1, None, closed="left")],
     }
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -151,13 +149,7 @@ class EncoderRegressor(RegressorMixin, EncoderEstimator):
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = self._check_sample_weight(sample_weight, materials)
-        fit_members(
-            materials,
-            read,
-            (Properties(loss=self.loss),),
-            weights,
-            task_weights=self._task_weights(read.names),
-        )
+        self._fit_tasks(fit_members, materials, read, Properties(loss=self.loss), weights)
         self.target_names_ = read.names
         self.n_outputs_ = len(read.names)
         self._one_dimensional = read.one_dimensional

@@ -45,3 +45,11 @@ class Encoder(nn.Module):
     @abstractmethod
     def last_modules(self) -> list[nn.Module]:
         """Return what ``trainable="last"`` trains."""
+
+    @abstractmethod
+    def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
+        """Return what learns, from the input to the output.
+
+        Learning rates fall from group to group (``layer_decay``). Every parameter of the encoder
+        stands in exactly one group, by itself or in its module.
+        """

@@ -108,6 +108,13 @@ class MTEncoderNetwork(Encoder):
     def last_modules(self) -> list[nn.Module]:
         return [self.layers[-1], self.final_norm]
 
+    def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
+        tokens: list[nn.Module | nn.Parameter] = [self.elements, self.cpd, self.fraction_encoding]
+        if self.properties is not None:
+            tokens.append(self.properties)
+        between: list[list[nn.Module | nn.Parameter]] = [[layer] for layer in self.layers[:-1]]
+        return [tokens, *between, [*self.last_modules()]]
+
     def _embed_sites(self, batch: CompositionBatch, mask: Tensor) -> Tensor:
         fractions = batch.fractions
         if self.training and self.fraction_jitter:

@@ -80,6 +80,8 @@ class LossWeighting(nn.Module):
         The objectives' constants, which bring losses to one amplitude; not normalised.
     seed : int
         Seed of the weights' own generator.
+    n_auxiliary : int, default=0
+        Number of tasks, the last ones, that help to train and are not watched.
     """
 
     task_weights: Tensor
@@ -91,6 +93,7 @@ class LossWeighting(nn.Module):
         task_weights: Sequence[float],
         task_scales: Sequence[float],
         seed: int,
+        n_auxiliary: int = 0,
     ):
         super().__init__()
         if scheme not in LOSS_WEIGHTINGS:
@@ -98,6 +101,7 @@ class LossWeighting(nn.Module):
                 f"There is no loss weighting {scheme!r}; choose one of {list(LOSS_WEIGHTINGS)}."
             )
         self.scheme = scheme
+        self.n_auxiliary = n_auxiliary
         weights = torch.tensor(task_weights, dtype=torch.float32)
         self.register_buffer("task_weights", weights / weights.mean())
         self.register_buffer("task_scales", torch.tensor(task_scales, dtype=torch.float32))
@@ -127,7 +131,9 @@ class LossWeighting(nn.Module):
     def watched(self, losses: TaskLosses) -> Tensor:
         """Return the mean over the tasks by the user's weights alone, what validation watches.
 
-        Tasks without a label do not count; NaN if none has any.
+        Tasks without a label do not count, nor do auxiliary ones; NaN if none is left.
         """
         weights = self.task_weights * (losses.counts > 0)
+        if self.n_auxiliary:
+            weights[-self.n_auxiliary :] = 0.0
         return (weights * losses.means * self.task_scales).sum() / weights.sum()

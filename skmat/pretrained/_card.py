@@ -34,6 +34,12 @@ class ModelCard:
         SHA-256 of the weights file; filled in when they are written.
     derived_from : str
         Name of the checkpoint that training went on from, if any.
+    excluded : str
+        Which materials were kept out of the data, such as those of a benchmark.
+    epochs : int
+        Passes over the data; 0 if unknown.
+    config : str
+        The file that the training can be repeated with.
     """
 
     name: str = ""
@@ -47,6 +53,9 @@ class ModelCard:
     skmat_version: str = ""
     sha256: str = ""
     derived_from: str = ""
+    excluded: str = ""
+    epochs: int = 0
+    config: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,8 +70,10 @@ class ModelCard:
         lines = [f"# {self.name or 'encoder'}", "", self.description, ""]
         for title, value in [
             ("Data", self.data),
+            ("Left out", self.excluded),
             ("Licence", self.licence),
             ("Objectives", "; ".join(str(each) for each in self.objectives)),
+            ("Epochs", self.epochs),
             ("Metrics", "; ".join(f"{key}: {value:.4g}" for key, value in self.metrics.items())),
             ("Derived from", self.derived_from),
             ("Citation", self.citation),
@@ -72,4 +83,7 @@ class ModelCard:
         ]:
             if value:
                 lines.append(f"- **{title}**: {value}")
+        if self.config:
+            lines += ["", "Configuration (`skmat pretrain`):", "", "```toml"]
+            lines += [self.config.rstrip("\n"), "```"]
         return "\n".join(lines) + "\n"

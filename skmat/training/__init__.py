@@ -11,14 +11,16 @@ from skmat.training._fit import SCHEDULES, TrainingSettings, build_net, train, u
 from skmat.training._freeze import TRAINABLE
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
-from skmat.training._predict import run_encoder, run_heads
+from skmat.training._predict import mean_losses, run_encoder, run_heads
 from skmat.training._random import isolated_seed, spawn_seeds
+from skmat.training._resume import RunFolder
 
 __all__ = [
     "DEVICES",
     "EncoderNet",
     "MultiObjectiveModel",
     "PRECISIONS",
+    "RunFolder",
     "SCHEDULES",
     "TRAINABLE",
     "TrainingData",
@@ -26,6 +28,7 @@ __all__ = [
     "build_net",
     "history_rows",
     "isolated_seed",
+    "mean_losses",
     "resolve_device",
     "resolve_precision",
     "run_encoder",

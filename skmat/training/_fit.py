@@ -2,20 +2,24 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, GradientNormClipping, LRScheduler
-from torch.optim.lr_scheduler import OneCycleLR
 
 from skmat.objectives import LossWeighting
+from skmat.training._averaging import WeightAveraging
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._freeze import freeze
+from skmat.training._head_first import HeadFirst
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
+from skmat.training._optimizer import one_cycle, parameter_groups
 from skmat.training._progress import Progress
 from skmat.training._random import isolated_seed, spawn_seeds
+from skmat.training._resume import Resume, RunFolder, describe_run
 
 __all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "untrained_net"]
 
@@ -26,7 +30,10 @@ _CLIP_NORM = 1.0
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a network is trained; the estimators' parameters of the same names, resolved."""
+    """How a network is trained; the estimators' parameters of the same names, resolved.
+
+    `n_auxiliary` is the number of tasks, the last ones, that help to train and are not judged by.
+    """
 
     max_epochs: int
     batch_size: int
@@ -41,6 +48,11 @@ class TrainingSettings:
     precision: str
     seed: int
     verbose: int
+    encoder_lr_factor: float = 1.0
+    layer_decay: float = 1.0
+    head_epochs: int = 0
+    ema: float | None = None
+    n_auxiliary: int = 0
 
 
 def build_net(
@@ -68,13 +80,23 @@ def build_net(
         ("timer", EpochTimer()),
         ("clip", GradientNormClipping(_CLIP_NORM)),
     ]
+    steps_per_epoch = -(-n_training // settings.batch_size)
     if settings.schedule == "one_cycle":
-        n_steps = settings.max_epochs * -(-n_training // settings.batch_size)
+        n_steps = (settings.head_epochs or settings.max_epochs) * steps_per_epoch
         # One more, where the rate is next to nothing: it is set after the last batch, not for it.
         schedule = LRScheduler(
-            policy=OneCycleLR, step_every="batch", max_lr=settings.lr, total_steps=n_steps + 1
+            policy=one_cycle, step_every="batch", lr=settings.lr, total_steps=n_steps + 1
         )
         callbacks.append(("schedule", schedule))
+    if settings.head_epochs:
+        remaining = (settings.max_epochs - settings.head_epochs) * steps_per_epoch
+        head_first = HeadFirst(settings.head_epochs, settings.trainable, settings.lr, remaining)
+        callbacks.append(("head_first", head_first))
+    if settings.ema is not None:
+        callbacks.append(("average", WeightAveraging(settings.ema)))
+    if settings.verbose:
+        # Before the one that may stop here, which no later callback would hear of.
+        callbacks.append(("progress", Progress()))
     if valid_data is not None and settings.patience is not None:
         # A relative threshold would take a slightly worse loss for a better one below 0.
         stop = EarlyStopping(
@@ -84,16 +106,24 @@ def build_net(
             sink=_silent,
         )
         callbacks.append(("stop", stop))
-    if settings.verbose:
-        callbacks.append(("progress", Progress()))
     net = EncoderNet(
         module=model,
         criterion=LossWeighting(
-            settings.loss_weighting, settings.task_weights, model.task_scales, weighting_seed
+            settings.loss_weighting,
+            settings.task_weights,
+            model.task_scales,
+            weighting_seed,
+            n_auxiliary=settings.n_auxiliary,
         ),
         optimizer=torch.optim.AdamW,
-        optimizer__weight_decay=settings.weight_decay,
         optimizer__fused=True,
+        parameter_groups=partial(
+            parameter_groups,
+            lr=settings.lr,
+            weight_decay=settings.weight_decay,
+            encoder_lr_factor=settings.encoder_lr_factor,
+            layer_decay=settings.layer_decay,
+        ),
         lr=settings.lr,
         max_epochs=settings.max_epochs,
         batch_size=settings.batch_size,
@@ -121,8 +151,23 @@ def train(
     settings: TrainingSettings,
     training_data: TrainingData,
     valid_data: TrainingData | None,
+    run_folder: RunFolder | None = None,
 ) -> tuple[EncoderNet, list[dict]]:
     """Train `model` and keep its best weights.
+
+    Parameters
+    ----------
+    model : MultiObjectiveModel
+        Trained in place.
+    settings : TrainingSettings
+        How.
+    training_data : TrainingData
+        What on.
+    valid_data : TrainingData or None
+        What early stopping watches.
+    run_folder : RunFolder, default=None
+        Where the state is kept after every epoch. The training goes on from the state that is
+        there; if it had come to its end, the result is loaded.
 
     Returns
     -------
@@ -131,11 +176,25 @@ def train(
     history : list of dict
         One entry per epoch.
     """
-    net = build_net(model, settings, len(training_data), valid_data)
-    with isolated_seed(settings.seed, settings.device):
-        net.partial_fit(training_data)
+    with ExitStack() as held:
+        resume = None
+        if run_folder is not None:
+            description = describe_run(model, settings, training_data, valid_data)
+            held.enter_context(run_folder.claimed(description))
+            resume = Resume(run_folder)
+        net = build_net(model, settings, len(training_data), valid_data)
+        if resume is not None:
+            if resume.read_result(net):
+                history = history_rows(net.history)
+                return _trimmed(net), history
+            net.callbacks_.append(("resume", resume))
+        with isolated_seed(settings.seed, settings.device):
+            net.partial_fit(training_data)
+        stopped = _stopped_early(net)
+        if resume is not None and (stopped or resume.epochs_done_ == settings.max_epochs):
+            resume.write_result(net)
     history = history_rows(net.history)
-    if len(history) < settings.max_epochs and not _stopped_early(net):
+    if len(history) < settings.max_epochs and not stopped:
         # skorch takes Ctrl-C for a wish to stop here; scikit-learn's networks do, and say so.
         warnings.warn(
             f"Training was interrupted after {len(history)} of {settings.max_epochs} epochs.",
@@ -161,7 +220,7 @@ def untrained_net(model: MultiObjectiveModel, device: str) -> EncoderNet:
 
 def _trimmed(net: EncoderNet) -> EncoderNet:
     """Keep of `net` what prediction needs; parameters are all free again."""
-    net.valid_data = None
+    net.valid_data = net.parameter_groups = None
     net.module = MultiObjectiveModel
     net.trim_for_prediction()
     net.module_.requires_grad_(True).eval()

@@ -26,12 +26,25 @@ class EncoderNet(NeuralNet):
     valid_data : TrainingData or None
         What validation runs on. The split is made before the net is, because targets are
         standardised on the training rows alone.
+    parameter_groups : callable or None
+        `parameter_groups(module, criterion)` returns the groups of the optimizer; None is for
+        nets that do not train. (skorch's patterns of names cannot tell a norm from a bias.)
     """
 
-    def __init__(self, *args, precision="float32", valid_data=None, **kwargs):
+    def __init__(
+        self, *args, precision="float32", valid_data=None, parameter_groups=None, **kwargs
+    ):
         super().__init__(*args, **kwargs)
         self.precision = precision
         self.valid_data = valid_data
+        self.parameter_groups = parameter_groups
+
+    #: Epochs that this training did before it was broken off; see ``Resume``.
+    epochs_behind_ = 0
+
+    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        epochs = self.max_epochs - self.epochs_behind_ if epochs is None else epochs
+        return super().fit_loop(X, y, epochs=epochs, **fit_params)
 
     def get_default_callbacks(self):
         return [("epoch_losses", EpochLosses())]
@@ -41,6 +54,13 @@ class EncoderNet(NeuralNet):
 
     def get_split_datasets(self, X, y=None, **fit_params):
         return X, self.valid_data
+
+    def initialize_optimizer(self, triggered_directly=None):
+        if self.parameter_groups is None:
+            return super().initialize_optimizer(triggered_directly)
+        groups = self.parameter_groups(self.module_, self.criterion_)
+        self.optimizer_ = self.optimizer(groups, **self.get_params_for("optimizer"))
+        return self
 
     def infer(self, x, **fit_params):
         with autocast(self.device, self.precision):
@@ -80,9 +100,11 @@ class EpochLosses(Callback):
         for training, losses in sorted(self.totals_.items(), reverse=True):
             prefix = "train" if training else "valid"
             total = net.criterion_.watched(losses).item()
-            if training and losses.counts.any() and not math.isfinite(total):
+            # Of all tasks: `total` is NaN as well where none that is watched has a label.
+            in_all = losses.sums.sum().item()
+            if training and not math.isfinite(in_all):
                 raise DivergenceError(
-                    f"The training loss is {total} in epoch {len(net.history)}; use a smaller lr,"
+                    f"The training loss is {in_all} in epoch {len(net.history)}; use a smaller lr,"
                     " or precision='float32'."
                 )
             net.history.record(f"{prefix}_loss", total)

@@ -8,15 +8,20 @@ import torch
 from torch import Tensor
 
 from skmat.nn import Encoder
+from skmat.objectives import TaskLosses
+from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._device import autocast
 from skmat.training._model import MultiObjectiveModel
 
-__all__ = ["run_encoder", "run_heads"]
+__all__ = ["mean_losses", "run_encoder", "run_heads"]
 
 #: Materials per batch. Fixed, and kept by filling up the last batch: the order in which a matrix
 #: product adds depends on its shape, so that with equal shapes, and only then, the prediction of
 #: a material does not depend, to the last bit, on which others are predicted beside it.
 _CHUNK = 64
+
+#: Where only sums over many materials are wanted.
+_LOSS_CHUNK = 512
 
 
 def run_encoder(
@@ -62,6 +67,24 @@ def run_heads(
     widths = [max(2, head.n_classes) for head in heads]
     joined = _run(predict, sum(widths), model, materials, make_batch, device, precision)
     return np.split(joined, np.cumsum(widths)[:-1], axis=1)
+
+
+def mean_losses(
+    model: MultiObjectiveModel, data: TrainingData, device: str, precision: str
+) -> dict[str, float]:
+    """Return the mean loss of every task on `data`, as its objective defines it.
+
+    Corruptions are the same at each call. NaN for a task without a label.
+    """
+    model.eval()
+    total = None
+    with torch.inference_mode(), autocast(device, precision):
+        for batch, _ in BatchLoader(data, _LOSS_CHUNK, model.objectives, generator=None):
+            losses = model(batch.to(device))
+            total = losses if total is None else TaskLosses(*map(torch.add, total, losses))
+    if total is None:
+        return dict.fromkeys(model.task_names, float("nan"))
+    return dict(zip(model.task_names, (total.sums / total.counts).tolist(), strict=True))
 
 
 def _run(function, width, module, materials, make_batch, device, precision) -> np.ndarray:

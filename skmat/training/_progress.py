@@ -1,4 +1,7 @@
-"""Progress on the terminal."""
+"""Progress on the terminal, or in a log."""
+
+import sys
+import time
 
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
@@ -7,21 +10,74 @@ __all__ = ["Progress"]
 
 
 class Progress(Callback):
-    """A bar over the epochs, with the losses and the speed."""
+    """Losses, speed and time left: a bar on a terminal or in a notebook, else a line per epoch.
+
+    Speed is that of training and validation together, and counts each training material once an
+    epoch.
+    """
+
+    # The bar is made with the first epoch: at the beginning of the training it is not yet known
+    # how many of them are behind a run that is resumed.
 
     def on_train_begin(self, net, **kwargs):
-        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", desc="fit")
+        self.bar_, self.begun_ = None, False
+
+    def on_epoch_begin(self, net, dataset_train=None, **kwargs):
+        if not self.begun_:
+            self.begun_, self.start_ = True, time.monotonic()
+            self.n_behind_ = net.epochs_behind_
+            if sys.stderr.isatty() or "ipykernel" in sys.modules:
+                self.bar_ = tqdm(
+                    total=net.max_epochs * len(dataset_train),
+                    initial=self.n_behind_ * len(dataset_train),
+                    unit=" materials",
+                    unit_scale=True,
+                    dynamic_ncols=True,
+                )
+        if self.bar_ is not None:
+            # The row of this epoch is there already.
+            done = len(net.history) - 1
+            self.bar_.set_description(f"epoch {done + 1}/{net.max_epochs}", refresh=False)
+
+    def on_batch_end(self, net, batch=None, training=None, **kwargs):
+        if self.bar_ is not None and training:
+            self.bar_.update(len(batch[0]))
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
         row = net.history[-1]
-        shown = {"train": f"{row['train_loss']:.4f}"}
-        if "valid_loss" in row:
-            shown["valid"] = f"{row['valid_loss']:.4f}"
-        if row.get("dur"):
-            shown["materials/s"] = f"{len(dataset_train) / row['dur']:.0f}"
-        self.bar_.set_postfix(shown, refresh=False)
-        self.bar_.update()
+        tasks = net.module_.task_names
+        if self.bar_ is not None:
+            # Of the tasks there may be dozens.
+            self.bar_.set_postfix_str(", ".join(_losses(row, ())), refresh=False)
+            return
+        done = len(net.history)
+        seconds = time.monotonic() - self.start_
+        per_epoch = seconds / (done - self.n_behind_)
+        parts = [
+            f"epoch {done}/{net.max_epochs}",
+            *_losses(row, tasks),
+            f"{len(dataset_train) / max(per_epoch, 1e-9):,.0f} materials/s",
+            f"{_clock(per_epoch * (net.max_epochs - done))} left",
+        ]
+        print(*parts, sep="  ", file=sys.stderr, flush=True)
 
     def on_train_end(self, net, **kwargs):
-        self.bar_.close()
-        del self.bar_
+        if self.bar_ is not None:
+            self.bar_.close()
+        self.bar_ = None
+
+
+def _losses(row, tasks):
+    """Return texts such as "train 0.512 (gap 0.4, masked_elements 0.6)"."""
+    for kind in ("train", "valid"):
+        if f"{kind}_loss" in row:
+            text = f"{kind} {row[f'{kind}_loss']:.4g}"
+            if len(tasks) > 1:
+                parts = ", ".join(f"{name} {row[f'{kind}_loss_{name}']:.4g}" for name in tasks)
+                text += f" ({parts})"
+            yield text
+
+
+def _clock(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -11,12 +11,23 @@ from skmat import (
 )
 
 _FAST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "dropout": 0.0, "batch_size": 32}
+_FINE_TUNED = {
+    **_FAST,
+    "lr": 6e-3,
+    "encoder_lr_factor": 0.5,
+    "layer_decay": 0.9,
+    "ema": 0.9,
+    "keep_objective": "masked_elements",
+    "keep_weight": 0.05,
+}
 
-#: One instance of each estimator that learns by gradient descent.
+#: Instances of each estimator that learns by gradient descent.
 ENCODERS = [
     MTEncoder(**{**_FAST, "max_epochs": 2}),
     MTEncoderRegressor(**_FAST),
     MTEncoderClassifier(**_FAST),
+    MTEncoderRegressor(**_FINE_TUNED),
+    MTEncoderClassifier(**{**_FINE_TUNED, "max_epochs": 5}),
 ]
 
 #: All of them.
@@ -24,7 +35,8 @@ ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())
 
 
 def name_of(estimator):
-    return type(estimator).__name__
+    tuned = getattr(estimator, "keep_objective", None) is not None
+    return type(estimator).__name__ + (" fine-tuned" if tuned else "")
 
 
 def labels_for(estimator, n):

@@ -257,6 +257,38 @@ def test_last_modules_are_what_comes_after_the_last_but_one_layer(norm_first):
     }
 
 
+def named_by_depth(network):
+    """Return the names of the parameters of each depth group."""
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    return [
+        [
+            names[id(parameter)]
+            for item in group
+            for parameter in (
+                [item] if isinstance(item, torch.nn.Parameter) else item.parameters()
+            )
+        ]
+        for group in network.depth_groups()
+    ]
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("table", [True, False])
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_depth_groups_hold_every_parameter_once_from_input_to_output(norm_first, table, n_layers):
+    network = make_network(norm_first=norm_first, table=table, n_layers=n_layers)
+    groups = named_by_depth(network)
+    listed = [name for group in groups for name in group]
+    assert sorted(listed) == sorted(name for name, _ in network.named_parameters())
+    assert len(groups) == n_layers + 1
+    assert not any(name.startswith(("layers", "final")) for name in groups[0])
+    for depth, group in enumerate(groups[1:]):
+        assert {name.split(".")[1] for name in group if name.startswith("layers")} == {str(depth)}
+    last = {id(p) for module in network.last_modules() for p in module.parameters()}
+    parameters = dict(network.named_parameters())
+    assert {id(parameters[name]) for name in groups[-1]} == last
+
+
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_attention_is_that_of_torch(masked, dtype):

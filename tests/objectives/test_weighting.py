@@ -197,6 +197,20 @@ def test_validation_watches_observed_tasks_by_the_users_weights(scheme):
     assert torch.equal(weighting.generator.get_state(), state)
 
 
+@pytest.mark.parametrize("scheme", LOSS_WEIGHTINGS)
+def test_auxiliary_tasks_are_learned_and_not_watched(scheme):
+    weighting = LossWeighting(scheme, (1.0, 3.0, 2.0), (1.0, 1.0, 1.0), 0, n_auxiliary=1)
+    losses = TaskLosses(torch.tensor([4.0, 12.0, 99.0]), torch.tensor([2.0, 2.0, 1.0]))
+    assert weighting.watched(losses).item() == pytest.approx((1 * 2 + 3 * 6) / 4)
+    unlabelled = TaskLosses(torch.tensor([0.0, 0.0, 99.0]), torch.tensor([0.0, 0.0, 1.0]))
+    assert weighting.watched(unlabelled).isnan()
+    sums = torch.zeros(3, requires_grad=True)
+    for _ in range(50):
+        weighting(TaskLosses(sums, torch.ones(3))).backward()
+    assert (sums.grad > 0).all()
+    assert weighting.task_weights.tolist() == [0.5, 1.5, 1.0]
+
+
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 def test_copies_go_on_with_the_same_draws(duplicate):
     weighting = weighting_of("rlw-normal")

@@ -12,6 +12,9 @@ def full_card():
         citation="Prein et al. 2023",
         date="2026-01-01",
         skmat_version="0.1",
+        excluded="312 compositions of matbench_steels",
+        epochs=30,
+        config="[encoder]\nlr = 1e-3\n",
     )
 
 
@@ -20,14 +23,17 @@ def test_markdown_says_all_that_is_known():
     assert text.startswith("# mtencoder-oqmd\n\nKnows oxides.\n")
     for expected in (
         "- **Data**: OQMD, 239,125 materials",
+        "- **Left out**: 312 compositions of matbench_steels",
         "- **Licence**: CC-BY-4.0",
         "- **Objectives**: {'name': 'masked_elements', 'ratio': 0.3}",
+        "- **Epochs**: 30",
         "- **Metrics**: gap MAE (eV): 0.1235",
         "- **Citation**: Prein et al. 2023",
         "- **Trained**: 2026-01-01",
         "- **Written by**: skmat 0.1",
     ):
         assert expected in text.splitlines()
+    assert text.endswith("\n```toml\n[encoder]\nlr = 1e-3\n```\n")
 
 
 def test_markdown_is_silent_about_what_is_not_known():
@@ -35,6 +41,8 @@ def test_markdown_is_silent_about_what_is_not_known():
     assert "# encoder" in text
     assert "Licence" not in text
     assert "Metrics" not in text
+    assert "Epochs" not in text
+    assert "```" not in text
 
 
 def test_round_trip_skips_what_a_later_version_added():

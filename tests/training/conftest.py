@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from skmat.composition import CompositionArrays
-from skmat.nn import CompositionBatch, MTEncoderNetwork
-from skmat.objectives import Target, resolve_objectives
+from skmat.nn import CompositionBatch, MTEncoderNetwork, Representation
+from skmat.objectives import Properties, Target, resolve_objectives
 from skmat.training import MultiObjectiveModel, TrainingData, TrainingSettings
 
 NETWORK = {"d_model": 16, "n_layers": 2, "n_heads": 2, "d_feedforward": 16}
@@ -28,6 +29,28 @@ SETTINGS = TrainingSettings(
 )
 
 
+class NormedEncoder(nn.Module):
+    """An encoder with moving statistics in its first and last parts."""
+
+    out_features = 8
+
+    def __init__(self):
+        super().__init__()
+        self.elements = nn.Embedding(119, 8)
+        self.first = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Dropout(0.3))
+        self.last = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8))
+
+    def forward(self, batch, sites=False):
+        vectors = self.elements(batch.atomic_numbers) * batch.fractions.unsqueeze(2)
+        return Representation(self.last(self.first(vectors.sum(dim=1))))
+
+    def last_modules(self):
+        return [self.last]
+
+    def depth_groups(self):
+        return [[self.elements], [self.first], [self.last]]
+
+
 @pytest.fixture
 def make_model():
     """Build a small model, the same at each call."""
@@ -37,6 +60,17 @@ def make_model():
         targets = [Target(name) for name in "abc"[:n_targets]]
         encoder = MTEncoderNetwork(None, **{**NETWORK, **network})
         return MultiObjectiveModel(encoder, resolve_objectives(objectives), targets)
+
+    return make
+
+
+@pytest.fixture
+def make_normed_model():
+    """Build a model of an encoder with moving statistics and dropout."""
+
+    def make():
+        torch.manual_seed(0)
+        return MultiObjectiveModel(NormedEncoder(), (Properties(),), [Target("a")])
 
     return make
 

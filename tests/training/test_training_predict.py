@@ -5,7 +5,7 @@ import torch
 from skmat.composition import CompositionArrays
 from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
 from skmat.objectives import Properties, Target
-from skmat.training import MultiObjectiveModel, run_encoder, run_heads
+from skmat.training import MultiObjectiveModel, mean_losses, run_encoder, run_heads
 
 TARGETS = [Target("gap"), Target("metal", 2), Target("system", 7)]
 
@@ -80,3 +80,18 @@ def test_a_model_in_training_is_asked_without_dropout_and_gradients(model, mater
     model.train()
     np.testing.assert_array_equal(embed(model, materials), expected)
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_mean_losses_are_over_labels_and_the_same_twice(make_model, make_data):
+    model, data = make_model("joint", n_targets=2), make_data(600, n_targets=2, missing=0.3)
+    data.y[:, 1] = np.nan
+    losses = mean_losses(model, data, "cpu", "float32")
+    assert list(losses) == ["a", "b", "masked_elements"]
+    (guess, _) = run_heads(model, data.materials, data.make_batch, "cpu", "float32")
+    assert losses["a"] == pytest.approx(np.nanmean(np.abs(guess[:, 0] - data.y[:, 0])), rel=1e-5)
+    assert np.isnan(losses["b"])
+    assert 3 < losses["masked_elements"] < 8
+    again = mean_losses(model, data, "cpu", "float32")
+    assert again["masked_elements"] == losses["masked_elements"]
+    nothing = mean_losses(model, data.take(np.arange(0)), "cpu", "float32")
+    assert np.isnan(list(nothing.values())).all()

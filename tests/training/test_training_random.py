@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from skmat.training import isolated_seed, spawn_seeds
+from skmat.training._random import random_state, set_random_state
 
 
 def test_the_block_is_seeded_and_the_state_comes_back():
@@ -50,3 +51,20 @@ def test_seeds_are_many_different_and_follow_from_one():
     assert all(isinstance(seed, int) and 0 <= seed < 2**32 for seed in seeds)
     assert spawn_seeds(0, 3) == seeds[:3]
     assert spawn_seeds(0, 0) == []
+
+
+def test_a_state_that_is_put_back_draws_the_same():
+    held = random_state("cpu")
+    first = torch.rand(3)
+    set_random_state(held, "cpu")
+    assert torch.equal(torch.rand(3), first)
+
+
+def test_gpus_have_a_state_of_their_own(monkeypatch):
+    calls = []
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: torch.tensor([7]))
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *given: calls.append(given))
+    held = random_state("cuda:1")
+    assert held["cuda"].tolist() == [7]
+    set_random_state(held, "cuda:1")
+    assert calls == [(held["cuda"], "cuda:1")]

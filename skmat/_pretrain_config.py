@@ -1,0 +1,265 @@
+"""The configuration file of ``skmat pretrain``: what may stand in it."""
+
+import inspect
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from skmat import datasets
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["CSV", "FETCHERS", "PretrainConfig", "TableConfig", "read_config"]
+
+#: Loaders by the name that `source` has in a file.
+FETCHERS: dict[str, Callable[..., Any]] = {
+    "oqmd": datasets.fetch_oqmd,
+    "formulas": datasets.fetch_formulas,
+    "jarvis": datasets.fetch_jarvis,
+    "mp": datasets.fetch_mp,
+    "matbench": datasets.fetch_matbench,
+    "perovskites": datasets.fetch_perovskites,
+    "obelix": datasets.fetch_obelix,
+    "transport": datasets.load_transport,
+}
+CSV = "csv"
+
+# What the file says elsewhere, or what has no meaning here.
+_NOT_OF_A_LOADER = (
+    *("data_home", "exclude", "input", "download_if_missing", "return_X_y", "as_frame"),
+)
+_NOT_OF_AN_ENCODER = ("checkpoint_dir", "on_invalid", "warm_start", "verbose")
+_CSV_KEYS = ("path", "formula_column", "targets", "classes", "units")
+_REQUIRED: Any = object()
+
+
+@dataclass(frozen=True)
+class TableConfig:
+    """One entry of ``[[data.tables]]``.
+
+    Attributes
+    ----------
+    source : str
+        Name of a loader, or "csv".
+    prefix : str
+        Stands before the names of the table's targets.
+    options : dict
+        Parameters of the loader; for a CSV file, its path and its columns.
+    """
+
+    source: str
+    prefix: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call the table."""
+        if self.source == CSV:
+            return Path(self.options["path"]).name
+        return " ".join([self.source, *filter(None, [self.options.get("task")])])
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """A whole file, checked but for the values that only a loader or the encoder can judge.
+
+    Attributes
+    ----------
+    text : str
+        The file as it is.
+    tables : list of TableConfig
+        What is trained on.
+    exclude : list of (str or Path)
+        Matbench tasks and CSV files whose compositions are left out.
+    exclude_column : str
+        Column of formulas in these files.
+    validation_fraction : float
+        Share of the compositions that is held out for the report.
+    split_seed : int
+        Seed of that split.
+    data_home : str or None
+        Folder of the data sets.
+    encoder : dict
+        Parameters of MTEncoder.
+    folder : Path
+        Where the checkpoint is written.
+    dtype : str
+        Number format of its weights.
+    card : dict of str to str
+        Fields of the model card.
+    """
+
+    text: str
+    tables: list[TableConfig]
+    exclude: list[str | Path]
+    exclude_column: str
+    validation_fraction: float
+    split_seed: int
+    data_home: str | None
+    encoder: dict[str, Any]
+    folder: Path
+    dtype: str
+    card: dict[str, str]
+
+
+def read_config(path) -> PretrainConfig:
+    """Read a configuration file; paths in it are relative to its folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, has a key that nothing reads, or lacks one.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except (FileNotFoundError, IsADirectoryError):
+        raise InvalidInputError(f"There is no file {path}.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInputError(f"{path} is not valid TOML: {error}.") from None
+    reader = _Reader(path)
+    reader.check_keys(content, ("data", "encoder", "output"), "the file")
+    data = reader.section(content, "data")
+    encoder = reader.section(content, "encoder")
+    output = reader.section(content, "output")
+    data_keys = ("tables", "exclude", "exclude_column", "validation_fraction", "random_state")
+    reader.check_keys(data, (*data_keys, "data_home"), "[data]")
+    card_keys = ("name", "description", "licence", "citation")
+    reader.check_keys(output, ("folder", "dtype", *card_keys), "[output]")
+    reader.check_keys(encoder, _encoder_keys(), "[encoder]")
+    tables = reader.value(data, "tables", list, "[data]")
+    if not tables:
+        raise reader.error("[data] needs one entry of [[data.tables]] at least")
+    fraction = reader.value(data, "validation_fraction", (int, float), "[data]", 0.05)
+    if not 0 <= fraction < 1:
+        raise reader.error(f"[data] validation_fraction is {fraction}; give 0 to below 1")
+    return PretrainConfig(
+        text=text,
+        tables=[reader.table(entry, f"[[data.tables]] {i + 1}") for i, entry in enumerate(tables)],
+        exclude=[reader.excluded(each) for each in reader.texts(data, "exclude", "[data]")],
+        exclude_column=reader.value(data, "exclude_column", str, "[data]", "formula"),
+        validation_fraction=float(fraction),
+        split_seed=reader.value(data, "random_state", int, "[data]", 0),
+        data_home=reader.value(data, "data_home", str, "[data]", None),
+        encoder=reader.encoder(encoder),
+        folder=reader.path(reader.value(output, "folder", str, "[output]")),
+        dtype=reader.value(output, "dtype", str, "[output]", "float32"),
+        card={key: reader.value(output, key, str, "[output]", "") for key in card_keys},
+    )
+
+
+class _Reader:
+    """Reads parts of one file; its errors name the file and the part."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def error(self, message):
+        return InvalidInputError(f"{self.file}: {message}.")
+
+    def path(self, text) -> Path:
+        return self.file.parent / Path(text).expanduser()
+
+    def check_keys(self, mapping, known, where):
+        unknown = [key for key in mapping if key not in known]
+        if unknown:
+            raise self.error(
+                f"{where} has the unknown key {', '.join(map(repr, unknown))}; known are"
+                f" {', '.join(known)}"
+            )
+
+    def section(self, content, name):
+        return self.value(content, name, dict, "the file", {})
+
+    def value(self, mapping, key, kind, where, default=_REQUIRED):
+        """Return an entry of a certain type."""
+        if key not in mapping:
+            if default is _REQUIRED:
+                raise self.error(f"{where} lacks {key!r}")
+            return default
+        value = mapping[key]
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            names = {str: "text", int: "a number", list: "a list", dict: "a table"}
+            raise self.error(f"{where} {key} is {value!r}; it must be {names[kinds[0]]}")
+        return value
+
+    def texts(self, mapping, key, where):
+        """Return a list of texts, empty if there is none."""
+        values = self.value(mapping, key, list, where, [])
+        if not all(isinstance(value, str) for value in values):
+            raise self.error(f"{where} {key} is {values!r}; it must be a list of texts")
+        return values
+
+    def table(self, entry, where) -> TableConfig:
+        if not isinstance(entry, dict):
+            raise self.error(f"{where} is {entry!r}; it must be a table")
+        source = self.value(entry, "source", str, where)
+        if source == CSV:
+            known: tuple[str, ...] = _CSV_KEYS
+        elif source in FETCHERS:
+            parameters = inspect.signature(FETCHERS[source]).parameters
+            known = tuple(name for name in parameters if name not in _NOT_OF_A_LOADER)
+        else:
+            raise self.error(
+                f"{where} has the unknown source {source!r}; known are"
+                f" {', '.join([*FETCHERS, CSV])}"
+            )
+        self.check_keys(entry, ("source", "prefix", *known), where)
+        options = {key: entry[key] for key in entry if key not in ("source", "prefix")}
+        if source == CSV:
+            options = {
+                "path": self.path(self.value(entry, "path", str, where)),
+                "formula_column": self.value(entry, "formula_column", str, where, "formula"),
+                "targets": self.texts(entry, "targets", where),
+                "classes": self.texts(entry, "classes", where),
+                "units": self.value(entry, "units", dict, where, {}),
+            }
+        if source == "matbench":
+            self.value(entry, "task", str, where)
+        return TableConfig(source, self.value(entry, "prefix", str, where, ""), options)
+
+    def excluded(self, text):
+        return self.path(text) if text.endswith(".csv") else text
+
+    def encoder(self, section):
+        encoder = {"random_state": 0, **section}
+        if "objectives" in encoder:
+            encoder["objectives"] = self._objectives(encoder["objectives"])
+        pretrained = encoder.get("pretrained")
+        if isinstance(pretrained, str) and self.path(pretrained).is_dir():
+            encoder["pretrained"] = str(self.path(pretrained))
+        return encoder
+
+    def _objectives(self, value):
+        """Return names, or objects for tables such as {name = "masked_elements", ratio = 0.15}."""
+        if isinstance(value, list):
+            return [self._objectives(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        from skmat.objectives import OBJECTIVE_NAMES
+
+        classes: dict[str, Any] = {
+            each.name: type(each) for names in OBJECTIVE_NAMES.values() for each in names
+        }
+        name = self.value(value, "name", str, "[encoder] objectives")
+        if name not in classes:
+            raise self.error(
+                f"[encoder] objectives has the unknown name {name!r} for one with settings;"
+                f" known are {', '.join(classes)}"
+            )
+        known = [each.name for each in fields(classes[name])]
+        self.check_keys(value, ("name", *known), f"[encoder] objective {name!r}")
+        settings = {key: each for key, each in value.items() if key != "name"}
+        return classes[name](
+            **{k: tuple(each) if isinstance(each, list) else each for k, each in settings.items()}
+        )
+
+
+def _encoder_keys():
+    from skmat import MTEncoder
+
+    parameters = inspect.signature(MTEncoder).parameters
+    return tuple(name for name in parameters if name not in _NOT_OF_AN_ENCODER)

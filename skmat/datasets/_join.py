@@ -1,0 +1,134 @@
+"""Several tables of materials as one, joined by composition."""
+
+import numpy as np
+import pandas as pd
+
+from skmat.composition import CompositionArrays, read_compositions
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["join_tables"]
+
+
+def join_tables(*tables):
+    """Join tables of materials by composition, so that their labels can be learned together.
+
+    The result has one row per composition that any of the tables holds, however it is written,
+    and the columns of all of them; a label that a table does not have is missing.
+
+    Parameters
+    ----------
+    *tables : tuple of (formulas, labels)
+        Formulas (n,), as estimators take them, and a DataFrame of shape (n, n_columns) with the
+        labels of the same rows; None for formulas without labels. Rows of a table that are one
+        composition are merged: numbers by their median, other labels by majority, where a tie
+        is no label. Missing labels take no part in it.
+
+    Returns
+    -------
+    formulas : ndarray of shape (n,), dtype object
+        Each composition as it is first written, in the order of the tables.
+    labels : DataFrame of shape (n, n_columns)
+        Numbers as float64, other labels as objects; NaN where there is none.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column is in two tables, or formulas and labels are not equally many.
+    InvalidCompositionError
+        If rows cannot be read as compositions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skmat.datasets import join_tables
+    >>> gaps = pd.DataFrame({"gap": [3.0, 3.2, 8.5]})
+    >>> moduli = pd.DataFrame({"bulk_modulus": [212.0]})
+    >>> formulas, y = join_tables(
+    ...     (["TiO2", "O2Ti", "NaCl"], gaps), (["Ti2O4"], moduli), (["KBr"], None)
+    ... )
+    >>> formulas
+    array(['TiO2', 'NaCl', 'KBr'], dtype=object)
+    >>> y
+       gap  bulk_modulus
+    0  3.1         212.0
+    1  8.5           NaN
+    2  NaN           NaN
+    """
+    parts = [_read(index, *table) for index, table in enumerate(tables)]
+    if not parts:
+        raise InvalidInputError("join_tables needs one table at least; none was given.")
+    _check_columns([labels for _, _, labels in parts])
+    groups = _concatenate([compositions for _, compositions, _ in parts]).group_ids()
+    rows = pd.factorize(groups)[0]  # numbered as they appear
+    first = np.unique(rows, return_index=True)[1]
+    spelled = np.concatenate([formulas for formulas, _, _ in parts])[first]
+    merged, start = [], 0
+    for _, compositions, labels in parts:
+        stop = start + len(compositions)
+        merged.append(_merge(labels, rows[start:stop]).reindex(range(len(first))))
+        start = stop
+    return spelled, pd.concat(merged, axis=1)
+
+
+def _read(index, formulas, labels):
+    """Return formulas as an array of objects, as compositions, and their labels."""
+    formulas = list(formulas)
+    if labels is None:
+        labels = pd.DataFrame(index=range(len(formulas)))
+    if len(labels) != len(formulas):
+        raise InvalidInputError(
+            f"Table {index} has {len(formulas)} formulas and {len(labels)} rows of labels; they"
+            " must be equally many."
+        )
+    array = np.empty(len(formulas), dtype=object)
+    array[:] = formulas
+    try:
+        return array, read_compositions(formulas), labels
+    except InvalidInputError as error:
+        error.add_note(f"They are rows of table {index}, counted from 0 as the rows are.")
+        raise
+
+
+def _check_columns(tables):
+    holders: dict[str, int] = {}
+    for index, labels in enumerate(tables):
+        for name in labels.columns:
+            if name in holders:
+                raise InvalidInputError(
+                    f"The column {name!r} is in table {holders[name]} and in table {index}"
+                    " (counted from 0). Rename one of them: two sources seldom mean the very same"
+                    " quantity. If they do, concatenate the tables first."
+                )
+            holders[name] = index
+
+
+def _concatenate(parts):
+    width = max(part.atomic_numbers.shape[1] for part in parts)
+
+    def stack(name):
+        arrays = [getattr(part, name) for part in parts]
+        return np.vstack([np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in arrays])
+
+    return CompositionArrays(stack("atomic_numbers"), stack("fractions"))
+
+
+def _merge(labels, rows):
+    """Return `labels` with one row per entry of `rows`, which becomes the index."""
+    labels = labels.set_axis(rows, axis=0)
+    numbers = labels.select_dtypes("number").columns
+    labels = labels.astype({name: np.float64 for name in numbers})
+    if labels.index.is_unique:
+        return labels
+    columns = {
+        name: labels[name].groupby(level=0).median() if name in numbers else _vote(labels[name])
+        for name in labels.columns
+    }
+    return pd.DataFrame(columns, index=np.unique(rows))
+
+
+def _vote(column):
+    """Return the most frequent label of each row; missing where two are equally frequent."""
+    counts = column.dropna().groupby(level=0).value_counts()
+    most = counts.groupby(level=0).transform("max") == counts
+    winners = counts[most].reset_index(level=1).iloc[:, 0]
+    return winners[~winners.index.duplicated(keep=False)].astype(object)

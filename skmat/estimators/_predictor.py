@@ -1,0 +1,107 @@
+"""What regressors and classifiers have beside an encoder: heads for y, and their fine-tuning."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval
+
+from skmat.estimators._base import EncoderEstimator
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import Objective, resolve_objectives
+
+__all__ = ["EncoderPredictor"]
+
+
+class EncoderPredictor(EncoderEstimator):
+    """Base of regressors and classifiers: an encoder that is trained under heads for y."""
+
+    _parameter_constraints: dict = {
+        **EncoderEstimator._parameter_constraints,
+        "encoder_lr_factor": [Interval(Real, 0, None, closed="neither")],
+        "layer_decay": [Interval(Real, 0, 1, closed="right")],
+        "head_epochs": [Interval(Integral, 0, None, closed="left")],
+        "ema": [Interval(Real, 0, 1, closed="neither"), None],
+        "keep_objective": [str, Objective, "array-like", None],
+        "keep_weight": [Interval(Real, 0, None, closed="left")],
+        "n_ensemble": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        encoder_lr_factor,
+        layer_decay,
+        head_epochs,
+        ema,
+        keep_objective,
+        keep_weight,
+        n_ensemble,
+        **shared,
+    ):
+        super().__init__(**shared)
+        self.encoder_lr_factor = encoder_lr_factor
+        self.layer_decay = layer_decay
+        self.head_epochs = head_epochs
+        self.ema = ema
+        self.keep_objective = keep_objective
+        self.keep_weight = keep_weight
+        self.n_ensemble = n_ensemble
+
+    def _fit_tasks(self, fit_members, materials, read, properties, sample_weight):
+        """Learn the columns of y by `properties`, and beside them what ``keep_objective`` says."""
+        kept = self._kept_objectives()
+        weights = self._task_weights(read.names)
+        names = _kept_tasks(kept)
+        taken = sorted(set(names) & set(read.names))
+        if taken:
+            raise InvalidInputError(
+                f"Every task needs a name of its own, but keep_objective={self.keep_objective!r}"
+                f" has tasks of the names {taken}, as y has; rename the columns of y."
+            )
+        # Against all columns together, so that their number does not matter.
+        weights += [self.keep_weight * sum(weights)] * len(names)
+        fit_members(materials, read, (properties, *kept), sample_weight, task_weights=weights)
+
+    def _kept_objectives(self):
+        if self.keep_objective is None:
+            return ()
+        kept = resolve_objectives(self.keep_objective)
+        labelled = [objective.name for objective in kept if objective.needs_targets]
+        if labelled:
+            raise InvalidInputError(
+                f"keep_objective={self.keep_objective!r} holds {labelled}, which learns from"
+                " labels: y is learned anyway, so that only objectives without labels can be"
+                " kept, such as 'masked_elements'."
+            )
+        return kept
+
+    def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
+        settings = super()._settings(
+            n_training, task_weights, seed, device, schedule=schedule, epochs=epochs
+        )
+        settings = replace(
+            settings,
+            encoder_lr_factor=float(self.encoder_lr_factor),
+            layer_decay=float(self.layer_decay),
+            n_auxiliary=len(_kept_tasks(self._kept_objectives())),
+        )
+        if epochs is not None:
+            return settings  # of partial_fit, which knows neither its first epoch nor its last
+        return replace(settings, head_epochs=self._head_epochs(), ema=self.ema)
+
+    def _head_epochs(self):
+        """Return the number of epochs in which there are new heads on an encoder worth keeping."""
+        goes_on = self.warm_start and hasattr(self, "members_")
+        if not self.head_epochs or self.pretrained is None or goes_on:
+            return 0
+        if self.head_epochs >= self.max_epochs:
+            raise InvalidInputError(
+                f"head_epochs={self.head_epochs} leaves no epoch of max_epochs={self.max_epochs}"
+                " for the encoder; use fewer, or trainable='head' to train the heads alone."
+            )
+        return int(self.head_epochs)
+
+
+def _kept_tasks(objectives):
+    # They need no targets, so that their tasks do not depend on them.
+    return [name for objective in objectives for name in objective.task_names(())]

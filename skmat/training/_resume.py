@@ -1,0 +1,362 @@
+"""Runs that can be broken off at any point and go on where they were."""
+
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+
+from skmat._atomic import write_atomically
+from skmat._version import __version__
+from skmat.exceptions import InvalidInputError, PretrainedError
+from skmat.training._random import random_state, set_random_state
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Resume", "RunFolder", "describe_run"]
+
+_FORMAT = 1
+_RUN = "run.json"
+_STATE = "training.state"
+_STOPPING = ("misses_", "dynamic_threshold_", "best_model_weights_", "best_epoch_")
+_MAX_LISTED = 5
+
+#: Entries of a run's description that differ because others do; named if nothing else is.
+_CONSEQUENCES = ("seed", "initial weights", "modules")
+
+
+class RunFolder:
+    """The folder in which one run keeps its state.
+
+    ``run.json`` says what is trained on what. ``training.state`` holds the state after the last
+    finished epoch behind its SHA-256: tensors, numbers and text, read without executing anything.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder; made if need be.
+    facts : dict, default=None
+        What the caller knows of the run, as plain data; compared and recorded with the rest.
+    """
+
+    def __init__(self, path, facts=None):
+        self.path = Path(path)
+        self.facts = facts or {}
+
+    def recorded(self, fact):
+        """Return what the run that the folder holds had for `fact`; None if it holds none."""
+        return self._read_run().get(fact)
+
+    @contextmanager
+    def claimed(self, description) -> Iterator[None]:
+        """Hold the folder for the run of this description, alone.
+
+        Parameters
+        ----------
+        description : dict
+            As `describe_run` returns it.
+
+        Raises
+        ------
+        PretrainedError
+            If the folder holds another run, or one that another process is at.
+        InvalidInputError
+            If there is a file in the place of the folder.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise InvalidInputError(
+                f"checkpoint_dir={str(self.path)!r} is a file; name a folder."
+            ) from None
+        with self._locked():
+            # What a kill in the middle of writing left behind.
+            for leftover in self.path.glob(f".{_STATE}.*"):
+                leftover.unlink()
+            self._check(description)
+            yield
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the state after the last finished epoch, None before the first."""
+        try:
+            content = (self.path / _STATE).read_bytes()
+        except FileNotFoundError:
+            return None
+        size = hashlib.sha256().digest_size
+        if hashlib.sha256(content[size:]).digest() != content[:size]:
+            raise PretrainedError(
+                f"{self.path / _STATE} was altered or cut short. Delete the folder to train from"
+                " the start."
+            )
+        stream = io.BytesIO(content)
+        stream.seek(size)
+        return torch.load(stream, map_location="cpu", weights_only=True)
+
+    def write(self, state):
+        """Write `state` in the place of the last one, whole or not at all."""
+        stream = io.BytesIO()
+        torch.save(state, stream)
+        content = stream.getvalue()
+        write_atomically(self.path / _STATE, hashlib.sha256(content).digest() + content)
+
+    def _check(self, description):
+        """Compare with the run that the folder holds, or record this one."""
+        # As JSON gives it back: tuples become lists.
+        run = json.loads(json.dumps({**self.facts, **description}, default=str))
+        versions = {"skmat": __version__, "torch": str(torch.__version__)}
+        known = self._read_run()
+        if not known:
+            if (self.path / _STATE).exists():
+                raise PretrainedError(
+                    f"{self.path} holds the state of a run, but no {_RUN} that says of which."
+                    " Delete the folder to train from the start."
+                )
+            content = {"format": _FORMAT, "versions": versions, **run}
+            write_atomically(self.path / _RUN, (json.dumps(content, indent=1) + "\n").encode())
+            return
+        if known.pop("format", None) != _FORMAT:
+            raise PretrainedError(
+                f"{self.path} was written by a version of skmat whose runs this one"
+                f" ({__version__}) cannot go on with. Use another checkpoint_dir."
+            )
+        before = known.pop("versions", {})
+        differences = _differences(known, run)
+        if differences:
+            more = len(differences) - _MAX_LISTED
+            listed = "; ".join(differences[:_MAX_LISTED]) + (f"; {more} more" if more > 0 else "")
+            raise PretrainedError(
+                f"{self.path} holds the checkpoint of another run: {listed}. Use another"
+                " checkpoint_dir or what that run used, or delete the folder to train from the"
+                " start."
+            )
+        if before != versions:
+            changes = ", ".join(
+                f"{name} {before.get(name)} (now {version})"
+                for name, version in versions.items()
+                if before.get(name) != version
+            )
+            warnings.warn(
+                f"{self.path} was begun with {changes}; the result may differ from that of an"
+                " unbroken run.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _read_run(self):
+        try:
+            run = json.loads((self.path / _RUN).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except ValueError:
+            run = None
+        if not isinstance(run, dict):
+            raise PretrainedError(
+                f"{self.path / _RUN} is damaged. Delete the folder to train from the start."
+            )
+        return run
+
+    @contextmanager
+    def _locked(self):
+        if fcntl is None:
+            yield
+            return
+        with (self.path / ".lock").open("a") as file:
+            try:
+                # The system releases it when the process dies, however it dies.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PretrainedError(
+                    f"Another process is training in {self.path}; wait for it, or use another"
+                    " checkpoint_dir."
+                ) from None
+            except OSError:
+                # Some network file systems have no locks.
+                pass
+            yield
+
+
+class Resume(Callback):
+    """Write the state of the training at the end of every epoch; begin with the one written.
+
+    Must be the last callback, so that the others have done their part of the epoch. A callback
+    that has a state of its own, and is to be resumed, has ``state_dict()`` and
+    ``load_state_dict(state)`` of tensors and plain data, as torch's parts have.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Where to.
+    """
+
+    def __init__(self, folder: RunFolder):
+        self.folder = folder
+
+    def on_train_begin(self, net, **kwargs):
+        self.epochs_done_ = 0
+        state = self.folder.read()
+        if state is not None:
+            _restore(net, state)
+            self.epochs_done_ = net.epochs_behind_ = len(net.history)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.folder.write(_state_of(net))
+        # Counted here, because Ctrl-C can come between the parts of an epoch's end.
+        self.epochs_done_ += 1
+
+    def write_result(self, net):
+        """Write what is left to keep of a run that has come to its end."""
+        state = {"module": net.module_.state_dict(), "history": list(net.history)}
+        self.folder.write({"finished": True, **state})
+
+    def read_result(self, net) -> bool:
+        """Load the result of a run that has come to its end; tell whether it has."""
+        state = self.folder.read()
+        if state is None or not state["finished"]:
+            return False
+        net.module_.load_state_dict(state["module"])
+        net.history.extend(state["history"])
+        return True
+
+
+def describe_run(model, settings, training_data, valid_data) -> dict[str, Any]:
+    """Return all that a run's result depends on, as plain data; arrays are hashed.
+
+    Parameters
+    ----------
+    model : MultiObjectiveModel
+        As it is before training.
+    settings : TrainingSettings
+        How it is trained.
+    training_data, valid_data : TrainingData
+        What on; `valid_data` may be None.
+    """
+    described = asdict(settings)
+    described.pop("verbose")
+    weights = (tensor for _, tensor in sorted(model.state_dict().items()))
+    return {
+        **described,
+        "device": torch.device(settings.device).type,
+        "objectives": {each.name: each.describe() for each in model.objectives},
+        "targets": {target.name: asdict(target) for target in model.targets},
+        "network": getattr(model.encoder, "config", {}),
+        "training data": _describe_data(training_data),
+        "validation data": {} if valid_data is None else _describe_data(valid_data),
+        "initial weights": _hash(tensor.detach().cpu().numpy() for tensor in weights),
+        # Dropout, for one, is no part of a checkpoint's configuration.
+        "modules": [line.strip() for line in repr(model).splitlines()],
+    }
+
+
+def _describe_data(data):
+    return {
+        "rows": len(data),
+        "materials": _hash(_arrays(data.materials)),
+        "labels": _hash([data.y]),
+        "sample weights": _hash([data.sample_weight]),
+    }
+
+
+def _arrays(materials):
+    if not is_dataclass(materials):
+        raise TypeError(f"{type(materials).__name__} is no dataclass of arrays")
+    return (getattr(materials, field.name) for field in fields(materials))
+
+
+def _hash(arrays):
+    digest = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.dtype} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _differences(before, now) -> list[str]:
+    """Say what differs between two descriptions."""
+    parts = {
+        key: list(_compare(key, before.get(key), now.get(key)))
+        for key in dict.fromkeys([*now, *before])
+    }
+    differences = [
+        text for key, texts in parts.items() if key not in _CONSEQUENCES for text in texts
+    ]
+    return differences or [text for texts in parts.values() for text in texts]
+
+
+def _compare(name, before, now) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*now, *before]):
+            yield from _compare(f"{name}, {key}", before.get(key), now.get(key))
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, (old, new) in enumerate(zip(before, now, strict=True)):
+            yield from _compare(f"{name} [{index}]", old, new)
+    elif before != now:
+        hashed = all(isinstance(each, str) and len(each) == 64 for each in (before, now))
+        yield f"{name} differ" if hashed else f"{name} was {_short(before)}, is {_short(now)}"
+
+
+def _short(value, width=60):
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _state_of(net) -> dict[str, Any]:
+    """Return all that the rest of the training depends on."""
+    return {
+        "finished": False,
+        "module": net.module_.state_dict(),
+        "criterion": net.criterion_.state_dict(),
+        "weighting generator": net.criterion_.generator.get_state(),
+        "batch generator": net.iterator_train.keywords["generator"].get_state(),
+        "optimizer": net.optimizer_.state_dict(),
+        "callbacks": {
+            name: state
+            for name, callback in net.callbacks_
+            if (state := _callback_state(callback)) is not None
+        },
+        "random": random_state(net.device),
+        "history": list(net.history),
+    }
+
+
+def _restore(net, state):
+    net.module_.load_state_dict(state["module"])
+    net.criterion_.load_state_dict(state["criterion"])
+    net.criterion_.generator.set_state(state["weighting generator"])
+    net.iterator_train.keywords["generator"].set_state(state["batch generator"])
+    # After the schedule was made, which sets rates of its own.
+    net.optimizer_.load_state_dict(state["optimizer"])
+    for name, callback in net.callbacks_:
+        if name in state["callbacks"]:
+            _load_callback_state(callback, state["callbacks"][name])
+    set_random_state(state["random"], net.device)
+    net.history.extend(state["history"])
+
+
+def _callback_state(callback):
+    if isinstance(callback, LRScheduler):
+        return callback.lr_scheduler_.state_dict()
+    if isinstance(callback, EarlyStopping):
+        return {name: getattr(callback, name) for name in _STOPPING}
+    return callback.state_dict() if hasattr(callback, "state_dict") else None
+
+
+def _load_callback_state(callback, state):
+    if isinstance(callback, LRScheduler):
+        callback.lr_scheduler_.load_state_dict(state)
+    elif isinstance(callback, EarlyStopping):
+        for name, value in state.items():
+            setattr(callback, name, value)
+    else:
+        callback.load_state_dict(state)

@@ -1,0 +1,189 @@
+from pathlib import Path
+
+import pytest
+
+from skmat import MTEncoder
+from skmat._pretrain_config import TableConfig, read_config
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import MaskedElements
+
+MINIMAL = """
+[data]
+tables = [{source = "formulas"}]
+[output]
+folder = "out"
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        (tmp_path / "config.toml").write_text(text)
+        return read_config(tmp_path / "config.toml")
+
+    return read
+
+
+def test_a_whole_file(read, tmp_path):
+    text = """
+[data]
+exclude = ["matbench_steels", "tested.csv"]
+exclude_column = "name"
+validation_fraction = 0.1
+random_state = 7
+data_home = "somewhere"
+
+[[data.tables]]
+source = "mp"
+targets = ["e_form"]
+version = "2018"
+prefix = "mp_"
+
+[[data.tables]]
+source = "csv"
+path = "gaps.csv"
+targets = ["gap"]
+units = {gap = "eV"}
+
+[encoder]
+preset = "tiny"
+objectives = ["properties", {name = "masked_elements", ratio = 0.2, hidden = [8]}]
+loss_weights = {gap = 2.0}
+
+[output]
+folder = "out"
+dtype = "bf16"
+name = "small"
+licence = "MIT"
+"""
+    config = read(text)
+    assert config.text == text
+    assert config.tables == [
+        TableConfig("mp", "mp_", {"targets": ["e_form"], "version": "2018"}),
+        TableConfig(
+            "csv",
+            "",
+            {
+                "path": tmp_path / "gaps.csv",
+                "formula_column": "formula",
+                "targets": ["gap"],
+                "classes": [],
+                "units": {"gap": "eV"},
+            },
+        ),
+    ]
+    assert [table.name for table in config.tables] == ["mp", "gaps.csv"]
+    assert config.exclude == ["matbench_steels", tmp_path / "tested.csv"]
+    assert (config.exclude_column, config.validation_fraction) == ("name", 0.1)
+    assert (config.split_seed, config.data_home) == (7, "somewhere")
+    objectives = config.encoder["objectives"]
+    assert objectives == ["properties", MaskedElements(ratio=0.2, hidden=(8,))]
+    assert config.encoder["random_state"] == 0
+    MTEncoder(**config.encoder)
+    assert (config.folder, config.dtype) == (tmp_path / "out", "bf16")
+    assert config.card["licence"] == "MIT"
+
+
+def test_a_short_file(read):
+    config = read(MINIMAL)
+    assert config.tables == [TableConfig("formulas")]
+    assert config.exclude == []
+    assert config.encoder == {"random_state": 0}
+    assert config.dtype == "float32"
+
+
+def test_a_pretrained_folder_is_looked_for_beside_the_file(read, tmp_path):
+    (tmp_path / "earlier").mkdir()
+    text = MINIMAL + "[encoder]\npretrained = "
+    assert read(text + "'earlier'").encoder["pretrained"] == str(tmp_path / "earlier")
+    assert read(text + "'shipped-name'").encoder["pretrained"] == "shipped-name"
+
+
+CSV = 'source = "csv", path = "a.csv"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "[data]",
+            "[dat]",
+            r"the file has the unknown key 'dat'; known are data, encoder, output",
+        ),
+        (
+            "tables =",
+            "table =",
+            r"\[data\] has the unknown key 'table'; known are tables, exclude",
+        ),
+        ('tables = [{source = "formulas"}]', "", r"\[data\] lacks 'tables'"),
+        ('[{source = "formulas"}]', "[]", "needs one entry"),
+        ('[{source = "formulas"}]', '["formulas"]', r"tables\]\] 1 is 'formulas'; .* a table"),
+        ('"formulas"}', '"formula"}', "unknown source 'formula'; known are oqmd, formulas,.* csv"),
+        (
+            '"formulas"}',
+            '"oqmd", target = []}',
+            "'target'; known are source, prefix, targets, out",
+        ),
+        ('"formulas"}', '"oqmd", exclude = []}', "unknown key 'exclude'"),
+        ('source = "formulas"', 'source = "matbench"', "lacks 'task'"),
+        ('source = "formulas"', 'source = "csv"', r"tables\]\] 1 lacks 'path'"),
+        ('source = "formulas"', f"{CSV}, targets = 'a'", "targets is 'a'; it must be a list"),
+        ('source = "formulas"', f"{CSV}, targets = [1]", "must be a list of texts"),
+        (
+            'source = "formulas"',
+            f"{CSV}, target = []",
+            "known are source, prefix, path, formula_c",
+        ),
+        ("[output]", "validation_fraction = 1\n[output]", "validation_fraction is 1; give 0 to"),
+        ("[output]", "validation_fraction = true\n[output]", "is True; it must be a number"),
+        ("[output]", "exclude = 'steels'\n[output]", "exclude is 'steels'; it must be a list"),
+        ("[output]", "[encoder]\nepochs = 3\n[output]", "'epochs'; known are pretrained, preset"),
+        ("[output]", "[encoder]\nverbose = 1\n[output]", "unknown key 'verbose'"),
+        ("[output]", "[encoder]\ncheckpoint_dir = 'a'\n[output]", "unknown key 'checkpoint_dir'"),
+        (
+            "[output]",
+            "[encoder]\nobjectives = [{name = 'joint'}]\n[output]",
+            "name 'joint' for one",
+        ),
+        (
+            "[output]",
+            "[encoder]\nobjectives = [{name = 'masked_elements', share = 1}]\n[output]",
+            "'masked_elements' has the unknown key 'share'; known are name, ratio",
+        ),
+        ('folder = "out"', "", r"\[output\] lacks 'folder'"),
+        ('folder = "out"', "folder = 3", "folder is 3; it must be text"),
+        ('folder = "out"', "folder = 'a'\nauthor = 'b'", "unknown key 'author'; known are folder"),
+        ("[data]", "[data", "is not valid TOML"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(read, old, new, message):
+    assert old in MINIMAL
+    with pytest.raises(InvalidInputError, match=rf"config.toml:? .*{message}"):
+        read(MINIMAL.replace(old, new, 1))
+
+
+def test_a_missing_file(tmp_path):
+    for path in (tmp_path / "no.toml", tmp_path):
+        with pytest.raises(InvalidInputError, match="There is no file"):
+            read_config(path)
+
+
+CONFIGS = sorted((Path(__file__).parents[1] / "benchmarks" / "configs").glob("*.toml"))
+
+
+def test_there_are_configurations_to_check():
+    assert {path.stem for path in CONFIGS} >= {
+        "mtencoder-oqmd-mem",
+        "mtencoder-oqmd-supervised",
+        "mtencoder-oqmd-joint",
+    }
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_committed_configurations_can_be_read(path):
+    config = read_config(path)
+    MTEncoder(**config.encoder)._validate_params()
+    small = [name for name, task in MATBENCH_TASKS.items() if task.n_samples < 20_000]
+    assert set(config.exclude) >= set(small)
+    assert config.card["name"] == config.folder.name == path.stem

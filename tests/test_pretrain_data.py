@@ -1,0 +1,171 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.utils import Bunch
+
+from skmat import _pretrain_config, _pretrain_data
+from skmat._pretrain_config import PretrainConfig, TableConfig
+from skmat._pretrain_data import read_data
+from skmat.exceptions import DatasetNotFoundError, InvalidInputError
+from skmat.objectives import resolve_objectives
+
+
+@pytest.fixture
+def config(tmp_path):
+    gaps = tmp_path / "gaps.csv"
+    gaps.write_text("formula,gap,kind\nTiO2,3.0,oxide\nO2Ti,3.4,oxide\nNaN,,\nNaCl,8.5,halide\n")
+    (tmp_path / "tested.csv").write_text("name\nCl2Na2\nXe\n")
+    options = {
+        "path": gaps,
+        "formula_column": "formula",
+        "targets": ["gap"],
+        "classes": ["kind"],
+        "units": {"gap": "eV"},
+    }
+    return PretrainConfig(
+        text="",
+        tables=[TableConfig("csv", "", options)],
+        exclude=[],
+        exclude_column="name",
+        validation_fraction=0.0,
+        split_seed=0,
+        data_home="data home",
+        encoder={},
+        folder=tmp_path / "out",
+        dtype="float32",
+        card={},
+    )
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Fetchers without data; returns what they were called with."""
+    calls = []
+
+    def fetch(*, data_home=None, targets=None, input="structure", exclude=None, as_frame=False):
+        calls.append({"data_home": data_home, "targets": targets, "input": input})
+        assert as_frame
+        frame = pd.DataFrame({"formula": ["Ti2O4", "Fe"], "gap": [3.1, 0.0]}, index=[7, 8])
+        units, entries = {"gap": "eV"}, {"licence": "CC", "citation": "us"}
+        return Bunch(frame=frame, units=units, **entries)
+
+    def fetch_task(task, *, data_home=None):
+        if task != "steels":
+            raise InvalidInputError("no such task")
+        calls.append({"task": task, "data_home": data_home})
+        return Bunch(data=np.array(["Fe2", "TiO2", "W"], dtype=object))
+
+    monkeypatch.setitem(_pretrain_config.FETCHERS, "mp", fetch)
+    monkeypatch.setattr(_pretrain_data, "fetch_matbench", fetch_task)
+    return calls
+
+
+def read(config, objectives="joint", **changes):
+    return read_data(replace(config, **changes), resolve_objectives(objectives))
+
+
+def test_tables_are_joined(config, calls):
+    more = TableConfig("mp", "mp_", {"targets": ["gap"]})
+    data = read(config, tables=[*config.tables, more])
+    assert data.formulas.tolist() == ["TiO2", "NaN", "NaCl", "Fe"]
+    nan = np.nan
+    expected = pd.DataFrame(
+        {
+            "gap": [3.2, nan, 8.5, nan],
+            "kind": ["oxide", nan, "halide", nan],
+            "mp_gap": [3.1, nan, nan, 0.0],
+        }
+    )
+    pd.testing.assert_frame_equal(data.labels, expected)
+    assert data.units == {"gap": "eV", "mp_gap": "eV"}
+    assert [(table.name, count) for table, count in data.tables] == [("gaps.csv", 3), ("mp", 2)]
+    assert calls == [{"data_home": "data home", "targets": ["gap"], "input": "formula"}]
+    assert (data.licences, data.citations) == (["CC"], ["us"])
+
+
+def test_columns_of_one_name_need_a_prefix(config, calls):
+    with pytest.raises(
+        InvalidInputError, match=r"'gap' is in the table gaps.csv and in the table mp.*'mp_'"
+    ):
+        read(config, tables=[*config.tables, TableConfig("mp")])
+
+
+def test_compositions_are_left_out_however_they_are_written(config, calls, tmp_path):
+    tables = [*config.tables, TableConfig("mp", "mp_")]
+    data = read(config, tables=tables, exclude=["steels", tmp_path / "tested.csv"])
+    assert data.formulas.tolist() == ["NaN"]
+    assert data.excluded == {"steels": 2, "tested.csv": 1}
+    assert data.n_excluded == 3
+    assert list(data.labels.columns) == ["gap", "kind", "mp_gap"]
+    assert [count for _, count in data.tables] == [1, 0]
+    with pytest.raises(InvalidInputError, match="no such task") as raised:
+        read(config, exclude=["iron"])
+    assert "names of .csv files" in raised.value.__notes__[0]
+
+
+def test_objectives_decide_what_is_read(config):
+    assert read(config, "joint").formulas.tolist() == ["TiO2", "NaN", "NaCl"]
+    without = read(config, "masked_elements")
+    assert without.formulas.tolist() == ["TiO2", "NaN", "NaCl"]
+    assert without.labels.shape == (3, 0)
+    assert read(config, "properties").formulas.tolist() == ["TiO2", "NaCl"]
+    with pytest.raises(InvalidInputError, match="nothing to train"):
+        read_data(config, ())
+    unlabelled = replace(
+        config.tables[0], options={**config.tables[0].options, "targets": [], "classes": []}
+    )
+    with pytest.raises(InvalidInputError, match="no table has labels"):
+        read(config, "joint", tables=[unlabelled])
+
+
+def test_nothing_left(config, tmp_path):
+    (tmp_path / "tested.csv").write_text("name\nTiO2\nNaN\nNaCl\n")
+    with pytest.raises(InvalidInputError, match="no composition is left"):
+        read(config, exclude=[tmp_path / "tested.csv"])
+
+
+def test_the_split_is_by_composition_and_follows_from_its_seed(config, tmp_path):
+    formulas = [f"Fe{n}O{m}" for n in range(1, 9) for m in range(1, 9)]
+    lines = "".join(f"{formula},{i},\n" for i, formula in enumerate(formulas))
+    (tmp_path / "gaps.csv").write_text("formula,gap,kind\n" + lines)
+    options = {**config.tables[0].options, "classes": []}
+    tables = [replace(config.tables[0], options=options)]
+    splits = []
+    for seed in (0, 0, 1):
+        data = read(config, tables=tables, validation_fraction=0.25, split_seed=seed)
+        rows = np.concatenate([data.training, data.validation])
+        assert sorted(rows) == list(range(len(data.formulas)))
+        assert len(data.validation) == round(0.25 * len(data.formulas))
+        splits.append(data.validation.tolist())
+    assert splits[0] == splits[1] != splits[2]
+    assert len(data.formulas) < len(formulas)
+    assert any("held out" in line for line in data.describe())
+
+
+def test_bad_cells_of_a_file_are_listed(config, tmp_path):
+    (tmp_path / "gaps.csv").write_text("formula,gap,kind\nTiO2,high,a\n")
+    with pytest.raises(InvalidInputError, match=r"gaps.csv: 1 cells cannot be read as numbers"):
+        read(config)
+    (tmp_path / "gaps.csv").write_text("formula,gap,kind\nXx,1,a\n")
+    with pytest.raises(InvalidInputError, match=r"cannot be read as formulas.*\n.*'Xx'"):
+        read(config)
+
+
+def test_real_tables(config, data_home):
+    tables = [
+        TableConfig("jarvis", "", {"targets": ["ehull"]}),
+        TableConfig("mp", "mp_", {"targets": ["efermi"], "version": "2024"}),
+        TableConfig("matbench", "", {"task": "glass"}),
+        TableConfig("obelix"),
+    ]
+    data = read(config, tables=tables, exclude=["expt_gap"], data_home=str(data_home))
+    assert list(data.labels.columns)[:3] == ["ehull", "mp_efermi", "gfa"]
+    counts = [count for _, count in data.tables]
+    assert max(counts) < len(data.formulas) < sum(counts)
+    assert data.excluded["expt_gap"] > 0
+    assert data.labels["gfa"].dropna().isin([True, False]).all()
+    assert len(data.licences) == 4
+    with pytest.raises(DatasetNotFoundError):
+        read(config, tables=tables, data_home=str(config.folder))

@@ -21,7 +21,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from skmat import MTEncoderRegressor
 from skmat.composition import read_compositions
-from skmat.estimators import _mtencoder
+from skmat.estimators import _mtencoder_family
 from skmat.nn import MTENCODER_PRESETS
 
 RESULTS = Path(__file__).parent / "results" / "defaults.json"
@@ -79,7 +79,7 @@ def measure(settings, task, n_rows):
             table = mat2vec()
             # In the place of another table: the package does not know this one.
             settings["element_features"] = "matscholar"
-            with mock.patch.object(_mtencoder, "element_table", return_value=table):
+            with mock.patch.object(_mtencoder_family, "element_table", return_value=table):
                 model = MTEncoderRegressor(**settings).fit(X, y)
         else:
             model = MTEncoderRegressor(**settings).fit(X, y)

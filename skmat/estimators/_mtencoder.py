@@ -1,85 +1,20 @@
 """MTEncoder: the composition transformer (Prein et al. 2023)."""
 
-from numbers import Real
-
-import numpy as np
-import torch
-from sklearn.utils._param_validation import Interval, StrOptions
-
-from skmat.base import CompositionInputMixin
-from skmat.composition import ELEMENT_TABLES, MAX_ATOMIC_NUMBER, element_table
 from skmat.estimators._classifier import EncoderClassifier
 from skmat.estimators._docs import shared_docs
 from skmat.estimators._encoder import EncoderTransformer
+from skmat.estimators._mtencoder_family import (
+    NETWORK_CONSTRAINTS,
+    NETWORK_DOC,
+    REFERENCES,
+    MTEncoderFamily,
+)
 from skmat.estimators._regressor import EncoderRegressor
-from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
 
 __all__ = ["MTEncoder", "MTEncoderClassifier", "MTEncoderRegressor"]
 
-_NETWORK_CONSTRAINTS: dict = {
-    "preset": [StrOptions(set(MTENCODER_PRESETS))],
-    "readout": [StrOptions({"cpd", "mean"})],
-    "element_features": [StrOptions(set(ELEMENT_TABLES)), None],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-}
 
-
-_NETWORK_DOC = """
-    preset : {"tiny", "base", "paper", "large"}, default="base"
-        Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
-        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
-        heads). Taken from `pretrained` where that is given, as are the next two.
-    readout : {"cpd", "mean"}, default="cpd"
-        Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
-    element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
-        Table of element properties beside the learned element vectors; see
-        :func:`skmat.composition.element_table`.
-    dropout : float, default=0.1
-        Dropout probability in the encoder.
-"""
-
-_REFERENCES = """
-    References
-    ----------
-    T. Prein et al., "MTEncoder: A Multi-task Pretrained Transformer Encoder for Materials
-    Representation Learning", AI4Mat workshop, NeurIPS 2023. A. Wang et al., npj Comput. Mater.
-    7, 77 (2021) (CrabNet).
-"""
-
-
-class MTEncoderFamily(CompositionInputMixin):
-    """What the three estimators have in common that other families have not."""
-
-    _family = "mtencoder"
-    _make_batch = staticmethod(CompositionBatch.from_arrays)
-
-    def _network_config(self):
-        """Return what it takes to build the network again, as plain data."""
-        table = self.element_features
-        return {
-            "element_features": table,
-            "n_element_features": 0 if table is None else element_table(table).shape[1],
-            "readout": self.readout,
-            **MTENCODER_PRESETS[self.preset],
-        }
-
-    def _build_network(self, config, *, fresh):
-        """Build the network of `config`; a fresh one reads its element table from matminer."""
-        config = dict(config)
-        name, n_columns = config.pop("element_features"), config.pop("n_element_features")
-        table = None
-        if name is not None:
-            table = _standardised(name) if fresh else torch.zeros(MAX_ATOMIC_NUMBER, n_columns)
-        return MTEncoderNetwork(table, dropout=self.dropout, **config)
-
-
-def _standardised(name):
-    table = element_table(name)
-    scale = table.std(axis=0)
-    return torch.from_numpy((table - table.mean(axis=0)) / np.where(scale > 0, scale, 1.0))
-
-
-@shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
+@shared_docs(network=NETWORK_DOC, references=REFERENCES)
 class MTEncoder(MTEncoderFamily, EncoderTransformer):
     """Composition transformer that embeds materials: pretrained, or to be pretrained.
 
@@ -121,7 +56,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
 
     _parameter_constraints: dict = {
         **EncoderTransformer._parameter_constraints,
-        **_NETWORK_CONSTRAINTS,
+        **NETWORK_CONSTRAINTS,
     }
 
     def __init__(
@@ -178,7 +113,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
         self.checkpoint_dir = checkpoint_dir
 
 
-@shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
+@shared_docs(network=NETWORK_DOC, references=REFERENCES)
 class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
     """Composition transformer that predicts one property or several.
 
@@ -224,7 +159,7 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
 
     _parameter_constraints: dict = {
         **EncoderRegressor._parameter_constraints,
-        **_NETWORK_CONSTRAINTS,
+        **NETWORK_CONSTRAINTS,
     }
 
     def __init__(
@@ -293,7 +228,7 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
         self.loss = loss
 
 
-@shared_docs(network=_NETWORK_DOC, references=_REFERENCES)
+@shared_docs(network=NETWORK_DOC, references=REFERENCES)
 class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     """Composition transformer that predicts classes, of one task or several.
 
@@ -338,7 +273,7 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
 
     _parameter_constraints: dict = {
         **EncoderClassifier._parameter_constraints,
-        **_NETWORK_CONSTRAINTS,
+        **NETWORK_CONSTRAINTS,
     }
 
     def __init__(

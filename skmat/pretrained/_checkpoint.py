@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from skmat._atomic import write_atomically
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.pretrained._card import ModelCard
 from skmat.pretrained._registry import resolve_folder
@@ -72,8 +73,10 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
     }
     described = {"family": checkpoint.family, "network": checkpoint.network}
     # The sizes travel inside the weights as well, so that one hash covers both.
-    save_file(state, folder / _WEIGHTS, metadata={"config": json.dumps(described)})
-    sha256 = _sha256(folder / _WEIGHTS)
+    content = save(state, metadata={"config": json.dumps(described)})
+    # Not by safetensors itself, whose files nobody else may read.
+    write_atomically(folder / _WEIGHTS, content)
+    sha256 = hashlib.sha256(content).hexdigest()
     card = replace(checkpoint.card, sha256=sha256)
     _write_json(folder / _CONFIG, {**described, "sha256": sha256})
     _write_json(folder / _CARD, card.to_dict())

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import stat
 from dataclasses import replace
 
 import pytest
@@ -141,3 +142,8 @@ def test_another_family_is_refused(tmp_path):
 def test_no_folder_at_all_is_refused():
     with pytest.raises(PretrainedError, match="neither a shipped encoder"):
         load_checkpoint("/no/such/folder")
+
+
+def test_its_files_may_be_read_by_whoever_may_read_others(folder):
+    modes = {stat.S_IMODE((folder / name).stat().st_mode) for name in FILES}
+    assert len(modes) == 1

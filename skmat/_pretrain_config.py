@@ -46,11 +46,14 @@ class TableConfig:
         Stands before the names of the table's targets.
     options : dict
         Parameters of the loader; for a CSV file, its path and its columns.
+    log10 : tuple of str
+        Targets of which the decimal logarithm is learned.
     """
 
     source: str
     prefix: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    log10: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -207,8 +210,9 @@ class _Reader:
                 f"{where} has the unknown source {source!r}; known are"
                 f" {', '.join([*FETCHERS, CSV])}"
             )
-        self.check_keys(entry, ("source", "prefix", *known), where)
-        options = {key: entry[key] for key in entry if key not in ("source", "prefix")}
+        ours = ("source", "prefix", "log10")
+        self.check_keys(entry, (*ours, *known), where)
+        options = {key: entry[key] for key in entry if key not in ours}
         if source == CSV:
             options = {
                 "path": self.path(self.value(entry, "path", str, where)),
@@ -219,7 +223,12 @@ class _Reader:
             }
         if source == "matbench":
             self.value(entry, "task", str, where)
-        return TableConfig(source, self.value(entry, "prefix", str, where, ""), options)
+        return TableConfig(
+            source,
+            prefix=self.value(entry, "prefix", str, where, ""),
+            options=options,
+            log10=tuple(self.texts(entry, "log10", where)),
+        )
 
     def excluded(self, text):
         return self.path(text) if text.endswith(".csv") else text

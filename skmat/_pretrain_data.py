@@ -100,6 +100,7 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
     holders: dict[str, str] = {}
     for index, table in enumerate(config.tables):
         formulas, labels, its_units, source = _read_table(table, config.data_home)
+        labels, its_units = _take_logarithms(table, labels, its_units)
         labels = labels.add_prefix(table.prefix)
         for name in labels.columns:
             if name in holders:
@@ -178,6 +179,21 @@ def _read_table(table: TableConfig, data_home):
     bunch = fetch(**{key: value for key, value in options.items() if key in known})
     formulas, labels = bunch.frame.iloc[:, 0], bunch.frame.iloc[:, 1:]
     return formulas, labels, bunch.units, bunch
+
+
+def _take_logarithms(table: TableConfig, labels, units):
+    """Return labels and units with the logarithms that the table asks for."""
+    unknown = [name for name in table.log10 if name not in labels]
+    if unknown:
+        raise InvalidInputError(
+            f"The table {table.name} has log10 = {unknown}, but its targets are"
+            f" {list(labels.columns)}."
+        )
+    for name in table.log10:
+        # What has no logarithm is a missing label.
+        numbers = labels[name].astype(float)
+        labels = labels.assign(**{name: np.log10(numbers.where(numbers > 0))})
+    return labels, units | {name: f"log10({units.get(name) or 1})" for name in table.log10}
 
 
 def _read_excluded(name, config):

@@ -39,6 +39,7 @@ source = "mp"
 targets = ["e_form"]
 version = "2018"
 prefix = "mp_"
+log10 = ["e_form"]
 
 [[data.tables]]
 source = "csv"
@@ -60,7 +61,7 @@ licence = "MIT"
     config = read(text)
     assert config.text == text
     assert config.tables == [
-        TableConfig("mp", "mp_", {"targets": ["e_form"], "version": "2018"}),
+        TableConfig("mp", "mp_", {"targets": ["e_form"], "version": "2018"}, ("e_form",)),
         TableConfig(
             "csv",
             "",
@@ -123,7 +124,7 @@ CSV = 'source = "csv", path = "a.csv"'
         (
             '"formulas"}',
             '"oqmd", target = []}',
-            "'target'; known are source, prefix, targets, out",
+            "'target'; known are source, prefix, log10, targets, out",
         ),
         ('"formulas"}', '"oqmd", exclude = []}', "unknown key 'exclude'"),
         ('source = "formulas"', 'source = "matbench"', "lacks 'task'"),
@@ -133,7 +134,7 @@ CSV = 'source = "csv", path = "a.csv"'
         (
             'source = "formulas"',
             f"{CSV}, target = []",
-            "known are source, prefix, path, formula_c",
+            "known are source, prefix, log10, path, formula_c",
         ),
         ("[output]", "validation_fraction = 1\n[output]", "validation_fraction is 1; give 0 to"),
         ("[output]", "validation_fraction = true\n[output]", "is True; it must be a number"),
@@ -148,8 +149,8 @@ CSV = 'source = "csv", path = "a.csv"'
         ),
         (
             "[output]",
-            "[encoder]\nobjectives = [{name = 'masked_elements', share = 1}]\n[output]",
-            "'masked_elements' has the unknown key 'share'; known are name, ratio",
+            "[encoder]\nobjectives = [{name = 'masked_elements', part = 1}]\n[output]",
+            "'masked_elements' has the unknown key 'part'; known are name, ratio",
         ),
         ('folder = "out"', "", r"\[output\] lacks 'folder'"),
         ('folder = "out"', "folder = 3", "folder is 3; it must be text"),

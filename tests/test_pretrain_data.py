@@ -92,6 +92,15 @@ def test_columns_of_one_name_need_a_prefix(config, calls):
         read(config, tables=[*config.tables, TableConfig("mp")])
 
 
+def test_logarithms_are_taken_where_there_are_any(config, calls):
+    table = TableConfig("mp", "mp_", log10=("gap",))
+    data = read(config, tables=[table])
+    np.testing.assert_allclose(data.labels["mp_gap"], [np.log10(3.1), np.nan])
+    assert data.units == {"mp_gap": "log10(eV)"}
+    with pytest.raises(InvalidInputError, match=r"mp has log10 = \['gip'\].* are \['gap'\]"):
+        read(config, tables=[replace(table, log10=("gip",))])
+
+
 def test_compositions_are_left_out_however_they_are_written(config, calls, tmp_path):
     tables = [*config.tables, TableConfig("mp", "mp_")]
     data = read(config, tables=tables, exclude=["steels", tmp_path / "tested.csv"])

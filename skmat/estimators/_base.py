@@ -50,7 +50,7 @@ class EncoderEstimator(
 
     _parameter_constraints: dict = {
         "pretrained": "no_validation",
-        "loss_weights": [dict, "array-like", None],
+        "loss_weights": [dict, "array-like", StrOptions({"sqrt_labels"}), None],
         "loss_weighting": [StrOptions(set(LOSS_WEIGHTINGS))],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -317,13 +317,17 @@ class EncoderEstimator(
         # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
         return weights / weights.mean()
 
-    def _task_weights(self, task_names):
+    def _task_weights(self, task_names, read):
         """Return the weights of all tasks, in their order, from ``loss_weights``."""
         weights = self.loss_weights
         if weights is None:
             if self.loss_weighting == "fixed":
                 raise InvalidInputError("loss_weighting='fixed' needs loss_weights.")
             return [1.0] * len(task_names)
+        if isinstance(weights, str):
+            # A task that is no column of y learns from every row.
+            n_labels = dict(zip(read.names, (~np.isnan(read.values)).sum(axis=0), strict=True))
+            weights = [n_labels.get(name, len(read.values)) ** 0.5 for name in task_names]
         if isinstance(weights, dict):
             unknown = sorted(set(weights) - set(task_names))
             if unknown:

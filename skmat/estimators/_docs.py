@@ -21,10 +21,11 @@ _SHARED = {
         values of its grid.
 """,
     "losses": """
-    loss_weights : dict, sequence of float or None, default=None
+    loss_weights : dict, sequence of float, "sqrt_labels" or None, default=None
         Weight of each task's loss: a sequence in the order of the columns of y, or a dict by
-        task name (tasks it leaves out weigh 1). Only ratios matter: weights are divided by
-        their mean.
+        task name (tasks it leaves out weigh 1). "sqrt_labels" takes the square root of the number
+        of a task's labels, so that properties that are rarely known are neither lost nor learned
+        by heart. Only ratios matter: weights are divided by their mean.
     loss_weighting : str, default="equal"
         What multiplies `loss_weights`: "equal" (nothing), "fixed" (nothing, and `loss_weights`
         must be given), "uncertainty" (a learned scale per task; Kendall et al. 2018), or weights

@@ -71,7 +71,7 @@ class EncoderTransformer(EncoderEstimator):
                     f"Every task needs a name of its own; got {names}. Rename the column of y."
                 )
             self._fit_members(
-                materials, read, objectives, weights, task_weights=self._task_weights(names)
+                materials, read, objectives, weights, task_weights=self._task_weights(names, read)
             )
         else:
             self._load()

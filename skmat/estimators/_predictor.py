@@ -50,7 +50,7 @@ class EncoderPredictor(EncoderEstimator):
     def _fit_tasks(self, fit_members, materials, read, properties, sample_weight):
         """Learn the columns of y by `properties`, and beside them what ``keep_objective`` says."""
         kept = self._kept_objectives()
-        weights = self._task_weights(read.names)
+        weights = self._task_weights(read.names, read)
         names = _kept_tasks(kept)
         taken = sorted(set(names) & set(read.names))
         if taken:

@@ -37,6 +37,10 @@ class CompositionBatch(NamedTuple):
     def to(self, device) -> "CompositionBatch":
         return CompositionBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
 
+    def take(self, rows: Tensor) -> "CompositionBatch":
+        """Return some of the compositions, by row number."""
+        return CompositionBatch(self.atomic_numbers[rows], self.fractions[rows])
+
     def with_atomic_numbers(self, atomic_numbers: Tensor) -> "CompositionBatch":
         """Return the same compositions with other elements in their places."""
         return self._replace(atomic_numbers=atomic_numbers)

@@ -54,7 +54,7 @@ class TaskLosses(NamedTuple):
 
 
 class View(NamedTuple):
-    """One version of a batch that the encoder is shown.
+    """One version of a batch, or of some of its materials, that the encoder is shown.
 
     Attributes
     ----------
@@ -62,14 +62,16 @@ class View(NamedTuple):
         The materials, possibly corrupted.
     selected : Tensor of shape (n_materials, width) or None
         True at the sites that were corrupted, or chosen to be; None where all are whole.
+    rows : Tensor of shape (n_materials,), int64, or None
+        Which materials of the batch these are; None if they are all of them.
     """
 
     batch: Any
     selected: Tensor | None = None
+    rows: Tensor | None = None
 
     def to(self, device) -> "View":
-        selected = None if self.selected is None else self.selected.to(device)
-        return View(self.batch.to(device), selected)
+        return View(*(None if part is None else part.to(device) for part in self))
 
 
 class Objective(ABC):

@@ -38,6 +38,10 @@ class MaskedElements(Objective):
         Select one element wherever chance selected none (formulas of two elements or more).
     hidden : tuple of int, default=()
         Widths of the hidden layers of the head.
+    share : float, default=1.0
+        Share of the materials of each batch that are shown corrupted, drawn anew for each batch.
+        Where other objectives are learned beside this one, the whole materials are encoded too:
+        a smaller share takes less time.
     scale : float or "auto", default="auto"
         Constant factor of the loss; "auto" is `1 / log(118)`, which makes the loss of a blind
         guess 1, the amplitude of an L1 loss on standardised targets.
@@ -47,6 +51,7 @@ class MaskedElements(Objective):
     scheme: str = "mtencoder"
     at_least_one: bool = False
     hidden: tuple[int, ...] = ()
+    share: float = 1.0
     scale: float | str = "auto"
 
     name: ClassVar[str] = "masked_elements"
@@ -59,6 +64,8 @@ class MaskedElements(Objective):
             )
         if not 0 < self.ratio <= 1:
             raise InvalidInputError(f"ratio must be above 0 and at most 1; got {self.ratio!r}.")
+        if not 0 < self.share <= 1:
+            raise InvalidInputError(f"share must be above 0 and at most 1; got {self.share!r}.")
 
     def task_names(self, targets):
         return [self.name]
@@ -70,6 +77,11 @@ class MaskedElements(Objective):
         return build_mlp(out_features, self.hidden, MAX_ATOMIC_NUMBER)
 
     def views(self, batch, generator):
+        rows = None
+        if self.share < 1:
+            n_shown = max(1, round(self.share * batch.n_materials))
+            rows = torch.randperm(batch.n_materials, generator=generator)[:n_shown]
+            batch = batch.take(rows)
         original = batch.atomic_numbers
         selected = self._select(batch.site_mask, generator)
         hide, replace = CORRUPTION_SCHEMES[self.scheme]
@@ -80,7 +92,7 @@ class MaskedElements(Objective):
         corrupted = torch.where(selected & (chance < hide), MASK_ID, original)
         swapped = selected & (chance >= hide) & (chance < hide + replace)
         corrupted = torch.where(swapped, random_elements, corrupted)
-        return [View(batch.with_atomic_numbers(corrupted), selected)]
+        return [View(batch.with_atomic_numbers(corrupted), selected, rows)]
 
     def _select(self, site_mask, generator):
         """Draw the positions to be guessed, never all the elements of a formula."""
@@ -93,8 +105,11 @@ class MaskedElements(Objective):
         return selected & ~last
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
+        (view,) = views
+        if view.rows is not None:
+            batch, sample_weight = batch.take(view.rows), sample_weight[view.rows]
         mask = batch.site_mask
-        chosen = views[0].selected[mask]
+        chosen = view.selected[mask]
         logits = heads(representations[0].sites[chosen]).float()
         elements = batch.atomic_numbers[mask][chosen] - 1
         weights = sample_weight.unsqueeze(1).expand(mask.shape)[mask][chosen]

@@ -64,13 +64,15 @@ class Properties(Objective):
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
         material = representations[0].material
-        # A missing label is replaced before the loss: NaN * 0 is NaN, and so is its gradient.
-        labels = torch.nan_to_num(y)
-        losses = torch.stack(
-            [head.loss(head(material), labels[:, i]) for i, head in enumerate(heads)], dim=1
-        )
-        weights = sample_weight.unsqueeze(1) * ~torch.isnan(y)
-        return TaskLosses((losses * weights).sum(dim=0), weights.sum(dim=0))
+        known = ~torch.isnan(y)
+        sums, counts = [], []
+        for i, head in enumerate(heads):
+            # Of many properties few are known of each material: a head sees these alone.
+            rows = known[:, i].nonzero(as_tuple=True)[0]
+            weights = sample_weight[rows]
+            sums.append((head.loss(head(material[rows]), y[rows, i]) * weights).sum())
+            counts.append(weights.sum())
+        return TaskLosses(torch.stack(sums), torch.stack(counts))
 
 
 class PropertyHead(nn.Module):

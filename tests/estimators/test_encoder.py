@@ -46,6 +46,16 @@ def test_loss_weights_by_task_name():
     assert row["weight_masked_elements"] == pytest.approx(3 * row["weight_y0"])
 
 
+def test_tasks_weigh_as_the_root_of_their_labels():
+    y = np.where(np.arange(len(Y))[:, None] < [20, 5], Y[:, :2], np.nan)
+    fitted = encoder(objectives="joint", loss_weights="sqrt_labels").fit(FORMULAS, y)
+    row = fitted.history_[0]
+    assert row["weight_y0"] == pytest.approx(2 * row["weight_y1"])
+    # Learned from every row.
+    expected = (len(FORMULAS) / 20) ** 0.5 * row["weight_y0"]
+    assert row["weight_masked_elements"] == pytest.approx(expected)
+
+
 def test_labels_are_asked_for():
     with pytest.raises(InvalidInputError, match="'joint' learns from labels"):
         encoder(objectives="joint").fit(FORMULAS)

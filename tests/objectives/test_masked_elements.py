@@ -137,6 +137,30 @@ def test_the_loss_is_the_cross_entropy_of_the_original_elements():
     assert losses.counts.item() == pytest.approx(float(count))
 
 
+def test_a_share_of_the_materials_is_shown():
+    batch = batch_of(4, 50)
+    objective = MaskedElements(share=0.3)
+    generator = torch.Generator().manual_seed(0)
+    first, second = (objective.views(batch, generator)[0] for _ in range(2))
+    assert first.rows.tolist() != second.rows.tolist()
+    assert len(set(first.rows.tolist())) == first.batch.n_materials == len(first.selected) == 15
+    untouched = ~first.selected
+    original = batch.take(first.rows)
+    assert torch.equal(first.batch.atomic_numbers[untouched], original.atomic_numbers[untouched])
+    assert torch.equal(first.batch.fractions, original.fractions)
+    heads = objective.build_heads(6, [])
+    found = Representation(None, torch.randn(60, 6))
+    weights, y = torch.rand(50), torch.empty(50, 0)
+    losses = objective.losses(heads, [found], [first], batch, y, weights)
+    # The same view of a batch that holds nothing else.
+    alone = first._replace(rows=None)
+    expected = objective.losses(heads, [found], [alone], original, y, weights[first.rows])
+    torch.testing.assert_close(losses, expected)
+    assert MaskedElements(share=0.001).views(batch, generator)[0].batch.n_materials == 1
+    with pytest.raises(InvalidInputError, match="share must be above 0 and at most 1; got 0"):
+        MaskedElements(share=0)
+
+
 def test_a_batch_of_unaries_has_a_finite_loss_and_no_gradient():
     objective = MaskedElements()
     batch = batch_of(1, 3)

@@ -49,6 +49,7 @@ def test_descriptions_are_plain_data():
         "scheme": "mtencoder",
         "at_least_one": False,
         "hidden": (),
+        "share": 1.0,
         "scale": "auto",
     }
 

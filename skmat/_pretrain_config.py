@@ -16,8 +16,10 @@ __all__ = ["CSV", "FETCHERS", "PretrainConfig", "TableConfig", "read_config"]
 FETCHERS: dict[str, Callable[..., Any]] = {
     "oqmd": datasets.fetch_oqmd,
     "formulas": datasets.fetch_formulas,
+    "aflow": datasets.fetch_aflow,
     "jarvis": datasets.fetch_jarvis,
     "mp": datasets.fetch_mp,
+    "mp_compositions": datasets.fetch_mp_compositions,
     "matbench": datasets.fetch_matbench,
     "perovskites": datasets.fetch_perovskites,
     "obelix": datasets.fetch_obelix,

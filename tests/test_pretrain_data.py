@@ -168,6 +168,8 @@ def test_real_tables(config, data_home):
         TableConfig("mp", "mp_", {"targets": ["efermi"], "version": "2024"}),
         TableConfig("matbench", "", {"task": "glass"}),
         TableConfig("obelix"),
+        TableConfig("aflow", "", {"targets": ["Egap"]}),
+        TableConfig("mp_compositions", "", {"targets": ["mu_b"]}),
     ]
     data = read(config, tables=tables, exclude=["expt_gap"], data_home=str(data_home))
     assert list(data.labels.columns)[:3] == ["ehull", "mp_efermi", "gfa"]
@@ -175,6 +177,6 @@ def test_real_tables(config, data_home):
     assert max(counts) < len(data.formulas) < sum(counts)
     assert data.excluded["expt_gap"] > 0
     assert data.labels["gfa"].dropna().isin([True, False]).all()
-    assert len(data.licences) == 4
+    assert len(data.licences) == 6
     with pytest.raises(DatasetNotFoundError):
         read(config, tables=tables, data_home=str(config.folder))

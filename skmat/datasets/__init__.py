@@ -5,22 +5,26 @@ folder of data sets (see :func:`get_data_home`), which it fills where there is a
 download from.
 """
 
+from skmat.datasets._aflow import fetch_aflow
 from skmat.datasets._formulas import fetch_formulas
 from skmat.datasets._home import get_data_home
 from skmat.datasets._jarvis import fetch_jarvis
 from skmat.datasets._join import join_tables
 from skmat.datasets._matbench import fetch_matbench
 from skmat.datasets._mp import fetch_mp
+from skmat.datasets._mp_compositions import fetch_mp_compositions
 from skmat.datasets._obelix import fetch_obelix
 from skmat.datasets._oqmd import fetch_oqmd
 from skmat.datasets._perovskites import fetch_perovskites
 from skmat.datasets._transport import load_transport
 
 __all__ = [
+    "fetch_aflow",
     "fetch_formulas",
     "fetch_jarvis",
     "fetch_matbench",
     "fetch_mp",
+    "fetch_mp_compositions",
     "fetch_obelix",
     "fetch_oqmd",
     "fetch_perovskites",

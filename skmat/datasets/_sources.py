@@ -2,13 +2,28 @@
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["FORMULAS", "JARVIS", "MP", "OBELIX", "OQMD", "PEROVSKITES", "matbench_source"]
+__all__ = [
+    "AFLOW",
+    "FORMULAS",
+    "JARVIS",
+    "MP",
+    "MP_COMPOSITIONS",
+    "OBELIX",
+    "OQMD",
+    "PEROVSKITES",
+    "matbench_source",
+]
 
 _MP_LICENCE = "CC BY 4.0 (Materials Project; GNoME materials, under another licence, are left out)"
 _MP_CITATION = (
     'A. Jain et al., "Commentary: The Materials Project: A materials genome approach to'
     ' accelerating materials innovation", APL Materials 1, 011002 (2013).'
     " https://doi.org/10.1063/1.4812323"
+)
+_CRABNET_CITATION = (
+    'A. Y.-T. Wang et al., "Compositionally restricted attention-based network for materials'
+    ' property predictions", npj Computational Materials 7, 77 (2021).'
+    " https://doi.org/10.1038/s41524-021-00545-1"
 )
 _MATBENCH_CITATION = (
     'A. Dunn, Q. Wang, A. Ganose, D. Dopp, A. Jain, "Benchmarking materials property prediction'
@@ -46,10 +61,14 @@ OQMD = Source(
     "CC BY 4.0 (OQMD)",
     'S. Kirklin et al., "The Open Quantum Materials Database (OQMD): assessing the accuracy of DFT'
     ' formation energies", npj Computational Materials 1, 15010 (2015).'
-    " https://doi.org/10.1038/npjcompumats.2015.10; the extract:"
-    ' A. Y.-T. Wang et al., "Compositionally restricted attention-based network for materials'
-    ' property predictions", npj Computational Materials 7, 77 (2021).'
-    " https://doi.org/10.1038/s41524-021-00545-1",
+    f" https://doi.org/10.1038/npjcompumats.2015.10; the extract: {_CRABNET_CITATION}",
+)
+
+AFLOW = Source(
+    "Terms not stated by the compilation (AFLOW)",
+    'S. Curtarolo et al., "AFLOWLIB.ORG: A distributed materials properties repository from'
+    ' high-throughput ab initio calculations", Computational Materials Science 58, 227-235 (2012).'
+    f" https://doi.org/10.1016/j.commatsci.2012.02.002; the extract: {_CRABNET_CITATION}",
 )
 
 FORMULAS = Source(
@@ -58,6 +77,10 @@ FORMULAS = Source(
 )
 
 MP = Source(_MP_LICENCE, _MP_CITATION)
+
+MP_COMPOSITIONS = Source(
+    "CC BY 4.0 (Materials Project)", f"{_MP_CITATION}; the extract: {_CRABNET_CITATION}"
+)
 
 JARVIS = Source(
     "Public domain in the United States (JARVIS-DFT, a work of NIST)",

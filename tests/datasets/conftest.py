@@ -1,10 +1,13 @@
 import io
+import subprocess
+import zipfile
 from textwrap import dedent
 
 import numpy as np
 import pytest
 
-from skmat.datasets._files import write_file
+from skmat.datasets import _crabnet_wheel
+from skmat.datasets._files import _fingerprint, write_file
 
 
 @pytest.fixture
@@ -44,3 +47,50 @@ def snapshot(home):
         return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
 
     return list_files
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """Function that makes pip write a wheel, or fail; it returns the commands pip gets."""
+    commands = []
+
+    def install(wheel=None, stderr=""):
+        def run(command, **options):
+            commands.append([str(part) for part in command])
+            if wheel is not None:
+                folder = command[command.index("--dest") + 1]
+                (folder / "crabnet-2.0.8-py3-none-any.whl").write_bytes(wheel)
+            return subprocess.CompletedProcess(command, int(wheel is None), "", stderr)
+
+        monkeypatch.setattr(_crabnet_wheel.subprocess, "run", run)
+        return commands
+
+    return install
+
+
+@pytest.fixture
+def build_wheel():
+    """Function that makes a wheel: by folder, one row for each of train, val and test."""
+
+    def build(rows):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for folder, three in rows.items():
+                for split, row in zip(("train", "val", "test"), three, strict=True):
+                    path = f"crabnet/data/benchmark_data/{folder}/{split}.csv"
+                    archive.writestr(path, f"formula,target\n{row}\n")
+        return stream.getvalue()
+
+    return build
+
+
+@pytest.fixture
+def serve_wheel(pip, build_wheel, monkeypatch):
+    """Function that makes such a wheel the known one, which pip can download."""
+
+    def serve(rows):
+        wheel = build_wheel(rows)
+        monkeypatch.setattr(_crabnet_wheel, "_WHEEL", _fingerprint(wheel))
+        return pip(wheel)
+
+    return serve

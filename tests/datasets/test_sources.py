@@ -4,7 +4,7 @@ from skmat.datasets import _sources
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
 
-@pytest.mark.parametrize("name", ["FORMULAS", "JARVIS", "MP", "OBELIX", "OQMD", "PEROVSKITES"])
+@pytest.mark.parametrize("name", [name for name in _sources.__all__ if name.isupper()])
 def test_every_source_states_licence_and_citation(name):
     entries = getattr(_sources, name).entries()
     assert set(entries) == {"licence", "citation"}

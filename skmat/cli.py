@@ -6,6 +6,7 @@ Only what parses arguments is imported at the top: ``skmat --help`` answers with
 import argparse
 import os
 import sys
+import textwrap
 from pathlib import Path
 
 from skmat._benchmark_command import add_benchmark
@@ -16,7 +17,7 @@ from skmat.exceptions import InvalidInputError, SkmatError
 __all__ = ["main"]
 
 # Written out because the tables they come from need torch; a test compares them.
-_PRESETS = ("tiny", "base", "paper", "large")
+_PRESETS = ("tiny", "base", "deep", "paper", "large")
 _LOSSES = ("l1", "mse", "robust_l1")
 _TRAINABLE = ("all", "last", "head")
 
@@ -61,7 +62,9 @@ def _parser():
     _add_embed(commands)
     _add_pretrain(commands)
     add_benchmark(commands)
-    models = commands.add_parser("models", help="list the encoders that come with the package")
+    models = commands.add_parser(
+        "models", help="list and describe the encoders that come with the package"
+    )
     models.set_defaults(run=_models)
     return parser
 
@@ -69,10 +72,10 @@ def _parser():
 def _add_demo(commands):
     demo = commands.add_parser(
         "demo",
-        help="pretrain, fine-tune, compare and predict on a shipped data set (minutes)",
-        description="Pretrain an encoder on transport data, fine-tune it on a few hundred"
-        " labelled compounds, compare it with baselines on held-out compounds, save the model and"
-        " use it from a new process.",
+        help="fine-tune, compare and predict on a shipped data set (two minutes)",
+        description="Fine-tune the pretrained encoder on the transport properties of a few hundred"
+        " compounds, compare it with baselines on held-out compounds, save the model and use it"
+        " from a new process.",
     )
     demo.add_argument("--output", type=Path, default=Path("skmat-demo"), metavar="DIR")
     demo.add_argument("--quick", action="store_true", help="smaller sizes, well under a minute")
@@ -82,7 +85,8 @@ def _add_demo(commands):
     demo.add_argument(
         "--pretrained",
         metavar="NAME_OR_FOLDER",
-        help="load this encoder instead of pretraining one",
+        default="auto",
+        help="fine-tune this encoder; default: the best shipped one",
     )
     demo.add_argument("--random-state", type=int, default=0, metavar="SEED")
     demo.set_defaults(run=_demo)
@@ -118,7 +122,13 @@ def _add_train(commands):
     train.add_argument("--targets", required=True, metavar="A,B,C", help="columns of labels")
     train.add_argument("--model", type=Path, required=True, help="file to write (joblib)")
     train.add_argument("--classification", action="store_true", help="labels are classes")
-    train.add_argument("--pretrained", metavar="NAME_OR_FOLDER", help="start from this encoder")
+    train.add_argument(
+        "--pretrained",
+        metavar="NAME_OR_FOLDER",
+        default="auto",
+        help="start from this encoder; default: the best shipped one of this size; 'none': train"
+        " all of it",
+    )
     train.add_argument("--preset", choices=_PRESETS, default="base", help="size of the network")
     train.add_argument("--loss", choices=_LOSSES, help="default l1; robust_l1 allows --std")
     train.add_argument("--trainable", choices=_TRAINABLE, default="all")
@@ -151,8 +161,13 @@ def _add_embed(commands):
         description="Embed a CSV file, or formulas on the command line. " + JOBLIB_WARNING,
     )
     _add_table(embed, optional=True)
-    source = embed.add_mutually_exclusive_group(required=True)
-    source.add_argument("--pretrained", metavar="NAME_OR_FOLDER", help="encoder to use")
+    source = embed.add_mutually_exclusive_group()
+    source.add_argument(
+        "--pretrained",
+        metavar="NAME_OR_FOLDER",
+        default="auto",
+        help="encoder to use; default: the best shipped one",
+    )
     source.add_argument("--model", type=Path, help="model file whose encoder to use")
     _add_result(embed, ".npy or .csv file to write; CSV on standard output if not given")
     embed.set_defaults(run=_embed)
@@ -225,10 +240,10 @@ def _new_model(arguments):
     shared = {
         name: getattr(arguments, name)
         for name in (
-            *("pretrained", "preset", "trainable", "max_epochs", "n_ensemble"),
-            *("random_state", "device"),
+            *("preset", "trainable", "max_epochs", "n_ensemble", "random_state", "device"),
         )
     }
+    shared["pretrained"] = None if arguments.pretrained == "none" else arguments.pretrained
     shared["verbose"] = 0 if arguments.quiet else 1
     if arguments.classification:
         return MTEncoderClassifier(**shared)
@@ -289,9 +304,12 @@ def _embed(arguments):
 
 def _models(arguments):
     from skmat import list_pretrained
+    from skmat.pretrained import BEST, load_checkpoint
 
-    names = list_pretrained()
-    print("\n".join(names) if names else "No encoders are shipped with this version of skmat.")
+    for name in list_pretrained():
+        card = load_checkpoint(name).card
+        print(name + " (the default)" * (name in BEST.values()))
+        print(textwrap.indent(textwrap.fill(card.description, 76), "    "))
 
 
 def _input(arguments):

@@ -1,14 +1,15 @@
 """The main job, start to end: what ``skmat demo`` runs.
 
-Transport properties of compounds (:func:`skmat.datasets.load_transport`) in three disjoint parts:
-many compounds to pretrain on, a few hundred with labels, and held-out ones that every method is
-judged on. A research group is in this position when a few hundred costly labels exist and much
-cheaper data do not interest it for themselves.
+Transport properties of compounds (:func:`skmat.datasets.load_transport`): a few hundred with
+labels, and held-out ones that every method is judged on. A research group is in this position when
+labels are costly; the encoder has read hundreds of thousands of compounds, and other properties of
+them, before.
 """
 
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,7 @@ __all__ = ["FORMULAS", "FULL", "QUICK", "Sizes", "run_demo"]
 
 TARGETS = ["S_p", "S_n", "PF_p", "PF_n"]
 
-#: Labels that pretraining may use: other quantities, of other compounds.
-PRETRAINING_TARGETS = ["m_p", "m_n"]
+SCRATCH, PRETRAINED = "MTEncoder, random weights", "MTEncoder, pretrained"
 
 #: Share of the labels that is taken away at random, as in tables that several people filled.
 MISSING = 0.3
@@ -45,36 +45,26 @@ class Sizes:
 
     Parameters
     ----------
-    n_pretraining, n_labelled, n_held_out : int
+    n_labelled, n_held_out : int
         Compounds in each part.
-    pretraining_epochs, epochs : int
-        Passes over them in pretraining and in fitting the regressors.
     n_ensemble : int
         Networks in each regressor.
-    preset : str
-        Size of the network.
     n_trees : int
         Trees in each forest.
     """
 
-    n_pretraining: int
     n_labelled: int
     n_held_out: int
-    pretraining_epochs: int
-    epochs: int
     n_ensemble: int
-    preset: str = "tiny"
     n_trees: int = 200
 
 
-# Epochs and ensemble were chosen on compounds that are in none of the parts that FULL takes with
-# random_state=0.
-FULL = Sizes(8000, 400, 2000, pretraining_epochs=20, epochs=10, n_ensemble=4)
-QUICK = Sizes(1500, 300, 500, pretraining_epochs=8, epochs=10, n_ensemble=2, n_trees=50)
+FULL = Sizes(400, 2000, n_ensemble=3)
+QUICK = Sizes(300, 500, n_ensemble=1, n_trees=50)
 
 
-def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained=None, random_state=0):
-    """Pretrain, fine-tune, compare, save, and predict from a new process.
+def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto", random_state=0):
+    """Fine-tune, compare, save, and predict from a new process.
 
     Parameters
     ----------
@@ -84,8 +74,8 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained=None,
         How much of everything.
     formulas : list of str, default=None
         What the saved model predicts in the end; None takes a few known thermoelectrics.
-    pretrained : str or path-like, default=None
-        Encoder to load instead of pretraining.
+    pretrained : str, path-like or fitted encoder, default="auto"
+        Encoder to fine-tune, as :class:`skmat.MTEncoder` takes it.
     random_state : int, default=0
         Seed of the split, the missing labels and all models.
 
@@ -102,18 +92,19 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained=None,
 
     _say("Data")
     parts, units = _split(sizes, random_state)
-    _describe(parts, pretrained)
+    _describe(parts)
+    _say("Load the encoder")
+    encoder = MTEncoder(pretrained=pretrained).fit(["H"])
+    print(textwrap.fill(encoder.card_.description, 88))
 
     labelled = parts["labelled"]
     X, y = labelled["formula"].tolist(), labelled[TARGETS]
     models = {
         "mean of the labels": _Mean(),
         "Magpie + random forest": _Forests(MagpieFeaturizer(), sizes.n_trees, random_state),
-        "MTEncoder, no pretraining": _regressor(None, sizes, random_state),
+        SCRATCH: _regressor(None, sizes, random_state),
+        PRETRAINED: _regressor(encoder, sizes, random_state),
     }
-    encoders = _encoders(parts["pretraining"], sizes, pretrained, random_state)
-    for name, encoder in encoders.items():
-        models[f"MTEncoder, {name}"] = _regressor(encoder, sizes, random_state)
 
     held_out = parts["held out"]
     predictions = {}
@@ -124,7 +115,7 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained=None,
         {name: (held_out[TARGETS] - each).abs().mean() for name, each in predictions.items()}
     ).T
     # Chosen before anything is known about the held-out compounds, whichever method wins there.
-    final = list(models)[-1]
+    final = PRETRAINED
     _write_results(output, errors, units, held_out, predictions, final)
     save_model(models[final], output / "model.joblib")
     _say(f"Mean absolute errors on {len(held_out)} held-out compounds")
@@ -152,7 +143,6 @@ def _split(sizes, random_state):
     wanted = {
         "held out": sizes.n_held_out,
         "labelled": sizes.n_labelled,
-        "pretraining": sizes.n_pretraining,
     }
     generator = np.random.default_rng(random_state)
     order = generator.permutation(len(data.frame))
@@ -164,53 +154,19 @@ def _split(sizes, random_state):
     return parts, data.units
 
 
-def _describe(parts, pretrained):
+def _describe(parts):
     n_labels = int(parts["labelled"][TARGETS].notna().sum().sum())
-    print(f"Targets: {', '.join(TARGETS)} (power factors as log10). Disjoint sets of compounds:")
     print(
+        f"Targets: {', '.join(TARGETS)} (power factors as log10). Disjoint sets of compounds:\n"
         f"  {len(parts['labelled'])} labelled, {MISSING:.0%} of their labels taken away at random"
-        f" ({n_labels} left);\n  {len(parts['held out'])} held out, which nothing learns from;"
+        f" ({n_labels} left);\n  {len(parts['held out'])} held out, which nothing is fitted to.\n"
+        "The encoder knows other properties of many of them, and these of none."
     )
-    if pretrained is None:
-        print(
-            f"  {len(parts['pretraining'])} to pretrain on: their formulas, and for joint"
-            f" pretraining their {' and '.join(PRETRAINING_TARGETS)}\n  (effective masses, related"
-            " to the targets), which the forest has not."
-        )
-    else:
-        print(f"  pretrained={str(pretrained)!r}: its card tells which formulas it has seen.")
-
-
-def _encoders(corpus, sizes, pretrained, random_state):
-    """Return fitted encoders by name."""
-    if pretrained is not None:
-        _say(f"Load the encoder {pretrained}")
-        return {"pretrained": MTEncoder(pretrained=pretrained).fit(["H"])}
-    encoders = {}
-    for name, objectives in [
-        ("pretrained on formulas", "masked_elements"),
-        ("pretrained jointly", "joint"),
-    ]:
-        _say(f"Pretrain on {len(corpus)} compounds: objectives={objectives!r}")
-        encoders[name] = MTEncoder(
-            preset=sizes.preset,
-            objectives=objectives,
-            max_epochs=sizes.pretraining_epochs,
-            random_state=random_state,
-            verbose=1,
-        ).fit(corpus["formula"].tolist(), corpus[PRETRAINING_TARGETS])
-    return encoders
 
 
 def _regressor(encoder, sizes, random_state):
     return MTEncoderRegressor(
-        pretrained=encoder,
-        preset=sizes.preset,
-        max_epochs=sizes.epochs,
-        batch_size=32,
-        n_ensemble=sizes.n_ensemble,
-        random_state=random_state,
-        verbose=1,
+        pretrained=encoder, n_ensemble=sizes.n_ensemble, random_state=random_state, verbose=1
     )
 
 
@@ -298,7 +254,7 @@ def _format(errors, units):
 def _verdict(errors, final):
     wins = errors.idxmin().value_counts()
     counts = ", ".join(f"{model}: {n} of {errors.shape[1]}" for model, n in wins.items())
-    scratch = errors.loc["MTEncoder, no pretraining"]
+    scratch = errors.loc[SCRATCH]
     change = ", ".join(
         f"{name} {value:+.0%}" for name, value in (errors.loc[final] / scratch - 1).items()
     )

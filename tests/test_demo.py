@@ -8,15 +8,15 @@ import pytest
 
 from skmat import MTEncoder, cli, demo
 from skmat.exceptions import InvalidCompositionError, SkmatError
+from skmat.pretrained import ModelCard
 
-TINY = demo.Sizes(60, 40, 30, pretraining_epochs=1, epochs=1, n_ensemble=1, n_trees=3)
+TINY = demo.Sizes(40, 30, n_ensemble=1, n_trees=3)
 
 MODELS = [
     "mean of the labels",
     "Magpie + random forest",
-    "MTEncoder, no pretraining",
-    "MTEncoder, pretrained on formulas",
-    "MTEncoder, pretrained jointly",
+    "MTEncoder, random weights",
+    "MTEncoder, pretrained",
 ]
 
 
@@ -80,16 +80,15 @@ def test_prints_the_best_of_each_column_and_the_new_process(finished):
     assert sum(line.count("*") for line in rows) == len(demo.TARGETS)
     assert "Least errors by" in text
     assert "bit for bit" in text
-    assert "pretrain on: their formulas" in text
+    assert "other properties of many of them" in text
 
 
 def test_parts_share_no_composition():
     parts, units = demo._split(TINY, random_state=3)
     formulas = [formula for part in parts.values() for formula in part["formula"]]
     ids = demo.read_compositions(formulas).group_ids()
-    assert len(set(ids)) == len(ids) == 130
+    assert len(set(ids)) == len(ids) == 70
     assert set(demo.TARGETS) <= set(units)
-    assert not set(demo.TARGETS) & set(demo.PRETRAINING_TARGETS)
 
 
 def test_labels_are_missing_from_the_labelled_part_alone():
@@ -114,16 +113,18 @@ def test_forests_skip_missing_labels():
     np.testing.assert_array_equal(forests.predict(["KCl"]), [[1.0, 5.0]])
 
 
-def test_loads_an_encoder_instead_of_pretraining(tmp_path, capsys, monkeypatch):
+def test_takes_another_encoder(tmp_path, capsys, monkeypatch):
     # The new process is tested above, and takes seconds to start.
     monkeypatch.setattr(
         demo, "_predict_in_new_process", lambda path, X: joblib.load(path).predict(X)
     )
     encoder = MTEncoder(preset="tiny", max_epochs=1, random_state=0).fit(["TiO2", "NaCl"])
-    encoder.save_pretrained(tmp_path / "encoder")
-    errors = demo.run_demo(tmp_path / "out", sizes=TINY, pretrained=tmp_path / "encoder")
-    assert list(errors.index) == [*MODELS[:3], "MTEncoder, pretrained"]
-    assert "its card tells which formulas it has seen" in capsys.readouterr().out
+    card = ModelCard(description="Of two formulas.")
+    encoder.save_pretrained(tmp_path / "encoder", card=card)
+    demo.run_demo(tmp_path / "out", sizes=TINY, pretrained=tmp_path / "encoder")
+    assert "Of two formulas." in capsys.readouterr().out
+    model = joblib.load(tmp_path / "out" / "model.joblib")
+    assert model.card_.description == "Of two formulas."
 
 
 def test_other_numbers_from_the_new_process_are_an_error(tmp_path, monkeypatch):

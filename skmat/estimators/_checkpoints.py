@@ -11,6 +11,7 @@ from skmat._version import __version__
 from skmat.exceptions import PretrainedError
 from skmat.nn import Encoder
 from skmat.pretrained import (
+    BEST,
     Checkpoint,
     ModelCard,
     load_checkpoint,
@@ -79,8 +80,14 @@ class CheckpointMixin:
             self.card_ = checkpoint.card
         return encoder
 
+    def _pretrained_source(self):
+        """Return what the encoder is loaded from, None for random weights."""
+        if isinstance(self.pretrained, str) and self.pretrained == "auto":
+            return BEST[self._family] if self._has_sizes_of_best() else None
+        return self.pretrained
+
     def _read_pretrained(self) -> Checkpoint | None:
-        source = self.pretrained
+        source = self._pretrained_source()
         if source is None:
             return None
         source = getattr(source, "estimator", source)  # out of a FrozenEstimator

@@ -12,13 +12,15 @@ _WITH_DEFAULTS = ("training", "finetuning")
 
 _SHARED = {
     "pretrained": """
-    pretrained : str, path-like, fitted encoder or None, default=None
+    pretrained : str, path-like, fitted encoder or None, default="auto"
         Where the encoder's weights come from: the name of shipped weights
         (:func:`skmat.list_pretrained`), a folder written by ``save_pretrained``, or a fitted
         estimator of the same family. None starts from random weights. With weights given, the
-        sizes of the network are theirs. A fitted estimator inside a parameter grid must be
-        wrapped in :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones the
-        values of its grid.
+        sizes of the network are theirs. "auto" takes the best of the shipped weights if the
+        parameters of the network are at their defaults, and random weights otherwise. A fitted
+        estimator inside a parameter grid must be wrapped in
+        :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones the values of its
+        grid.
 """,
     "losses": """
     loss_weights : dict, sequence of float, "sqrt_labels" or None, default=None

@@ -80,7 +80,14 @@ class EncoderTransformer(EncoderEstimator):
     def _objectives(self):
         if self.objectives is not None:
             return resolve_objectives(self.objectives)
-        return () if self.pretrained is not None else resolve_objectives("masked_elements")
+        loads = self._pretrained_source() is not None
+        return () if loads else resolve_objectives("masked_elements")
+
+    def _pretrained_source(self):
+        # Who says what is learned, but not from where, begins at the beginning.
+        if self.objectives is not None and self.pretrained == "auto":
+            return None
+        return super()._pretrained_source()
 
     def _read_y(self, y, objectives, n_rows):
         if not any(objective.needs_targets for objective in objectives):

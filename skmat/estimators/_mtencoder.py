@@ -18,9 +18,9 @@ __all__ = ["MTEncoder", "MTEncoderClassifier", "MTEncoderRegressor"]
 class MTEncoder(MTEncoderFamily, EncoderTransformer):
     """Composition transformer that embeds materials: pretrained, or to be pretrained.
 
-    ``fit`` loads `pretrained` weights, or pretrains on the formulas it is given: on masked
-    elements (no labels needed), on properties, or on both. ``transform`` returns one vector per
-    material.
+    ``fit`` loads the shipped weights or those that `pretrained` names, or pretrains on the
+    formulas it is given: on masked elements (no labels needed), on properties, or on both.
+    ``transform`` returns one vector per material.
 
     Parameters
     ----------
@@ -28,8 +28,9 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
     {network}
     objectives : str, Objective, list of them or None, default=None
         What is learned: "masked_elements", "properties", "joint" (both), or objects of
-        :mod:`skmat.objectives`. None loads `pretrained` without training if it is given, and is
-        "masked_elements" otherwise. With both, pretraining goes on from the loaded weights.
+        :mod:`skmat.objectives`. None loads `pretrained` without training, or is
+        "masked_elements" if there is nothing to load. With both, pretraining goes on from the
+        loaded weights; with ``pretrained="auto"`` it begins with random ones.
     {losses}
     {training}
     {checkpoints}
@@ -62,7 +63,7 @@ class MTEncoder(MTEncoderFamily, EncoderTransformer):
     def __init__(
         self,
         *,
-        pretrained=None,
+        pretrained="auto",
         preset="base",
         readout="cpd",
         element_features="matscholar",
@@ -165,7 +166,7 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
     def __init__(
         self,
         *,
-        pretrained=None,
+        pretrained="auto",
         preset="base",
         readout="cpd",
         element_features="matscholar",
@@ -279,7 +280,7 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     def __init__(
         self,
         *,
-        pretrained=None,
+        pretrained="auto",
         preset="base",
         readout="cpd",
         element_features="matscholar",

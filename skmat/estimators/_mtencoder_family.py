@@ -21,10 +21,10 @@ NETWORK_CONSTRAINTS: dict = {
 
 
 NETWORK_DOC = """
-    preset : {"tiny", "base", "paper", "large"}, default="base"
+    preset : {"tiny", "base", "deep", "paper", "large"}, default="base"
         Size of the network: "tiny" (64 wide, 2 layers), "base" (256 wide, 3 layers, 2.5 million
-        parameters), "paper" (512 wide, 3 layers, 4 heads), "large" (512 wide, 6 layers, 8
-        heads). Taken from `pretrained` where that is given, as are the next two.
+        parameters), "deep" (256 wide, 6 layers), "paper" (512 wide, 3 layers), "large" (512 wide,
+        6 layers). Taken from `pretrained` where that is given, as are the next two.
     readout : {"cpd", "mean"}, default="cpd"
         Where the material's vector is read: at the [CPD] token, or as the mean over its elements.
     element_features : {"matscholar", "magpie", "megnet"} or None, default="matscholar"
@@ -48,6 +48,11 @@ class MTEncoderFamily(CompositionInputMixin):
 
     _family = "mtencoder"
     _make_batch = staticmethod(CompositionBatch.from_arrays)
+
+    def _has_sizes_of_best(self):
+        """Say whether the network is of the kind that ``pretrained="auto"`` loads."""
+        sizes = (self.preset, self.readout, self.element_features)
+        return sizes == ("base", "cpd", "matscholar")
 
     def _network_config(self):
         """Return what it takes to build the network again, as plain data."""

@@ -92,7 +92,7 @@ class EncoderPredictor(EncoderEstimator):
     def _head_epochs(self):
         """Return the number of epochs in which there are new heads on an encoder worth keeping."""
         goes_on = self.warm_start and hasattr(self, "members_")
-        if not self.head_epochs or self.pretrained is None or goes_on:
+        if not self.head_epochs or self._pretrained_source() is None or goes_on:
             return 0
         if self.head_epochs >= self.max_epochs:
             raise InvalidInputError(

@@ -10,7 +10,8 @@ from skmat.nn._fractions import FractionEncoding
 
 __all__ = ["MTENCODER_PRESETS", "MTEncoderNetwork"]
 
-#: Sizes by name. "paper" is the released configuration; "large" has twice its layers and heads.
+#: Sizes by name. "paper" is the released configuration; "deep" and "large" have twice the layers
+#: and heads of "base" and "paper".
 #: The others normalise before each block, which trains better here (benchmarks/defaults.py).
 MTENCODER_PRESETS: dict[str, dict] = {
     "tiny": {
@@ -18,6 +19,9 @@ MTENCODER_PRESETS: dict[str, dict] = {
     },
     "base": {
         "d_model": 256, "n_layers": 3, "n_heads": 4, "d_feedforward": 1024, "norm_first": True,
+    },
+    "deep": {
+        "d_model": 256, "n_layers": 6, "n_heads": 8, "d_feedforward": 1024, "norm_first": True,
     },
     "paper": {
         "d_model": 512, "n_layers": 3, "n_heads": 4, "d_feedforward": 2048, "norm_first": False,

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from skmat.exceptions import PretrainedError
 
-__all__ = ["list_pretrained", "resolve_folder"]
+__all__ = ["BEST", "list_pretrained", "resolve_folder"]
+
+#: By family, the encoder that ``pretrained="auto"`` takes.
+BEST = {"mtencoder": "mtencoder-multi"}
 
 _SHIPPED = Path(__file__).parent / "weights"
 

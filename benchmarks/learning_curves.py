@@ -1,0 +1,78 @@
+"""How many labels pretraining is worth.
+
+``python benchmarks/learning_curves.py --folder FOLDER`` with ``SKMAT_DATA`` set. On each official
+fold of the smaller Matbench tasks, models learn from 50 to all rows of the training set, drawn at
+random, the smaller samples being parts of the larger ones, and predict the whole test set.
+Finished fits stay in FOLDER; the losses go to benchmarks/results/learning_curves.json.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.metrics import mean_absolute_error, roc_auc_score
+from sklearn.pipeline import make_pipeline
+
+from skmat import MagpieFeaturizer, MTEncoderClassifier, MTEncoderRegressor
+from skmat._atomic import write_atomically
+from skmat.benchmark import MatbenchTask
+
+RESULTS = Path(__file__).parent / "results" / "learning_curves.json"
+TASKS = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "glass", "expt_is_metal")
+SIZES = (50, 100, 200, 500, 1000, None)
+
+
+def make_model(name, is_classification, seed):
+    if name == "Magpie + forest":
+        make = RandomForestClassifier if is_classification else RandomForestRegressor
+        return make_pipeline(MagpieFeaturizer(), make(500, random_state=seed))
+    make = MTEncoderClassifier if is_classification else MTEncoderRegressor
+    return make(pretrained=None if name == "scratch" else "auto", random_state=seed)
+
+
+MODELS = ("pretrained", "scratch", "Magpie + forest")
+
+
+def measure(folder, task, fold, size, model):
+    """Fit once and return the loss, or read what was found before."""
+    path = folder / f"{task}-{fold}-{size}-{model.replace(' ', '')}.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    data = MatbenchTask(task)
+    training, test = data.folds[fold]
+    rows = np.random.default_rng(fold).permutation(training)[:size]
+    X, y = data.X[rows], data.y[rows]
+    is_classification = y.dtype == bool
+    fitted = make_model(model, is_classification, fold).fit(X, y)
+    if is_classification:
+        scores = fitted.predict_proba(data.X[test])[:, list(fitted.classes_).index(True)]
+        loss = 1 - roc_auc_score(data.y[test], scores)
+    else:
+        loss = mean_absolute_error(data.y[test], fitted.predict(data.X[test]))
+    row = {"task": task, "fold": fold, "size": len(rows), "model": model, "loss": float(loss)}
+    write_atomically(path, json.dumps(row).encode())
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    jobs = []
+    for task in arguments.tasks:
+        n_training = min(len(training) for training, _ in MatbenchTask(task).folds)
+        sizes = [size for size in SIZES if size is None or size < n_training]
+        jobs += [(task, f, s, m) for s in sizes for f in arguments.folds for m in MODELS]
+    rows = Parallel(n_jobs=2)(delayed(measure)(arguments.folder, *job) for job in jobs)
+    content = json.dumps(rows, indent=1) + "\n"
+    write_atomically(RESULTS, content.encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""What pretraining is worth, and what its worth depends on.
+
+``python benchmarks/studies.py --folder FOLDER`` with ``SKMAT_DATA`` set. For each study, every
+encoder in it is pretrained as a configuration that is written to FOLDER says, and fine-tuned on
+the official folds of seven smaller Matbench tasks, as a network from scratch of the same size is.
+Nothing here is chosen by what the test rows say. Encoders are pretrained for three epochs, to fit
+the whole grid into hours of two cores: compare them with one another, not with shipped ones.
+
+Pretraining and folds that were finished stay in FOLDER, so a killed run goes on where it was.
+Scores go to benchmarks/results/studies/, from which ``studies_report.py`` makes tables and
+pictures.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from joblib import Parallel, delayed
+
+from skmat import MTEncoderClassifier, MTEncoderRegressor
+from skmat.benchmark import run_matbench
+from skmat.pretrain import run_pretraining
+
+RESULTS = Path(__file__).parent / "results" / "studies"
+TASKS = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "glass", "expt_is_metal")
+#: The tasks whose compositions no encoder sees.
+SMALL = (*TASKS, "log_gvrh", "log_kvrh", "perovskites")
+OQMD = ("e_form", "energy_pa", "volume_pa", "band_gap")
+JARVIS = (
+    *("formation_energy_peratom", "ehull", "optb88vdw_bandgap", "mbj_bandgap"),
+    *("bulk_modulus_kv", "shear_modulus_gv", "max_mode", "eps_average_sq", "magmom_oszicar"),
+    *("n_Seebeck", "p_Seebeck", "n_powerfact", "p_powerfact"),
+)
+EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an encoder is pretrained.
+
+    Attributes
+    ----------
+    targets : tuple of str
+        Properties of OQMD that are learned; none for masked elements alone.
+    masked : float
+        Share of each batch that is shown with masked elements; 0 for properties alone.
+    ratio : float
+        Probability that an element is masked.
+    jarvis : bool
+        Whether 13 properties of JARVIS are learned as well.
+    weighting : str
+        Weighting of the losses.
+    preset : str
+        Size of the network.
+    after : str
+        Encoder that the training goes on from.
+    """
+
+    targets: tuple[str, ...] = OQMD
+    masked: float = 0.25
+    ratio: float = 0.3
+    jarvis: bool = False
+    weighting: str = "equal"
+    preset: str = "base"
+    after: str = ""
+
+    def to_toml(self, name, folder):
+        """Return the file that ``skmat pretrain`` takes."""
+        objectives = ["'properties'"] if self.targets else []
+        if self.masked:
+            objectives.append(
+                f"{{name = 'masked_elements', ratio = {self.ratio}, share = {self.masked}}}"
+            )
+        tables = f"[[data.tables]]\nsource = 'oqmd'\ntargets = {list(self.targets or OQMD)}\n"
+        if self.jarvis:
+            tables += "[[data.tables]]\nsource = 'jarvis'\nprefix = 'jarvis_'\n"
+            tables += f"targets = {list(JARVIS)}\n"
+        if self.masked:
+            # OQMD enumerates prototypes, whose elements cannot be guessed.
+            tables += "[[data.tables]]\nsource = 'formulas'\n"
+        weights = "loss_weights = 'sqrt_labels'\n" if self.jarvis else ""
+        after = f"pretrained = '{folder / self.after}'\n" if self.after else ""
+        return (
+            f"[data]\nexclude = {['matbench_' + task for task in SMALL]}\n"
+            f"validation_fraction = 0.02\n{tables}"
+            f"[encoder]\npreset = '{self.preset}'\nobjectives = [{', '.join(objectives)}]\n"
+            f"loss_weighting = '{self.weighting}'\n{weights}{after}max_epochs = {EPOCHS}\n"
+            "batch_size = 512\nlr = 2e-3\ndropout = 0.0\n"
+            f"[output]\nfolder = '{folder / name}'\nname = '{name}'\n"
+        )
+
+
+ENCODERS = {
+    # Table 1 of the paper: four properties, three strategies.
+    "mem": Recipe(targets=(), masked=1.0),
+    **{f"supervised-{name}": Recipe(targets=(name,), masked=0) for name in OQMD},
+    **{f"joint-{name}": Recipe(targets=(name,)) for name in OQMD},
+    # Figure 2, right.
+    **{f"mem-{r}": Recipe(targets=(), masked=1.0, ratio=r) for r in (0.1, 0.5, 0.7, 0.9)},
+    # Figure 3: more properties, a larger network; one property after the other.
+    **{f"joint-{n}": Recipe(targets=OQMD[:n]) for n in (2, 3, 4)},
+    "joint-17": Recipe(jarvis=True),
+    "joint-17-deep": Recipe(jarvis=True, preset="deep"),
+    "sequential-2": Recipe(targets=OQMD[1:2], masked=0, after="supervised-e_form"),
+    "sequential-3": Recipe(targets=OQMD[2:3], masked=0, after="sequential-2"),
+    "sequential-4": Recipe(targets=OQMD[3:4], masked=0, after="sequential-3"),
+    "supervised-4": Recipe(masked=0),
+    # Random loss weighting, learned weighting.
+    **{
+        f"joint-4-{name}": Recipe(weighting=name)
+        for name in ("uncertainty", "rlw-normal", "rlw-dirichlet", "rlw-bernoulli")
+    },
+    "joint-4-rlw-one-hot": Recipe(weighting="rlw-one-hot"),
+    "joint-4-rlw-mtencoder": Recipe(weighting="rlw-mtencoder"),
+}
+STUDIES = {
+    "strategies": ["mem", *(f"{s}-{name}" for s in ("supervised", "joint") for name in OQMD)],
+    "properties": [
+        *("joint-e_form", "joint-2", "joint-3", "joint-4", "joint-17", "joint-17-deep"),
+        *("supervised-e_form", "sequential-2", "sequential-3", "sequential-4", "supervised-4"),
+    ],
+    "masking": ["mem-0.1", "mem", "mem-0.5", "mem-0.7", "mem-0.9"],
+    "weighting": ["joint-4", *(name for name in ENCODERS if name.startswith("joint-4-"))],
+}
+SCRATCH = {"scratch": "base", "scratch-deep": "deep"}
+
+
+def pretrain(name, folder):
+    """Pretrain one encoder, or find that it was done."""
+    recipe = ENCODERS[name]
+    if recipe.after:
+        pretrain(recipe.after, folder)
+    if (folder / name / "config.json").exists():
+        return
+    config = folder / f"{name}.toml"
+    config.write_text(recipe.to_toml(name, folder), encoding="utf-8")
+    run_pretraining(config, write=lambda line: print(f"{name}: {line}", flush=True))
+
+
+def fine_tune(name, folder, max_epochs, tasks):
+    """Run the tasks, each fold once, and keep the scores."""
+    settings = {"pretrained": folder / name, "max_epochs": max_epochs}
+    if name in SCRATCH:
+        settings |= {"pretrained": None, "preset": SCRATCH[name]}
+    results = run_matbench(
+        {
+            "regression": MTEncoderRegressor(**settings),
+            "classification": MTEncoderClassifier(**settings),
+        },
+        tasks,
+        results_dir=folder / "folds" / name,
+        name=name,
+        n_jobs=2,
+        verbose=1,
+    )
+    results.save_scores(RESULTS / f"{name}.json")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES))
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--max-epochs", type=int, default=30, help="of fine-tuning")
+    parser.add_argument("--pretrain-only", action="store_true")
+    arguments = parser.parse_args()
+    folder = arguments.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    names = list(dict.fromkeys(name for study in arguments.studies for name in STUDIES[study]))
+    # The chain of encoders that go on from one another is one job.
+    chained = {ENCODERS[name].after for name in names}
+    jobs = [name for name in names if name not in chained]
+    Parallel(n_jobs=2)(delayed(pretrain)(name, folder) for name in jobs)
+    if not arguments.pretrain_only:
+        for name in [*SCRATCH, *names]:
+            fine_tune(name, folder, arguments.max_epochs, arguments.tasks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Tables and pictures of the studies of pretraining.
+
+Reads benchmarks/results/studies/, learning_curves.json and distances.json, and writes
+benchmarks/results/studies.md, gain_and_distance.png, masking.png and learning_curves.png. Nothing
+is trained. ``--distances`` measures the distances first, which takes the package ElMD and minutes.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matbench_table import to_markdown
+from studies import OQMD, SCRATCH, STUDIES
+
+from skmat.benchmark import MatbenchResults, performance_gain
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+
+RESULTS = Path(__file__).parent / "results"
+#: Mean gains over 13 tasks in percent, table 1 of Prein et al. (2023).
+PAPER = {
+    "e_form": (7.15, 8.50, 11.26),
+    "energy_pa": (7.11, 7.48, 10.34),
+    "volume_pa": (7.00, 5.72, 8.28),
+    "band_gap": (7.05, 4.16, 8.10),
+}
+WORDS = {
+    "e_form": "formation energy",
+    "energy_pa": "energy per atom",
+    "volume_pa": "volume per atom",
+    "band_gap": "band gap",
+}
+
+
+def load():
+    paths = (RESULTS / "studies").glob("*.json")
+    return {path.stem: MatbenchResults.load(path) for path in sorted(paths)}
+
+
+def gains(found, name):
+    """Return the gains over a network from scratch of the same size, None if one is missing."""
+    scratch = "scratch-deep" if name.endswith("deep") else "scratch"
+    if name not in found or scratch not in found:
+        return None
+    return performance_gain(found[name], found[scratch])["gain"]
+
+
+def percent(value):
+    return "" if value is None else f"{value:+.1f}"
+
+
+def strategies(found):
+    rows = []
+    for name in OQMD:
+        ours = [gains(found, each) for each in ("mem", f"supervised-{name}", f"joint-{name}")]
+        cells = [percent(None if g is None else g["mean"]) for g in ours]
+        rows.append([WORDS[name], *cells, *(f"{value:+.1f}" for value in PAPER[name])])
+    header = ["property", "masked elements", "supervised", "joint"]
+    return to_markdown([*header, *(f"{word} (paper)" for word in header[1:])], rows)
+
+
+def details(found, names):
+    """Return a table of losses per task, and of the gains."""
+    names = [name for name in names if gains(found, name) is not None]
+    if not names:
+        return "Not run yet."
+    tasks = [task for task in found["scratch"].tasks if all(task in found[n].tasks for n in names)]
+    rows = []
+    for name in [*SCRATCH, *names]:
+        if name not in found or (name == "scratch-deep" and "joint-17-deep" not in names):
+            continue
+        cells = []
+        for task in tasks:
+            metric = "mae" if MATBENCH_TASKS[task].kind == "regression" else "roc_auc"
+            values = found[name].scores.query("task == @task")[metric]
+            cells.append(f"{values.mean():.4g} ± {values.std(ddof=0):.2g}")
+        gain = None if name in SCRATCH else gains(found, name)
+        cells += ["", ""] if gain is None else [percent(gain["mean"]), percent(gain["median"])]
+        rows.append([name, *cells])
+    header = [MATBENCH_TASKS[task].short_name for task in tasks]
+    return to_markdown(["encoder", *header, "mean gain, %", "median gain, %"], rows)
+
+
+def measure_distances():
+    from skmat.benchmark import dataset_distance
+    from skmat.datasets import fetch_matbench, fetch_oqmd
+
+    corpus = fetch_oqmd().data
+    found = {}
+    for task in MATBENCH_TASKS:
+        distance = dataset_distance(fetch_matbench(task).data, corpus)
+        found[task] = {key: float(value) for key, value in distance.items()}
+        print(task, found[task])
+    (RESULTS / "distances.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+def draw_distances(found, plt):
+    path = RESULTS / "distances.json"
+    if not path.exists() or gains(found, "joint-4") is None:
+        return
+    distances = json.loads(path.read_text())
+    figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+    for name, marker in [("joint-4", "o"), ("supervised-4", "s"), ("mem", "^")]:
+        gain = gains(found, name)
+        if gain is not None:
+            tasks = [task for task in gain.index if task in distances]
+            x = [distances[task]["distance"] for task in tasks]
+            ax.plot(x, gain[tasks], marker, label=name)
+    for task in tasks:
+        place = (distances[task]["distance"], gains(found, "joint-4")[task])
+        ax.annotate(MATBENCH_TASKS[task].short_name, place, fontsize=8)
+    ax.axhline(0, color="0.7", linewidth=1)
+    ax.set(xlabel="distance from OQMD (places on the scale)", ylabel="gain over scratch, %")
+    ax.legend(frameon=False)
+    figure.savefig(RESULTS / "gain_and_distance.png", dpi=120)
+
+
+def draw_masking(found, plt):
+    ratios = {0.3: "mem"} | {r: f"mem-{r}" for r in (0.1, 0.5, 0.7, 0.9)}
+    points = {r: gains(found, name) for r, name in sorted(ratios.items())}
+    if any(gain is None for gain in points.values()):
+        return
+    figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+    for row in ("mean", "median"):
+        ax.plot(list(points), [gain[row] for gain in points.values()], "o-", label=row)
+    ax.set(xlabel="probability that an element is masked", ylabel="gain over scratch, %")
+    ax.legend(frameon=False)
+    figure.savefig(RESULTS / "masking.png", dpi=120)
+
+
+def draw_learning_curves(plt):
+    path = RESULTS / "learning_curves.json"
+    if not path.exists():
+        return
+    table = pd.DataFrame(json.loads(path.read_text()))
+    tasks = list(dict.fromkeys(table["task"]))
+    n_columns = min(4, len(tasks))
+    n_rows = -(-len(tasks) // n_columns)
+    size = (3 * n_columns, 2.6 * n_rows)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained")
+    for ax, task in zip(np.ravel(axes), tasks, strict=False):
+        for model, rows in table[table["task"] == task].groupby("model"):
+            curve = rows.groupby("size")["loss"].agg(["mean", "std"])
+            ax.errorbar(curve.index, curve["mean"], curve["std"], marker="o", label=model)
+        ax.set(xscale="log", title=task)
+    np.ravel(axes)[0].legend(frameon=False, fontsize=8)
+    for ax in np.ravel(axes)[len(tasks) :]:
+        ax.axis("off")
+    figure.supxlabel("labels")
+    figure.supylabel("mean absolute error, or 1 - ROC-AUC")
+    figure.savefig(RESULTS / "learning_curves.png", dpi=120)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--distances", action="store_true", help="measure them first")
+    if parser.parse_args().distances:
+        measure_distances()
+    import matplotlib.pyplot as plt
+
+    found = load()
+    parts = ["Mean gain over a network from scratch, %:", strategies(found)]
+    for study, names in STUDIES.items():
+        parts += [f"**{study}**", details(found, names)]
+    (RESULTS / "studies.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    draw_distances(found, plt)
+    draw_masking(found, plt)
+    draw_learning_curves(plt)
+
+
+if __name__ == "__main__":
+    main()

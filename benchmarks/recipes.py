@@ -27,6 +27,7 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -53,9 +54,11 @@ def gaussian_process(n_features):
 
 REGRESSORS = {
     "ridge": lambda n: standardised(RidgeCV(np.logspace(-2, 4, 13))),
-    "svm C=1": lambda n: standardised(SVR(C=1, epsilon=0.02)),
-    "svm C=3": lambda n: standardised(SVR(C=3, epsilon=0.02)),
-    "svm C=10": lambda n: standardised(SVR(C=10, epsilon=0.02)),
+    "svm": lambda n: standardised(
+        GridSearchCV(
+            SVR(epsilon=0.02), {"C": [0.3, 1, 3, 10, 30]}, scoring="neg_mean_absolute_error", cv=5
+        )
+    ),
     "gaussian process": gaussian_process,
     "boosting": lambda n: HistGradientBoostingRegressor(random_state=0),
     "forest": lambda n: RandomForestRegressor(300, random_state=0, max_features=1 / 3),
@@ -65,9 +68,7 @@ CLASSIFIERS = {
     "ridge": lambda n: make_pipeline(
         StandardScaler(), LogisticRegressionCV(Cs=np.logspace(-4, 1, 6), max_iter=500)
     ),
-    "svm C=1": lambda n: make_pipeline(StandardScaler(), SVC(C=1, probability=True)),
-    "svm C=3": lambda n: make_pipeline(StandardScaler(), SVC(C=3, probability=True)),
-    "svm C=10": lambda n: make_pipeline(StandardScaler(), SVC(C=10, probability=True)),
+    "svm": lambda n: make_pipeline(StandardScaler(), SVC(C=3, probability=True)),
     "boosting": lambda n: HistGradientBoostingClassifier(random_state=0),
     "forest": lambda n: RandomForestClassifier(300, random_state=0),
     "extra trees": lambda n: ExtraTreesClassifier(300, random_state=0),

@@ -15,7 +15,7 @@ from skmat._pretrain_data import read_data
 from skmat.exceptions import PretrainedError
 from skmat.objectives import resolve_objectives
 from skmat.pretrain import run_pretraining, validation_errors
-from skmat.training import RunFolder
+from skmat.training import CheckpointFolder
 
 CONFIG = """
 [data]
@@ -175,7 +175,7 @@ def test_nothing_held_out_is_nothing_measured(config):
 
 def test_a_stopped_run_goes_on_and_a_finished_one_is_not_repeated(config, tmp_path, monkeypatch):
     run_pretraining(config, folder=tmp_path / "whole", verbose=0)
-    write, written = RunFolder.write, []
+    write, written = CheckpointFolder.write, []
 
     def stop_after_two(self, state):
         written.append(len(state["history"]))
@@ -184,7 +184,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_is_not_repeated(config, tmp_pa
             raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write", stop_after_two)
+        patch.setattr(CheckpointFolder, "write", stop_after_two)
         with pytest.raises(ZeroDivisionError):
             run_pretraining(config, verbose=0)
         assert not (tmp_path / "out" / "model.safetensors").exists()

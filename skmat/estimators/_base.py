@@ -38,6 +38,10 @@ from skmat.training import (
 
 __all__ = ["EncoderEstimator", "scatter_rows"]
 
+#: What ``max_epochs="auto"`` stands for: rows read in all, and limits of the epochs.
+_AUTO_ROWS = 600_000
+_AUTO_EPOCHS = (15, 60)
+
 
 class EncoderEstimator(
     CheckpointMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
@@ -52,7 +56,7 @@ class EncoderEstimator(
         "pretrained": "no_validation",
         "loss_weights": [dict, "array-like", StrOptions({"sqrt_labels"}), None],
         "loss_weighting": [StrOptions(set(LOSS_WEIGHTINGS))],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -279,7 +283,7 @@ class EncoderEstimator(
 
     def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
         return TrainingSettings(
-            max_epochs=epochs or self.max_epochs,
+            max_epochs=epochs or _max_epochs(self.max_epochs, n_training),
             batch_size=_batch_size(self.batch_size, n_training),
             lr=self.lr,
             weight_decay=self.weight_decay,
@@ -385,6 +389,13 @@ def _described(targets):
         f"{target.name} ({target.n_classes} classes)" if target.n_classes else target.name
         for target in targets
     ]
+
+
+def _max_epochs(max_epochs, n_training):
+    """Return the number of epochs that `max_epochs` stands for."""
+    if max_epochs != "auto":
+        return max_epochs
+    return int(np.clip(_AUTO_ROWS // n_training, *_AUTO_EPOCHS))
 
 
 def _batch_size(batch_size, n_training):

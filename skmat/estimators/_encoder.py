@@ -12,8 +12,8 @@ from skmat.estimators._targets import ReadTargets, read_mixed_targets
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective, resolve_objectives
 from skmat.training import (
+    CheckpointFolder,
     MultiObjectiveModel,
-    RunFolder,
     isolated_seed,
     resolve_device,
     untrained_net,
@@ -105,9 +105,9 @@ class EncoderTransformer(EncoderEstimator):
             return seed, None
         if self.random_state is None:
             # The run that is there drew one, too.
-            recorded = RunFolder(self.checkpoint_dir).recorded("random_state")
+            recorded = CheckpointFolder(self.checkpoint_dir).recorded("random_state")
             seed = seed if recorded is None else recorded
-        return seed, RunFolder(self.checkpoint_dir, {"random_state": seed})
+        return seed, CheckpointFolder(self.checkpoint_dir, {"random_state": seed})
 
     def _load(self):
         device = resolve_device(self.device)

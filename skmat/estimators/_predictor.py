@@ -87,16 +87,16 @@ class EncoderPredictor(EncoderEstimator):
         )
         if epochs is not None:
             return settings  # of partial_fit, which knows neither its first epoch nor its last
-        return replace(settings, head_epochs=self._head_epochs(), ema=self.ema)
+        return replace(settings, head_epochs=self._head_epochs(settings.max_epochs), ema=self.ema)
 
-    def _head_epochs(self):
+    def _head_epochs(self, max_epochs):
         """Return the number of epochs in which there are new heads on an encoder worth keeping."""
         goes_on = self.warm_start and hasattr(self, "members_")
         if not self.head_epochs or self._pretrained_source() is None or goes_on:
             return 0
-        if self.head_epochs >= self.max_epochs:
+        if self.head_epochs >= max_epochs:
             raise InvalidInputError(
-                f"head_epochs={self.head_epochs} leaves no epoch of max_epochs={self.max_epochs}"
+                f"head_epochs={self.head_epochs} leaves no epoch of max_epochs={max_epochs}"
                 " for the encoder; use fewer, or trainable='head' to train the heads alone."
             )
         return int(self.head_epochs)

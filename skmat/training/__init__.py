@@ -13,14 +13,14 @@ from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import mean_losses, run_encoder, run_heads
 from skmat.training._random import isolated_seed, spawn_seeds
-from skmat.training._resume import RunFolder
+from skmat.training._resume import CheckpointFolder
 
 __all__ = [
     "DEVICES",
     "EncoderNet",
     "MultiObjectiveModel",
     "PRECISIONS",
-    "RunFolder",
+    "CheckpointFolder",
     "SCHEDULES",
     "TRAINABLE",
     "TrainingData",

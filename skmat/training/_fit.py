@@ -19,7 +19,7 @@ from skmat.training._net import EncoderNet, history_rows
 from skmat.training._optimizer import one_cycle, parameter_groups
 from skmat.training._progress import Progress
 from skmat.training._random import isolated_seed, spawn_seeds
-from skmat.training._resume import Resume, RunFolder, describe_run
+from skmat.training._resume import CheckpointFolder, Resume, describe_run
 
 __all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "untrained_net"]
 
@@ -151,7 +151,7 @@ def train(
     settings: TrainingSettings,
     training_data: TrainingData,
     valid_data: TrainingData | None,
-    run_folder: RunFolder | None = None,
+    run_folder: CheckpointFolder | None = None,
 ) -> tuple[EncoderNet, list[dict]]:
     """Train `model` and keep its best weights.
 
@@ -165,7 +165,7 @@ def train(
         What on.
     valid_data : TrainingData or None
         What early stopping watches.
-    run_folder : RunFolder, default=None
+    run_folder : CheckpointFolder, default=None
         Where the state is kept after every epoch. The training goes on from the state that is
         there; if it had come to its end, the result is loaded.
 

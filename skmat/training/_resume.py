@@ -24,7 +24,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Resume", "RunFolder", "describe_run"]
+__all__ = ["Resume", "CheckpointFolder", "describe_run"]
 
 _FORMAT = 1
 _RUN = "run.json"
@@ -36,7 +36,7 @@ _MAX_LISTED = 5
 _CONSEQUENCES = ("seed", "initial weights", "modules")
 
 
-class RunFolder:
+class CheckpointFolder:
     """The folder in which one run keeps its state.
 
     ``run.json`` says what is trained on what. ``training.state`` holds the state after the last
@@ -195,11 +195,11 @@ class Resume(Callback):
 
     Parameters
     ----------
-    folder : RunFolder
+    folder : CheckpointFolder
         Where to.
     """
 
-    def __init__(self, folder: RunFolder):
+    def __init__(self, folder: CheckpointFolder):
         self.folder = folder
 
     def on_train_begin(self, net, **kwargs):

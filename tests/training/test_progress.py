@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from skmat.training import RunFolder, train
+from skmat.training import CheckpointFolder, train
 from skmat.training import _progress as module
 
 
@@ -70,10 +70,10 @@ def test_the_epoch_that_stops_is_shown_too(make_model, make_settings, make_data,
 
 def resumed(make_model, make_settings, make_data, folder, monkeypatch):
     """Break off in the third of four epochs, and go on."""
-    run = (make_settings(max_epochs=4, verbose=1), make_data(10), None, RunFolder(folder))
+    run = (make_settings(max_epochs=4, verbose=1), make_data(10), None, CheckpointFolder(folder))
     with monkeypatch.context() as patch:
         patch.setattr(
-            RunFolder,
+            CheckpointFolder,
             "write",
             lambda self, state: write(self, state) if len(state["history"]) < 3 else 1 / 0,
         )
@@ -82,7 +82,7 @@ def resumed(make_model, make_settings, make_data, folder, monkeypatch):
     return run
 
 
-write = RunFolder.write
+write = CheckpointFolder.write
 
 
 def test_what_is_behind_a_resumed_run_is_not_ahead_of_it(

@@ -13,7 +13,7 @@ import torch
 from skorch.callbacks import Callback
 
 from skmat.exceptions import InvalidInputError, PretrainedError
-from skmat.training import RunFolder, _resume, train
+from skmat.training import CheckpointFolder, _resume, train
 from skmat.training._data import BatchLoader
 
 from .killed_training import N_EPOCHS, N_STEPS, early_stopping, fit
@@ -38,7 +38,7 @@ def losses(encoder):
 def test_a_killed_run_goes_on_to_the_weights_of_an_unbroken_one(tmp_path, objectives):
     unbroken = fit(None, objectives)
     run_until_killed(tmp_path, objectives, f"step:{2 * N_STEPS + 2}")
-    held = RunFolder(tmp_path).read()
+    held = CheckpointFolder(tmp_path).read()
     assert len(held["history"]) == 2
     assert not held["finished"]
     resumed = fit(tmp_path, objectives)
@@ -54,11 +54,11 @@ def test_a_run_killed_again_and_again_stops_early_with_the_same_weights(tmp_path
     unbroken = fit(None, "joint", **extra)
     # In the first epoch; while the state of the second epoch is written; in a later step.
     run_until_killed(tmp_path, "joint", "step:3")
-    assert RunFolder(tmp_path).read() is None
+    assert CheckpointFolder(tmp_path).read() is None
     run_until_killed(tmp_path, "joint", "write:2")
     (leftover,) = tmp_path.glob(".training.state.*")
     assert leftover.stat().st_size > 0
-    assert len(RunFolder(tmp_path).read()["history"]) == 1
+    assert len(CheckpointFolder(tmp_path).read()["history"]) == 1
     run_until_killed(tmp_path, "joint", f"step:{N_STEPS + 1}")
     resumed = fit(tmp_path, "joint", **extra)
     assert resumed.hash_weights() == unbroken.hash_weights()
@@ -114,9 +114,9 @@ def test_every_way_of_training_is_resumed(
     with monkeypatch.context() as patch:
         break_off(patch, min(broken_off_in, len(history)))
         with pytest.raises(Interrupted):
-            run(RunFolder(tmp_path))
+            run(CheckpointFolder(tmp_path))
     for _ in range(2):  # the second time, the run has come to its end
-        weights, resumed = run(RunFolder(tmp_path))
+        weights, resumed = run(CheckpointFolder(tmp_path))
         assert resumed == history
         assert all(torch.equal(expected[key], weights[key]) for key in expected)
     if "stopped" in name:
@@ -183,7 +183,7 @@ def test_a_folder_of_other_settings_is_refused(tmp_path, changes, message):
 
 def test_a_folder_of_other_data_is_refused(make_model, make_settings, make_data, tmp_path):
     settings, data, valid = make_settings(patience=3), make_data(20), make_data(5, seed=1)
-    folder = RunFolder(tmp_path)
+    folder = CheckpointFolder(tmp_path)
     train(make_model(), settings, data, valid, folder)
     other = make_data(20, seed=2)
     for changed, message in [
@@ -203,8 +203,8 @@ def test_a_folder_of_other_data_is_refused(make_model, make_settings, make_data,
 
 
 def test_verbosity_is_not_part_of_a_run(make_model, make_settings, make_data, tmp_path, capsys):
-    train(make_model(), make_settings(), make_data(8), None, RunFolder(tmp_path))
-    train(make_model(), make_settings(verbose=1), make_data(8), None, RunFolder(tmp_path))
+    train(make_model(), make_settings(), make_data(8), None, CheckpointFolder(tmp_path))
+    train(make_model(), make_settings(verbose=1), make_data(8), None, CheckpointFolder(tmp_path))
 
 
 def test_an_altered_state_is_refused(tmp_path):
@@ -236,7 +236,7 @@ def test_a_state_executes_nothing(tmp_path):
         def __reduce__(self):
             return (Path.touch, (tmp_path / "executed",))
 
-    RunFolder(tmp_path).write({"finished": True, "history": Malicious()})
+    CheckpointFolder(tmp_path).write({"finished": True, "history": Malicious()})
     with pytest.raises(pickle.UnpicklingError):
         fit(tmp_path, "properties")
     assert not (tmp_path / "executed").exists()
@@ -263,7 +263,7 @@ def test_a_file_is_no_folder(tmp_path):
 def test_two_processes_do_not_share_a_folder(tmp_path):
     fit(tmp_path, "properties")
     with (
-        RunFolder(tmp_path)._locked(),
+        CheckpointFolder(tmp_path)._locked(),
         pytest.raises(PretrainedError, match="Another process is training in"),
     ):
         fit(tmp_path, "properties")

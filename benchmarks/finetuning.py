@@ -27,6 +27,7 @@ COMMON = {
     "max_epochs": 60,
     "lr": 5e-4,
     "weight_decay": 0.01,
+    "dropout": 0.1,
     "trainable": "all",
     "encoder_lr_factor": 1.0,
     "layer_decay": 1.0,
@@ -49,6 +50,12 @@ CANDIDATES = {
     },
     # A lower rate for everything is the rival of a lower one for the encoder.
     **{f"lr={value}": {"lr": value} for value in (2e-4, 1e-3)},
+    **{f"max_epochs={value}": {"max_epochs": value} for value in (15, 60, 120)},
+    **{f"dropout={value}": {"dropout": value} for value in (0.0, 0.2)},
+    "encoder_lr_factor=0.3, keep_weight=0.1": {
+        "encoder_lr_factor": 0.3,
+        "keep_objective": "masked_elements",
+    },
     **{f"weight_decay={value}": {"weight_decay": value} for value in (0.0, 0.1)},
 }
 

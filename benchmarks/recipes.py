@@ -15,6 +15,7 @@ from pathlib import Path
 import inner_splits
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -68,7 +69,9 @@ CLASSIFIERS = {
     "ridge": lambda n: make_pipeline(
         StandardScaler(), LogisticRegressionCV(Cs=np.logspace(-4, 1, 6), max_iter=500)
     ),
-    "svm": lambda n: make_pipeline(StandardScaler(), SVC(C=3, probability=True)),
+    "svm": lambda n: make_pipeline(
+        StandardScaler(), CalibratedClassifierCV(SVC(C=3), ensemble=False)
+    ),
     "boosting": lambda n: HistGradientBoostingClassifier(random_state=0),
     "forest": lambda n: RandomForestClassifier(300, random_state=0),
     "extra trees": lambda n: ExtraTreesClassifier(300, random_state=0),

@@ -15,6 +15,8 @@ _PUBLIC = {
     "MagpieFeaturizer": "skmat.featurizers",
     "MatminerFeaturizer": "skmat.featurizers",
     "list_pretrained": "skmat.pretrained",
+    "make_frozen_classifier": "skmat.recipes",
+    "make_frozen_regressor": "skmat.recipes",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -1,0 +1,56 @@
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+
+from skmat import MagpieFeaturizer, MTEncoder, make_frozen_classifier, make_frozen_regressor
+
+FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 2
+NUMBERS = [3.2, 2.1, 8.5, 0.0, 1.4, 3.3, 7.8, 3.6, 9.0, 0.2] * 2
+CLASSES = ["gap" if number > 1.5 else "none" for number in NUMBERS]
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return MTEncoder(preset="tiny", max_epochs=1, random_state=0).fit(FORMULAS)
+
+
+def test_features_are_the_vectors_and_magpie(encoder):
+    model = make_frozen_regressor(Ridge(), pretrained=encoder).fit(FORMULAS, NUMBERS)
+    features = model[0].transform(["ZnO", "KBr"])
+    vectors, magpie = (
+        encoder.transform(["ZnO", "KBr"]),
+        MagpieFeaturizer().fit_transform(["ZnO", "KBr"]),
+    )
+    np.testing.assert_allclose(features, np.hstack([vectors, magpie]), rtol=1e-6)
+    # Nothing was trained.
+    loaded = model[0].named_transformers["encoder"]
+    assert loaded.history_ == []
+
+
+def test_regressor_learns_and_its_scale_follows_the_labels(encoder):
+    model = make_frozen_regressor(pretrained=encoder).fit(FORMULAS, NUMBERS)
+    assert np.abs(model.predict(FORMULAS) - NUMBERS).mean() < 0.5
+    larger = clone(model).fit(FORMULAS, 1000 * np.array(NUMBERS))
+    np.testing.assert_allclose(larger.predict(FORMULAS), 1000 * model.predict(FORMULAS), rtol=1e-6)
+
+
+def test_classifier_has_probabilities(encoder):
+    model = make_frozen_classifier(pretrained=encoder).fit(FORMULAS, CLASSES)
+    assert model.predict(["Cu", "NaCl"]).tolist() == ["none", "gap"]
+    probabilities = model.predict_proba(FORMULAS)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    other = make_frozen_classifier(LogisticRegression(), pretrained=encoder)
+    assert other.fit(FORMULAS, CLASSES).score(FORMULAS, CLASSES) == 1.0
+
+
+def test_in_a_grid_and_in_a_file(encoder, tmp_path):
+    folder = encoder.save_pretrained(tmp_path / "encoder")
+    grid = {"features__magpie": ["drop", MagpieFeaturizer()], "model__regressor__alpha": [0.1, 10]}
+    model = make_frozen_regressor(Ridge(), pretrained=folder, memory=str(tmp_path / "memory"))
+    search = GridSearchCV(model, grid, cv=2).fit(FORMULAS, NUMBERS)
+    joblib.dump(search, tmp_path / "search.joblib")
+    again = joblib.load(tmp_path / "search.joblib")
+    np.testing.assert_array_equal(again.predict(["ZnO"]), search.predict(["ZnO"]))

@@ -160,7 +160,8 @@ def _describe(parts):
         f"Targets: {', '.join(TARGETS)} (power factors as log10). Disjoint sets of compounds:\n"
         f"  {len(parts['labelled'])} labelled, {MISSING:.0%} of their labels taken away at random"
         f" ({n_labels} left);\n  {len(parts['held out'])} held out, which nothing is fitted to.\n"
-        "The encoder knows other properties of many of them, and these of none."
+        "The default encoder has learned other properties of many of them, and of one in seven\n"
+        "the Seebeck coefficient and power factor of another calculation (JARVIS); see its card."
     )
 
 

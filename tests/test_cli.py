@@ -10,7 +10,15 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 import skmat
-from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderRegressor, cli
+from skmat import (
+    MagpieFeaturizer,
+    MTEncoder,
+    MTEncoderClassifier,
+    MTEncoderRegressor,
+    cli,
+    list_pretrained,
+)
+from skmat.pretrained import BEST
 
 TABLE = """id,formula,gap,density,class
 a,TiO2,3.2,4.2,oxide
@@ -86,13 +94,12 @@ def test_choices_are_those_of_the_estimators():
     assert constraints["trainable"][0].options == set(cli._TRAINABLE)
 
 
-def test_models_lists_what_is_shipped(capsys, monkeypatch):
-    monkeypatch.setattr("skmat.list_pretrained", lambda: ["one", "two"], raising=False)
+def test_models_describes_what_is_shipped(capsys):
     assert run("models") == 0
-    assert capsys.readouterr().out == "one\ntwo\n"
-    monkeypatch.setattr("skmat.list_pretrained", lambda: [], raising=False)
-    assert run("models") == 0
-    assert "No encoders are shipped" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list_pretrained()
+    assert f"{BEST['mtencoder']} (the default)" in lines
+    assert "    Composition transformer that learned" in "\n".join(lines)
 
 
 def test_train_reports_and_writes_a_fitted_estimator(data, tmp_path, capsys):
@@ -120,6 +127,13 @@ def test_train_from_a_checkpoint(models, data, tmp_path):
         joblib.load(model).transform(["ZnO"]),
         joblib.load(models / "encoder.joblib").transform(["ZnO"]),
     )
+
+
+def test_train_from_nothing(data, tmp_path):
+    model = tmp_path / "model.joblib"
+    arguments = ("--targets", "gap", "--model", model, *FAST[2:], "--pretrained", "none")
+    assert run("train", data, *arguments) == 0
+    assert joblib.load(model).card_ is None
 
 
 def test_train_classes(models, data, tmp_path):
@@ -177,6 +191,8 @@ def test_embed_csv_and_npy(models, data, tmp_path, capsys):
     assert run(*arguments, "--output", tmp_path / "out.csv") == 0
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False, dtype={"formula": str})
     np.testing.assert_array_equal(table.iloc[:, 1:].astype(np.float32), expected)
+    assert run("embed", "--formulas", "TiO2") == 0  # by the default encoder
+    assert len(capsys.readouterr().out.splitlines()[1].split(",")) == 257
     assert run("embed", data, "--model", models / "two.joblib") == 0
     assert len(capsys.readouterr().out.splitlines()) >= 7
 

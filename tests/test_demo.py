@@ -80,7 +80,7 @@ def test_prints_the_best_of_each_column_and_the_new_process(finished):
     assert sum(line.count("*") for line in rows) == len(demo.TARGETS)
     assert "Least errors by" in text
     assert "bit for bit" in text
-    assert "other properties of many of them" in text
+    assert "of another calculation (JARVIS)" in text
 
 
 def test_parts_share_no_composition():

@@ -105,7 +105,7 @@ def _mtencoder():
 
     return {
         name: (MTEncoderRegressor if info.kind == "regression" else MTEncoderClassifier)(
-            max_epochs=_epochs(info.n_samples)
+            pretrained=None, max_epochs=_epochs(info.n_samples)
         )
         for name, info in MATBENCH_TASKS.items()
     }

@@ -40,7 +40,7 @@ __all__ = ["EncoderEstimator", "scatter_rows"]
 
 #: What ``max_epochs="auto"`` stands for: rows read in all, and limits of the epochs.
 _AUTO_ROWS = 600_000
-_AUTO_EPOCHS = (15, 60)
+_AUTO_EPOCHS = (10, 30)
 
 
 class EncoderEstimator(

@@ -50,7 +50,7 @@ CANDIDATES = {
     },
     # A lower rate for everything is the rival of a lower one for the encoder.
     **{f"lr={value}": {"lr": value} for value in (2e-4, 1e-3)},
-    **{f"max_epochs={value}": {"max_epochs": value} for value in (15, 60, 120)},
+    **{f"max_epochs={value}": {"max_epochs": value} for value in (15, 30, 60, 120)},
     **{f"dropout={value}": {"dropout": value} for value in (0.0, 0.2)},
     "encoder_lr_factor=0.3, keep_weight=0.1": {
         "encoder_lr_factor": 0.3,

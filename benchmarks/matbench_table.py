@@ -1,13 +1,15 @@
-"""The table of baselines on Matbench, beside entries of the public leaderboard.
+"""Tables of baselines and of encoders on Matbench, beside entries of the public leaderboard.
 
-Reads the results in benchmarks/results/matbench/ (files of ``MatbenchResults.save_scores``) and
-writes benchmarks/results/matbench.md. Nothing is trained.
+Reads the results in benchmarks/results/matbench/ and pretrained/ (files of
+``MatbenchResults.save_scores``) and writes matbench.md and pretrained.md beside these folders; the
+second also says what pretraining gains over a network from scratch, and over CrabNet. Nothing is
+trained.
 """
 
 import math
 from pathlib import Path
 
-from skmat.benchmark import MatbenchResults, leaderboard
+from skmat.benchmark import MatbenchResults, compare, leaderboard, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
 RESULTS = Path(__file__).parent / "results"
@@ -98,9 +100,51 @@ def report(found):
     return "\n\n".join(parts) + "\n"
 
 
+def gain_rows(found):
+    """Return rows of gains: each task, then mean and median over those that all encoders ran."""
+    by_name = {results.name: results for results in found}
+    scratch = by_name.pop("scratch")
+    columns = {name: performance_gain(results, scratch) for name, results in by_name.items()}
+    differences = {name: compare(results, scratch) for name, results in by_name.items()}
+    tasks = [
+        task for task in scratch.tasks if any(task in gain.index for gain in columns.values())
+    ]
+    rows = []
+    for task in tasks:
+        cells = []
+        for name, gain in columns.items():
+            if task not in gain.index:
+                cells.append("")
+                continue
+            wins = differences[name].loc[task, "a_wins"]
+            cells.append(f"{gain.loc[task, 'gain']:+.1f} ({wins} of 5 folds)")
+        rows.append([MATBENCH_TASKS[task].short_name, *cells])
+    for word in ("mean", "median"):
+        shown = [f"{gain.loc[word, 'gain']:+.1f}" for gain in columns.values()]
+        rows.append([f"{word} of its tasks", *shown])
+    return ["gain over scratch, %", *columns], rows
+
+
+def over_crabnet(found):
+    """Return the mean gain over CrabNet's entries, on the tasks that it has, by name."""
+    table = leaderboard()
+    crabnet = table[table["algorithm"] == "CrabNet"].set_index("task")["mean"]
+    rows = []
+    for results in found:
+        scores = results.scores.groupby("task")["mae"].mean()
+        shared = [task for task in crabnet.index if task in scores.index]
+        gains = 100 * (1 - scores[shared] / crabnet[shared])
+        rows.append([results.name, f"{gains.mean():+.1f}", str(len(shared))])
+    return ["", "mean gain over CrabNet, %", "tasks"], rows
+
+
 def main():
     found = load(RESULTS / "matbench")
     (RESULTS / "matbench.md").write_text(report(found), encoding="utf-8")
+    if (RESULTS / "pretrained").exists():
+        found = load(RESULTS / "pretrained")
+        parts = [report(found), to_markdown(*gain_rows(found)), to_markdown(*over_crabnet(found))]
+        (RESULTS / "pretrained.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ from skmat.training import (
 __all__ = ["EncoderEstimator", "scatter_rows"]
 
 #: What ``max_epochs="auto"`` stands for: rows read in all, and limits of the epochs.
-_AUTO_ROWS = 600_000
-_AUTO_EPOCHS = (10, 30)
+_AUTO_ROWS = 300_000
+_AUTO_EPOCHS = (10, 60)
 
 
 class EncoderEstimator(

@@ -36,8 +36,8 @@ _SHARED = {
 """,
     "training": """
     max_epochs : int or "auto", default={max_epochs}
-        Passes over the training rows; "auto" takes 30, or fewer where they would read more than
-        600,000 rows in all, but 10 at least.
+        Passes over the training rows; "auto" takes 60, or fewer where they would read more than
+        300,000 rows in all, but 10 at least.
     batch_size : int or "auto", default="auto"
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
         between 16 and 512.

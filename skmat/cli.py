@@ -132,7 +132,7 @@ def _add_train(commands):
     train.add_argument("--preset", choices=_PRESETS, default="base", help="size of the network")
     train.add_argument("--loss", choices=_LOSSES, help="default l1; robust_l1 allows --std")
     train.add_argument("--trainable", choices=_TRAINABLE, default="all")
-    train.add_argument("--max-epochs", type=_positive, default="auto", metavar="N")
+    train.add_argument("--max-epochs", type=_positive_or_auto, default="auto", metavar="N")
     train.add_argument("--n-ensemble", type=_positive, default=1, metavar="N")
     train.add_argument("--random-state", type=int, default=0, metavar="SEED")
     train.add_argument("--device", default="auto")
@@ -336,6 +336,10 @@ def _write(table, path):
     table.to_csv(path or sys.stdout, index=False)
     if path:
         print(f"Wrote {path}: {len(table)} rows.")
+
+
+def _positive_or_auto(text):
+    return text if text == "auto" else _positive(text)
 
 
 def _positive(text):

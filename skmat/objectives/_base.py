@@ -132,5 +132,9 @@ class Objective(ABC):
         return [1.0] * len(self.task_names(targets))
 
     def describe(self) -> dict[str, Any]:
-        """Return name and settings as plain data, for model cards."""
-        return {"name": self.name, **asdict(self)}  # type: ignore[call-overload]
+        """Return name and settings as JSON has them, for model cards."""
+        settings = asdict(self)  # type: ignore[call-overload]
+        return {"name": self.name} | {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in settings.items()
+        }

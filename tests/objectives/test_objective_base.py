@@ -48,7 +48,7 @@ def test_descriptions_are_plain_data():
         "ratio": 0.5,
         "scheme": "mtencoder",
         "at_least_one": False,
-        "hidden": (),
+        "hidden": [],
         "share": 1.0,
         "scale": "auto",
     }

@@ -45,9 +45,7 @@ def test_weights_card_and_configuration_agree(name):
     asked = read_config(path)
     assert card.epochs == asked.encoder["max_epochs"]
     encoder = MTEncoder(**asked.encoder)
-    assert json.loads(json.dumps([each.describe() for each in encoder._objectives()])) == (
-        card.objectives
-    )
+    assert [each.describe() for each in encoder._objectives()] == card.objectives
     assert checkpoint.network == encoder._network_config()
     # What the ten smaller tasks test on was not seen.
     assert all(task in card.excluded for task in asked.exclude)

@@ -186,6 +186,6 @@ def test_committed_configurations_can_be_read(path):
     config = read_config(path)
     MTEncoder(**config.encoder)._validate_params()
     small = [name for name, task in MATBENCH_TASKS.items() if task.n_samples < 20_000]
-    # Nothing is left out for comparison with published numbers, and such an encoder is not shipped.
+    # "-all" leaves nothing out, for comparison with published numbers, and is not shipped.
     assert set(config.exclude) >= set(small) or path.stem.endswith("-all")
     assert config.card["name"] == config.folder.name == path.stem

@@ -3,7 +3,7 @@ Few labels: fine-tune, freeze, or neither
 =========================================
 
 An encoder that has read hundreds of thousands of materials needs fewer labels of a new property.
-Here the property is the Seebeck coefficient of p-doped compounds, and 50 to 400 of them have
+Here the property is the Seebeck coefficient of p-doped compounds, and 50 to 200 of them have
 labels.
 """
 
@@ -40,7 +40,7 @@ models = {
 X, y = load_transport(targets="S_p", return_X_y=True)
 rows = np.random.default_rng(0).permutation(len(X))
 test = rows[-2000:]
-sizes = [50, 100, 200, 400]
+sizes = [50, 100, 200]
 errors = {name: [] for name in models}
 for size in sizes:
     train = rows[:size]

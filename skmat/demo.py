@@ -59,7 +59,7 @@ class Sizes:
     n_trees: int = 200
 
 
-FULL = Sizes(400, 2000, n_ensemble=3)
+FULL = Sizes(400, 2000, n_ensemble=1)
 QUICK = Sizes(300, 500, n_ensemble=1, n_trees=50)
 
 

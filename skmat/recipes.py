@@ -16,8 +16,7 @@ __all__ = ["make_frozen_classifier", "make_frozen_regressor"]
 def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
     """Return a regressor on the vectors of a frozen encoder and Magpie features.
 
-    Nothing of the encoder is trained: it reads each material once, and a fit takes seconds. Where
-    labels are few, it is level with fine-tuning (``benchmarks/recipes.py``).
+    Nothing of the encoder is trained: it reads each material once, and a fit takes seconds.
 
     Parameters
     ----------

@@ -47,20 +47,17 @@ class Sizes:
     ----------
     n_labelled, n_held_out : int
         Compounds in each part.
-    n_ensemble : int
-        Networks in each regressor.
     n_trees : int
         Trees in each forest.
     """
 
     n_labelled: int
     n_held_out: int
-    n_ensemble: int
     n_trees: int = 200
 
 
-FULL = Sizes(400, 2000, n_ensemble=1)
-QUICK = Sizes(300, 500, n_ensemble=1, n_trees=50)
+FULL = Sizes(400, 2000)
+QUICK = Sizes(300, 500, n_trees=50)
 
 
 def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto", random_state=0):
@@ -102,8 +99,8 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     models = {
         "mean of the labels": _Mean(),
         "Magpie + random forest": _Forests(MagpieFeaturizer(), sizes.n_trees, random_state),
-        SCRATCH: _regressor(None, sizes, random_state),
-        PRETRAINED: _regressor(encoder, sizes, random_state),
+        SCRATCH: _regressor(None, random_state),
+        PRETRAINED: _regressor(encoder, random_state),
     }
 
     held_out = parts["held out"]
@@ -165,10 +162,8 @@ def _describe(parts):
     )
 
 
-def _regressor(encoder, sizes, random_state):
-    return MTEncoderRegressor(
-        pretrained=encoder, n_ensemble=sizes.n_ensemble, random_state=random_state, verbose=1
-    )
+def _regressor(encoder, random_state):
+    return MTEncoderRegressor(pretrained=encoder, random_state=random_state, verbose=1)
 
 
 class _Mean:

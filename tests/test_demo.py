@@ -10,7 +10,7 @@ from skmat import MTEncoder, cli, demo
 from skmat.exceptions import InvalidCompositionError, SkmatError
 from skmat.pretrained import ModelCard
 
-TINY = demo.Sizes(40, 30, n_ensemble=1, n_trees=3)
+TINY = demo.Sizes(40, 30, n_trees=3)
 
 MODELS = [
     "mean of the labels",

@@ -38,9 +38,11 @@ from skmat.training import (
 
 __all__ = ["EncoderEstimator", "scatter_rows"]
 
-#: What ``max_epochs="auto"`` stands for: rows read in all, and limits of the epochs.
-_AUTO_ROWS = 300_000
-_AUTO_EPOCHS = (10, 60)
+#: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
+#: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
+_AUTO_EPOCHS = 60
+_AUTO_ROWS = (30_000, 300_000)
+_AUTO_LIMITS = (10, 120)
 
 
 class EncoderEstimator(
@@ -395,7 +397,8 @@ def _max_epochs(max_epochs, n_training):
     """Return the number of epochs that `max_epochs` stands for."""
     if max_epochs != "auto":
         return max_epochs
-    return int(np.clip(_AUTO_ROWS // n_training, *_AUTO_EPOCHS))
+    fewest, most = (rows // n_training for rows in _AUTO_ROWS)
+    return int(np.clip(np.clip(_AUTO_EPOCHS, fewest, most), *_AUTO_LIMITS))
 
 
 def _batch_size(batch_size, n_training):

@@ -36,8 +36,9 @@ _SHARED = {
 """,
     "training": """
     max_epochs : int or "auto", default={max_epochs}
-        Passes over the training rows; "auto" takes 60, or fewer where they would read more than
-        300,000 rows in all, but 10 at least.
+        Passes over the training rows; "auto" takes 60. Where these would read fewer than 30,000
+        rows in all it takes more of them, up to 120, and where more than 300,000, fewer, down
+        to 10.
     batch_size : int or "auto", default="auto"
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
         between 16 and 512.

@@ -37,7 +37,6 @@ from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderReg
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 FEATURES = ("embedding", "magpie", "both")
-N_ENSEMBLE = 3
 
 
 def standardised(model):
@@ -106,7 +105,7 @@ def predictions(arguments, task, split):
         np.savez(path, **found)
     if "fine-tuned" not in found and not arguments.frozen_only:
         make = MTEncoderClassifier if y.dtype == bool else MTEncoderRegressor
-        model = make(pretrained=arguments.pretrained, n_ensemble=N_ENSEMBLE, random_state=split)
+        model = make(pretrained=arguments.pretrained, random_state=split)
         found["fine-tuned"] = inner_splits.predict(model.fit(X, y), X_validation)
         np.savez(path, **found)
     print(f"{task}, split {split}", flush=True)

@@ -17,6 +17,8 @@ _PUBLIC = {
     "list_pretrained": "skmat.pretrained",
     "make_frozen_classifier": "skmat.recipes",
     "make_frozen_regressor": "skmat.recipes",
+    "make_voting_classifier": "skmat.recipes",
+    "make_voting_regressor": "skmat.recipes",
 }
 
 __all__ = ["__version__", *_PUBLIC]

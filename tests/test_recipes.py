@@ -5,7 +5,14 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 
-from skmat import MagpieFeaturizer, MTEncoder, make_frozen_classifier, make_frozen_regressor
+from skmat import (
+    MagpieFeaturizer,
+    MTEncoder,
+    make_frozen_classifier,
+    make_frozen_regressor,
+    make_voting_classifier,
+    make_voting_regressor,
+)
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 2
 NUMBERS = [3.2, 2.1, 8.5, 0.0, 1.4, 3.3, 7.8, 3.6, 9.0, 0.2] * 2
@@ -51,6 +58,33 @@ def test_in_a_grid_and_in_a_file(encoder, tmp_path):
     grid = {"features__magpie": ["drop", MagpieFeaturizer()], "model__regressor__alpha": [0.1, 10]}
     model = make_frozen_regressor(Ridge(), pretrained=folder, memory=str(tmp_path / "memory"))
     search = GridSearchCV(model, grid, cv=2).fit(FORMULAS, NUMBERS)
+    joblib.dump(search, tmp_path / "search.joblib")
+    again = joblib.load(tmp_path / "search.joblib")
+    np.testing.assert_array_equal(again.predict(["ZnO"]), search.predict(["ZnO"]))
+
+
+def test_regressor_is_the_average_of_its_members(encoder):
+    model = make_voting_regressor(pretrained=encoder, random_state=0)
+    model.set_params(fine_tuned__max_epochs=1).fit(FORMULAS, NUMBERS)
+    each = [member.predict(FORMULAS) for member in model.estimators_]
+    assert len({tuple(prediction) for prediction in each}) == 3
+    np.testing.assert_allclose(model.predict(FORMULAS), np.mean(each, axis=0))
+
+
+def test_classifier_averages_probabilities(encoder):
+    model = make_voting_classifier(pretrained=encoder, random_state=0)
+    model.set_params(fine_tuned__max_epochs=1).fit(FORMULAS, CLASSES)
+    each = [member.predict_proba(FORMULAS) for member in model.estimators_]
+    np.testing.assert_allclose(model.predict_proba(FORMULAS), np.mean(each, axis=0))
+    assert model.predict(["Cu", "NaCl"]).tolist() == ["none", "gap"]
+
+
+def test_voting_in_a_grid_and_in_a_file(encoder, tmp_path):
+    folder = encoder.save_pretrained(tmp_path / "encoder")
+    model = make_voting_regressor(pretrained=folder, random_state=0, n_jobs=2)
+    model.set_params(fine_tuned__max_epochs=1)
+    search = GridSearchCV(model, {"frozen": ["drop", model.named_estimators["frozen"]]}, cv=2)
+    search.fit(FORMULAS, NUMBERS)
     joblib.dump(search, tmp_path / "search.joblib")
     again = joblib.load(tmp_path / "search.joblib")
     np.testing.assert_array_equal(again.predict(["ZnO"]), search.predict(["ZnO"]))

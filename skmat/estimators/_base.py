@@ -13,6 +13,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from skmat.estimators._automatic import n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._member import Member
 from skmat.exceptions import InvalidInputError
@@ -37,12 +38,6 @@ from skmat.training import (
 )
 
 __all__ = ["EncoderEstimator", "scatter_rows"]
-
-#: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
-#: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
-_AUTO_EPOCHS = 60
-_AUTO_ROWS = (30_000, 300_000)
-_AUTO_LIMITS = (10, 120)
 
 
 class EncoderEstimator(
@@ -285,8 +280,8 @@ class EncoderEstimator(
 
     def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
         return TrainingSettings(
-            max_epochs=epochs or _max_epochs(self.max_epochs, n_training),
-            batch_size=_batch_size(self.batch_size, n_training),
+            max_epochs=epochs or n_epochs(self.max_epochs, n_training),
+            batch_size=n_per_batch(self.batch_size, n_training),
             lr=self.lr,
             weight_decay=self.weight_decay,
             schedule=schedule or self.schedule,
@@ -322,36 +317,6 @@ class EncoderEstimator(
             )
         # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
         return weights / weights.mean()
-
-    def _task_weights(self, task_names, read):
-        """Return the weights of all tasks, in their order, from ``loss_weights``."""
-        weights = self.loss_weights
-        if weights is None:
-            if self.loss_weighting == "fixed":
-                raise InvalidInputError("loss_weighting='fixed' needs loss_weights.")
-            return [1.0] * len(task_names)
-        if isinstance(weights, str):
-            # A task that is no column of y learns from every row.
-            n_labels = dict(zip(read.names, (~np.isnan(read.values)).sum(axis=0), strict=True))
-            weights = [n_labels.get(name, len(read.values)) ** 0.5 for name in task_names]
-        if isinstance(weights, dict):
-            unknown = sorted(set(weights) - set(task_names))
-            if unknown:
-                raise InvalidInputError(
-                    f"loss_weights names the tasks {unknown}, but the tasks are {task_names}."
-                )
-            weights = [weights.get(name, 1.0) for name in task_names]
-        weights = [float(weight) for weight in weights]
-        if len(weights) != len(task_names):
-            raise InvalidInputError(
-                f"loss_weights has {len(weights)} entries for {len(task_names)} tasks"
-                f" ({task_names})."
-            )
-        if min(weights) < 0 or not 0 < sum(weights) < float("inf"):
-            raise InvalidInputError(
-                f"loss_weights must be finite and non-negative, not all zero; got {weights}."
-            )
-        return weights
 
     def _begin_run(self):
         """Return the seed of a fit, and the folder that keeps its state, if any does."""
@@ -391,17 +356,3 @@ def _described(targets):
         f"{target.name} ({target.n_classes} classes)" if target.n_classes else target.name
         for target in targets
     ]
-
-
-def _max_epochs(max_epochs, n_training):
-    """Return the number of epochs that `max_epochs` stands for."""
-    if max_epochs != "auto":
-        return max_epochs
-    fewest, most = (rows // n_training for rows in _AUTO_ROWS)
-    return int(np.clip(np.clip(_AUTO_EPOCHS, fewest, most), *_AUTO_LIMITS))
-
-
-def _batch_size(batch_size, n_training):
-    if batch_size != "auto":
-        return int(batch_size)
-    return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, 512))

@@ -5,6 +5,7 @@ import os
 import numpy as np
 from sklearn.base import _fit_context
 
+from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
 from skmat.estimators._member import Member
 from skmat.estimators._scaling import TargetScaling
@@ -70,9 +71,10 @@ class EncoderTransformer(EncoderEstimator):
                 raise InvalidInputError(
                     f"Every task needs a name of its own; got {names}. Rename the column of y."
                 )
-            self._fit_members(
-                materials, read, objectives, weights, task_weights=self._task_weights(names, read)
+            task_weights = resolve_task_weights(
+                self.loss_weights, self.loss_weighting, names, read
             )
+            self._fit_members(materials, read, objectives, weights, task_weights=task_weights)
         else:
             self._load()
         return self

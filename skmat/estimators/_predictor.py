@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
 
+from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective, resolve_objectives
@@ -50,7 +51,7 @@ class EncoderPredictor(EncoderEstimator):
     def _fit_tasks(self, fit_members, materials, read, properties, sample_weight):
         """Learn the columns of y by `properties`, and beside them what ``keep_objective`` says."""
         kept = self._kept_objectives()
-        weights = self._task_weights(read.names, read)
+        weights = resolve_task_weights(self.loss_weights, self.loss_weighting, read.names, read)
         names = _kept_tasks(kept)
         taken = sorted(set(names) & set(read.names))
         if taken:

@@ -1,0 +1,61 @@
+"""Numbers that follow from the parameters of an estimator and the data together."""
+
+import numpy as np
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["n_epochs", "n_per_batch", "resolve_task_weights"]
+
+#: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
+#: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
+_EPOCHS = 60
+_ROWS = (30_000, 300_000)
+_EPOCHS_LIMITS = (10, 120)
+
+
+def n_epochs(max_epochs, n_training):
+    """Return the number of epochs that `max_epochs` stands for."""
+    if max_epochs != "auto":
+        return max_epochs
+    fewest, most = (rows // n_training for rows in _ROWS)
+    return int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
+
+
+def n_per_batch(batch_size, n_training):
+    """Return the number of materials per step that `batch_size` stands for."""
+    if batch_size != "auto":
+        return int(batch_size)
+    return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, 512))
+
+
+def resolve_task_weights(loss_weights, loss_weighting, task_names, read):
+    """Return the weight of every task, in the order of `task_names`.
+
+    `read` holds the labels; a task that is none of its columns learns from every row.
+    """
+    if loss_weights is None:
+        if loss_weighting == "fixed":
+            raise InvalidInputError("loss_weighting='fixed' needs loss_weights.")
+        return [1.0] * len(task_names)
+    if isinstance(loss_weights, str):
+        n_labels = dict(zip(read.names, (~np.isnan(read.values)).sum(axis=0), strict=True))
+        weights = [n_labels.get(name, len(read.values)) ** 0.5 for name in task_names]
+    elif isinstance(loss_weights, dict):
+        unknown = sorted(set(loss_weights) - set(task_names))
+        if unknown:
+            raise InvalidInputError(
+                f"loss_weights names the tasks {unknown}, but the tasks are {task_names}."
+            )
+        weights = [loss_weights.get(name, 1.0) for name in task_names]
+    else:
+        weights = loss_weights
+    weights = [float(weight) for weight in weights]
+    if len(weights) != len(task_names):
+        raise InvalidInputError(
+            f"loss_weights has {len(weights)} entries for {len(task_names)} tasks ({task_names})."
+        )
+    if min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+        raise InvalidInputError(
+            f"loss_weights must be finite and non-negative, not all zero; got {weights}."
+        )
+    return weights

@@ -1,52 +1,109 @@
-"""Every shipped encoder, fine-tuned with default settings, and a network from scratch beside them.
+"""Every shipped encoder, fine-tuned, and what stands beside it, on the official folds of Matbench.
 
-``python benchmarks/pretrained.py --results-dir FOLDER`` with ``SKMAT_DATA`` set runs the official
-folds of Matbench; finished folds stay in FOLDER with their predictions. Scores go to
+``python benchmarks/pretrained.py --results-dir FOLDER`` with ``SKMAT_DATA`` set. The models:
+
+- "scratch", and the name of each shipped encoder: ``MTEncoderRegressor`` with defaults but for
+  ``pretrained``;
+- "frozen": ``make_frozen_regressor()``;
+- "trees": extremely randomised trees on Magpie features, as in ``make_voting_regressor``;
+- "voting": the mean of the predictions of the default encoder, "frozen" and "trees", which is what
+  ``make_voting_regressor()`` predicts. Nothing is fitted for it: run the three before.
+
+Finished folds stay in FOLDER with their predictions. Scores go to
 benchmarks/results/pretrained/. ``--also NAME=FOLDER`` adds an encoder that is not shipped.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
-from skmat import MTEncoderClassifier, MTEncoderRegressor, list_pretrained
-from skmat.benchmark import run_matbench
+import numpy as np
+
+from skmat import (
+    MTEncoderClassifier,
+    MTEncoderRegressor,
+    list_pretrained,
+    make_frozen_classifier,
+    make_frozen_regressor,
+    make_voting_classifier,
+    make_voting_regressor,
+)
+from skmat.benchmark import MatbenchResults, MatbenchTask, run_matbench, score_predictions
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
 RESULTS = Path(__file__).parent / "results" / "pretrained"
 SMALL = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "glass", "expt_is_metal")
+DEFAULT = "mtencoder-multi"
 #: Its pretraining labels are those of these tasks, test rows included.
-CONTAMINATED = {
-    "mtencoder-multi": ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form")
-}
+CONTAMINATED = {DEFAULT: ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form")}
+MEMBERS = (DEFAULT, "frozen", "trees")
+
+
+def estimators(name, also):
+    """Return what `run_matbench` takes."""
+    if name == "frozen":
+        return make_frozen_regressor(), make_frozen_classifier()
+    if name == "trees":
+        voting = make_voting_regressor(), make_voting_classifier()
+        return tuple(dict(each.estimators)["trees"] for each in voting)
+    source = None if name == "scratch" else also.get(name, name)
+    return MTEncoderRegressor(pretrained=source), MTEncoderClassifier(pretrained=source)
+
+
+def run(name, tasks, arguments, also):
+    regressor, classifier = estimators(name, also)
+    return run_matbench(
+        {"regression": regressor, "classification": classifier},
+        [task for task in tasks if task not in CONTAMINATED.get(name, ())],
+        results_dir=arguments.results_dir / name,
+        name=name,
+        n_jobs=arguments.n_jobs,
+        verbose=1,
+    )
+
+
+def vote(tasks, arguments):
+    """Return the results of the average of the members, on the tasks that all have finished."""
+    tasks = [task for task in tasks if task not in CONTAMINATED[DEFAULT]]
+    members = [run(name, tasks, arguments, {}) for name in MEMBERS]
+    folds = []
+    for same in zip(*(member.folds for member in members), strict=True):
+        first = same[0]
+        data = MatbenchTask(first.task)
+        test = data.folds[first.fold][1]
+        each = [[fold.predictions[key] for key in data.ids[test]] for fold in same]
+        mean = np.mean(each, axis=0)
+        folds.append(
+            replace(
+                first,
+                scores=score_predictions(data.y[test], mean),
+                parameters={"mean of": list(MEMBERS)},
+                seconds_fit=sum(fold.seconds_fit for fold in same),
+                seconds_predict=sum(fold.seconds_predict for fold in same),
+                peak_memory_mb=max(fold.peak_memory_mb for fold in same),
+                predictions=dict(zip(data.ids[test].tolist(), mean.tolist(), strict=True)),
+            )
+        )
+    return MatbenchResults("voting", folds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results-dir", type=Path, required=True)
-    parser.add_argument(
-        "--encoders", nargs="+", help="default: 'scratch' and all that are shipped"
-    )
+    parser.add_argument("--models", nargs="+", help="default: all of those above")
     parser.add_argument("--also", nargs="*", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--tasks", nargs="+", default=list(SMALL), help="'all' takes thirteen")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     also = dict(pair.split("=", 1) for pair in arguments.also)
-    names = arguments.encoders or ["scratch", *list_pretrained(), *also]
-    tasks = list(MATBENCH_TASKS) if arguments.tasks == ["all"] else arguments.tasks
+    shipped = list_pretrained()
+    names = arguments.models or ["scratch", *shipped, *also, "frozen", "trees", "voting"]
+    short = list(MATBENCH_TASKS) if arguments.tasks == ["all"] else arguments.tasks
+    tasks = [task if task in MATBENCH_TASKS else f"matbench_{task}" for task in short]
     for name in names:
-        source = None if name == "scratch" else also.get(name, name)
-        results = run_matbench(
-            {
-                "regression": MTEncoderRegressor(pretrained=source),
-                "classification": MTEncoderClassifier(pretrained=source),
-            },
-            [task for task in tasks if task not in CONTAMINATED.get(name, ())],
-            results_dir=arguments.results_dir / name,
-            name=name,
-            n_jobs=arguments.n_jobs,
-            verbose=1,
-        )
+        is_vote = name == "voting"
+        results = vote(tasks, arguments) if is_vote else run(name, tasks, arguments, also)
         print(results.summary().to_string())
         results.save_scores(RESULTS / f"{name}.json")
 

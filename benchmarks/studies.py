@@ -140,9 +140,9 @@ def pretrain(name, folder):
     run_pretraining(config, write=lambda line: print(f"{name}: {line}", flush=True))
 
 
-def fine_tune(name, folder, max_epochs, tasks):
+def fine_tune(name, folder, arguments):
     """Run the tasks, each fold once, and keep the scores."""
-    settings = {"pretrained": folder / name, "max_epochs": max_epochs}
+    settings = {"pretrained": folder / name, "max_epochs": arguments.max_epochs}
     if name in SCRATCH:
         settings |= {"pretrained": None, "preset": SCRATCH[name]}
     results = run_matbench(
@@ -150,10 +150,10 @@ def fine_tune(name, folder, max_epochs, tasks):
             "regression": MTEncoderRegressor(**settings),
             "classification": MTEncoderClassifier(**settings),
         },
-        tasks,
+        arguments.tasks,
         results_dir=folder / "folds" / name,
         name=name,
-        n_jobs=2,
+        n_jobs=arguments.n_jobs,
         verbose=1,
     )
     results.save_scores(RESULTS / f"{name}.json")
@@ -165,6 +165,7 @@ def main():
     parser.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES))
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--max-epochs", type=int, default=30, help="of fine-tuning")
+    parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--pretrain-only", action="store_true")
     arguments = parser.parse_args()
     folder = arguments.folder.absolute()
@@ -174,10 +175,10 @@ def main():
     # The chain of encoders that go on from one another is one job.
     chained = {ENCODERS[name].after for name in names}
     jobs = [name for name in names if name not in chained]
-    Parallel(n_jobs=2)(delayed(pretrain)(name, folder) for name in jobs)
+    Parallel(arguments.n_jobs)(delayed(pretrain)(name, folder) for name in jobs)
     if not arguments.pretrain_only:
         for name in [*SCRATCH, *names]:
-            fine_tune(name, folder, arguments.max_epochs, arguments.tasks)
+            fine_tune(name, folder, arguments)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,17 @@ from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
 from skmat.nn._heads import build_mlp
 from skmat.nn._mtencoder import MTENCODER_PRESETS, MTEncoderNetwork
+from skmat.nn._roost import ROOST_PRESETS, RoostNetwork
 
 __all__ = [
     "MASK_ID",
     "MTENCODER_PRESETS",
+    "ROOST_PRESETS",
     "CompositionBatch",
     "Encoder",
     "FractionEncoding",
     "MTEncoderNetwork",
     "Representation",
+    "RoostNetwork",
     "build_mlp",
 ]

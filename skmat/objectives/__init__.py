@@ -1,9 +1,10 @@
-"""What a network learns: properties with labels, masked elements without; and their weighting.
+"""What a network learns: properties with labels, masked elements and twins without; and weights.
 
 An objective is one file here. It says how it corrupts a batch, which heads it needs and what its
 losses are; of the encoder it knows nothing but ``out_features``.
 """
 
+from skmat.objectives._barlow_twins import BarlowTwins
 from skmat.objectives._base import Objective, Target, TaskLosses, View
 from skmat.objectives._masked_elements import MaskedElements
 from skmat.objectives._properties import REGRESSION_LOSSES, Properties
@@ -12,6 +13,7 @@ from skmat.objectives._weighting import LOSS_WEIGHTINGS, LossWeighting
 
 __all__ = [
     "LOSS_WEIGHTINGS",
+    "BarlowTwins",
     "LossWeighting",
     "MaskedElements",
     "OBJECTIVE_NAMES",

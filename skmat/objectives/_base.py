@@ -58,8 +58,9 @@ class View(NamedTuple):
 
     Attributes
     ----------
-    batch : batch
-        The materials, possibly corrupted.
+    batch : batch or None
+        The materials, possibly corrupted; None is the batch as it is, which is encoded once for
+        all who look at it.
     selected : Tensor of shape (n_materials, width) or None
         True at the sites that were corrupted, or chosen to be; None where all are whole.
     rows : Tensor of shape (n_materials,), int64, or None
@@ -109,7 +110,7 @@ class Objective(ABC):
         heads : Module
             What ``build_heads`` returned.
         representations : sequence of Representation
-            One per view, in the order of ``views``; that of `batch` where there is no view.
+            One per view, in the order of ``views``.
         views : sequence of View
             What ``views`` returned for this batch.
         batch : batch
@@ -121,11 +122,8 @@ class Objective(ABC):
         """
 
     def views(self, batch: Any, generator: torch.Generator) -> list[View]:
-        """Draw the versions of `batch` that the encoder is shown; none means `batch` itself.
-
-        The uncorrupted batch is encoded once for all objectives that ask for no other view.
-        """
-        return []
+        """Draw the versions of `batch` that the encoder is shown; by default `batch` itself."""
+        return [View(None)]
 
     def task_scales(self, targets: Sequence[Target]) -> list[float]:
         """Constant factors that bring the tasks' losses to one amplitude."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from skmat.nn import Encoder
+from skmat.nn import Encoder, Representation
 from skmat.objectives import Objective, Target, TaskLosses
 from skmat.training._data import TrainingBatch
 
@@ -48,22 +48,17 @@ class MultiObjectiveModel(nn.Module):
 
     def forward(self, batch: TrainingBatch) -> TaskLosses:
         """Return the losses of all tasks on one batch, objective by objective."""
-        clean = None
+        whole: Representation | None = None
         parts = []
         for objective, views in zip(self.objectives, batch.views, strict=True):
-            if views:
-                representations = [
-                    self.encoder(view.batch, sites=objective.needs_sites) for view in views
-                ]
-            else:
-                if clean is None:
-                    wanted = any(
-                        other.needs_sites
-                        for other, its_views in zip(self.objectives, batch.views, strict=True)
-                        if not its_views
-                    )
-                    clean = self.encoder(batch.materials, sites=wanted)
-                representations = [clean]
+            representations = []
+            for view in views:
+                if view.batch is not None:
+                    representations.append(self.encoder(view.batch, sites=objective.needs_sites))
+                    continue
+                if whole is None:
+                    whole = self._encode_whole(batch)
+                representations.append(whole)
             parts.append(
                 objective.losses(
                     self.heads[objective.name],
@@ -75,3 +70,12 @@ class MultiObjectiveModel(nn.Module):
                 )
             )
         return TaskLosses.concatenate(parts)
+
+    def _encode_whole(self, batch: TrainingBatch) -> Representation:
+        """Encode the batch as it is, for all objectives that look at it."""
+        sites = any(
+            objective.needs_sites
+            for objective, views in zip(self.objectives, batch.views, strict=True)
+            if any(view.batch is None for view in views)
+        )
+        return self.encoder(batch.materials, sites=sites)

@@ -6,7 +6,7 @@ from torch import nn
 
 from skmat.exceptions import InvalidInputError
 from skmat.nn import Representation
-from skmat.objectives import REGRESSION_LOSSES, Properties, Target
+from skmat.objectives import REGRESSION_LOSSES, Properties, Target, View
 from skmat.objectives._properties import PropertyHead
 
 NAN = float("nan")
@@ -141,7 +141,7 @@ def test_heads_are_two_layers_of_the_encoders_width_unless_told():
 
 def test_tasks_are_the_targets():
     assert Properties().task_names([NUMBER, BINARY]) == ["gap", "metal"]
-    assert Properties().views(None, None) == []
+    assert Properties().views(None, None) == [View(None)]
 
 
 def test_unknown_losses_are_answered_with_the_known():

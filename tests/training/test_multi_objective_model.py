@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from skmat.nn import CompositionBatch
-from skmat.objectives import MaskedElements, Properties
+from skmat.objectives import BarlowTwins, MaskedElements, Properties
 from skmat.training._data import BatchLoader
 
 
@@ -31,7 +31,7 @@ def test_losses_are_those_of_the_objectives_in_order(make_model, make_data):
     assert model.task_scales == [1.0, 1.0, *MaskedElements().task_scales([])]
     parts = []
     for objective, views in zip(model.objectives, batch.views, strict=True):
-        seen = views[0].batch if views else batch.materials
+        seen = batch.materials if views[0].batch is None else views[0].batch
         parts.append(
             objective.losses(
                 model.heads[objective.name],
@@ -44,6 +44,15 @@ def test_losses_are_those_of_the_objectives_in_order(make_model, make_data):
         )
     torch.testing.assert_close(found.sums, torch.cat([part.sums for part in parts]))
     torch.testing.assert_close(found.counts, torch.cat([part.counts for part in parts]))
+
+
+def test_whole_formulas_are_encoded_once_for_all_who_look_at_them(make_model, make_data):
+    model = make_model([Properties(), BarlowTwins(width=8), MaskedElements()])
+    model.encoder = Counting(model.encoder)
+    batch = first_batch(make_data(16), model)
+    model(batch)
+    asked = [seen is batch.materials for seen, _ in model.encoder.asked]
+    assert asked == [True, False, False]
 
 
 def test_properties_see_whole_formulas_and_masked_elements_corrupted_ones(make_model, make_data):

@@ -1,9 +1,9 @@
 """Frozen or fine-tuned, beside descriptors or alone, under which model, and averaged with what.
 
-``python benchmarks/recipes.py --pretrained FOLDER --folder PREDICTIONS`` with ``SKMAT_DATA`` set.
-Models on the vectors of the frozen encoder, on Magpie features or on both, and fine-tuned
-networks, predict the validation rows of ``inner_splits.py``; then every average of up to three of
-them is judged. Predictions stay in PREDICTIONS, so a killed run goes on where it was. Figures go
+``python benchmarks/recipes.py --folder PREDICTIONS`` with ``SKMAT_DATA`` set.
+Models on the vectors of the frozen encoder, on Magpie features or on both, and networks that were
+fine-tuned from several encoders, predict the validation rows of ``inner_splits.py``; then every
+average of up to three of them is judged. Predictions stay in PREDICTIONS, so a killed run goes on where it was. Figures go
 to benchmarks/results/recipes.json, by the name of the encoder.
 """
 
@@ -103,11 +103,13 @@ def predictions(arguments, task, split):
             fitted = makers[model](values.shape[1]).fit(values[: len(X)], y)
             found[f"{kind}, {model}"] = inner_splits.predict(fitted, values[len(X) :])
         np.savez(path, **found)
-    if "fine-tuned" not in found and not arguments.frozen_only:
-        make = MTEncoderClassifier if y.dtype == bool else MTEncoderRegressor
-        model = make(pretrained=arguments.pretrained, random_state=split)
-        found["fine-tuned"] = inner_splits.predict(model.fit(X, y), X_validation)
-        np.savez(path, **found)
+    make = MTEncoderClassifier if y.dtype == bool else MTEncoderRegressor
+    for source in arguments.fine_tune:
+        key = f"fine-tuned {source}"
+        if key not in found:
+            model = make(pretrained=None if source == "scratch" else source, random_state=split)
+            found[key] = inner_splits.predict(model.fit(X, y), X_validation)
+            np.savez(path, **found)
     print(f"{task}, split {split}", flush=True)
     return y, y_validation, found
 
@@ -145,11 +147,16 @@ def show(title, figures, keys, n=12):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pretrained", default="auto")
+    parser.add_argument("--pretrained", default="mtencoder-multi", help="which is frozen")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", default=list(inner_splits.TASKS))
     parser.add_argument("--splits", type=int, default=inner_splits.N_SPLITS)
-    parser.add_argument("--frozen-only", action="store_true")
+    parser.add_argument(
+        "--fine-tune",
+        nargs="*",
+        default=["mtencoder-multi", "mtencoder-oqmd-joint", "scratch"],
+        help="encoders whose fine-tuned networks are candidates too",
+    )
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)

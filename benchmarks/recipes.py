@@ -1,10 +1,10 @@
 """Frozen or fine-tuned, beside descriptors or alone, under which model, and averaged with what.
 
-``python benchmarks/recipes.py --folder PREDICTIONS`` with ``SKMAT_DATA`` set.
-Models on the vectors of the frozen encoder, on Magpie features or on both, and networks that were
-fine-tuned from several encoders, predict the validation rows of ``inner_splits.py``; then every
-average of up to three of them is judged. Predictions stay in PREDICTIONS, so a killed run goes on where it was. Figures go
-to benchmarks/results/recipes.json, by the name of the encoder.
+``python benchmarks/recipes.py --folder PREDICTIONS`` with ``SKMAT_DATA`` set. Models on the
+vectors of the frozen encoder, on Magpie features or on both, and networks that were fine-tuned
+from several encoders, predict the validation rows of ``inner_splits.py``; then every average of up
+to three of them is judged. Predictions stay in PREDICTIONS, so a killed run goes on where it was.
+Figures go to benchmarks/results/recipes.json, by the name of the encoder.
 """
 
 import argparse

@@ -134,7 +134,8 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
                 errors |= _class_errors(name, classes[i], truth[known], outputs[i][known])
     nothing = np.full((len(materials), len(member.model.targets)), np.nan, dtype=np.float32)
     weights = np.ones(len(materials), dtype=np.float32)
-    held_out = TrainingData(materials, encoder._make_batch, nothing, weights)
+    lessons = tuple(objective.lessons(formulas) for objective in member.model.objectives)
+    held_out = TrainingData(materials, encoder._make_batch, nothing, weights, lessons)
     losses = mean_losses(member.model, held_out, *place)
     # Those of properties are NaN here: they were given no labels.
     return errors | {f"{name} loss": loss for name, loss in losses.items() if not np.isnan(loss)}

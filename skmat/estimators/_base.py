@@ -170,7 +170,7 @@ class EncoderEstimator(
 
     # What the subclasses build fit from.
 
-    def _fit_members(self, materials, read, objectives, sample_weight, *, task_weights):
+    def _fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
         device = resolve_device(self.device)
         previous = self._members_to_continue(read.targets, objectives)
@@ -190,10 +190,14 @@ class EncoderEstimator(
                     training, validation = np.arange(len(materials)), validation[:0]
             if previous:
                 model, scaling = previous[index].model, previous[index].scaling
+                lessons = [objective.lessons(X) for objective in model.objectives]
             else:
-                model = self._build_model(objectives, read.targets, model_seed, device)
+                prepared = [objective.prepared(X, training) for objective in objectives]
+                lessons = [each for _, each in prepared]
+                ready = [objective for objective, _ in prepared]
+                model = self._build_model(ready, read.targets, model_seed, device)
                 scaling = read.fit_scaling(training, sample_weight)
-            data = self._training_data(materials, read, scaling, sample_weight)
+            data = self._training_data(materials, read, scaling, sample_weight, lessons)
             net, history = train(
                 model,
                 self._settings(len(training), task_weights, training_seed, device),
@@ -204,16 +208,15 @@ class EncoderEstimator(
             members.append(Member(net, scaling, seed, history))
         self._set_members(members)
 
-    def _partial_fit_members(self, materials, read, objectives, sample_weight, *, task_weights):
+    def _partial_fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member for one epoch, at a constant learning rate."""
         device = resolve_device(self.device)
         if not hasattr(self, "members_"):
             everything = np.arange(len(materials))
+            ready = [objective.prepared(X, everything)[0] for objective in objectives]
             self.members_ = [
                 Member(
-                    untrained_net(
-                        self._build_model(objectives, read.targets, seed, device), device
-                    ),
+                    untrained_net(self._build_model(ready, read.targets, seed, device), device),
                     read.fit_scaling(everything, sample_weight),
                     seed,
                 )
@@ -231,7 +234,8 @@ class EncoderEstimator(
                     epochs=1,
                 )
                 member.net = build_net(member.model, settings, len(materials))
-            data = self._training_data(materials, read, member.scaling, sample_weight)
+            lessons = [objective.lessons(X) for objective in member.model.objectives]
+            data = self._training_data(materials, read, member.scaling, sample_weight, lessons)
             with isolated_seed(member.seed + len(member.history), device):
                 member.net.partial_fit(data)
             member.model.eval()
@@ -295,12 +299,13 @@ class EncoderEstimator(
             verbose=int(self.verbose),
         )
 
-    def _training_data(self, materials, read, scaling, sample_weight):
+    def _training_data(self, materials, read, scaling, sample_weight, lessons):
         return TrainingData(
             materials,
             self._make_batch,
             scaling.transform(read.values).astype(np.float32),
             sample_weight.astype(np.float32),
+            tuple(lessons),
         )
 
     def _check_sample_weight(self, sample_weight, materials):

@@ -185,7 +185,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         read = read_class_targets(y, len(materials), classes)
         weights = self._check_sample_weight(sample_weight, materials)
         self._check_same_classes(read)
-        self._fit_tasks(fit_members, materials, read, Properties(), weights)
+        self._fit_tasks(fit_members, X, materials, read, Properties(), weights)
         self.target_names_ = read.names
         self.n_outputs_ = len(read.names)
         self._one_dimensional = read.one_dimensional

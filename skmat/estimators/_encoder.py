@@ -74,7 +74,7 @@ class EncoderTransformer(EncoderEstimator):
             task_weights = resolve_task_weights(
                 self.loss_weights, self.loss_weighting, names, read
             )
-            self._fit_members(materials, read, objectives, weights, task_weights=task_weights)
+            self._fit_members(X, materials, read, objectives, weights, task_weights=task_weights)
         else:
             self._load()
         return self

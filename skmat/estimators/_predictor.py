@@ -48,7 +48,7 @@ class EncoderPredictor(EncoderEstimator):
         self.keep_weight = keep_weight
         self.n_ensemble = n_ensemble
 
-    def _fit_tasks(self, fit_members, materials, read, properties, sample_weight):
+    def _fit_tasks(self, fit_members, X, materials, read, properties, sample_weight):
         """Learn the columns of y by `properties`, and beside them what ``keep_objective`` says."""
         kept = self._kept_objectives()
         weights = resolve_task_weights(self.loss_weights, self.loss_weighting, read.names, read)
@@ -61,7 +61,8 @@ class EncoderPredictor(EncoderEstimator):
             )
         # Against all columns together, so that their number does not matter.
         weights += [self.keep_weight * sum(weights)] * len(names)
-        fit_members(materials, read, (properties, *kept), sample_weight, task_weights=weights)
+        objectives = (properties, *kept)
+        fit_members(X, materials, read, objectives, sample_weight, task_weights=weights)
 
     def _kept_objectives(self):
         if self.keep_objective is None:

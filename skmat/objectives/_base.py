@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -85,6 +86,21 @@ class Objective(ABC):
     #: Whether the objective learns from y.
     needs_targets: ClassVar[bool] = False
 
+    def prepared(self, X: Any, rows: np.ndarray) -> tuple["Objective", np.ndarray | None]:
+        """Return the objective with what it has to know of some rows of X, and ``lessons(X)``."""
+        return self, self.lessons(X)
+
+    def lessons(self, X: Any) -> np.ndarray | None:
+        """Return what a prepared objective learns of each material beside y.
+
+        Returns
+        -------
+        ndarray of shape (n_materials, n_columns), float32, or None
+            ``losses`` is given its rows in the place of y. None: it learns from y, or from the
+            materials alone.
+        """
+        return None
+
     @abstractmethod
     def task_names(self, targets: Sequence[Target]) -> list[str]:
         """Name the tasks, in the order of ``losses``."""
@@ -116,7 +132,7 @@ class Objective(ABC):
         batch : batch
             The uncorrupted materials.
         y : Tensor of shape (n_materials, n_targets)
-            Targets; NaN where there is no label.
+            Targets, or ``lessons``; NaN where there is no label.
         sample_weight : Tensor of shape (n_materials,)
             Weights of the materials.
         """

@@ -27,19 +27,26 @@ class TrainingData:
         Standardised numbers or class indices; NaN where there is no label.
     sample_weight : ndarray of shape (n_materials,), float32
         Weights of the materials.
+    lessons : tuple of ndarray of shape (n_materials, n_columns), float32, or None
+        What each objective learns in the place of `y`; an empty tuple is None for all.
     """
 
     materials: Any
     make_batch: Callable[[Any, np.ndarray], Any]
     y: np.ndarray
     sample_weight: np.ndarray
+    lessons: tuple[np.ndarray | None, ...] = ()
 
     def __len__(self):
         return len(self.materials)
 
     def take(self, rows) -> "TrainingData":
         return TrainingData(
-            self.materials.take(rows), self.make_batch, self.y[rows], self.sample_weight[rows]
+            self.materials.take(rows),
+            self.make_batch,
+            self.y[rows],
+            self.sample_weight[rows],
+            tuple(None if lesson is None else lesson[rows] for lesson in self.lessons),
         )
 
 
@@ -54,6 +61,7 @@ class TrainingBatch:
     views: list[list[View]]
     y: Tensor
     sample_weight: Tensor
+    lessons: list[Tensor | None]
 
     def __len__(self):
         return len(self.y)
@@ -64,6 +72,7 @@ class TrainingBatch:
             [[view.to(device) for view in views] for views in self.views],
             self.y.to(device),
             self.sample_weight.to(device),
+            [None if lesson is None else lesson.to(device) for lesson in self.lessons],
         )
 
 
@@ -109,6 +118,7 @@ class BatchLoader:
             order = np.arange(n)
         else:
             order = torch.randperm(n, generator=generator).numpy()
+        lessons = self.data.lessons or (None,) * len(self.objectives)
         for start in range(0, n, self.batch_size):
             rows = order[start : start + self.batch_size]
             materials = self.data.make_batch(self.data.materials, rows)
@@ -119,6 +129,7 @@ class BatchLoader:
                     [objective.views(materials, generator) for objective in self.objectives],
                     y,
                     torch.from_numpy(self.data.sample_weight[rows]),
+                    [None if each is None else torch.from_numpy(each[rows]) for each in lessons],
                 ),
                 y,
             )

@@ -50,7 +50,9 @@ class MultiObjectiveModel(nn.Module):
         """Return the losses of all tasks on one batch, objective by objective."""
         whole: Representation | None = None
         parts = []
-        for objective, views in zip(self.objectives, batch.views, strict=True):
+        for objective, views, lesson in zip(
+            self.objectives, batch.views, batch.lessons, strict=True
+        ):
             representations = []
             for view in views:
                 if view.batch is not None:
@@ -65,7 +67,7 @@ class MultiObjectiveModel(nn.Module):
                     representations,
                     views,
                     batch.materials,
-                    batch.y,
+                    batch.y if lesson is None else lesson,
                     batch.sample_weight,
                 )
             )

@@ -1,0 +1,164 @@
+"""Learning to return what another model, the teacher, makes of a material."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
+from torch.nn import functional as F
+
+from skmat.exceptions import InvalidInputError, SkmatError
+from skmat.nn import build_mlp
+from skmat.objectives._base import Objective, TaskLosses
+
+__all__ = ["IMITATION_LOSSES", "IMITATION_SCALINGS", "Imitation"]
+
+IMITATION_LOSSES = ("mse", "l1", "cosine")
+IMITATION_SCALINGS = ("standard", "min-max")
+
+
+@dataclass(frozen=True)
+class Imitation(Objective):
+    """Supervised learning without labels: the targets are a teacher's features of each material.
+
+    A head on the material's vector returns all features at once. With descriptors as the teacher
+    this is fingerprint learning, with the vectors of an encoder of crystals it is multimodal
+    learning (Huang, Magar and Barati Farimani, J. Chem. Inf. Model. 64, 627, 2024).
+
+    Parameters
+    ----------
+    teacher : transformer or array-like of shape (n_materials, n_features)
+        Transformer of what ``fit`` is given as X, such as :class:`skmat.MagpieFeaturizer`. One
+        that is not fitted is cloned, and fitted to the training rows. Or its features, one row
+        per row of X. A feature that is NaN teaches nothing.
+    scaling : {"standard", "min-max"} or None, default="standard"
+        How each feature is scaled: to mean 0 and variance 1, to the range from 0 to 1, or not at
+        all. Fitted to the training rows; a feature that is constant there becomes 0.
+    loss : {"mse", "l1", "cosine"}, default="mse"
+        Mean over the features of the squared or the absolute error, or 1 minus the cosine between
+        the vectors of all features, of materials that have them all.
+    hidden : tuple of int, default=(1024, 512, 256)
+        Widths of the hidden layers of the head.
+    scale : float, default=1.0
+        Constant factor of the loss.
+    name : str, default="imitation"
+        Name of the task; two teachers need two names.
+    """
+
+    teacher: Any = field(compare=False)
+    scaling: str | None = "standard"
+    loss: str = "mse"
+    hidden: tuple[int, ...] = (1024, 512, 256)
+    scale: float = 1.0
+    name: str = "imitation"  # type: ignore[misc]
+
+    #: Offset and unit of each feature; known once there are training rows.
+    _shift: np.ndarray | None = field(default=None, compare=False, repr=False, kw_only=True)
+    _unit: np.ndarray | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+    needs_targets: ClassVar[bool] = False
+
+    def __post_init__(self):
+        if self.loss not in IMITATION_LOSSES:
+            raise InvalidInputError(
+                f"There is no loss {self.loss!r}; choose one of {list(IMITATION_LOSSES)}."
+            )
+        if self.scaling not in (*IMITATION_SCALINGS, None):
+            raise InvalidInputError(
+                f"There is no scaling {self.scaling!r}; choose one of {list(IMITATION_SCALINGS)},"
+                " or None."
+            )
+
+    def task_names(self, targets):
+        return [self.name]
+
+    def task_scales(self, targets):
+        return [float(self.scale)]
+
+    def prepared(self, X, rows):
+        teacher = self.teacher
+        if hasattr(teacher, "transform") and not _is_fitted(teacher):
+            teacher = clone(teacher).fit(_safe_indexing(X, rows))
+        prepared = replace(self, teacher=teacher)
+        features = prepared._features(X)
+        if np.isnan(features[rows]).all():
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} knows no feature of any material to train on."
+            )
+        shift, unit = _statistics(features[rows], self.scaling)
+        prepared = replace(prepared, _shift=shift, _unit=unit)
+        return prepared, prepared._scaled(features)
+
+    def lessons(self, X):
+        return self._scaled(self._features(X))
+
+    def build_heads(self, out_features, targets):
+        if self._unit is None:
+            raise SkmatError("An Imitation has a head once it is prepared.")
+        return build_mlp(out_features, self.hidden, len(self._unit))
+
+    def losses(self, heads, representations, views, batch, y, sample_weight):
+        found = heads(representations[0].material).float()
+        known = ~torch.isnan(y)
+        y = torch.where(known, y, 0.0)
+        if self.loss == "cosine":
+            weights = sample_weight * known.all(dim=1)
+            losses = 1 - F.cosine_similarity(found, y, dim=1)
+            return TaskLosses((losses * weights).sum()[None], weights.sum()[None])
+        errors = (found - y).square() if self.loss == "mse" else (found - y).abs()
+        # A material of which half of the features are known counts half.
+        weights = sample_weight.unsqueeze(1) * known / y.shape[1]
+        return TaskLosses((errors * weights).sum()[None], weights.sum()[None])
+
+    def describe(self):
+        teacher = self.teacher
+        shown = repr(teacher) if hasattr(teacher, "transform") else "features of each material"
+        settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale")}
+        return {"name": self.name, "teacher": shown, **settings, "hidden": list(self.hidden)}
+
+    def _scaled(self, features):
+        return ((features - self._shift) / self._unit).astype(np.float32)
+
+    def _features(self, X):
+        """Return the teacher's features, ndarray of shape (n_materials, n_features), unscaled."""
+        if hasattr(self.teacher, "transform"):
+            features = self.teacher.transform(X)
+        else:
+            features = self.teacher
+        features = features.toarray() if hasattr(features, "toarray") else features
+        features = np.asarray(features, dtype=np.float64)
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        if features.ndim != 2 or len(features) != n_rows or not features.shape[1]:
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} has features of shape {features.shape} for"
+                f" {n_rows} materials: it must have one row for each."
+            )
+        return np.where(np.isfinite(features), features, np.nan)
+
+
+def _is_fitted(teacher):
+    try:
+        check_is_fitted(teacher)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _statistics(features, scaling):
+    """Return offset and unit of each column; 0 and infinity make a column without spread zero."""
+    if scaling is None:
+        return np.zeros(features.shape[1]), np.ones(features.shape[1])
+    empty = np.isnan(features).all(axis=0)
+    features = np.where(empty, 0.0, features)
+    shift = np.nanmean(features, axis=0)
+    unit = np.nanstd(features, axis=0)
+    if scaling == "min-max":
+        shift = np.nanmin(features, axis=0)
+        unit = np.nanmax(features, axis=0) - shift
+    # Rounding errors are no spread.
+    has_spread = unit > 1e-12 * np.maximum(1.0, np.abs(shift))
+    return shift, np.where(has_spread, unit, np.inf)

@@ -1,0 +1,156 @@
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
+from skmat.exceptions import InvalidInputError
+from skmat.nn import Representation
+from skmat.objectives import Imitation, MaskedElements, Properties
+
+FORMULAS = ["TiO2", "Fe2O3", "NaCl", "GaAs", "BaTiO3", "MgO", "ZnS", "Bi2Te3", "CuO", "LiCoO2"]
+FAST = {"preset": "tiny", "max_epochs": 2, "random_state": 0}
+
+
+class Lengths(TransformerMixin, BaseEstimator):
+    """The length of a formula, its square, and a constant; not fitted before ``fit``."""
+
+    def fit(self, X, y=None):
+        self.seen_ = list(X)
+        return self
+
+    def transform(self, X):
+        lengths = np.array([float(len(formula)) for formula in X])
+        return np.column_stack([lengths, lengths**2, np.full(len(X), 7.0)])
+
+
+def losses_of(objective, outputs, lessons, weights=None):
+    weights = torch.ones(len(outputs)) if weights is None else weights
+    seen = [Representation(outputs)]
+    return objective.losses(torch.nn.Identity(), seen, [], None, lessons, weights)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "min-max", None])
+def test_features_are_scaled_by_the_training_rows(scaling):
+    rows = np.arange(6)
+    objective, lessons = Imitation(Lengths(), scaling=scaling).prepared(FORMULAS, rows)
+    assert objective.teacher.seen_ == FORMULAS[:6]
+    raw = Lengths().transform(FORMULAS)[:, :2]
+    first = raw[rows]
+    if scaling == "standard":
+        raw = (raw - first.mean(axis=0)) / first.std(axis=0)
+    elif scaling == "min-max":
+        raw = (raw - first.min(axis=0)) / (first.max(axis=0) - first.min(axis=0))
+    np.testing.assert_allclose(lessons[:, :2], raw, rtol=1e-6)
+    np.testing.assert_array_equal(lessons[:, 2], 7.0 if scaling is None else 0.0)
+    np.testing.assert_array_equal(objective.lessons(FORMULAS), lessons)
+
+
+def test_a_teacher_that_is_fitted_is_not_fitted_again():
+    teacher = make_pipeline(MagpieFeaturizer(), PCA(3)).fit(FORMULAS)
+    objective, _ = Imitation(teacher).prepared(FORMULAS[:4], np.arange(4))
+    assert objective.teacher is teacher
+
+
+@pytest.mark.parametrize("loss", ["mse", "l1"])
+def test_missing_features_teach_nothing(loss):
+    outputs, lessons = torch.randn(2, 4, 2)
+    lessons[0, 0] = lessons[3] = torch.nan
+    weights = torch.tensor([1.0, 2.0, 0.0, 5.0])
+    found = losses_of(Imitation(None, loss=loss), outputs, lessons, weights)
+    errors = (outputs - lessons).abs() if loss == "l1" else (outputs - lessons).square()
+    expected = errors[0, 1] / 2 + 2 * errors[1].mean()
+    torch.testing.assert_close(found.sums[0], expected)
+    assert found.counts.item() == 2.5
+
+
+def test_cosine_is_of_materials_that_have_all_features():
+    outputs = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+    lessons = torch.tensor([[3.0, 0.0], [1.0, 0.0], [torch.nan, 1.0]])
+    found = losses_of(Imitation(None, loss="cosine"), outputs, lessons)
+    torch.testing.assert_close(found.sums, torch.tensor([1.0]))
+    assert found.counts.item() == 2
+
+
+@pytest.mark.parametrize("precomputed", [True, False])
+def test_an_encoder_learns_what_the_teacher_knows(precomputed):
+    magpie = MagpieFeaturizer()
+    teacher = magpie.fit_transform(FORMULAS) if precomputed else magpie
+    objective = Imitation(teacher, hidden=(32,))
+    settings = {**FAST, "max_epochs": 150, "lr": 3e-3, "dropout": 0.0}
+    encoder = MTEncoder(objectives=objective, **settings).fit(FORMULAS)
+    losses = [row["train_loss_imitation"] for row in encoder.history_]
+    # Of features of variance 1, a blind guess loses 1.
+    assert losses[0] > 0.7
+    assert losses[-1] < 0.1
+    vectors = encoder.transform(FORMULAS)
+    known = magpie.fit_transform(FORMULAS)
+    assert Ridge(1e-3).fit(vectors, known).score(vectors, known) > 0.9
+
+
+def test_beside_other_objectives_and_another_teacher(tmp_path):
+    objectives = [
+        Properties(),
+        MaskedElements(),
+        Imitation(MagpieFeaturizer(), hidden=(), name="magpie"),
+        Imitation(Lengths(), hidden=(), name="lengths"),
+    ]
+    y = np.linspace(0, 1, len(FORMULAS))
+    encoder = MTEncoder(objectives=objectives, loss_weights={"magpie": 0.5}, **FAST)
+    encoder.fit(FORMULAS, y)
+    row = encoder.history_[-1]
+    assert {"train_loss_magpie", "train_loss_lengths", "train_loss_y"} <= set(row)
+    joblib.dump(encoder, tmp_path / "encoder.joblib")
+    again = joblib.load(tmp_path / "encoder.joblib")
+    np.testing.assert_array_equal(again.transform(FORMULAS), encoder.transform(FORMULAS))
+    folder = encoder.save_pretrained(tmp_path / "encoder")
+    card = MTEncoder(pretrained=folder).fit(FORMULAS).card_
+    described = {each["name"]: each for each in card.objectives}
+    assert described["magpie"]["teacher"] == "MagpieFeaturizer()"
+    assert described["lengths"]["scaling"] == "standard"
+
+
+def test_kept_while_fine_tuning():
+    kept = Imitation(MagpieFeaturizer(), hidden=(8,))
+    model = MTEncoderRegressor(pretrained=None, keep_objective=kept, **FAST)
+    model.fit(FORMULAS, np.arange(10.0))
+    assert "train_loss_imitation" in model.history_[-1]
+    model.partial_fit(FORMULAS[:5], np.arange(5.0))
+    assert len(model.history_) == 3
+
+
+def test_goes_on_with_the_scaling_of_the_first_fit():
+    encoder = MTEncoder(objectives=Imitation(Lengths(), hidden=()), warm_start=True, **FAST)
+    encoder.fit(FORMULAS)
+    (before,) = encoder.members_[0].model.objectives
+    encoder.fit(FORMULAS[:5])
+    (after,) = encoder.members_[0].model.objectives
+    assert after is before
+
+
+def test_a_run_knows_its_lessons(tmp_path):
+    run = {"checkpoint_dir": tmp_path / "run", **FAST}
+    features = np.random.default_rng(0).normal(size=(len(FORMULAS), 3))
+    MTEncoder(objectives=Imitation(features, hidden=()), **run).fit(FORMULAS)
+    with pytest.raises(ValueError, match="lessons"):
+        MTEncoder(objectives=Imitation(features + 1e-3 * features**2, hidden=()), **run).fit(
+            FORMULAS
+        )
+
+
+@pytest.mark.parametrize(
+    "teacher", [np.zeros((3, 2)), np.zeros(10), np.zeros((10, 0)), np.full((10, 2), np.nan)]
+)
+def test_a_teacher_that_knows_other_materials_or_nothing_is_refused(teacher):
+    with pytest.raises(InvalidInputError, match="teacher of 'imitation'"):
+        MTEncoder(objectives=Imitation(teacher), **FAST).fit(FORMULAS)
+
+
+@pytest.mark.parametrize("settings", [{"loss": "huber"}, {"scaling": "robust"}])
+def test_settings_that_make_no_sense_are_refused(settings):
+    with pytest.raises(InvalidInputError, match=next(iter(settings.values()))):
+        Imitation(Lengths(), **settings)

@@ -28,7 +28,7 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -37,6 +37,8 @@ from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderReg
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 FEATURES = ("embedding", "magpie", "both")
+#: Glasses stand in the order of their formulas.
+SHUFFLED = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
 def standardised(model):
@@ -56,7 +58,10 @@ REGRESSORS = {
     "ridge": lambda n: standardised(RidgeCV(np.logspace(-2, 4, 13))),
     "svm": lambda n: standardised(
         GridSearchCV(
-            SVR(epsilon=0.02), {"C": [0.3, 1, 3, 10, 30]}, scoring="neg_mean_absolute_error", cv=5
+            SVR(epsilon=0.02),
+            {"C": [0.3, 1, 3, 10, 30]},
+            scoring="neg_mean_absolute_error",
+            cv=KFold(5, shuffle=True, random_state=0),
         )
     ),
     "gaussian process": gaussian_process,
@@ -66,10 +71,10 @@ REGRESSORS = {
 }
 CLASSIFIERS = {
     "ridge": lambda n: make_pipeline(
-        StandardScaler(), LogisticRegressionCV(Cs=np.logspace(-4, 1, 6), max_iter=500)
+        StandardScaler(), LogisticRegressionCV(Cs=np.logspace(-4, 1, 6), cv=SHUFFLED, max_iter=500)
     ),
     "svm": lambda n: make_pipeline(
-        StandardScaler(), CalibratedClassifierCV(SVC(C=3), ensemble=False)
+        StandardScaler(), CalibratedClassifierCV(SVC(C=3), ensemble=False, cv=SHUFFLED)
     ),
     "boosting": lambda n: HistGradientBoostingClassifier(random_state=0),
     "forest": lambda n: RandomForestClassifier(300, random_state=0),

@@ -88,3 +88,14 @@ def test_voting_in_a_grid_and_in_a_file(encoder, tmp_path):
     joblib.dump(search, tmp_path / "search.joblib")
     again = joblib.load(tmp_path / "search.joblib")
     np.testing.assert_array_equal(again.predict(["ZnO"]), search.predict(["ZnO"]))
+
+
+def test_a_table_sorted_by_family_is_calibrated_too():
+    """Parts cut in the order of the rows would leave out whole families, and teach nothing."""
+    lithium = [f"Li{n}{halide}" for n in range(1, 21) for halide in ("F", "Cl")]
+    iron = [f"Fe{n}{metal}" for n in range(1, 21) for metal in ("Ni", "Co")]
+    y = np.array([f.endswith("F") for f in lithium] + [f.endswith("Co") for f in iron])
+    model = make_frozen_classifier().fit([*lithium, *iron], y)
+    assert model.score([*lithium, *iron], y) > 0.9
+    model = make_frozen_regressor().fit([*lithium, *iron], y.astype(float))
+    assert model.score([*lithium, *iron], y.astype(float)) > 0.9

@@ -49,11 +49,15 @@ class Sizes:
         Compounds in each part.
     n_trees : int
         Trees in each forest.
+    max_epochs : int
+        Passes of each network over the labelled compounds. The default of the estimators is more,
+        and takes longer.
     """
 
     n_labelled: int
     n_held_out: int
     n_trees: int = 200
+    max_epochs: int = 30
 
 
 FULL = Sizes(400, 2000)
@@ -99,8 +103,8 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     models = {
         "mean of the labels": _Mean(),
         "Magpie + random forest": _Forests(MagpieFeaturizer(), sizes.n_trees, random_state),
-        SCRATCH: _regressor(None, random_state),
-        PRETRAINED: _regressor(encoder, random_state),
+        SCRATCH: _regressor(None, sizes, random_state),
+        PRETRAINED: _regressor(encoder, sizes, random_state),
     }
 
     held_out = parts["held out"]
@@ -162,8 +166,10 @@ def _describe(parts):
     )
 
 
-def _regressor(encoder, random_state):
-    return MTEncoderRegressor(pretrained=encoder, random_state=random_state, verbose=1)
+def _regressor(encoder, sizes, random_state):
+    return MTEncoderRegressor(
+        pretrained=encoder, max_epochs=sizes.max_epochs, random_state=random_state, verbose=1
+    )
 
 
 class _Mean:

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from inner_splits import TASKS
 from joblib import Parallel, delayed
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, roc_auc_score
@@ -21,7 +22,6 @@ from skmat._atomic import write_atomically
 from skmat.benchmark import MatbenchTask
 
 RESULTS = Path(__file__).parent / "results" / "learning_curves.json"
-TASKS = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "glass", "expt_is_metal")
 SIZES = (50, 100, 200, 500, 1000, None)
 
 

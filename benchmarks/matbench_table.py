@@ -113,7 +113,7 @@ def report(found):
 
 
 def gain_rows(found):
-    """Return rows of gains: each task, then mean and median over those that all encoders ran."""
+    """Return rows of gains: each task, then mean and median over the tasks that a model has."""
     by_name = {results.name: results for results in found}
     scratch = by_name.pop("scratch")
     columns = {name: performance_gain(results, scratch) for name, results in by_name.items()}

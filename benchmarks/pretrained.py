@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from inner_splits import TASKS
 
 from skmat import (
     MTEncoderClassifier,
@@ -30,10 +31,10 @@ from skmat import (
 )
 from skmat.benchmark import MatbenchResults, MatbenchTask, run_matbench, score_predictions
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.pretrained import BEST
 
 RESULTS = Path(__file__).parent / "results" / "pretrained"
-SMALL = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "glass", "expt_is_metal")
-DEFAULT = "mtencoder-multi"
+DEFAULT = BEST["mtencoder"]
 #: Its pretraining labels are those of these tasks, test rows included.
 CONTAMINATED = {DEFAULT: ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form")}
 MEMBERS = (DEFAULT, "frozen", "trees")
@@ -92,7 +93,7 @@ def main():
     parser.add_argument("--results-dir", type=Path, required=True)
     parser.add_argument("--models", nargs="+", help="default: all of those above")
     parser.add_argument("--also", nargs="*", default=[], metavar="NAME=FOLDER")
-    parser.add_argument("--tasks", nargs="+", default=list(SMALL), help="'all' takes thirteen")
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="'all' takes thirteen")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,6 @@ from pathlib import Path
 import inner_splits
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -28,12 +27,18 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
 
-from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderRegressor
+from skmat import (
+    MagpieFeaturizer,
+    MTEncoder,
+    MTEncoderClassifier,
+    MTEncoderRegressor,
+    make_frozen_classifier,
+    make_frozen_regressor,
+)
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 FEATURES = ("embedding", "magpie", "both")
@@ -56,14 +61,7 @@ def gaussian_process(n_features):
 
 REGRESSORS = {
     "ridge": lambda n: standardised(RidgeCV(np.logspace(-2, 4, 13))),
-    "svm": lambda n: standardised(
-        GridSearchCV(
-            SVR(epsilon=0.02),
-            {"C": [0.3, 1, 3, 10, 30]},
-            scoring="neg_mean_absolute_error",
-            cv=KFold(5, shuffle=True, random_state=0),
-        )
-    ),
+    "svm": lambda n: make_frozen_regressor().set_params(features="passthrough"),
     "gaussian process": gaussian_process,
     "boosting": lambda n: HistGradientBoostingRegressor(random_state=0),
     "forest": lambda n: RandomForestRegressor(300, random_state=0, max_features=1 / 3),
@@ -73,9 +71,7 @@ CLASSIFIERS = {
     "ridge": lambda n: make_pipeline(
         StandardScaler(), LogisticRegressionCV(Cs=np.logspace(-4, 1, 6), cv=SHUFFLED, max_iter=500)
     ),
-    "svm": lambda n: make_pipeline(
-        StandardScaler(), CalibratedClassifierCV(SVC(C=3), ensemble=False, cv=SHUFFLED)
-    ),
+    "svm": lambda n: make_frozen_classifier().set_params(features="passthrough"),
     "boosting": lambda n: HistGradientBoostingClassifier(random_state=0),
     "forest": lambda n: RandomForestClassifier(300, random_state=0),
     "extra trees": lambda n: ExtraTreesClassifier(300, random_state=0),

@@ -140,12 +140,11 @@ def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):
     >>> [name for name, _ in make_voting_regressor().estimators]
     ['fine_tuned', 'frozen', 'trees']
     """
-    trees = ExtraTreesRegressor(300, random_state=random_state)
-    members = [
-        ("fine_tuned", MTEncoderRegressor(pretrained=pretrained, random_state=random_state)),
-        ("frozen", make_frozen_regressor(pretrained=pretrained)),
-        ("trees", make_pipeline(MagpieFeaturizer(), trees)),
-    ]
+    members = _members(
+        MTEncoderRegressor(pretrained=pretrained, random_state=random_state),
+        make_frozen_regressor(pretrained=pretrained),
+        ExtraTreesRegressor(300, random_state=random_state),
+    )
     return VotingRegressor(members, n_jobs=n_jobs)
 
 
@@ -179,12 +178,11 @@ def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None)
     >>> [name for name, _ in make_voting_classifier().estimators]
     ['fine_tuned', 'frozen', 'trees']
     """
-    trees = ExtraTreesClassifier(300, random_state=random_state)
-    members = [
-        ("fine_tuned", MTEncoderClassifier(pretrained=pretrained, random_state=random_state)),
-        ("frozen", make_frozen_classifier(pretrained=pretrained)),
-        ("trees", make_pipeline(MagpieFeaturizer(), trees)),
-    ]
+    members = _members(
+        MTEncoderClassifier(pretrained=pretrained, random_state=random_state),
+        make_frozen_classifier(pretrained=pretrained),
+        ExtraTreesClassifier(300, random_state=random_state),
+    )
     return VotingClassifier(members, voting="soft", n_jobs=n_jobs)
 
 
@@ -194,3 +192,8 @@ def _on_features(model, pretrained, memory):
     )
     steps = [("features", features), ("scale", StandardScaler()), ("model", model)]
     return Pipeline(steps, memory=memory)
+
+
+def _members(network, frozen, trees):
+    trees_on_magpie = make_pipeline(MagpieFeaturizer(), trees)
+    return [("fine_tuned", network), ("frozen", frozen), ("trees", trees_on_magpie)]

@@ -1,4 +1,4 @@
-"""What a network learns: properties with labels, masked elements and twins without; and weights.
+"""What a network learns: properties, hidden elements, twin views, a teacher; and their weighting.
 
 An objective is one file here. It says how it corrupts a batch, which heads it needs and what its
 losses are; of the encoder it knows nothing but ``out_features``.
@@ -15,9 +15,9 @@ from skmat.objectives._weighting import LOSS_WEIGHTINGS, LossWeighting
 __all__ = [
     "IMITATION_LOSSES",
     "IMITATION_SCALINGS",
-    "Imitation",
     "LOSS_WEIGHTINGS",
     "BarlowTwins",
+    "Imitation",
     "LossWeighting",
     "MaskedElements",
     "OBJECTIVE_NAMES",

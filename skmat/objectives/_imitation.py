@@ -8,7 +8,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 from torch.nn import functional as F
 
 from skmat.exceptions import InvalidInputError, SkmatError
@@ -131,7 +131,7 @@ class Imitation(Objective):
             features = self.teacher
         features = features.toarray() if hasattr(features, "toarray") else features
         features = np.asarray(features, dtype=np.float64)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        n_rows = _num_samples(X)
         if features.ndim != 2 or len(features) != n_rows or not features.shape[1]:
             raise InvalidInputError(
                 f"The teacher of {self.name!r} has features of shape {features.shape} for"

@@ -13,22 +13,13 @@ from pathlib import Path
 import inner_splits
 import numpy as np
 
-from skmat import MTEncoderClassifier, MTEncoderRegressor
 from skmat._atomic import write_atomically
 from skmat.pretrained import load_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "epochs.json"
 EPOCHS = (20, 30, 40, 60, 120, 240)
-#: The first rows of the training part; None is all of them.
-N_ROWS = (100, 250, None)
-
-
-def measure(pretrained, task, split, n_rows, n_epochs):
-    X, y, X_validation, y_validation = inner_splits.load(task, split)
-    make = MTEncoderClassifier if y.dtype == bool else MTEncoderRegressor
-    model = make(pretrained=pretrained, max_epochs=n_epochs, random_state=split)
-    model.fit(X[:n_rows], y[:n_rows])
-    return inner_splits.figure(y, y_validation, inner_splits.predict(model, X_validation))
+#: The first rows of the training part; 0 is all of them.
+N_ROWS = (100, 250, 0)
 
 
 def show(figures):
@@ -64,8 +55,10 @@ def main():
                     found = figures.setdefault(key, {})
                     if str(split) in found:
                         continue
-                    fit = (pretrained, task, split, n_rows or None, n_epochs)
-                    found[str(split)] = measure(*fit)
+                    settings = {"pretrained": pretrained, "max_epochs": n_epochs}
+                    found[str(split)] = inner_splits.measure(
+                        settings, task, split, n_training=n_rows or None
+                    )
                     write_atomically(RESULTS, (json.dumps(everything, indent=1) + "\n").encode())
     show(figures)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import inner_splits
 import numpy as np
 
-from skmat import MTEncoderClassifier, MTEncoderRegressor
 from skmat._atomic import write_atomically
 from skmat.nn import MTENCODER_PRESETS
 from skmat.pretrained import load_checkpoint
@@ -60,13 +59,6 @@ CANDIDATES = {
 }
 
 
-def measure(settings, task, split, max_rows):
-    X, y, X_validation, y_validation = inner_splits.load(task, split, max_rows)
-    make = MTEncoderClassifier if y.dtype == bool else MTEncoderRegressor
-    model = make(random_state=split, **settings).fit(X, y)
-    return inner_splits.figure(y, y_validation, inner_splits.predict(model, X_validation))
-
-
 def network_of(checkpoint):
     """Return the parameters with which a network from scratch has the sizes of the pretrained."""
     network = checkpoint.network
@@ -103,7 +95,8 @@ def main():
             for task in arguments.tasks:
                 key = f"{task}, split {split}"
                 if key not in row:
-                    row[key] = measure(settings, task, split, arguments.max_rows)
+                    rows = arguments.max_rows
+                    row[key] = inner_splits.measure(settings, task, split, max_rows=rows)
                     content = json.dumps(everything, indent=2) + "\n"
                     write_atomically(arguments.results, content.encode())
             done = [row[f"{task}, split {split}"] for task in arguments.tasks]

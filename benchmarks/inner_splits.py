@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
 
+from skmat import MTEncoderClassifier, MTEncoderRegressor
 from skmat.benchmark import MatbenchTask
 from skmat.composition import read_compositions
 
@@ -48,6 +49,17 @@ def predict(model, X):
     if hasattr(model, "predict_proba"):
         return model.predict_proba(X)[:, list(model.classes_).index(True)]
     return model.predict(X)
+
+
+def measure(settings, task, split, *, max_rows=None, n_training=None):
+    """Train a network with `settings` and return its figure.
+
+    `n_training` takes the first of the training rows and judges by the same validation rows.
+    """
+    X, y, X_validation, y_validation = load(task, split, max_rows)
+    make = MTEncoderClassifier if y.dtype == bool else MTEncoderRegressor
+    model = make(random_state=split, **settings).fit(X[:n_training], y[:n_training])
+    return figure(y, y_validation, predict(model, X_validation))
 
 
 def read_results(path, encoder, setup):

@@ -57,6 +57,7 @@ def run(name, tasks, arguments, also):
         {"regression": regressor, "classification": classifier},
         [task for task in tasks if task not in CONTAMINATED.get(name, ())],
         results_dir=arguments.results_dir / name,
+        folds=arguments.folds,
         name=name,
         n_jobs=arguments.n_jobs,
         verbose=1,
@@ -94,9 +95,11 @@ def main():
     parser.add_argument("--models", nargs="+", help="default: all of those above")
     parser.add_argument("--also", nargs="*", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="'all' takes thirteen")
+    parser.add_argument("--folds", type=int, nargs="+", default=None, help="default: all five")
+    parser.add_argument("--to", type=Path, default=RESULTS, help="where the scores go")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    arguments.to.mkdir(parents=True, exist_ok=True)
     also = dict(pair.split("=", 1) for pair in arguments.also)
     shipped = list_pretrained()
     names = arguments.models or ["scratch", *shipped, *also, "frozen", "trees", "voting"]
@@ -106,7 +109,7 @@ def main():
         is_vote = name == "voting"
         results = vote(tasks, arguments) if is_vote else run(name, tasks, arguments, also)
         print(results.summary().to_string())
-        results.save_scores(RESULTS / f"{name}.json")
+        results.save_scores(arguments.to / f"{name}.json")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,8 @@ class PretrainConfig:
         Share of the compositions that is held out for the report.
     split_seed : int
         Seed of that split.
+    max_compositions : int or None
+        How many compositions are used at most, drawn at random; None uses all.
     data_home : str or None
         Folder of the data sets.
     encoder : dict
@@ -101,6 +103,7 @@ class PretrainConfig:
     exclude_column: str
     validation_fraction: float
     split_seed: int
+    max_compositions: int | None
     data_home: str | None
     encoder: dict[str, Any]
     folder: Path
@@ -130,7 +133,7 @@ def read_config(path) -> PretrainConfig:
     encoder = reader.section(content, "encoder")
     output = reader.section(content, "output")
     data_keys = ("tables", "exclude", "exclude_column", "validation_fraction", "random_state")
-    reader.check_keys(data, (*data_keys, "data_home"), "[data]")
+    reader.check_keys(data, (*data_keys, "max_compositions", "data_home"), "[data]")
     card_keys = ("name", "description", "licence", "citation")
     reader.check_keys(output, ("folder", "dtype", *card_keys), "[output]")
     reader.check_keys(encoder, _encoder_keys(), "[encoder]")
@@ -140,6 +143,9 @@ def read_config(path) -> PretrainConfig:
     fraction = reader.value(data, "validation_fraction", (int, float), "[data]", 0.05)
     if not 0 <= fraction < 1:
         raise reader.error(f"[data] validation_fraction is {fraction}; give 0 to below 1")
+    most = reader.value(data, "max_compositions", int, "[data]", None)
+    if most is not None and most < 1:
+        raise reader.error(f"[data] max_compositions is {most}; give 1 or more")
     return PretrainConfig(
         text=text,
         tables=[reader.table(entry, f"[[data.tables]] {i + 1}") for i, entry in enumerate(tables)],
@@ -147,6 +153,7 @@ def read_config(path) -> PretrainConfig:
         exclude_column=reader.value(data, "exclude_column", str, "[data]", "formula"),
         validation_fraction=float(fraction),
         split_seed=reader.value(data, "random_state", int, "[data]", 0),
+        max_compositions=most,
         data_home=reader.value(data, "data_home", str, "[data]", None),
         encoder=reader.encoder(encoder),
         folder=reader.path(reader.value(output, "folder", str, "[output]")),

@@ -143,7 +143,11 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
             f" {int((known & unwanted.any(axis=1)).sum()):,} are excluded, and the others have no"
             " label."
         )
-    order = np.random.default_rng(config.split_seed).permutation(len(rows))
+    generator = np.random.default_rng(config.split_seed)
+    most = config.max_compositions
+    if most is not None and most < len(rows):
+        rows = np.sort(generator.choice(rows, most, replace=False))
+    order = generator.permutation(len(rows))
     n_held_out = round(config.validation_fraction * len(rows))
     return PretrainData(
         formulas=formulas[rows],

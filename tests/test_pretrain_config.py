@@ -32,6 +32,7 @@ exclude = ["matbench_steels", "tested.csv"]
 exclude_column = "name"
 validation_fraction = 0.1
 random_state = 7
+max_compositions = 9
 data_home = "somewhere"
 
 [[data.tables]]
@@ -78,6 +79,7 @@ licence = "MIT"
     assert config.exclude == ["matbench_steels", tmp_path / "tested.csv"]
     assert (config.exclude_column, config.validation_fraction) == ("name", 0.1)
     assert (config.split_seed, config.data_home) == (7, "somewhere")
+    assert config.max_compositions == 9
     objectives = config.encoder["objectives"]
     assert objectives == ["properties", MaskedElements(ratio=0.2, hidden=(8,))]
     assert config.encoder["random_state"] == 0
@@ -138,6 +140,7 @@ CSV = 'source = "csv", path = "a.csv"'
         ),
         ("[output]", "validation_fraction = 1\n[output]", "validation_fraction is 1; give 0 to"),
         ("[output]", "validation_fraction = true\n[output]", "is True; it must be a number"),
+        ("[output]", "max_compositions = 0\n[output]", "max_compositions is 0; give 1 or more"),
         ("[output]", "exclude = 'steels'\n[output]", "exclude is 'steels'; it must be a list"),
         ("[output]", "[encoder]\nepochs = 3\n[output]", "'epochs'; known are pretrained, preset"),
         ("[output]", "[encoder]\nverbose = 1\n[output]", "unknown key 'verbose'"),

@@ -31,6 +31,7 @@ def config(tmp_path):
         exclude_column="name",
         validation_fraction=0.0,
         split_seed=0,
+        max_compositions=None,
         data_home="data home",
         encoder={},
         folder=tmp_path / "out",
@@ -151,6 +152,16 @@ def test_the_split_is_by_composition_and_follows_from_its_seed(config, tmp_path)
     assert splits[0] == splits[1] != splits[2]
     assert len(data.formulas) < len(formulas)
     assert any("held out" in line for line in data.describe())
+
+
+def test_some_of_the_compositions_can_be_drawn(config):
+    everything = read(config)
+    drawn = [read(config, max_compositions=2, split_seed=seed) for seed in (0, 0, 1, 2, 3)]
+    assert all(len(data.formulas) == len(data.labels) == 2 for data in drawn)
+    assert drawn[0].formulas.tolist() == drawn[1].formulas.tolist()
+    assert len({tuple(data.formulas) for data in drawn}) > 1
+    assert {name for data in drawn for name in data.formulas} <= set(everything.formulas)
+    assert len(read(config, max_compositions=99).formulas) == len(everything.formulas)
 
 
 def test_bad_cells_of_a_file_are_listed(config, tmp_path):

@@ -40,7 +40,7 @@ CONTAMINATED = {DEFAULT: ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_m
 MEMBERS = (DEFAULT, "frozen", "trees")
 
 
-def estimators(name, also):
+def estimators(name, also, max_epochs):
     """Return what `run_matbench` takes."""
     if name == "frozen":
         return make_frozen_regressor(), make_frozen_classifier()
@@ -48,11 +48,12 @@ def estimators(name, also):
         voting = make_voting_regressor(), make_voting_classifier()
         return tuple(dict(each.estimators)["trees"] for each in voting)
     source = None if name == "scratch" else also.get(name, name)
-    return MTEncoderRegressor(pretrained=source), MTEncoderClassifier(pretrained=source)
+    settings = {"pretrained": source, "max_epochs": max_epochs or "auto"}
+    return MTEncoderRegressor(**settings), MTEncoderClassifier(**settings)
 
 
 def run(name, tasks, arguments, also):
-    regressor, classifier = estimators(name, also)
+    regressor, classifier = estimators(name, also, arguments.max_epochs)
     return run_matbench(
         {"regression": regressor, "classification": classifier},
         [task for task in tasks if task not in CONTAMINATED.get(name, ())],
@@ -96,6 +97,7 @@ def main():
     parser.add_argument("--also", nargs="*", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="'all' takes thirteen")
     parser.add_argument("--folds", type=int, nargs="+", default=None, help="default: all five")
+    parser.add_argument("--max-epochs", type=int, help='of the networks; default: "auto"')
     parser.add_argument("--to", type=Path, default=RESULTS, help="where the scores go")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()

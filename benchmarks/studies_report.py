@@ -1,6 +1,6 @@
 """Tables and pictures of the studies of pretraining.
 
-Reads benchmarks/results/studies/, learning_curves.json and distances.json, and writes
+Reads benchmarks/results/studies/, pretrained/, learning_curves.json and distances.json, and writes
 benchmarks/results/studies.md, gain_and_distance.png, masking.png and learning_curves.png. Nothing
 is trained. ``--distances`` measures the distances first, which takes the package ElMD and minutes.
 """
@@ -33,17 +33,16 @@ WORDS = {
 }
 
 
-def load():
-    paths = (RESULTS / "studies").glob("*.json")
+def load(folder):
+    paths = (RESULTS / folder).glob("*.json")
     return {path.stem: MatbenchResults.load(path) for path in sorted(paths)}
 
 
 def gains(found, name):
-    """Return the gains over a network from scratch of the same size, None if one is missing."""
-    scratch = "scratch-deep" if name.endswith("deep") else "scratch"
-    if name not in found or scratch not in found:
+    """Return the gains over a network from scratch, None if one of the two is missing."""
+    if name not in found or SCRATCH not in found:
         return None
-    return performance_gain(found[name], found[scratch])["gain"]
+    return performance_gain(found[name], found[SCRATCH])["gain"]
 
 
 def percent(value):
@@ -65,17 +64,15 @@ def details(found, names):
     names = [name for name in names if gains(found, name) is not None]
     if not names:
         return "Not run yet."
-    tasks = [task for task in found["scratch"].tasks if all(task in found[n].tasks for n in names)]
+    tasks = [task for task in found[SCRATCH].tasks if all(task in found[n].tasks for n in names)]
     rows = []
-    for name in [*SCRATCH, *names]:
-        if name not in found or (name == "scratch-deep" and "joint-17-deep" not in names):
-            continue
+    for name in [SCRATCH, *names]:
         cells = []
         for task in tasks:
             metric = "mae" if MATBENCH_TASKS[task].kind == "regression" else "roc_auc"
             values = found[name].scores.query("task == @task")[metric]
             cells.append(f"{values.mean():.4g} ± {values.std(ddof=0):.2g}")
-        gain = None if name in SCRATCH else gains(found, name)
+        gain = None if name == SCRATCH else gains(found, name)
         cells += ["", ""] if gain is None else [percent(gain["mean"]), percent(gain["median"])]
         rows.append([name, *cells])
     header = [MATBENCH_TASKS[task].short_name for task in tasks]
@@ -95,29 +92,27 @@ def measure_distances():
     (RESULTS / "distances.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
-def draw_distances(found, plt):
+def draw_distances(plt):
     path = RESULTS / "distances.json"
-    if not path.exists() or gains(found, "joint-4") is None:
+    if not path.exists():
         return
     distances = json.loads(path.read_text())
     figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
-    for name, marker in [("joint-4", "o"), ("supervised-4", "s"), ("mem", "^")]:
-        gain = gains(found, name)
-        if gain is not None:
-            tasks = [task for task in gain.index if task in distances]
-            x = [distances[task]["distance"] for task in tasks]
-            ax.plot(x, gain[tasks], marker, label=name)
-    for task in tasks:
-        place = (distances[task]["distance"], gains(found, "joint-4")[task])
-        ax.annotate(MATBENCH_TASKS[task].short_name, place, fontsize=8)
+    for folder in ("pretrained", "pretrained/large", "pretrained/largest"):
+        found = load(folder)
+        for name in sorted(set(found) & {"mtencoder-multi", "mtencoder-oqmd-joint"}):
+            gain = gains(found, name).drop(["mean", "median"])
+            x = [distances[task]["distance"] for task in gain.index]
+            ax.plot(x, gain, "s" if name.endswith("joint") else "o", color="C0")
+            for task, *place in zip(gain.index, x, gain, strict=True):
+                ax.annotate(MATBENCH_TASKS[task].short_name, place, fontsize=8)
     ax.axhline(0, color="0.7", linewidth=1)
     ax.set(xlabel="distance from OQMD (places on the scale)", ylabel="gain over scratch, %")
-    ax.legend(frameon=False)
     figure.savefig(RESULTS / "gain_and_distance.png", dpi=120)
 
 
 def draw_masking(found, plt):
-    ratios = {0.3: "mem"} | {r: f"mem-{r}" for r in (0.1, 0.5, 0.7, 0.9)}
+    ratios = {0.3: "mem"} | {r: f"mem-{r}" for r in (0.1, 0.6, 0.9)}
     points = {r: gains(found, name) for r, name in sorted(ratios.items())}
     if any(gain is None for gain in points.values()):
         return
@@ -159,12 +154,12 @@ def main():
         measure_distances()
     import matplotlib.pyplot as plt
 
-    found = load()
+    found = load("studies")
     parts = ["Mean gain over a network from scratch, %:", strategies(found)]
     for study, names in STUDIES.items():
         parts += [f"**{study}**", details(found, names)]
     (RESULTS / "studies.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    draw_distances(found, plt)
+    draw_distances(plt)
     draw_masking(found, plt)
     draw_learning_curves(plt)
 

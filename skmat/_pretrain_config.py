@@ -3,7 +3,7 @@
 import inspect
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ _NOT_OF_A_LOADER = (
     *("data_home", "exclude", "input", "download_if_missing", "return_X_y", "as_frame"),
 )
 _NOT_OF_AN_ENCODER = ("checkpoint_dir", "on_invalid", "warm_start", "verbose")
+_NOT_IN_FILES = ("name", "teacher", "_shift", "_unit")
 _CSV_KEYS = ("path", "formula_column", "targets", "classes", "units")
 _REQUIRED: Any = object()
 
@@ -87,8 +88,10 @@ class PretrainConfig:
         How many compositions are used at most, drawn at random; None uses all.
     data_home : str or None
         Folder of the data sets.
+    family : str
+        Family of the encoder.
     encoder : dict
-        Parameters of MTEncoder.
+        Its parameters.
     folder : Path
         Where the checkpoint is written.
     dtype : str
@@ -105,6 +108,7 @@ class PretrainConfig:
     split_seed: int
     max_compositions: int | None
     data_home: str | None
+    family: str
     encoder: dict[str, Any]
     folder: Path
     dtype: str
@@ -136,7 +140,7 @@ def read_config(path) -> PretrainConfig:
     reader.check_keys(data, (*data_keys, "max_compositions", "data_home"), "[data]")
     card_keys = ("name", "description", "licence", "citation")
     reader.check_keys(output, ("folder", "dtype", *card_keys), "[output]")
-    reader.check_keys(encoder, _encoder_keys(), "[encoder]")
+    family = reader.family(encoder)
     tables = reader.value(data, "tables", list, "[data]")
     if not tables:
         raise reader.error("[data] needs one entry of [[data.tables]] at least")
@@ -155,6 +159,7 @@ def read_config(path) -> PretrainConfig:
         split_seed=reader.value(data, "random_state", int, "[data]", 0),
         max_compositions=most,
         data_home=reader.value(data, "data_home", str, "[data]", None),
+        family=family,
         encoder=reader.encoder(encoder),
         folder=reader.path(reader.value(output, "folder", str, "[output]")),
         dtype=reader.value(output, "dtype", str, "[output]", "float32"),
@@ -242,8 +247,23 @@ class _Reader:
     def excluded(self, text):
         return self.path(text) if text.endswith(".csv") else text
 
+    def family(self, section):
+        """Return the name of the family, and check the keys of its section."""
+        from skmat.estimators._families import FAMILIES
+
+        family = self.value(section, "family", str, "[encoder]", "mtencoder")
+        if family not in FAMILIES:
+            raise self.error(
+                f"[encoder] has the unknown family {family!r}; known are {', '.join(FAMILIES)}"
+            )
+        parameters = inspect.signature(FAMILIES[family].encoder).parameters
+        known = [name for name in parameters if name not in _NOT_OF_AN_ENCODER]
+        self.check_keys(section, ("family", *known), "[encoder]")
+        return family
+
     def encoder(self, section):
         encoder = {"random_state": 0, **section}
+        encoder.pop("family", None)
         if "objectives" in encoder:
             encoder["objectives"] = self._objectives(encoder["objectives"])
         pretrained = encoder.get("pretrained")
@@ -259,25 +279,17 @@ class _Reader:
             return value
         from skmat.objectives import OBJECTIVE_NAMES
 
-        classes: dict[str, Any] = {
-            each.name: type(each) for names in OBJECTIVE_NAMES.values() for each in names
-        }
+        objectives = {each.name: each for names in OBJECTIVE_NAMES.values() for each in names}
         name = self.value(value, "name", str, "[encoder] objectives")
-        if name not in classes:
+        if name not in objectives:
             raise self.error(
                 f"[encoder] objectives has the unknown name {name!r} for one with settings;"
-                f" known are {', '.join(classes)}"
+                f" known are {', '.join(objectives)}"
             )
-        known = [each.name for each in fields(classes[name])]
+        known = [each.name for each in fields(objectives[name]) if each.name not in _NOT_IN_FILES]
         self.check_keys(value, ("name", *known), f"[encoder] objective {name!r}")
         settings = {key: each for key, each in value.items() if key != "name"}
-        return classes[name](
-            **{k: tuple(each) if isinstance(each, list) else each for k, each in settings.items()}
+        return replace(
+            objectives[name],
+            **{k: tuple(each) if isinstance(each, list) else each for k, each in settings.items()},
         )
-
-
-def _encoder_keys():
-    from skmat import MTEncoder
-
-    parameters = inspect.signature(MTEncoder).parameters
-    return tuple(name for name in parameters if name not in _NOT_OF_AN_ENCODER)

@@ -129,6 +129,11 @@ def _add_train(commands):
         help="start from this encoder; default: the best shipped one of this size; 'none': train"
         " all of it",
     )
+    train.add_argument(
+        "--family",
+        choices=("mtencoder", "roost"),
+        help="of the network; default: that of --pretrained, or mtencoder",
+    )
     train.add_argument("--preset", choices=_PRESETS, default="base", help="size of the network")
     train.add_argument("--loss", choices=_LOSSES, help="default l1; robust_l1 allows --std")
     train.add_argument("--trainable", choices=_TRAINABLE, default="all")
@@ -235,7 +240,7 @@ def _train(arguments):
 
 
 def _new_model(arguments):
-    from skmat import MTEncoderClassifier, MTEncoderRegressor
+    from skmat.estimators._families import choose_family
 
     shared = {
         name: getattr(arguments, name)
@@ -245,9 +250,10 @@ def _new_model(arguments):
     }
     shared["pretrained"] = None if arguments.pretrained == "none" else arguments.pretrained
     shared["verbose"] = 0 if arguments.quiet else 1
+    family = choose_family(arguments.family, shared["pretrained"])
     if arguments.classification:
-        return MTEncoderClassifier(**shared)
-    return MTEncoderRegressor(loss=arguments.loss or "l1", **shared)
+        return family.classifier(**shared)
+    return family.regressor(loss=arguments.loss or "l1", **shared)
 
 
 def _predict(arguments):
@@ -282,16 +288,17 @@ def _predict(arguments):
 def _embed(arguments):
     import numpy as np
 
-    from skmat import MTEncoder
     from skmat._model_files import load_model
     from skmat._tables import add_columns
+    from skmat.estimators._families import choose_family
 
     table, formulas = _input(arguments)
     if arguments.model:
         encoder = load_model(arguments.model)
     else:
         # Loading looks at the form of X alone.
-        encoder = MTEncoder(pretrained=arguments.pretrained).fit(["H"])
+        family = choose_family(pretrained=arguments.pretrained)
+        encoder = family.encoder(pretrained=arguments.pretrained).fit(["H"])
     encoder.set_params(on_invalid=arguments.on_invalid)
     vectors = encoder.transform(formulas)
     if arguments.output and arguments.output.suffix == ".npy":

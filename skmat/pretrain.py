@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from skmat import MTEncoder
 from skmat._pretrain_config import PretrainConfig, read_config
 from skmat._pretrain_data import PretrainData, read_data
+from skmat.estimators._families import FAMILIES
 from skmat.estimators._targets import class_columns, read_mixed_targets
 from skmat.exceptions import PretrainedError
 from skmat.pretrained import ModelCard
@@ -42,7 +42,7 @@ def run_pretraining(
     check_only : bool, default=False
         Read the data, say what there is, and return.
     verbose : int, default=1
-        As MTEncoder has it; 0 also keeps the data from being described.
+        As the encoder has it; 0 also keeps the data from being described.
     write : callable, default=print
         Takes the lines that are said.
 
@@ -64,7 +64,7 @@ def run_pretraining(
     config = read_config(config_file)
     if folder is not None:
         config = replace(config, folder=Path(folder))
-    encoder = MTEncoder(**config.encoder, verbose=verbose)
+    encoder = FAMILIES[config.family].encoder(**config.encoder, verbose=verbose)
     data = read_data(config, encoder._objectives())
     if verbose or check_only:
         for line in data.describe():
@@ -94,7 +94,7 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
 
     Parameters
     ----------
-    encoder : MTEncoder
+    encoder : MTEncoder, RoostEncoder
         Fitted on the training rows of `data`.
     data : PretrainData
         The data.

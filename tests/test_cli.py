@@ -15,6 +15,8 @@ from skmat import (
     MTEncoder,
     MTEncoderClassifier,
     MTEncoderRegressor,
+    RoostEncoder,
+    RoostRegressor,
     cli,
     list_pretrained,
 )
@@ -127,6 +129,18 @@ def test_train_from_a_checkpoint(models, data, tmp_path):
         joblib.load(model).transform(["ZnO"]),
         joblib.load(models / "encoder.joblib").transform(["ZnO"]),
     )
+
+
+def test_train_and_embed_of_another_family(data, tmp_path):
+    encoder = RoostEncoder(preset="tiny", max_epochs=1, random_state=0).fit(["TiO2", "NaCl"])
+    folder = encoder.save_pretrained(tmp_path / "roost")
+    for options in (["--family", "roost"], ["--pretrained", folder]):
+        model = tmp_path / "model.joblib"
+        assert run("train", data, "--targets", "gap", "--model", model, *options, *FAST) == 0
+        assert isinstance(joblib.load(model), RoostRegressor)
+    vectors = tmp_path / "vectors.npy"
+    assert run("embed", data, "--pretrained", folder, "--output", vectors) == 0
+    assert np.load(vectors).shape == (6, 64)
 
 
 def test_train_from_nothing(data, tmp_path):

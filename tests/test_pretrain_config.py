@@ -5,6 +5,7 @@ import pytest
 from skmat import MTEncoder
 from skmat._pretrain_config import TableConfig, read_config
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.estimators._families import FAMILIES
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import MaskedElements
 
@@ -23,6 +24,16 @@ def read(tmp_path):
         return read_config(tmp_path / "config.toml")
 
     return read
+
+
+def test_fingerprints_with_settings(read):
+    head = "[[data.tables]]\nsource = 'formulas'\n[output]\nfolder = 'out'\n[encoder]\n"
+    config = read(head + "objectives = [{name = 'fingerprint', scale = 0.1, hidden = [8]}]")
+    (objective,) = config.encoder["objectives"]
+    assert (objective.name, objective.scale, objective.hidden) == ("fingerprint", 0.1, (8,))
+    assert objective.scaling == "min-max"
+    with pytest.raises(InvalidInputError, match="unknown key 'teacher'"):
+        read(head + "objectives = [{name = 'fingerprint', teacher = 'Magpie'}]")
 
 
 def test_a_whole_file(read, tmp_path):
@@ -142,7 +153,13 @@ CSV = 'source = "csv", path = "a.csv"'
         ("[output]", "validation_fraction = true\n[output]", "is True; it must be a number"),
         ("[output]", "max_compositions = 0\n[output]", "max_compositions is 0; give 1 or more"),
         ("[output]", "exclude = 'steels'\n[output]", "exclude is 'steels'; it must be a list"),
-        ("[output]", "[encoder]\nepochs = 3\n[output]", "'epochs'; known are pretrained, preset"),
+        ("[output]", "[encoder]\nepochs = 3\n[output]", "'epochs'; known are family, pretrained"),
+        ("[output]", "[encoder]\nfamily = 'cgcnn'\n[output]", "unknown family 'cgcnn'; known are"),
+        (
+            "[output]",
+            "[encoder]\nfamily = 'roost'\nreadout = 'cpd'\n[output]",
+            "unknown key 'readout'",
+        ),
         ("[output]", "[encoder]\nverbose = 1\n[output]", "unknown key 'verbose'"),
         ("[output]", "[encoder]\ncheckpoint_dir = 'a'\n[output]", "unknown key 'checkpoint_dir'"),
         (
@@ -187,7 +204,7 @@ def test_there_are_configurations_to_check():
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_committed_configurations_can_be_read(path):
     config = read_config(path)
-    MTEncoder(**config.encoder)._validate_params()
+    FAMILIES[config.family].encoder(**config.encoder)._validate_params()
     small = [name for name, task in MATBENCH_TASKS.items() if task.n_samples < 20_000]
     # "-all" leaves nothing out, for comparison with published numbers, and is not shipped.
     assert set(config.exclude) >= set(small) or path.stem.endswith("-all")

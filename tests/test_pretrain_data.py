@@ -33,6 +33,7 @@ def config(tmp_path):
         split_seed=0,
         max_compositions=None,
         data_home="data home",
+        family="mtencoder",
         encoder={},
         folder=tmp_path / "out",
         dtype="float32",

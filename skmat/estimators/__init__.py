@@ -1,5 +1,13 @@
 """The scikit-learn face: one thin file per encoder family, shared work in base classes."""
 
 from skmat.estimators._mtencoder import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
+from skmat.estimators._roost import RoostClassifier, RoostEncoder, RoostRegressor
 
-__all__ = ["MTEncoder", "MTEncoderClassifier", "MTEncoderRegressor"]
+__all__ = [
+    "MTEncoder",
+    "MTEncoderClassifier",
+    "MTEncoderRegressor",
+    "RoostClassifier",
+    "RoostEncoder",
+    "RoostRegressor",
+]

@@ -83,7 +83,7 @@ class CheckpointMixin:
     def _pretrained_source(self):
         """Return what the encoder is loaded from, None for random weights."""
         if isinstance(self.pretrained, str) and self.pretrained == "auto":
-            return BEST[self._family] if self._has_sizes_of_best() else None
+            return BEST.get(self._family) if self._has_sizes_of_best() else None
         return self.pretrained
 
     def _read_pretrained(self) -> Checkpoint | None:

@@ -2,13 +2,11 @@
 
 from numbers import Real
 
-import numpy as np
-import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skmat.base import CompositionInputMixin
-from skmat.composition import ELEMENT_TABLES, MAX_ATOMIC_NUMBER, element_table
-from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+from skmat.composition import ELEMENT_TABLES
+from skmat.estimators._composition_family import CompositionFamily
+from skmat.nn import MTENCODER_PRESETS, MTEncoderNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "MTEncoderFamily"]
 
@@ -43,38 +41,14 @@ REFERENCES = """
 """
 
 
-class MTEncoderFamily(CompositionInputMixin):
-    """How X is read and how the network is built."""
+class MTEncoderFamily(CompositionFamily):
+    """How the network is built."""
 
     _family = "mtencoder"
-    _make_batch = staticmethod(CompositionBatch.from_arrays)
+    _sizes_of_best = {"preset": "base", "readout": "cpd", "element_features": "matscholar"}
 
-    def _has_sizes_of_best(self):
-        """Say whether the network is of the kind that ``pretrained="auto"`` loads."""
-        sizes = (self.preset, self.readout, self.element_features)
-        return sizes == ("base", "cpd", "matscholar")
+    def _sizes(self):
+        return {"readout": self.readout, **MTENCODER_PRESETS[self.preset]}
 
-    def _network_config(self):
-        """Return what it takes to build the network again, as plain data."""
-        table = self.element_features
-        return {
-            "element_features": table,
-            "n_element_features": 0 if table is None else element_table(table).shape[1],
-            "readout": self.readout,
-            **MTENCODER_PRESETS[self.preset],
-        }
-
-    def _build_network(self, config, *, fresh):
-        """Build the network of `config`; a fresh one reads its element table from matminer."""
-        config = dict(config)
-        name, n_columns = config.pop("element_features"), config.pop("n_element_features")
-        table = None
-        if name is not None:
-            table = _standardised(name) if fresh else torch.zeros(MAX_ATOMIC_NUMBER, n_columns)
-        return MTEncoderNetwork(table, dropout=self.dropout, **config)
-
-
-def _standardised(name):
-    table = element_table(name)
-    scale = table.std(axis=0)
-    return torch.from_numpy((table - table.mean(axis=0)) / np.where(scale > 0, scale, 1.0))
+    def _make_network(self, table, sizes):
+        return MTEncoderNetwork(table, dropout=self.dropout, **sizes)

@@ -1,4 +1,4 @@
-"""The 132 Magpie features of a composition."""
+"""Magpie features of a composition."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
@@ -8,6 +8,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from skmat.base import CompositionInputMixin
 from skmat.composition import element_table
 from skmat.composition._element_tables import MAGPIE_PROPERTIES
+from skmat.featurizers._ionic import OTHER_FEATURES, other_features
 
 __all__ = ["MagpieFeaturizer"]
 
@@ -36,6 +37,11 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
+    features : {"elemental", "all"}, default="elemental"
+        "elemental": these 132. "all": then 13 more, the other features of Ward et al. (2016), as
+        matminer has them: the norms of the fractions for p = 0, 2, 3, 5, 7 and 10; mean numbers
+        of s, p, d and f valence electrons; whether one common oxidation state of each element
+        makes a neutral compound; largest and mean ionic character of the pairs of elements.
     on_invalid : {"raise", "nan"}, default="raise"
         What `transform` does with a row that is no composition: raise an error that lists all of
         them, or return NaN for these. `fit` always raises.
@@ -73,9 +79,13 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
     'MagpieData mean Number'
     """
 
-    _parameter_constraints = {"on_invalid": [StrOptions({"raise", "nan"})]}
+    _parameter_constraints = {
+        "features": [StrOptions({"elemental", "all"})],
+        "on_invalid": [StrOptions({"raise", "nan"})],
+    }
 
-    def __init__(self, *, on_invalid="raise"):
+    def __init__(self, *, features="elemental", on_invalid="raise"):
+        self.features = features
         self.on_invalid = on_invalid
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -111,7 +121,7 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, 132), dtype float64
+        ndarray of shape (n_samples, 132) or (n_samples, 145), dtype float64
             The six statistics of the first property, then of the second, and so on; NaN in the
             rows that are no composition, with ``on_invalid="nan"``.
 
@@ -129,13 +139,17 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         compositions = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
         n_rows, width = compositions.atomic_numbers.shape
-        features = np.full((n_rows, len(MAGPIE_PROPERTIES), len(_STATISTICS)), np.nan)
+        features = np.full((n_rows, len(self._names())), np.nan)
+        n_elemental = len(MAGPIE_PROPERTIES) * len(_STATISTICS)
         readable = np.flatnonzero(compositions.n_elements)
         rows_per_chunk = max(1, _CHUNK_SIZE // (len(MAGPIE_PROPERTIES) * max(1, width)))
         for start in range(0, len(readable), rows_per_chunk):
             rows = readable[start : start + rows_per_chunk]
-            features[rows] = _statistics(compositions.take(rows))
-        return features.reshape(n_rows, -1)
+            taken = compositions.take(rows)
+            features[rows, :n_elemental] = _statistics(taken).reshape(len(rows), -1)
+            if self.features == "all":
+                features[rows, n_elemental:] = other_features(taken)
+        return features
 
     def get_feature_names_out(self, input_features=None):
         """Return matminer's labels of the features, such as "MagpieData mean Number".
@@ -147,18 +161,19 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (132,), dtype object
+        ndarray of shape (132,) or (145,), dtype object
         """
         check_is_fitted(self)
         _check_feature_names_in(self, input_features, generate_names=False)
-        return np.array(
-            [
-                f"MagpieData {statistic} {name}"
-                for name in MAGPIE_PROPERTIES
-                for statistic in _STATISTICS
-            ],
-            dtype=object,
-        )
+        return np.array(self._names(), dtype=object)
+
+    def _names(self):
+        elemental = [
+            f"MagpieData {statistic} {name}"
+            for name in MAGPIE_PROPERTIES
+            for statistic in _STATISTICS
+        ]
+        return elemental if self.features == "elemental" else [*elemental, *OTHER_FEATURES]
 
 
 def _statistics(compositions):

@@ -1,7 +1,8 @@
 """Roost: message passing between the elements of a composition (Goodall and Lee 2020)."""
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,10 @@ ROOST_PRESETS: dict[str, dict] = {
     "tiny": {
         "d_element": 32, "n_layers": 1, "n_heads": 2, "d_hidden": 32,
         "trunk": (64,), "d_model": 64,
+    },
+    "base": {
+        "d_element": 64, "n_layers": 3, "n_heads": 3, "d_hidden": 64,
+        "trunk": (512, 256), "d_model": 256,
     },
     "paper": {
         "d_element": 64, "n_layers": 3, "n_heads": 3, "d_hidden": 256,
@@ -85,19 +90,24 @@ class RoostNetwork(Encoder):
 
     def forward(self, batch: CompositionBatch, sites: bool = False) -> Representation:
         """Encode `batch`; with `sites` also return the vector of every element."""
-        graph = _Graph.from_batch(batch)
-        vectors = self._embed(batch.atomic_numbers[batch.site_mask])
-        vectors = torch.cat([vectors, graph.fractions.unsqueeze(1).to(vectors.dtype)], dim=1)
-        log_fractions = graph.fractions.log()
-        for layer in self.layers:
-            pairs = graph.receivers, graph.senders
-            vectors = vectors + layer(vectors, vectors, *pairs, log_fractions, len(vectors))
-        members = torch.arange(len(vectors), device=vectors.device)
-        pooled = self.pool(
-            None, vectors, graph.materials, members, log_fractions, batch.n_materials
-        )
-        material = F.relu(self.trunk(pooled))
-        return Representation(material, F.relu(self.trunk(vectors)) if sites else None)
+        layout = _Layout(batch.site_mask)
+        batch = batch.take(layout.order)
+        mask = batch.site_mask
+        fractions = batch.fractions[mask]
+        vectors = self._embed(batch.atomic_numbers[mask])
+        vectors = torch.cat([vectors, fractions.unsqueeze(1).to(vectors.dtype)], dim=1)
+        log_fractions = fractions.log()
+        device = vectors.device.type
+        # Products this small are slower in bf16 than in float32 on a CPU, by half.
+        with torch.autocast(device, enabled=device != "cpu" and torch.is_autocast_enabled(device)):
+            vectors = vectors if device != "cpu" else vectors.to(self.pool.gate.dtype)
+            for layer in self.layers:
+                vectors = vectors + layer(vectors, log_fractions, layout.groups)
+            pooled = self.pool(vectors, log_fractions, layout.groups)
+        material = F.relu(self.trunk(pooled))[layout.back]
+        if not sites:
+            return Representation(material)
+        return Representation(material, F.relu(self.trunk(vectors))[layout.sites_back])
 
     def last_modules(self) -> list[nn.Module]:
         return [self.pool, self.trunk]
@@ -113,38 +123,33 @@ class RoostNetwork(Encoder):
         return self.elements(atomic_numbers)
 
 
-class _Graph(NamedTuple):
-    """The elements of a batch, one after the other, and all pairs within a composition.
+class _Layout:
+    """The compositions of a batch ordered by their number of elements.
+
+    Those of one number are dense arrays of elements and of pairs, without padding and indices.
 
     Attributes
     ----------
-    fractions : Tensor of shape (n_sites,)
-    materials : Tensor of shape (n_sites,), int64
-        The composition of each element.
-    receivers, senders : Tensor of shape (n_pairs,), int64
-        Numbers of the two elements of a pair; an element is paired with itself too.
+    order, back : Tensor of shape (n_materials,), int64
+        The order, and where each composition went.
+    sites_back : Tensor of shape (n_sites,), int64
+        Where each element went, counted over the whole batch.
+    groups : list of (int, int)
+        How many compositions there are of how many elements.
     """
 
-    fractions: Tensor
-    materials: Tensor
-    receivers: Tensor
-    senders: Tensor
-
-    @classmethod
-    def from_batch(cls, batch: CompositionBatch) -> "_Graph":
-        mask = batch.site_mask
+    def __init__(self, mask: Tensor):
+        counts = mask.sum(dim=1)
+        self.order = counts.argsort(stable=True)
+        self.back = self.order.argsort()
         numbers = mask.long().flatten().cumsum(0).view(mask.shape) - 1
-        materials, first, second = (mask.unsqueeze(2) & mask.unsqueeze(1)).nonzero(as_tuple=True)
-        return cls(
-            fractions=batch.fractions[mask],
-            materials=mask.nonzero(as_tuple=True)[0],
-            receivers=numbers[materials, first],
-            senders=numbers[materials, second],
-        )
+        self.sites_back = numbers[self.order][mask[self.order]].argsort()
+        n_elements, n_materials = counts.unique(return_counts=True)
+        self.groups = list(zip(n_materials.tolist(), n_elements.tolist(), strict=True))
 
 
 class _Attention(nn.Module):
-    """Sum over what belongs to a receiver, weighted by gates and by powers of fractions.
+    """Sum over the elements of a composition, weighted by gates and by powers of fractions.
 
     A gate and a message are networks of one hidden layer on the vectors of receiver and sender,
     one after the other, or on the sender's alone. Two identities save most of the work, and change
@@ -157,7 +162,7 @@ class _Attention(nn.Module):
     d_element : int
         Length of the vectors.
     n_vectors : {1, 2}
-        Whether a pair is the sender alone or receiver and sender.
+        Two: every element receives from all of its composition. One: the composition does.
     n_heads : int
         Heads; they are averaged.
     d_hidden : int
@@ -167,7 +172,7 @@ class _Attention(nn.Module):
     def __init__(self, d_element: int, n_vectors: int, n_heads: int, d_hidden: int):
         super().__init__()
         self.n_heads = n_heads
-        width = n_heads * d_hidden
+        self.width = width = n_heads * d_hidden
         self.from_receiver = (
             nn.Linear(d_element, 2 * width, bias=False) if n_vectors == 2 else None
         )
@@ -186,28 +191,43 @@ class _Attention(nn.Module):
             nn.init.uniform_(last, -(d_hidden**-0.5), d_hidden**-0.5)
 
     def forward(
-        self,
-        receiver_vectors: Tensor | None,
-        sender_vectors: Tensor,
-        receivers: Tensor,
-        senders: Tensor,
-        log_fractions: Tensor,
-        n_receivers: int,
+        self, vectors: Tensor, log_fractions: Tensor, groups: list[tuple[int, int]]
     ) -> Tensor:
         """Return one vector per receiver, Tensor of shape (n_receivers, d_element)."""
-        hidden = self.from_sender(sender_vectors)[senders]
-        if self.from_receiver is not None and receiver_vectors is not None:
-            hidden = hidden + self.from_receiver(receiver_vectors)[receivers]
-        hidden = F.leaky_relu(hidden).view(len(senders), 2, self.n_heads, -1)
-        for_gates, for_messages = hidden.unbind(dim=1)
-        # fraction**power * exp(gate), normalised, is a softmax.
-        scores = (for_gates * self.gate.to(for_gates.dtype)).sum(dim=2).float()
-        scores = scores + log_fractions[senders].unsqueeze(1) * self.power
-        weights = _softmax(scores, receivers, n_receivers).to(for_messages.dtype)
-        pooled = for_messages.new_zeros((n_receivers, *for_messages.shape[1:]))
-        pooled = pooled.index_add(0, receivers, weights.unsqueeze(2) * for_messages)
-        messages = torch.einsum("rhk,hkd->rd", pooled, self.message.to(pooled.dtype))
+        senders = self.from_sender(vectors).split(self.width, dim=1)
+        receivers: Sequence[Tensor | None] = (None, None)
+        if self.from_receiver is not None:
+            receivers = self.from_receiver(vectors).split(self.width, dim=1)
+        gate = torch.block_diag(*self.gate.unsqueeze(2)).to(senders[0].dtype)
+        pooled, start = [], 0
+        for group in groups:
+            part = slice(start, start + math.prod(group))
+            start = part.stop
+            for_gates, for_messages = (
+                _hidden(to[part], None if of is None else of[part], group)
+                for to, of in zip(senders, receivers, strict=True)
+            )
+            # fraction**power * exp(gate), normalised, is a softmax.
+            shares = log_fractions[part].view(group[0], 1, group[1], 1)
+            scores = (for_gates @ gate).float() + shares * self.power
+            weights = scores.softmax(dim=2).to(for_messages.dtype).transpose(2, 3).flatten(0, 1)
+            # Every head's weights with the messages of all heads, of which its own are kept:
+            # these products are small, and spare a copy of the messages.
+            heads = (weights @ for_messages.flatten(0, 1)).unflatten(2, (self.n_heads, -1))
+            pooled.append(heads.diagonal(dim1=1, dim2=2))
+        messages = torch.einsum("rkh,hkd->rd", torch.cat(pooled), self.message.to(gate.dtype))
         return messages / self.n_heads + self.message_bias
+
+
+def _hidden(senders: Tensor, receivers: Tensor | None, group: tuple[int, int]) -> Tensor:
+    """Return the hidden layer of (materials, receivers of each, senders of each, width)."""
+    n_materials, n_elements = group
+    senders = senders.unflatten(0, (n_materials, 1, n_elements))
+    if receivers is None:
+        return F.leaky_relu(senders)
+    return F.leaky_relu(
+        senders + receivers.unflatten(0, (n_materials, n_elements, 1)), inplace=True
+    )
 
 
 class _ResidualMLP(nn.Module):
@@ -228,13 +248,3 @@ class _ResidualMLP(nn.Module):
         for layer, shortcut in zip(self.layers, self.shortcuts, strict=True):
             x = F.relu(layer(x)) + shortcut(x)
         return self.last(x)
-
-
-def _softmax(scores: Tensor, groups: Tensor, n_groups: int) -> Tensor:
-    """Normalise the columns of `scores` to exponentials that add up to 1 in every group."""
-    index = groups.unsqueeze(1).expand_as(scores)
-    largest = scores.new_full((n_groups, scores.shape[1]), -torch.inf)
-    largest = largest.scatter_reduce(0, index, scores.detach(), "amax")
-    exponentials = (scores - largest[groups]).exp()
-    sums = scores.new_zeros(largest.shape).index_add(0, groups, exponentials)
-    return exponentials / sums[groups]

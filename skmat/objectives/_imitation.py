@@ -11,6 +11,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from torch.nn import functional as F
 
+from skmat.base import as_formulas
+from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import build_mlp
 from skmat.objectives._base import Objective, TaskLosses
@@ -45,6 +47,9 @@ class Imitation(Objective):
         Widths of the hidden layers of the head.
     scale : float, default=1.0
         Constant factor of the loss.
+    average : bool, default=False
+        Whether all rows of one composition are taught the mean of their features, where X is
+        formulas and the teacher knows several crystals of some.
     name : str, default="imitation"
         Name of the task; two teachers need two names.
     """
@@ -54,6 +59,7 @@ class Imitation(Objective):
     loss: str = "mse"
     hidden: tuple[int, ...] = (1024, 512, 256)
     scale: float = 1.0
+    average: bool = False
     name: str = "imitation"  # type: ignore[misc]
 
     #: Offset and unit of each feature; known once there are training rows.
@@ -117,7 +123,7 @@ class Imitation(Objective):
     def describe(self):
         teacher = self.teacher
         shown = repr(teacher) if hasattr(teacher, "transform") else "features of each material"
-        settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale")}
+        settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale", "average")}
         return {"name": self.name, "teacher": shown, **settings, "hidden": list(self.hidden)}
 
     def _scaled(self, features):
@@ -137,7 +143,8 @@ class Imitation(Objective):
                 f"The teacher of {self.name!r} has features of shape {features.shape} for"
                 f" {n_rows} materials: it must have one row for each."
             )
-        return np.where(np.isfinite(features), features, np.nan)
+        features = np.where(np.isfinite(features), features, np.nan)
+        return _mean_by_composition(features, X) if self.average else features
 
 
 def _is_fitted(teacher):
@@ -146,6 +153,24 @@ def _is_fitted(teacher):
     except NotFittedError:
         return False
     return True
+
+
+def _mean_by_composition(features, X):
+    """Return for each row the mean over the rows of its composition that know a feature."""
+    formulas = as_formulas(X)
+    if formulas is None:
+        raise InvalidInputError(
+            "average=True compares the compositions of formulas; X is a matrix of amounts. Pass"
+            " formulas, or average the features beforehand."
+        )
+    groups = read_compositions(formulas).group_ids()
+    known = ~np.isnan(features)
+    sums = np.zeros((groups.max() + 1, features.shape[1]))
+    counts = np.zeros(sums.shape)
+    np.add.at(sums, groups, np.where(known, features, 0.0))
+    np.add.at(counts, groups, known)
+    with np.errstate(invalid="ignore"):
+        return (sums / counts)[groups]
 
 
 def _statistics(features, scaling):

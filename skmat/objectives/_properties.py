@@ -19,7 +19,7 @@ REGRESSION_LOSSES = ("l1", "mse", "robust_l1")
 _MAX_LOG_SCALE = 5.0
 
 #: Materials of a mixture.
-_N_PARTS = 4
+_N_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Properties(Objective):
         Dropout probability in the heads.
     mixing : float, default=0.0
         Mixtures of the batch's materials that are learned as well, as a share of its size. A
-        mixture of four compounds, of which one or two make up most, has the average of their
+        mixture of three compounds, of which one or two make up most, has the average of their
         energies and volumes per atom, by the shares of atoms (of other properties it is an
         interpolation, as in mixup, Zhang et al. 2018). Databases enumerate few ratios: without
         mixtures an encoder meets no alloy of many elements and no trace of one. Only numbers are
-        mixed, not classes, and only those known of all four.
+        mixed, not classes, and only those known of all three.
     """
 
     loss: str = "l1"
@@ -82,7 +82,7 @@ class Properties(Objective):
         shape = (n_mixtures, _N_PARTS)
         rows = torch.randint(batch.n_materials, shape, generator=generator)
         # The square of a normal number has a gamma distribution of shape 1/2; divided by their
-        # sum, four of them are a draw from the Dirichlet distribution.
+        # sum, they are a draw from the Dirichlet distribution.
         shares = torch.randn(shape, generator=generator).square().clamp_min(1e-12)
         shares = shares / shares.sum(dim=1, keepdim=True)
         return [View(None), View(batch.mixed(rows, shares), rows=rows, shares=shares)]

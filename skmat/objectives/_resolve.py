@@ -1,8 +1,10 @@
 """Short names of objectives."""
 
 from skmat.exceptions import InvalidInputError
+from skmat.featurizers import MagpieFeaturizer
 from skmat.objectives._barlow_twins import BarlowTwins
 from skmat.objectives._base import Objective
+from skmat.objectives._imitation import Imitation
 from skmat.objectives._masked_elements import MaskedElements
 from skmat.objectives._properties import Properties
 
@@ -11,6 +13,9 @@ __all__ = ["OBJECTIVE_NAMES", "resolve_objectives"]
 #: What a name stands for; objects say the same with other settings.
 OBJECTIVE_NAMES: dict[str, tuple[Objective, ...]] = {
     "barlow_twins": (BarlowTwins(),),
+    "fingerprint": (
+        Imitation(MagpieFeaturizer(features="all"), scaling="min-max", name="fingerprint"),
+    ),
     "masked_elements": (MaskedElements(),),
     "properties": (Properties(),),
     "joint": (Properties(), MaskedElements()),
@@ -23,8 +28,8 @@ def resolve_objectives(objectives) -> tuple[Objective, ...]:
     Parameters
     ----------
     objectives : str, Objective or sequence of them
-        Short names ("barlow_twins", "masked_elements", "properties", "joint"), objects, or several
-        of them.
+        Short names ("barlow_twins", "fingerprint", "masked_elements", "properties", "joint"),
+        objects, or several of them.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """Every estimator of the package, small enough to be fitted a thousand times."""
 
 from matminer.featurizers.composition import Stoichiometry
+from sklearn.base import is_classifier
 
 from skmat import (
     MagpieFeaturizer,
@@ -8,9 +9,13 @@ from skmat import (
     MTEncoder,
     MTEncoderClassifier,
     MTEncoderRegressor,
+    RoostClassifier,
+    RoostEncoder,
+    RoostRegressor,
 )
 
-_FAST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "dropout": 0.0, "batch_size": 32}
+_ROOST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "batch_size": 32}
+_FAST = {**_ROOST, "dropout": 0.0}
 _FINE_TUNED = {
     **_FAST,
     "lr": 6e-3,
@@ -28,6 +33,9 @@ ENCODERS = [
     MTEncoderClassifier(**_FAST),
     MTEncoderRegressor(**_FINE_TUNED),
     MTEncoderClassifier(**{**_FINE_TUNED, "max_epochs": 5}),
+    RoostEncoder(**{**_ROOST, "max_epochs": 2}),
+    RoostRegressor(**_ROOST),
+    RoostClassifier(**_ROOST),
 ]
 
 #: All of them.
@@ -41,6 +49,6 @@ def name_of(estimator):
 
 def labels_for(estimator, n):
     """Return a y that `estimator` can learn from."""
-    if isinstance(estimator, MTEncoderClassifier):
+    if is_classifier(estimator):
         return ["metal" if i % 3 else "insulator" for i in range(n)]
     return [float(i % 7) for i in range(n)]

@@ -3,7 +3,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from matminer.featurizers.composition import ElementProperty
+from matminer.featurizers.base import MultipleFeaturizer
+from matminer.featurizers.composition import (
+    ElementProperty,
+    IonProperty,
+    Stoichiometry,
+    ValenceOrbital,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 from pymatgen.core import Composition
 from sklearn.base import clone
@@ -171,3 +177,26 @@ def test_wrong_parameter():
 def test_works_in_a_pipeline():
     model = make_pipeline(MagpieFeaturizer(), Ridge()).fit(FORMULAS, np.arange(len(FORMULAS)))
     assert model.predict(["TiO2", "SiO2"]).shape == (2,)
+
+
+def test_all_features_are_those_of_ward_et_al_as_matminer_has_them():
+    # Gases without an electronegativity are left out: matminer has NaN there, or a mean.
+    formulas = [each for each in FORMULAS if each not in ("HeXe3", "PuOg2")]
+    formulas += ["Fe3O4", "KMnO4", "LiFePO4", "CuAu", "La0.5Sr0.5CoO2.75"]
+    others = MultipleFeaturizer(
+        [Stoichiometry(), ValenceOrbital(props=["avg"]), IonProperty(fast=True)]
+    )
+    # Ten lanthanides have matminer try all combinations, which are few enough.
+    expected = np.array([others.featurize(Composition(each)) for each in formulas], dtype=float)
+    featurizer = MagpieFeaturizer(features="all").fit(formulas)
+    found = featurizer.transform(formulas)
+    assert found.shape == (len(formulas), 145)
+    assert_allclose(found[:, 132:], expected, rtol=1e-12, atol=1e-12)
+    assert_array_equal(found[:, :132], MagpieFeaturizer().fit_transform(formulas))
+    assert featurizer.get_feature_names_out()[132:].tolist() == others.feature_labels()
+    assert {0.0, 1.0} == set(found[:, 142])
+
+
+def test_neutral_compounds_of_many_elements_take_no_time():
+    elements = "LiNaKMgCaAlSiTiVCrMnFeCoNiCuZnO"
+    assert MagpieFeaturizer(features="all").fit_transform([elements])[0, 142] in (0.0, 1.0)

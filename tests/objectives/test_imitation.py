@@ -154,3 +154,13 @@ def test_a_teacher_that_knows_other_materials_or_nothing_is_refused(teacher):
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings.values()))):
         Imitation(Lengths(), **settings)
+
+
+def test_several_crystals_of_one_formula_are_averaged():
+    formulas = ["TiO2", "NaCl", "Ti2O4", "O4Ti2"]
+    features = np.array([[1.0, 5.0], [7.0, np.nan], [2.0, np.nan], [6.0, 6.0]])
+    objective = Imitation(features, average=True, scaling=None)
+    expected = [[3.0, 5.5], [7.0, np.nan], [3.0, 5.5], [3.0, 5.5]]
+    np.testing.assert_allclose(objective.prepared(formulas, np.arange(4))[1], expected)
+    with pytest.raises(InvalidInputError, match="average=True"):
+        objective.prepared(np.eye(4), np.arange(4))

@@ -147,7 +147,7 @@ def test_mixtures_have_the_average_of_the_numbers_known_of_all_their_parts():
     )
     whole, mixed = objective.views(batch, torch.Generator().manual_seed(0))
     assert whole == View(None)
-    assert mixed.rows.shape == mixed.shares.shape == (2, 4)
+    assert mixed.rows.shape == mixed.shares.shape == (2, 3)
     torch.testing.assert_close(mixed.shares.sum(dim=1), torch.ones(2))
     heads = objective.build_heads(4, [NUMBER, Target("volume"), BINARY])
     y = torch.tensor([[1.0, NAN, 1.0], [2.0, 0.0, 0.0], [4.0, 1.0, 1.0], [8.0, 2.0, 0.0]])

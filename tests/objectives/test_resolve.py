@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from skmat.exceptions import InvalidInputError
@@ -16,6 +17,19 @@ from skmat.objectives import OBJECTIVE_NAMES, MaskedElements, Properties, resolv
 )
 def test_names_and_objects(given, expected):
     assert resolve_objectives(given) == expected
+
+
+def test_fingerprints_are_the_145_features_scaled_from_0_to_1():
+    (objective,) = resolve_objectives("fingerprint")
+    assert objective.task_names([]) == ["fingerprint"]
+    formulas = ["TiO2", "Fe", "NaCl", "KMnO4"]
+    prepared, lessons = objective.prepared(formulas, np.arange(4))
+    assert lessons.shape == (4, 145)
+    spread = lessons.max(axis=0) > 0
+    assert spread.sum() > 100
+    np.testing.assert_allclose(lessons[:, spread].min(axis=0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(lessons[:, spread].max(axis=0), 1.0, atol=1e-6)
+    np.testing.assert_array_equal(prepared.lessons(["TiO2"]), lessons[:1])
 
 
 def test_unknown_names_are_answered_with_the_known():

@@ -9,6 +9,9 @@ import importlib
 from skmat._version import __version__
 
 _PUBLIC = {
+    "CGCNNClassifier": "skmat.estimators",
+    "CGCNNEncoder": "skmat.estimators",
+    "CGCNNRegressor": "skmat.estimators",
     "MTEncoder": "skmat.estimators",
     "MTEncoderClassifier": "skmat.estimators",
     "MTEncoderRegressor": "skmat.estimators",

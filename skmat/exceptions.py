@@ -13,6 +13,7 @@ __all__ = [
     "InvalidCompositionError",
     "InvalidInputError",
     "InvalidRowsError",
+    "InvalidStructureError",
     "PretrainedError",
     "SkmatError",
 ]
@@ -94,6 +95,12 @@ class InvalidCompositionError(InvalidRowsError):
     """One or more rows of ``X`` are not compositions."""
 
     _fault = "cannot be read as compositions"
+
+
+class InvalidStructureError(InvalidRowsError):
+    """One or more rows of ``X`` are not ordered, periodic crystals."""
+
+    _fault = "cannot be read as crystals"
 
 
 class FeaturizationError(InvalidRowsError):

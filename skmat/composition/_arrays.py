@@ -37,6 +37,11 @@ class CompositionArrays:
         """Number of distinct elements of each material, ndarray of shape (n,)."""
         return np.count_nonzero(self.atomic_numbers, axis=1)
 
+    @property
+    def n_sites(self):
+        """Number of sites that a network sees: the elements are."""
+        return self.n_elements
+
     def take(self, rows):
         """Return the materials at `rows` (indices or mask), trimmed to their longest."""
         atomic_numbers = self.atomic_numbers[rows]

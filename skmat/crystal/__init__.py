@@ -1,5 +1,15 @@
-"""Crystal structures as arrays."""
+"""Crystal structures: read, as arrays, and as graphs."""
 
 from skmat.crystal._arrays import StructureArrays
+from skmat.crystal._graphs import CrystalGraphs, GraphSettings, build_graphs
+from skmat.crystal._neighbors import nearest_neighbors
+from skmat.crystal._read import read_structures
 
-__all__ = ["StructureArrays"]
+__all__ = [
+    "CrystalGraphs",
+    "GraphSettings",
+    "StructureArrays",
+    "build_graphs",
+    "nearest_neighbors",
+    "read_structures",
+]

@@ -12,7 +12,7 @@ from skmat._atomic import write_atomically
 from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 
-__all__ = ["StructureArrays"]
+__all__ = ["StructureArrays", "fault_of_structure"]
 
 # Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
@@ -265,7 +265,7 @@ class StructureArrays(Sequence):
         """
         lattices, numbers, fracs, problems = [], [], [], []
         for row, structure in enumerate(structures):
-            fault = _fault(structure)
+            fault = fault_of_structure(structure)
             if fault:
                 problems.append((row, _name(structure), fault))
                 continue
@@ -380,7 +380,7 @@ def _symbols_in_order():
     return [(numbers[part.removesuffix("1")], part.removesuffix("1")) for part in formula.split()]
 
 
-def _fault(structure):
+def fault_of_structure(structure):
     """Say why a structure cannot be kept, or return None."""
     if not isinstance(structure, IStructure):
         return f"{type(structure).__name__} is not a pymatgen Structure"
@@ -388,6 +388,9 @@ def _fault(structure):
         return "no atoms"
     if not structure.is_ordered:
         return "disordered (sites with partial occupancy)"
+    numbers = (structure.frac_coords, structure.lattice.matrix)
+    if not all(np.isfinite(each).all() for each in numbers):
+        return "coordinates or lattice vectors that are not finite"
     if any(isinstance(site.specie, DummySpecies) for site in structure):
         return "holds a dummy species"
     return None

@@ -314,7 +314,7 @@ class EncoderEstimator(
             sample_weight, rows, dtype=np.float64, ensure_non_negative=True
         )
         # An empty row of a matrix of amounts is no material, and teaches nothing.
-        weights = np.where(materials.n_elements > 0, weights, 0.0)
+        weights = np.where(materials.n_sites > 0, weights, 0.0)
         if not weights.any():
             raise InvalidInputError(
                 "Sample weights must contain at least one non-zero number for a row that is a"
@@ -339,7 +339,7 @@ class EncoderEstimator(
         """Return the readable materials and the mask of their rows."""
         check_is_fitted(self)
         materials = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
-        valid = materials.n_elements > 0
+        valid = materials.n_sites > 0
         return (materials if valid.all() else materials.take(valid)), valid
 
     def _place(self, member):

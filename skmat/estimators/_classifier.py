@@ -25,7 +25,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas, or a matrix of amounts.
+            Formulas or a matrix of amounts; crystals, if the family reads crystals.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
             Class labels of any type; NaN, None and pandas.NA are missing labels.
         sample_weight : array-like of shape (n_materials,), default=None

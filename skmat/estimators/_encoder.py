@@ -41,7 +41,7 @@ class EncoderTransformer(EncoderEstimator):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas, or a matrix of amounts.
+            Formulas or a matrix of amounts; crystals, if the family reads crystals.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks), default=None
             Labels for the objective "properties", in any units; NaN is a missing label. Columns
             of numbers are regressed, columns of text, categories or booleans classified. Not

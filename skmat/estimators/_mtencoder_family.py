@@ -4,9 +4,10 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skmat.base import CompositionInputMixin
 from skmat.composition import ELEMENT_TABLES
-from skmat.estimators._composition_family import CompositionFamily
-from skmat.nn import MTENCODER_PRESETS, MTEncoderNetwork
+from skmat.estimators._element_family import ElementFamily
+from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "MTEncoderFamily"]
 
@@ -41,10 +42,11 @@ REFERENCES = """
 """
 
 
-class MTEncoderFamily(CompositionFamily):
-    """How the network is built."""
+class MTEncoderFamily(CompositionInputMixin, ElementFamily):
+    """How X is read and how the network is built."""
 
     _family = "mtencoder"
+    _make_batch = staticmethod(CompositionBatch.from_arrays)
     _sizes_of_best = {"preset": "base", "readout": "cpd", "element_features": "matscholar"}
 
     def _sizes(self):

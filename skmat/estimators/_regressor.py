@@ -30,7 +30,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas, or a matrix of amounts.
+            Formulas or a matrix of amounts; crystals, if the family reads crystals.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
             Properties, each in its own unit; NaN is a missing label.
         sample_weight : array-like of shape (n_materials,), default=None

@@ -2,9 +2,10 @@
 
 from sklearn.utils._param_validation import StrOptions
 
+from skmat.base import CompositionInputMixin
 from skmat.composition import ELEMENT_TABLES
-from skmat.estimators._composition_family import CompositionFamily
-from skmat.nn import ROOST_PRESETS, RoostNetwork
+from skmat.estimators._element_family import ElementFamily
+from skmat.nn import ROOST_PRESETS, CompositionBatch, RoostNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "RoostFamily"]
 
@@ -34,10 +35,11 @@ REFERENCES = """
 """
 
 
-class RoostFamily(CompositionFamily):
-    """How the network is built."""
+class RoostFamily(CompositionInputMixin, ElementFamily):
+    """How X is read and how the network is built."""
 
     _family = "roost"
+    _make_batch = staticmethod(CompositionBatch.from_arrays)
     _sizes_of_best = {"preset": "base", "element_features": "matscholar"}
 
     def _sizes(self):

@@ -4,6 +4,8 @@ An encoder derives from :class:`Encoder`, which is all that the other rooms ask 
 """
 
 from skmat.nn._batch import MASK_ID, CompositionBatch
+from skmat.nn._cgcnn import CGCNN_PRESETS, CGCNNNetwork
+from skmat.nn._crystal_batch import CrystalBatch
 from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
 from skmat.nn._heads import build_mlp
@@ -11,10 +13,13 @@ from skmat.nn._mtencoder import MTENCODER_PRESETS, MTEncoderNetwork
 from skmat.nn._roost import ROOST_PRESETS, RoostNetwork
 
 __all__ = [
+    "CGCNN_PRESETS",
     "MASK_ID",
     "MTENCODER_PRESETS",
     "ROOST_PRESETS",
+    "CGCNNNetwork",
     "CompositionBatch",
+    "CrystalBatch",
     "Encoder",
     "FractionEncoding",
     "MTEncoderNetwork",

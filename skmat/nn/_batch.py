@@ -34,6 +34,11 @@ class CompositionBatch(NamedTuple):
         """True where there is an element, Tensor of shape (n_materials, width), bool."""
         return self.atomic_numbers > 0
 
+    @property
+    def site_materials(self) -> Tensor:
+        """The composition of each element, Tensor of shape (n_sites,), int64."""
+        return self.site_mask.nonzero(as_tuple=True)[0]
+
     def to(self, device) -> "CompositionBatch":
         return CompositionBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skmat.nn._batch import MASK_ID, CompositionBatch
+from skmat.nn._batch import CompositionBatch
+from skmat.nn._elements import ElementVectors
 from skmat.nn._encoder import Encoder, Representation
 
 __all__ = ["ROOST_PRESETS", "RoostNetwork"]
@@ -74,14 +75,7 @@ class RoostNetwork(Encoder):
     ):
         super().__init__()
         self.out_features = d_model
-        self.elements: nn.Module
-        if element_table is None:
-            self.elements = nn.Embedding(MASK_ID + 1, d_element - 1)
-        else:
-            # Rows of zeros for padding and [MASK]: nothing is known of a hidden element.
-            self.register_buffer("element_table", F.pad(element_table.float(), (0, 0, 1, 1)))
-            self.elements = nn.Linear(element_table.shape[1], d_element - 1)
-        self.has_table = element_table is not None
+        self.elements = ElementVectors(element_table, d_element - 1)
         self.layers = nn.ModuleList(
             _Attention(d_element, 2, n_heads, d_hidden) for _ in range(n_layers)
         )
@@ -94,7 +88,7 @@ class RoostNetwork(Encoder):
         batch = batch.take(layout.order)
         mask = batch.site_mask
         fractions = batch.fractions[mask]
-        vectors = self._embed(batch.atomic_numbers[mask])
+        vectors = self.elements(batch.atomic_numbers[mask])
         vectors = torch.cat([vectors, fractions.unsqueeze(1).to(vectors.dtype)], dim=1)
         log_fractions = fractions.log()
         device = vectors.device.type
@@ -115,12 +109,6 @@ class RoostNetwork(Encoder):
     def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
         between: list[list[nn.Module | nn.Parameter]] = [[layer] for layer in self.layers]
         return [[self.elements], *between, [*self.last_modules()]]
-
-    def _embed(self, atomic_numbers: Tensor) -> Tensor:
-        # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
-        if self.has_table:
-            return F.embedding(atomic_numbers, self.elements(self.element_table))
-        return self.elements(atomic_numbers)
 
 
 class _Layout:

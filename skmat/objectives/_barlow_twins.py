@@ -8,6 +8,7 @@ import torch
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, build_mlp
 from skmat.objectives._base import Objective, TaskLosses, View
+from skmat.objectives._sites import choose_lowest
 
 __all__ = ["BarlowTwins"]
 
@@ -76,10 +77,9 @@ class BarlowTwins(Objective):
         return [first, self._masked(batch, generator)]
 
     def _masked(self, batch, generator):
-        mask = batch.site_mask
-        n_hidden = (self.ratio * mask.sum(dim=1) + 1e-6).floor().clamp_min(1)
-        order = torch.rand(mask.shape, generator=generator).masked_fill(~mask, 2.0)
-        selected = (order.argsort(dim=1).argsort(dim=1) < n_hidden.unsqueeze(1)) & mask
+        n_sites = batch.site_materials.bincount(minlength=batch.n_materials)
+        n_hidden = (self.ratio * n_sites + 1e-6).floor().clamp_min(1)
+        selected = choose_lowest(batch, n_hidden, generator)
         numbers = torch.where(selected, MASK_ID, batch.atomic_numbers)
         return View(batch.with_atomic_numbers(numbers), selected)
 

@@ -11,6 +11,7 @@ from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, build_mlp
 from skmat.objectives._base import Objective, TaskLosses, View
+from skmat.objectives._sites import choose_at_random
 
 __all__ = ["CORRUPTION_SCHEMES", "MaskedElements"]
 
@@ -83,7 +84,7 @@ class MaskedElements(Objective):
             rows = torch.randperm(batch.n_materials, generator=generator)[:n_shown]
             batch = batch.take(rows)
         original = batch.atomic_numbers
-        selected = self._select(batch.site_mask, generator)
+        selected = choose_at_random(batch, self.ratio, generator, at_least_one=self.at_least_one)
         hide, replace = CORRUPTION_SCHEMES[self.scheme]
         chance = torch.rand(original.shape, generator=generator)
         random_elements = torch.randint(
@@ -94,16 +95,6 @@ class MaskedElements(Objective):
         corrupted = torch.where(swapped, random_elements, corrupted)
         return [View(batch.with_atomic_numbers(corrupted), selected, rows)]
 
-    def _select(self, site_mask, generator):
-        """Draw the positions to be guessed, never all the elements of a formula."""
-        order = torch.rand(site_mask.shape, generator=generator).masked_fill(~site_mask, 2.0)
-        selected = order < self.ratio
-        if self.at_least_one:
-            selected |= F.one_hot(order.argmin(dim=1), order.shape[1]).bool()
-        # In a unary compound the only element is the first and the last.
-        last = F.one_hot(order.masked_fill(~site_mask, -1.0).argmax(dim=1), order.shape[1]).bool()
-        return selected & ~last
-
     def losses(self, heads, representations, views, batch, y, sample_weight):
         (view,) = views
         if view.rows is not None:
@@ -112,6 +103,6 @@ class MaskedElements(Objective):
         chosen = view.selected[mask]
         logits = heads(representations[0].sites[chosen]).float()
         elements = batch.atomic_numbers[mask][chosen] - 1
-        weights = sample_weight.unsqueeze(1).expand(mask.shape)[mask][chosen]
+        weights = sample_weight[batch.site_materials][chosen]
         losses = F.cross_entropy(logits, elements, reduction="none")
         return TaskLosses((losses * weights).sum()[None], weights.sum()[None])

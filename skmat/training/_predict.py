@@ -91,10 +91,23 @@ def _run(function, width, module, materials, make_batch, device, precision) -> n
     module.eval()
     results = np.empty((len(materials), width), dtype=np.float32)
     with torch.inference_mode(), autocast(device, precision):
-        for rows, filled in _equal_chunks(materials.n_elements):
+        for rows, filled in _chunks(materials):
             output = function(make_batch(materials, filled).to(device))
             results[rows] = output[: len(rows)].float().cpu().numpy()
     return results
+
+
+def _chunks(materials) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows of each batch, and what it is filled up to."""
+    if hasattr(materials, "n_elements"):
+        yield from _equal_chunks(materials.n_elements)
+        return
+    # Crystals are of too many sizes for equal batches: their predictions depend on the company in
+    # the last bits. Batches of similar sizes take the least memory.
+    by_size = np.argsort(materials.n_sites, kind="stable")
+    for start in range(0, len(by_size), _CHUNK):
+        rows = by_size[start : start + _CHUNK]
+        yield rows, rows
 
 
 def _equal_chunks(sizes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

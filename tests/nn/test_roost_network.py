@@ -50,10 +50,11 @@ class NaiveNetwork:
         w = self.weights
         nodes = []
         for number, fraction in zip(atomic_numbers, fractions, strict=True):
-            if "element_table" in w:
-                vector = w["elements.weight"] @ w["element_table"][number] + w["elements.bias"]
+            if "elements.table" in w:
+                properties = w["elements.table"][number]
+                vector = w["elements.linear.weight"] @ properties + w["elements.linear.bias"]
             else:
-                vector = w["elements.weight"][number]
+                vector = w["elements.embedding.weight"][number]
             nodes.append(np.append(vector, fraction))
         for i in range(self.n_layers):
             nodes = [
@@ -139,8 +140,8 @@ def test_a_hidden_element_has_no_properties():
     hidden = network(batch.with_atomic_numbers(numbers), sites=True)
     other = batch_of("NaCl2").with_atomic_numbers(numbers)
     torch.testing.assert_close(hidden.material, network(other).material)
-    embedded = network._embed(torch.tensor([MASK_ID]))
-    torch.testing.assert_close(embedded[0], network.elements.bias)
+    embedded = network.elements(torch.tensor([MASK_ID]))
+    torch.testing.assert_close(embedded[0], network.elements.linear.bias)
 
 
 def test_gradients_reach_every_parameter():

@@ -1,22 +1,19 @@
-"""What the families that read compositions have in common."""
+"""What the families whose networks read a table of elements have in common."""
 
 import numpy as np
 import torch
 
-from skmat.base import CompositionInputMixin
 from skmat.composition import MAX_ATOMIC_NUMBER, element_table
-from skmat.nn import CompositionBatch
 
-__all__ = ["CompositionFamily"]
+__all__ = ["ElementFamily"]
 
 
-class CompositionFamily(CompositionInputMixin):
-    """How X is read, and how networks come by properties of the elements.
+class ElementFamily:
+    """How networks come by properties of the elements.
 
-    A family adds ``_family``, ``_sizes_of_best``, ``_sizes()`` and ``_make_network``.
+    A family adds ``_family``, ``_sizes_of_best``, ``_sizes()``, ``_make_network``, ``_make_batch``
+    and, with a mixin for its kind of X, ``_read_X``.
     """
-
-    _make_batch = staticmethod(CompositionBatch.from_arrays)
 
     #: Parameters of the network that ``pretrained="auto"`` loads, with their values.
     _sizes_of_best: dict

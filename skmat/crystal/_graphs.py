@@ -1,0 +1,202 @@
+"""Crystal graphs: atoms, and edges from the nearest neighbours of each."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from skmat.composition import CompositionArrays
+from skmat.crystal._arrays import StructureArrays
+from skmat.crystal._neighbors import nearest_neighbors
+
+__all__ = ["CrystalGraphs", "GraphSettings", "build_graphs"]
+
+#: Atoms closer than this, in Å, are one atom written twice, or a mistake.
+_OVERLAP = 0.3
+
+#: Structures that one process is given at a time.
+_CHUNK = 256
+
+
+class GraphSettings(NamedTuple):
+    """Which atoms are joined.
+
+    Attributes
+    ----------
+    n_neighbors : int
+        Nearest neighbours of each atom; all of the last shell are taken.
+    cutoff : float
+        Largest distance, in Å.
+    """
+
+    n_neighbors: int = 12
+    cutoff: float = 8.0
+
+
+_DEFAULT = GraphSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalGraphs:
+    """Graphs of many crystals as flat arrays; a crystal without atoms stands for an invalid row.
+
+    Attributes
+    ----------
+    n_sites : ndarray of shape (n,), int64
+        Atoms of each crystal.
+    atomic_numbers : ndarray of shape (m,), uint8
+        Of all atoms, one crystal after the other.
+    n_edges : ndarray of shape (m,), uint16
+        Neighbours of each atom, which stand together in the following arrays.
+    senders : ndarray of shape (k,), uint16 or uint32
+        Number of the neighbour within its crystal.
+    vectors : ndarray of shape (k, 3), float32
+        From the atom to its neighbour, in Å.
+    """
+
+    n_sites: np.ndarray
+    atomic_numbers: np.ndarray
+    n_edges: np.ndarray
+    senders: np.ndarray
+    vectors: np.ndarray
+
+    def __len__(self):
+        return len(self.n_sites)
+
+    @property
+    def nbytes(self):
+        """Memory of the arrays, in bytes."""
+        arrays = (self.n_sites, self.atomic_numbers, self.n_edges, self.senders, self.vectors)
+        return sum(array.nbytes for array in arrays)
+
+    @cached_property
+    def site_starts(self):
+        """Place of the first atom of each crystal, and the number of atoms, shape (n + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.n_sites)])
+
+    @cached_property
+    def edge_starts(self):
+        """Place of the first edge of each atom, and the number of edges, shape (m + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.n_edges, dtype=np.int64)])
+
+    def take(self, rows):
+        """Return the crystals at `rows` (indices or mask)."""
+        rows = np.arange(len(self))[rows]
+        sites = _ranges(self.site_starts[rows], self.n_sites[rows])
+        edges = _ranges(self.edge_starts[sites], self.n_edges[sites].astype(np.int64))
+        return CrystalGraphs(
+            self.n_sites[rows],
+            self.atomic_numbers[sites],
+            self.n_edges[sites],
+            self.senders[edges],
+            self.vectors[edges],
+        )
+
+    def scatter(self, valid):
+        """Return as many crystals as `valid` is long, these where it is true, others empty."""
+        n_sites = np.zeros(len(valid), dtype=np.int64)
+        n_sites[valid] = self.n_sites
+        rest = (self.atomic_numbers, self.n_edges, self.senders, self.vectors)
+        return CrystalGraphs(n_sites, *rest)
+
+    def compositions(self):
+        """Return the compositions as `CompositionArrays`."""
+        rows = np.repeat(np.arange(len(self)), self.n_sites)
+        amounts = np.ones(len(rows))
+        return CompositionArrays.from_flat(rows, self.atomic_numbers, amounts, len(self))
+
+    def group_ids(self):
+        """Label crystals of equal composition with equal integers, ndarray of shape (n,)."""
+        return self.compositions().group_ids()
+
+
+def build_graphs(structures: StructureArrays, settings=_DEFAULT, n_jobs=None):
+    """Find the neighbours of all atoms of all crystals.
+
+    Parameters
+    ----------
+    structures : StructureArrays
+        The crystals.
+    settings : GraphSettings, default=GraphSettings()
+        Which atoms are joined: 12 neighbours within 8 Å.
+    n_jobs : int, default=None
+        Processes that search.
+
+    Returns
+    -------
+    graphs : CrystalGraphs
+        Of the crystals without faults.
+    problems : list of (int, str)
+        Number of each other crystal, and what is wrong with it.
+    """
+    starts = range(0, len(structures), _CHUNK)
+    parts = Parallel(n_jobs)(
+        delayed(_build)(structures[start : start + _CHUNK], settings, start) for start in starts
+    )
+    if not parts:
+        parts = [_build(structures, settings, 0)]
+    columns, problems = zip(*parts, strict=True)
+    joined = (np.concatenate(arrays) for arrays in zip(*columns, strict=True))
+    return CrystalGraphs(*joined), [problem for part in problems for problem in part]
+
+
+def _build(structures, settings, first_row):
+    n_sites, numbers, n_edges, problems = [], [], [], []
+    senders, vectors = [], []
+    for row in range(len(structures)):
+        lattice = structures.lattice[row]
+        sites = slice(structures.offsets[row], structures.offsets[row + 1])
+        frac = structures.frac[sites].astype(np.float64)
+        fault = _fault_of_cell(lattice)
+        if not fault:
+            frac = frac - np.floor(frac)
+            # What is just below 0 is rounded to 1, which is 0.
+            frac[frac == 1.0] = 0.0
+            to, of, shifts, length = nearest_neighbors(lattice, frac, *settings)
+            fault = _fault_of_edges(to, of, length)
+        if fault:
+            problems.append((first_row + row, fault))
+            continue
+        n_sites.append(len(frac))
+        numbers.append(structures.atomic_number[sites])
+        n_edges.append(np.bincount(to, minlength=len(frac)))
+        senders.append(of)
+        vectors.append((frac[of] + shifts - frac[to]) @ lattice)
+    most = max(n_sites, default=0)
+    return (
+        np.array(n_sites, dtype=np.int64),
+        _joined(numbers, np.uint8),
+        _joined(n_edges, np.uint16),
+        _joined(senders, np.uint16 if most <= 2**16 else np.uint32),
+        _joined(vectors, np.float32, width=(3,)),
+    ), problems
+
+
+def _fault_of_cell(lattice):
+    volume = abs(np.linalg.det(lattice))
+    if volume < 0.1:
+        return f"the cell has a volume of {volume:.3g} Å^3; check the lattice vectors"
+    return None
+
+
+def _fault_of_edges(receivers, senders, distances):
+    if not len(distances) or distances.min() >= _OVERLAP:
+        return None
+    worst = distances.argmin()
+    pair = f"{receivers[worst]} and {senders[worst]}"
+    return f"atoms {pair} (counted from 0) are {distances[worst]:.3g} Å apart; remove one of them"
+
+
+def _joined(parts, dtype, width=()):
+    if not parts:
+        return np.empty((0, *width), dtype=dtype)
+    return np.concatenate(parts).astype(dtype)
+
+
+def _ranges(starts, counts):
+    """Return ``start, start + 1, ...`` of each start, `count` numbers each, as one array."""
+    counts = np.asarray(counts, dtype=np.int64)
+    offsets = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(starts - offsets, counts)

@@ -1,0 +1,88 @@
+"""The nearest periodic neighbours of every atom."""
+
+from functools import cache
+
+import numpy as np
+from pymatgen.core import Lattice, Structure
+
+__all__ = ["BACKENDS", "TIE", "nearest_neighbors"]
+
+#: Distances that differ by less, in Å, are one shell of neighbours.
+TIE = 0.01
+
+#: Most atoms have all their nearest neighbours within this radius, in Å; a search is much faster
+#: in a small sphere, and is repeated in the larger one where it was too small.
+_FIRST_RADIUS = 4.5
+
+BACKENDS = ("auto", "vesin", "pymatgen")
+
+
+def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
+    """Find the nearest neighbours of each atom of one crystal.
+
+    Neighbours as far away as the last one that is asked for belong to its shell, and are all
+    returned: a choice among them would depend on the order of the atoms and on the cell. An atom
+    with fewer neighbours within the cutoff has fewer.
+
+    Parameters
+    ----------
+    lattice : ndarray of shape (3, 3)
+        Lattice vectors as rows, in Å.
+    frac : ndarray of shape (n_atoms, 3)
+        Fractional coordinates from 0 to below 1.
+    n_neighbors : int
+        Neighbours of each atom.
+    cutoff : float
+        Largest distance, in Å.
+    backend : {"auto", "vesin", "pymatgen"}, default="auto"
+        Package that searches; "auto" takes vesin where it is installed. Both find the same.
+
+    Returns
+    -------
+    receivers, senders : ndarray of shape (n_edges,), int64
+        Each atom, and its neighbour; receivers ascend, and so do the distances of each.
+    shifts : ndarray of shape (n_edges, 3), int64
+        Cell of the neighbour, counted in lattice vectors from that of the atom.
+    distances : ndarray of shape (n_edges,), float64
+        In Å.
+    """
+    search = _with_vesin if backend == "vesin" or (backend == "auto" and _has_vesin()) else None
+    search = search or _with_pymatgen
+    for radius in (min(_FIRST_RADIUS, cutoff), cutoff):
+        receivers, senders, shifts, distances = search(lattice, frac, radius)
+        order = np.lexsort((distances, receivers))
+        receivers, distances = receivers[order], distances[order]
+        counts = np.bincount(receivers, minlength=len(frac))
+        starts = np.cumsum(counts) - counts
+        complete = counts >= n_neighbors
+        last = np.full(len(frac), np.inf)
+        last[complete] = distances[starts[complete] + n_neighbors - 1] + TIE
+        if radius == cutoff or (last < radius).all():
+            break
+    kept = distances < last[receivers]
+    order = order[kept]
+    return receivers[kept], senders[order], shifts[order], distances[kept]
+
+
+@cache
+def _has_vesin():
+    try:
+        import vesin  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _with_vesin(lattice, frac, radius):
+    from vesin import NeighborList
+
+    i, j, shifts, distances = NeighborList(cutoff=radius, full_list=True).compute(
+        points=frac @ lattice, box=lattice, periodic=True, quantities="ijSd"
+    )
+    return i.astype(np.int64), j.astype(np.int64), shifts.astype(np.int64), distances
+
+
+def _with_pymatgen(lattice, frac, radius):
+    structure = Structure(Lattice(lattice), ["H"] * len(frac), frac)
+    i, j, shifts, distances = structure.get_neighbor_list(radius, exclude_self=True)
+    return i, j, shifts.astype(np.int64), distances

@@ -1,0 +1,96 @@
+"""Every accepted form of crystals to :class:`StructureArrays`."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import IStructure, Lattice, Structure
+
+from skmat.crystal._arrays import StructureArrays, fault_of_structure
+from skmat.exceptions import InvalidInputError, InvalidStructureError
+
+__all__ = ["read_structures"]
+
+_FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
+
+
+def read_structures(values, *, on_invalid="raise"):
+    """Read one crystal per item.
+
+    Parameters
+    ----------
+    values : StructureArrays or iterable
+        pymatgen Structures, dicts of ``Structure.as_dict``, ASE Atoms that are periodic in all
+        directions, or CIF or POSCAR files: paths, or texts of several lines.
+    on_invalid : {"raise", "nan"}, default="raise"
+        What becomes of items that cannot be read; "nan" leaves them out of the result.
+
+    Returns
+    -------
+    structures : StructureArrays
+        Those that could be read, in their order.
+    valid : ndarray of shape (n_items,), bool
+        Which these are.
+
+    Raises
+    ------
+    InvalidStructureError
+        If items cannot be read and ``on_invalid="raise"``; the error lists all of them.
+    """
+    if isinstance(values, StructureArrays):
+        return values, np.ones(len(values), dtype=bool)
+    values = list(values)
+    read, problems = [], []
+    for row, value in enumerate(values):
+        try:
+            structure = _parse(value)
+        except InvalidInputError as error:
+            problems.append((row, value, str(error)))
+            continue
+        fault = fault_of_structure(structure)
+        if fault:
+            problems.append((row, value, fault))
+        else:
+            read.append(structure)
+    if problems and on_invalid == "raise":
+        raise InvalidStructureError(problems, len(values))
+    valid = np.ones(len(values), dtype=bool)
+    valid[[row for row, _, _ in problems]] = False
+    return StructureArrays.from_structures(read), valid
+
+
+def _parse(value):
+    if isinstance(value, IStructure):
+        return value
+    if isinstance(value, Mapping):
+        return _attempt(Structure.from_dict, dict(value), what="a dict of pymatgen")
+    if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value.strip()):
+        path = Path(value)
+        if not path.is_file():
+            raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
+        return _attempt(Structure.from_file, path, what="a CIF or POSCAR file")
+    if isinstance(value, str):
+        is_cif = "_cell_length_a" in value or value.lstrip().startswith("data_")
+        form = "cif" if is_cif else "poscar"
+        return _attempt(Structure.from_str, value, fmt=form, what=f"the text of a {form.upper()}")
+    if hasattr(value, "get_scaled_positions"):
+        if not np.all(value.pbc):
+            raise InvalidInputError("not periodic in all three directions")
+        return Structure(
+            Lattice(np.asarray(value.cell)),
+            value.get_atomic_numbers().tolist(),
+            value.get_scaled_positions(wrap=False),
+        )
+    raise InvalidInputError(f"{type(value).__name__} is no crystal; these are {_FORMS}")
+
+
+def _attempt(read, value, *, what, **options):
+    # pymatgen raises whatever its parsers stumble over.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return read(value, **options)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InvalidInputError(f"cannot be read as {what}: {reason[:200]}") from error

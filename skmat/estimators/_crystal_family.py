@@ -1,0 +1,119 @@
+"""How the families that read crystals come by graphs."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from joblib import Memory
+from pymatgen.core import IStructure
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_memory, validate_data
+
+from skmat.crystal import GraphSettings, StructureArrays, build_graphs, read_structures
+from skmat.estimators._element_family import ElementFamily
+from skmat.exceptions import InvalidInputError, InvalidStructureError
+from skmat.nn import CrystalBatch
+
+__all__ = ["GRAPH_CONSTRAINTS", "GRAPH_DOC", "CrystalFamily"]
+
+GRAPH_CONSTRAINTS: dict = {
+    "n_neighbors": [Interval(Integral, 1, 255, closed="both")],
+    "cutoff": [Interval(Real, 0, None, closed="neither")],
+    "n_jobs": [Integral, None],
+    "memory": [str, HasMethods(["cache"]), Memory, None],
+}
+
+GRAPH_DOC = """
+    n_neighbors : int, default=12
+        Nearest neighbours that each atom is joined to, and all of the shell of the last one. Taken
+        from `pretrained` where that is given, as is the next one.
+    cutoff : float, default=8.0
+        Largest distance of neighbours, in Å; an atom may have fewer than `n_neighbors` within it.
+    n_jobs : int, default=None
+        Processes that search for neighbours.
+    memory : str or joblib.Memory, default=None
+        Folder that keeps the graphs of the structures of each call, so that they are built once;
+        see :class:`sklearn.pipeline.Pipeline`. ``joblib.Memory.reduce_size`` bounds it.
+"""
+
+
+class CrystalFamily(ElementFamily):
+    """Read crystals as graphs. A family adds what ``ElementFamily`` says."""
+
+    _make_batch = staticmethod(CrystalBatch.from_graphs)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+    def _network_config(self):
+        settings = GraphSettings(self.n_neighbors, self.cutoff)
+        return {**super()._network_config(), **settings._asdict()}
+
+    def _build_network(self, config, *, fresh):
+        config = dict(config)
+        config.pop("n_neighbors")
+        return super()._build_network(config, fresh=fresh)
+
+    def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
+        """Return `X` as CrystalGraphs; set or check ``n_features_in_`` on the way."""
+        structures, valid = self._read_structures(X, reset=reset, on_invalid=on_invalid)
+        build = check_memory(self.memory).cache(build_graphs, ignore=["n_jobs"])
+        graphs, problems = build(structures, self._graph_settings(reset), n_jobs=self.n_jobs)
+        if problems:
+            rows = np.flatnonzero(valid)
+            if on_invalid == "raise":
+                listed = [(int(rows[row]), _item(X, rows[row]), why) for row, why in problems]
+                raise InvalidStructureError(listed, len(valid))
+            valid[rows[[row for row, _ in problems]]] = False
+        return graphs if valid.all() else graphs.scatter(valid)
+
+    def _read_structures(self, X, *, reset, on_invalid):
+        """Return what can be read of `X` as StructureArrays, and the mask of its rows."""
+        values = as_structures(X)
+        if not len(values):
+            raise InvalidInputError(
+                "Found array with 0 sample(s) (no crystals) while a minimum of 1 is required."
+            )
+        # Only the shape and the column name are checked here: one feature, one name.
+        column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
+        validate_data(self, column, reset=reset, skip_check_array=True)
+        return read_structures(values, on_invalid=on_invalid)
+
+    def _graph_settings(self, reset):
+        """Return how graphs are built: as the network that is fitted or loaded was trained."""
+        if not reset or (self.warm_start and hasattr(self, "members_")):
+            config = self.members_[0].model.encoder.config
+        else:
+            checkpoint = self._read_pretrained()
+            config = self._network_config() if checkpoint is None else checkpoint.network
+        return GraphSettings(config["n_neighbors"], config["cutoff"])
+
+
+def as_structures(X):
+    """Return the crystals in `X` as a sequence."""
+    if isinstance(X, StructureArrays):
+        return X
+    if isinstance(X, IStructure | str | dict) or hasattr(X, "get_scaled_positions"):
+        raise InvalidInputError(
+            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
+            " as a list of one, [X]."
+        )
+    if isinstance(X, pd.DataFrame):
+        if X.shape[1] != 1:
+            raise InvalidInputError(
+                f"X has {X.shape[1]} columns; pass the one that holds the crystals, X[['name']]."
+            )
+        return X.iloc[:, 0].tolist()
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+        return X[:, 0].tolist()
+    return list(X)
+
+
+def _item(X, row):
+    """Return one crystal of `X`, for an error message."""
+    values = as_structures(X)
+    value = values[int(row)]
+    return value.formula if isinstance(value, IStructure) else value

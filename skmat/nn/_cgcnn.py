@@ -1,0 +1,141 @@
+"""CGCNN: gated convolutions on crystal graphs (Xie and Grossman 2018)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from skmat.nn._crystal_batch import CrystalBatch
+from skmat.nn._elements import ElementVectors
+from skmat.nn._encoder import Encoder, Representation
+
+__all__ = ["CGCNN_PRESETS", "CGCNNNetwork", "GaussianBasis"]
+
+#: Sizes by name.
+CGCNN_PRESETS: dict[str, dict] = {
+    "tiny": {"d_atom": 16, "n_layers": 1, "d_model": 32},
+    "base": {"d_atom": 64, "n_layers": 3, "d_model": 128},
+    "large": {"d_atom": 128, "n_layers": 4, "d_model": 256},
+}
+
+#: Width of the Gaussians of distances and their spacing, in Å.
+_STEP = 0.2
+
+
+class CGCNNNetwork(Encoder):
+    """Gated graph convolutions, and the mean over the atoms.
+
+    Each atom's vector is drawn from a table of properties of its element. A convolution adds to it
+    a message from every neighbour, which a gate lets pass; gate and message see both atoms and
+    the distance between them.
+
+    Parameters
+    ----------
+    element_table : Tensor of shape (118, n_properties) or None
+        Properties of the elements. None takes a learned vector per element instead.
+    cutoff : float
+        Longest edge, in Å.
+    d_atom : int
+        Length of an atom's vector.
+    n_layers : int
+        Convolutions.
+    d_model : int
+        Length of the crystal's vector.
+
+    References
+    ----------
+    T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018).
+    """
+
+    def __init__(
+        self,
+        element_table: Tensor | None,
+        *,
+        cutoff: float,
+        d_atom: int,
+        n_layers: int,
+        d_model: int,
+    ):
+        super().__init__()
+        self.out_features = d_model
+        self.elements = ElementVectors(element_table, d_atom)
+        self.basis = GaussianBasis(cutoff)
+        self.layers = nn.ModuleList(_Convolution(d_atom, len(self.basis)) for _ in range(n_layers))
+        self.out = nn.Linear(d_atom, d_model)
+
+    def forward(self, batch: CrystalBatch, sites: bool = False) -> Representation:
+        """Encode `batch`; with `sites` also return the vector of every atom."""
+        atoms = self.elements(batch.atomic_numbers)
+        edges = self.basis(batch.vectors.norm(dim=1)).to(atoms.dtype)
+        for layer in self.layers:
+            atoms = layer(atoms, edges, batch.receivers, batch.senders)
+        pooled = atoms.new_zeros((batch.n_materials, atoms.shape[1]))
+        pooled = pooled.index_add(0, batch.site_materials, atoms)
+        # A crystal without atoms stands for an invalid row.
+        pooled = pooled / batch.n_sites.clamp_min(1).unsqueeze(1)
+        material = F.softplus(self.out(F.softplus(pooled)))
+        return Representation(material, F.softplus(self.out(F.softplus(atoms))) if sites else None)
+
+    def last_modules(self) -> list[nn.Module]:
+        return [self.layers[-1], self.out]
+
+    def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
+        between: list[list[nn.Module | nn.Parameter]] = [[layer] for layer in self.layers[:-1]]
+        return [[self.elements], *between, [*self.last_modules()]]
+
+
+class GaussianBasis(nn.Module):
+    """Distances as values of Gaussians centred every 0.2 Å from 0 to the cutoff.
+
+    Parameters
+    ----------
+    cutoff : float
+        Longest distance, in Å.
+    """
+
+    centers: Tensor
+
+    def __init__(self, cutoff: float):
+        super().__init__()
+        n_centers = round(cutoff / _STEP) + 1
+        self.register_buffer("centers", torch.arange(n_centers) * _STEP, persistent=False)
+
+    def __len__(self):
+        return len(self.centers)
+
+    def forward(self, distances: Tensor) -> Tensor:
+        """Expand `distances` of shape (n,) to a Tensor of shape (n, n_centers)."""
+        return torch.exp(-(((distances.unsqueeze(1) - self.centers) / _STEP) ** 2))
+
+
+class _Convolution(nn.Module):
+    """Sum of gated messages from the neighbours.
+
+    Gate and message are linear in receiver, sender and edge, so that the first two are computed
+    per atom and not per edge.
+    """
+
+    def __init__(self, d_atom: int, n_edge_features: int):
+        super().__init__()
+        self.from_receiver = nn.Linear(d_atom, 2 * d_atom)
+        self.from_sender = nn.Linear(d_atom, 2 * d_atom, bias=False)
+        self.from_edge = nn.Linear(n_edge_features, 2 * d_atom, bias=False)
+        self.edge_norm = nn.BatchNorm1d(2 * d_atom)
+        self.atom_norm = nn.BatchNorm1d(d_atom)
+
+    def forward(self, atoms: Tensor, edges: Tensor, receivers: Tensor, senders: Tensor) -> Tensor:
+        inputs = self.from_edge(edges)
+        inputs = inputs + self.from_receiver(atoms).index_select(0, receivers)
+        inputs = inputs + self.from_sender(atoms).index_select(0, senders)
+        gate, message = _normed(self.edge_norm, inputs).chunk(2, dim=1)
+        messages = torch.sigmoid(gate) * F.softplus(message)
+        received = atoms.new_zeros(atoms.shape).index_add(0, receivers, messages.to(atoms.dtype))
+        return F.softplus(atoms + _normed(self.atom_norm, received))
+
+
+def _normed(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
+    """Normalise over the rows; one row alone has no variance, and is taken as in prediction."""
+    if norm.training and len(values) < 2:
+        return F.batch_norm(
+            values, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+        )
+    return norm(values)

@@ -1,0 +1,83 @@
+"""Crystals as the encoders read them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["CrystalBatch"]
+
+
+class CrystalBatch(NamedTuple):
+    """A batch of crystal graphs, one after the other.
+
+    Attributes
+    ----------
+    atomic_numbers : Tensor of shape (n_sites,), int64
+        Atomic numbers from 1 to 118, `MASK_ID` for a hidden atom.
+    site_materials : Tensor of shape (n_sites,), int64
+        The crystal of each atom.
+    receivers, senders : Tensor of shape (n_edges,), int64
+        Atom and neighbour of each edge.
+    vectors : Tensor of shape (n_edges, 3), float32
+        From the atom to its neighbour, in Å.
+    n_sites : Tensor of shape (n_materials,), int64
+        Atoms of each crystal.
+    """
+
+    atomic_numbers: Tensor
+    site_materials: Tensor
+    receivers: Tensor
+    senders: Tensor
+    vectors: Tensor
+    n_sites: Tensor
+
+    @property
+    def n_materials(self) -> int:
+        return self.n_sites.shape[0]
+
+    @property
+    def site_mask(self) -> Tensor:
+        """True at every atom: there is no padding."""
+        return torch.ones_like(self.atomic_numbers, dtype=torch.bool)
+
+    def with_atomic_numbers(self, atomic_numbers: Tensor) -> "CrystalBatch":
+        """Return the same crystals with other elements in their places."""
+        return self._replace(atomic_numbers=atomic_numbers)
+
+    def take(self, rows: Tensor) -> "CrystalBatch":
+        """Return some of the crystals, by row number, none of them twice."""
+        place = torch.full_like(self.n_sites, -1)
+        place[rows] = torch.arange(len(rows), device=rows.device)
+        site_materials = place[self.site_materials]
+        kept = site_materials >= 0
+        number = kept.cumsum(0) - 1
+        edges = kept[self.receivers]
+        return CrystalBatch(
+            self.atomic_numbers[kept],
+            site_materials[kept],
+            number[self.receivers[edges]],
+            number[self.senders[edges]],
+            self.vectors[edges],
+            self.n_sites[rows],
+        )
+
+    def to(self, device) -> "CrystalBatch":
+        return CrystalBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+    @classmethod
+    def from_graphs(cls, graphs, rows) -> "CrystalBatch":
+        """Take `rows` of ``CrystalGraphs``."""
+        taken = graphs.take(rows)
+        n_sites, n_edges = taken.n_sites, taken.n_edges.astype(np.int64)
+        # The first atom of the crystal that each atom is in.
+        first = np.repeat(taken.site_starts[:-1], n_sites)
+        return cls(
+            torch.from_numpy(taken.atomic_numbers.astype(np.int64)),
+            torch.from_numpy(np.repeat(np.arange(len(n_sites)), n_sites)),
+            torch.from_numpy(np.repeat(np.arange(len(n_edges)), n_edges)),
+            torch.from_numpy(taken.senders.astype(np.int64) + np.repeat(first, n_edges)),
+            torch.from_numpy(taken.vectors.astype(np.float32)),
+            torch.from_numpy(n_sites.astype(np.int64)),
+        )

@@ -1,0 +1,54 @@
+"""Random choices among the sites of each material of a batch, whatever its form."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["choose_at_random", "choose_lowest"]
+
+
+def choose_at_random(batch, ratio, generator, *, at_least_one=False) -> Tensor:
+    """Choose every site with probability `ratio`, but never all sites of a material.
+
+    With `at_least_one`, one of those is chosen of which chance chose none, if they have two.
+
+    Returns
+    -------
+    Tensor of the shape of ``batch.site_mask``, bool
+    """
+    materials = batch.site_materials
+    order = torch.rand(len(materials), generator=generator)
+    chosen = order < ratio
+    if at_least_one:
+        chosen |= order == _extreme(order, batch, "amin")[materials]
+    chosen &= order != _extreme(order, batch, "amax")[materials]
+    return _in_place(chosen, batch)
+
+
+def choose_lowest(batch, n_chosen, generator) -> Tensor:
+    """Choose `n_chosen` (one number per material) of the sites of each material, at random.
+
+    Returns
+    -------
+    Tensor of the shape of ``batch.site_mask``, bool
+    """
+    materials = batch.site_materials
+    order = torch.rand(len(materials), generator=generator, dtype=torch.float64)
+    by_material = (materials + 0.5 * order).argsort()
+    counts = materials.bincount(minlength=batch.n_materials)
+    starts = counts.cumsum(0) - counts
+    ranks = torch.empty_like(materials)
+    ranks[by_material] = torch.arange(len(materials)) - starts[materials[by_material]]
+    return _in_place(ranks < n_chosen[materials], batch)
+
+
+def _extreme(order, batch, reduce):
+    return order.new_zeros(batch.n_materials).scatter_reduce(
+        0, batch.site_materials, order, reduce, include_self=False
+    )
+
+
+def _in_place(chosen, batch):
+    mask = batch.site_mask
+    selected = torch.zeros_like(mask)
+    selected[mask] = chosen
+    return selected

@@ -1,0 +1,43 @@
+"""Small crystals for tests."""
+
+import numpy as np
+from pymatgen.core import Lattice, Structure
+
+
+def rock_salt(a=5.64, cation="Na", anion="Cl"):
+    """Conventional cell: 8 atoms, each with 6 neighbours at a / 2 and 12 at a / sqrt(2)."""
+    sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, anion], sites)
+
+
+def rutile():
+    lattice = Lattice.tetragonal(4.59, 2.96)
+    sites = [[0, 0, 0], [0.3053, 0.3053, 0]]
+    return Structure.from_spacegroup("P4_2/mnm", lattice, ["Ti", "O"], sites)
+
+
+def bcc_iron():
+    return Structure(Lattice.cubic(2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def triclinic(seed=0, n_atoms=7):
+    """A cell without any symmetry, atoms kept apart."""
+    generator = np.random.default_rng(seed)
+    lattice = Lattice.from_parameters(6.1, 6.9, 7.7, 81.0, 97.0, 108.0)
+    frac, species = [], []
+    while len(frac) < n_atoms:
+        site = generator.uniform(size=3)
+        if all(lattice.get_distance_and_image(site, other)[0] > 1.6 for other in frac):
+            frac.append(site)
+            species.append(["Li", "Al", "Si", "O"][int(generator.integers(4))])
+    return Structure(lattice, species, frac)
+
+
+def many(n=12):
+    """Crystals of several kinds and sizes, no two of them equal."""
+    makers = [
+        lambda i: rock_salt(5.0 + 0.05 * i, ["Li", "Na", "K"][i % 3]),
+        lambda i: rock_salt(4.2 + 0.03 * i, "Mg", "O").get_primitive_structure(),
+        lambda i: triclinic(i, 4 + i % 4),
+    ]
+    return [makers[i % 3](i) for i in range(n)]

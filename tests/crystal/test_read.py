@@ -1,0 +1,89 @@
+import warnings
+
+import numpy as np
+import pytest
+from crystal.crystals import rock_salt, rutile
+from pymatgen.core import Lattice, Structure
+
+from skmat.crystal import StructureArrays, read_structures
+from skmat.exceptions import InvalidStructureError
+
+
+class Atoms:
+    """As much of ASE's class as is read."""
+
+    def __init__(self, structure, pbc=(True, True, True)):
+        self.structure, self.pbc = structure, np.array(pbc)
+        self.cell = structure.lattice.matrix
+
+    def get_atomic_numbers(self):
+        return np.array(self.structure.atomic_numbers)
+
+    def get_scaled_positions(self, wrap=True):
+        return self.structure.frac_coords
+
+
+def forms(structure, folder):
+    cif, poscar = folder / "salt.cif", folder / "POSCAR"
+    structure.to(filename=str(cif))
+    structure.to(filename=str(poscar), fmt="poscar")
+    return [
+        structure,
+        structure.as_dict(),
+        cif,
+        str(poscar),
+        cif.read_text(),
+        poscar.read_text(),
+        Atoms(structure),
+    ]
+
+
+def test_every_form_is_the_same_crystal(tmp_path):
+    structures, valid = read_structures(forms(rutile(), tmp_path))
+    assert valid.all()
+    for structure in structures:
+        assert structure.matches(rutile())
+
+
+def test_arrays_are_taken_as_they_are():
+    arrays = StructureArrays.from_structures([rock_salt()])
+    structures, valid = read_structures(arrays)
+    assert structures is arrays
+    assert valid.tolist() == [True]
+
+
+def bad_rows():
+    truncated = rutile().to(fmt="cif")[:200]
+    disordered = Structure(Lattice.cubic(3), [{"Fe": 0.5, "Ni": 0.5}], [[0, 0, 0]])
+    empty = Structure(Lattice.cubic(3), [], [])
+    unknown = Structure(Lattice.cubic(3), ["Na"], [[np.nan, 0, 0]])
+    return [
+        (truncated, "cannot be read as the text of a CIF"),
+        (disordered, "disordered"),
+        (empty, "no atoms"),
+        (unknown, "not finite"),
+        ("nowhere.cif", "no file of this name"),
+        ({"lattice": 1}, "cannot be read as a dict"),
+        (Atoms(rutile(), (True, True, False)), "not periodic"),
+        (3.5, "float is no crystal"),
+        (None, "NoneType is no crystal"),
+    ]
+
+
+def test_all_bad_rows_are_in_one_error():
+    bad = bad_rows()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InvalidStructureError) as error:
+            read_structures([rutile(), *(value for value, _ in bad), rock_salt()])
+    assert error.value.rows == list(range(1, len(bad) + 1))
+    for (_, _, reason), (_, expected) in zip(error.value.problems, bad, strict=True):
+        assert expected in reason
+    assert isinstance(error.value, ValueError)
+
+
+def test_the_others_can_be_kept():
+    values = [rutile(), *(value for value, _ in bad_rows()), rock_salt()]
+    structures, valid = read_structures(values, on_invalid="nan")
+    assert len(structures) == 2
+    assert np.flatnonzero(valid).tolist() == [0, len(values) - 1]

@@ -20,6 +20,7 @@ _PUBLIC = {
     "RoostClassifier": "skmat.estimators",
     "RoostEncoder": "skmat.estimators",
     "RoostRegressor": "skmat.estimators",
+    "StructureToComposition": "skmat.featurizers",
     "list_pretrained": "skmat.pretrained",
     "make_frozen_classifier": "skmat.recipes",
     "make_frozen_regressor": "skmat.recipes",

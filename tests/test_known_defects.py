@@ -10,13 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from crystal.crystals import many, rock_salt
 from numpy.testing import assert_array_equal
 
 import skmat
-from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
+from skmat import (
+    CGCNNEncoder,
+    CGCNNRegressor,
+    MTEncoder,
+    MTEncoderClassifier,
+    MTEncoderRegressor,
+    RoostEncoder,
+)
 from skmat.composition import read_compositions
 from skmat.exceptions import PretrainedError
 from skmat.inspection import ParityDisplay
+from skmat.nn import MASK_ID, CompositionBatch
+from skmat.objectives import BarlowTwins
 from skmat.training import split_by_group
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
@@ -87,6 +97,53 @@ def test_frozen_layers_are_frozen():
     source = MTEncoder(**FAST).fit(FORMULAS)
     tuned = MTEncoderRegressor(pretrained=source, trainable="head", **FAST).fit(FORMULAS, Y)
     assert_array_equal(tuned.transform(FORMULAS), source.transform(FORMULAS))
+
+
+def test_frozen_norms_are_frozen():
+    """ALIGNN-TL's frozen layers go on to collect the means of their inputs."""
+    X = many(9)
+    source = CGCNNEncoder(**FAST).fit(X)
+    tuned = CGCNNRegressor(pretrained=source, trainable="head", **FAST).fit(X, Y[:9])
+    assert_array_equal(tuned.transform(X), source.transform(X))
+    before = source.members_[0].model.encoder.state_dict()
+    after = tuned.members_[0].model.encoder.state_dict()
+    assert any("running_mean" in name for name in before)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_crystals_with_missing_labels_and_their_scaling():
+    """MT-CGCNN scales by 2,000 rows of the whole data set, and knows no missing label."""
+    X, y = many(9), Y[:9].copy()
+    y[::2, 1] = np.nan
+    training, test = X[:6], X[6:]
+    before = CGCNNRegressor(**FAST).fit(training, y[:6]).predict(test)
+    assert np.isfinite(before).all()
+    y[6:] += 1e6
+    assert_array_equal(CGCNNRegressor(**FAST).fit(training, y[:6]).predict(test), before)
+
+
+def test_no_bond_to_the_first_atom():
+    """CGCNN fills up missing neighbours with bonds to atom 0, one Å beyond the cutoff."""
+    model = CGCNNEncoder(**FAST, cutoff=3.0).fit(many(9))
+    graphs = model._read_X([rock_salt(40.0), rock_salt()], reset=False)
+    # The nearest six are within 3 Å, the next twelve are not.
+    assert graphs.n_edges.tolist() == [0] * 8 + [6] * 8
+
+
+def test_both_views_pass_messages_between_elements():
+    """PretrainRoost's second view has every element for its own neighbour."""
+    encoder = RoostEncoder(preset="tiny", max_epochs=1, random_state=0).fit(FORMULAS)
+    network = encoder.members_[0].model.encoder
+    batch = CompositionBatch.from_arrays(read_compositions(["BaTiO3"]), np.arange(1))
+    for view in BarlowTwins(masked="both").views(batch, torch.Generator().manual_seed(0)):
+        numbers = view.batch.atomic_numbers
+        visible = (numbers[0] != MASK_ID).nonzero()[0]
+        changed = numbers.clone()
+        changed[0, visible] = 11
+        others = torch.arange(3) != visible
+        before = network(view.batch, sites=True).sites[others]
+        after = network(view.batch.with_atomic_numbers(changed), sites=True).sites[others]
+        assert ((before - after).abs().max(dim=1).values > 1e-5).all()
 
 
 def test_masks_differ_between_epochs():

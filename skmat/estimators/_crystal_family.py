@@ -3,15 +3,14 @@
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from joblib import Memory
-from pymatgen.core import IStructure
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import check_memory, validate_data
+from sklearn.utils.validation import check_memory
 
-from skmat.crystal import GraphSettings, StructureArrays, build_graphs, read_structures
+from skmat._crystal_input import CrystalInputMixin
+from skmat.crystal import GraphSettings, build_graphs
 from skmat.estimators._element_family import ElementFamily
-from skmat.exceptions import InvalidInputError, InvalidStructureError
+from skmat.exceptions import InvalidStructureError
 from skmat.nn import CrystalBatch
 
 __all__ = ["GRAPH_CONSTRAINTS", "GRAPH_DOC", "CrystalFamily"]
@@ -37,16 +36,10 @@ GRAPH_DOC = """
 """
 
 
-class CrystalFamily(ElementFamily):
+class CrystalFamily(CrystalInputMixin, ElementFamily):
     """Read crystals as graphs. A family adds what ``ElementFamily`` says."""
 
     _make_batch = staticmethod(CrystalBatch.from_graphs)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
 
     def _network_config(self):
         settings = GraphSettings(self.n_neighbors, self.cutoff)
@@ -65,22 +58,10 @@ class CrystalFamily(ElementFamily):
         if problems:
             rows = np.flatnonzero(valid)
             if on_invalid == "raise":
-                listed = [(int(rows[row]), _item(X, rows[row]), why) for row, why in problems]
+                listed = [(int(rows[row]), structures[row], why) for row, why in problems]
                 raise InvalidStructureError(listed, len(valid))
             valid[rows[[row for row, _ in problems]]] = False
         return graphs if valid.all() else graphs.scatter(valid)
-
-    def _read_structures(self, X, *, reset, on_invalid):
-        """Return what can be read of `X` as StructureArrays, and the mask of its rows."""
-        values = as_structures(X)
-        if not len(values):
-            raise InvalidInputError(
-                "Found array with 0 sample(s) (no crystals) while a minimum of 1 is required."
-            )
-        # Only the shape and the column name are checked here: one feature, one name.
-        column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
-        validate_data(self, column, reset=reset, skip_check_array=True)
-        return read_structures(values, on_invalid=on_invalid)
 
     def _graph_settings(self, reset):
         """Return how graphs are built: as the network that is fitted or loaded was trained."""
@@ -90,30 +71,3 @@ class CrystalFamily(ElementFamily):
             checkpoint = self._read_pretrained()
             config = self._network_config() if checkpoint is None else checkpoint.network
         return GraphSettings(config["n_neighbors"], config["cutoff"])
-
-
-def as_structures(X):
-    """Return the crystals in `X` as a sequence."""
-    if isinstance(X, StructureArrays):
-        return X
-    if isinstance(X, IStructure | str | dict) or hasattr(X, "get_scaled_positions"):
-        raise InvalidInputError(
-            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
-            " as a list of one, [X]."
-        )
-    if isinstance(X, pd.DataFrame):
-        if X.shape[1] != 1:
-            raise InvalidInputError(
-                f"X has {X.shape[1]} columns; pass the one that holds the crystals, X[['name']]."
-            )
-        return X.iloc[:, 0].tolist()
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
-        return X[:, 0].tolist()
-    return list(X)
-
-
-def _item(X, row):
-    """Return one crystal of `X`, for an error message."""
-    values = as_structures(X)
-    value = values[int(row)]
-    return value.formula if isinstance(value, IStructure) else value

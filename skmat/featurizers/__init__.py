@@ -1,6 +1,7 @@
-"""Compositions to vectors that need no training, as scikit-learn transformers."""
+"""Transformers that need no training: of compositions to vectors, of crystals to compositions."""
 
 from skmat.featurizers._magpie import MagpieFeaturizer
 from skmat.featurizers._matminer import MatminerFeaturizer
+from skmat.featurizers._to_composition import StructureToComposition
 
-__all__ = ["MagpieFeaturizer", "MatminerFeaturizer"]
+__all__ = ["MagpieFeaturizer", "MatminerFeaturizer", "StructureToComposition"]

@@ -20,6 +20,9 @@ CGCNN_PRESETS: dict[str, dict] = {
 #: Width of the Gaussians of distances and their spacing, in Å.
 _STEP = 0.2
 
+#: Beyond this exponent a Gaussian counts as zero: exp(-30) is 1e-13.
+_FAR = 30.0
+
 
 class CGCNNNetwork(Encoder):
     """Gated graph convolutions, and the mean over the atoms.
@@ -104,7 +107,10 @@ class GaussianBasis(nn.Module):
 
     def forward(self, distances: Tensor) -> Tensor:
         """Expand `distances` of shape (n,) to a Tensor of shape (n, n_centers)."""
-        return torch.exp(-(((distances.unsqueeze(1) - self.centers) / _STEP) ** 2))
+        exponents = ((distances.unsqueeze(1) - self.centers) / _STEP) ** 2
+        # Far from a centre nothing is left but numbers so small that products take ten times as
+        # long with them.
+        return torch.where(exponents < _FAR, torch.exp(-exponents), 0.0)
 
 
 class _Convolution(nn.Module):

@@ -4,6 +4,9 @@ from matminer.featurizers.composition import Stoichiometry
 from sklearn.base import is_classifier
 
 from skmat import (
+    CGCNNClassifier,
+    CGCNNEncoder,
+    CGCNNRegressor,
     MagpieFeaturizer,
     MatminerFeaturizer,
     MTEncoder,
@@ -38,7 +41,16 @@ ENCODERS = [
     RoostClassifier(**_ROOST),
 ]
 
-#: All of them.
+_CGCNN = {"preset": "tiny", "max_epochs": 20, "lr": 5e-3, "batch_size": 32}
+
+#: Those that read crystals.
+CRYSTAL_ENCODERS = [
+    CGCNNEncoder(**{**_CGCNN, "max_epochs": 2}),
+    CGCNNRegressor(**{**_CGCNN, "max_epochs": 40}),
+    CGCNNClassifier(**_CGCNN),
+]
+
+#: All that read compositions.
 ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())]
 
 

@@ -1,8 +1,16 @@
-"""scikit-learn's whole suite on every estimator, fed with matrices of amounts."""
+"""scikit-learn's whole suite on every estimator.
 
+Estimators of compositions are fed with matrices of amounts, as users may; those of crystals
+through an adapter that makes a crystal of every row of numbers, and changes nothing else.
+"""
+
+import numpy as np
 import pytest
-from common.instances import ENCODERS, ESTIMATORS
+from common.instances import CRYSTAL_ENCODERS, ENCODERS, ESTIMATORS
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import validate_data
+
+from skmat.crystal import StructureArrays
 
 _STOCHASTIC = (
     "training is stochastic: batches are drawn from the rows, so weighting a row is not repeating"
@@ -10,13 +18,51 @@ _STOCHASTIC = (
 )
 
 
+class Numbers:
+    """Read a row of numbers as a crystal of pairs of atoms, one pair far away from the other.
+
+    The distance within the j-th pair, of the j-th element, tells the j-th number.
+    """
+
+    def _read_structures(self, X, *, reset, on_invalid):
+        X = validate_data(self, X, reset=reset, dtype=np.float64)
+        n_rows, n_columns = X.shape
+        lattice = np.broadcast_to(np.diag([20.0, 20.0, 20.0 * n_columns]), (n_rows, 3, 3))
+        places = np.zeros((n_rows, n_columns, 2, 3))
+        places[..., 2] = 20.0 * np.arange(n_columns)[:, None]
+        places[:, :, 1, 0] = 4.0 + 2.0 * np.arctan(X / 3)
+        frac = places.reshape(n_rows, -1, 3) / np.diagonal(lattice[0])
+        numbers = np.tile(np.repeat(np.arange(n_columns) % 90 + 1, 2), n_rows)
+        n_atoms = np.full(n_rows, 2 * n_columns)
+        crystals = StructureArrays(lattice, n_atoms, numbers, frac.reshape(-1, 3))
+        return crystals, np.ones(n_rows, dtype=bool)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.string = False
+        return tags
+
+
+def on_numbers(estimator):
+    """Return the estimator with an adapter, of which scikit-learn sees nothing else."""
+    family = type(estimator)
+    adapted = type(family.__name__, (Numbers, family), {"__init__": family.__init__})
+    globals()[f"_{family.__name__}"] = adapted
+    adapted.__qualname__ = f"_{family.__name__}"  # where pickle looks
+    return adapted(**estimator.get_params())
+
+
+CRYSTALS = [on_numbers(estimator) for estimator in CRYSTAL_ENCODERS]
+
+
 def expected_failed_checks(estimator):
-    if type(estimator) in map(type, ENCODERS):
+    if type(estimator) in map(type, [*ENCODERS, *CRYSTALS]):
         return {"check_sample_weight_equivalence_on_dense_data": _STOCHASTIC}
     return {}
 
 
 @pytest.mark.filterwarnings("ignore::skmat.exceptions.EmptyCompositionWarning")
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
+@parametrize_with_checks([*ESTIMATORS, *CRYSTALS], expected_failed_checks=expected_failed_checks)
 def test_check_estimator(estimator, check):
     check(estimator)

@@ -1,0 +1,115 @@
+"""From crystals to their formulas."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from skmat._crystal_input import CrystalInputMixin
+
+__all__ = ["StructureToComposition"]
+
+
+class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator):
+    """Turn crystals into formulas, so that estimators of compositions take crystals.
+
+    Parameters
+    ----------
+    on_invalid : {"raise", "nan"}, default="raise"
+        What `transform` does with a row that is no crystal: raise an error that lists all of
+        them, or return None for these. `fit` always raises.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1.
+    feature_names_in_ : ndarray of shape (1,)
+        Name of the column seen in `fit`, if `X` was a DataFrame.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmat import MagpieFeaturizer, StructureToComposition
+    >>> salt = Structure(Lattice.cubic(3.5), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> StructureToComposition().fit_transform([salt])
+    array([['CsCl']], dtype=object)
+    >>> make_pipeline(StructureToComposition(), MagpieFeaturizer()).fit_transform([salt]).shape
+    (1, 132)
+    """
+
+    _parameter_constraints = {"on_invalid": [StrOptions({"raise", "nan"})]}
+
+    def __init__(self, *, on_invalid="raise"):
+        self.on_invalid = on_invalid
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check `X`; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, in any form that :func:`skmat.crystal.read_structures` takes.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : StructureToComposition
+
+        Raises
+        ------
+        InvalidStructureError
+            If a row is no crystal; the error lists all of them.
+        """
+        self._read_structures(X, reset=True, on_invalid="raise")
+        return self
+
+    def transform(self, X):
+        """Return the formulas.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 1), dtype object
+            Reduced formulas; None in the rows that are no crystal, with ``on_invalid="nan"``.
+
+        Raises
+        ------
+        InvalidStructureError
+            If a row is no crystal, with ``on_invalid="raise"``.
+        """
+        check_is_fitted(self)
+        structures, valid = self._read_structures(X, reset=False, on_invalid=self.on_invalid)
+        formulas = np.full((len(valid), 1), None, dtype=object)
+        formulas[valid, 0] = structures.formulas()
+        return formulas
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the name of the column, "formula".
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Only checked against the names seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (1,), dtype object
+        """
+        check_is_fitted(self)
+        _check_feature_names_in(self, input_features, generate_names=False)
+        return np.array(["formula"], dtype=object)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_features_in_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags

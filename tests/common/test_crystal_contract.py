@@ -1,0 +1,238 @@
+"""The contract of test_contract.py, for the estimators that read crystals."""
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from common.instances import CRYSTAL_ENCODERS, labels_for, name_of
+from crystal.crystals import bcc_iron, many, rock_salt, rutile, triclinic
+from numpy.testing import assert_array_equal
+from pymatgen.core import Structure
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from skmat import CGCNNRegressor
+from skmat.crystal import StructureArrays
+from skmat.exceptions import InvalidInputError, InvalidStructureError
+
+CRYSTALS = many(12)
+
+all_encoders = pytest.mark.parametrize("estimator", CRYSTAL_ENCODERS, ids=name_of)
+
+
+def fitted(estimator, X=None, seed=0):
+    X = CRYSTALS if X is None else X
+    return clone(estimator).set_params(random_state=seed).fit(X, labels_for(estimator, len(X)))
+
+
+def outputs(estimator, X):
+    """Return everything that a fitted estimator says about X."""
+    return {
+        name: np.asarray(getattr(estimator, name)(X))
+        for name in ("predict", "predict_proba", "transform")
+        if hasattr(estimator, name)
+    }
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name in first:
+        assert_array_equal(first[name], second[name], err_msg=name)
+
+
+def assert_close(first, second, atol=1e-4):
+    assert first.keys() == second.keys()
+    for name in first:
+        if first[name].dtype.kind == "f":
+            np.testing.assert_allclose(first[name], second[name], rtol=1e-4, atol=atol)
+        else:
+            assert_array_equal(first[name], second[name])
+
+
+@all_encoders
+def test_one_seed_gives_equal_bits_and_seeds_differ(estimator):
+    first = outputs(fitted(estimator), CRYSTALS)
+    assert_same(first, outputs(fitted(estimator), CRYSTALS))
+    assert not np.allclose(
+        first["transform"], fitted(estimator, seed=1).transform(CRYSTALS), rtol=1e-3
+    )
+
+
+@all_encoders
+def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
+    estimator = fitted(estimator)
+    for structure in (rock_salt(), rutile(), bcc_iron(), triclinic()):
+        twice = structure.copy()
+        twice.make_supercell([1, 2, 1])
+        moved = structure.copy()
+        moved.translate_sites(range(len(moved)), [0.31, 0.77, 0.13])
+        turned = Structure.from_sites(list(structure)[::-1])
+        rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+        rotated = Structure(
+            structure.lattice.matrix @ rotation, structure.species, structure.frac_coords
+        )
+        niggli = structure.get_reduced_structure("niggli")
+        expected = outputs(estimator, [structure])
+        for other in (twice, moved, turned, rotated, niggli):
+            assert_close(outputs(estimator, [other]), expected)
+            among = outputs(estimator, [*CRYSTALS, other])
+            assert_close({name: values[-1:] for name, values in among.items()}, expected)
+
+
+@all_encoders
+def test_every_form_of_X_gives_the_same(estimator, tmp_path):
+    estimator = fitted(estimator)
+    expected = outputs(estimator, CRYSTALS)
+    files = [tmp_path / f"{i}.json" for i in range(len(CRYSTALS))]
+    for structure, path in zip(CRYSTALS, files, strict=True):
+        structure.to(filename=str(path))
+    column = np.empty((len(CRYSTALS), 1), dtype=object)
+    column[:, 0] = CRYSTALS
+    for X in (
+        StructureArrays.from_structures(CRYSTALS),
+        pd.Series(CRYSTALS, index=range(100, 112)),
+        pd.DataFrame({"structure": pd.Series(CRYSTALS)}),
+        column,
+        [structure.as_dict() for structure in CRYSTALS],
+        files,
+    ):
+        with (
+            pytest.warns(UserWarning, match="feature names")
+            if isinstance(X, pd.DataFrame)
+            else _nothing()
+        ):
+            assert_close(outputs(estimator, X), expected)
+
+
+class _nothing:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return False
+
+
+@all_encoders
+def test_pandas_in_and_out(estimator):
+    frame = pd.DataFrame({"structure": pd.Series(CRYSTALS)})
+    frame.index = range(7, 19)
+    estimator = fitted(estimator, frame).set_output(transform="pandas")
+    assert estimator.n_features_in_ == 1
+    assert_array_equal(estimator.feature_names_in_, ["structure"])
+    out = estimator.transform(frame)
+    assert_array_equal(out.index, frame.index)
+    assert_array_equal(out.columns, estimator.get_feature_names_out())
+    with pytest.raises(ValueError, match="feature names"):
+        estimator.transform(frame.rename(columns={"structure": "crystal"}))
+
+
+@all_encoders
+def test_copies(estimator):
+    estimator = fitted(estimator)
+    expected = outputs(estimator, CRYSTALS)
+    assert_same(expected, outputs(copy.deepcopy(estimator), CRYSTALS))
+    assert_same(expected, outputs(pickle.loads(pickle.dumps(estimator)), CRYSTALS))
+    with pytest.raises(NotFittedError):
+        clone(estimator).transform(CRYSTALS)
+
+
+@all_encoders
+def test_joblib_in_another_process(estimator, tmp_path):
+    estimator = fitted(estimator)
+    X = StructureArrays.from_structures(CRYSTALS)
+    joblib.dump((estimator, X, outputs(estimator, X)), tmp_path / "all.joblib")
+    code = (
+        "import joblib, numpy as np, sys\n"
+        "model, X, expected = joblib.load(sys.argv[1])\n"
+        "for name, values in expected.items():\n"
+        "    assert np.array_equal(np.asarray(getattr(model, name)(X)), values), name\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "all.joblib")], check=True, env=environment
+    )
+
+
+@all_encoders
+def test_bad_rows_are_all_named(estimator):
+    overlapping = Structure(np.diag([4.0, 4.0, 4.0]), ["Na", "Cl"], [[0, 0, 0], [0, 0, 1e-4]])
+    bad = [rutile(), None, overlapping, "missing.cif"]
+    with pytest.raises(InvalidStructureError) as caught:
+        fitted(estimator, bad)
+    assert caught.value.rows == [1, 3]
+    with pytest.raises(InvalidStructureError, match="atoms 0 and 1") as caught:
+        fitted(estimator, [rutile(), overlapping])
+    assert caught.value.rows == [1]
+    estimator = fitted(estimator)
+    estimator.set_params(on_invalid="nan")
+    for values in outputs(estimator, bad).values():
+        assert_array_equal(pd.isna(values.reshape(4, -1)).all(axis=1), [False, True, True, True])
+
+
+@all_encoders
+def test_what_is_no_list_of_crystals_is_refused(estimator):
+    for X in (rutile(), "NaCl.cif", rutile().as_dict()):
+        with pytest.raises(InvalidInputError, match="list of one"):
+            fitted(estimator, X)
+    with pytest.raises(InvalidInputError, match="0 sample"):
+        fitted(estimator, [])
+    with pytest.raises(InvalidInputError, match="2 columns"):
+        fitted(estimator, pd.DataFrame({"a": [rutile()], "b": [1.0]}))
+
+
+@all_encoders
+def test_in_a_pipeline(estimator):
+    pipeline = make_pipeline(clone(estimator))
+    if not (is_classifier(estimator) or is_regressor(estimator)):
+        pipeline = make_pipeline(clone(estimator), Ridge())
+    X, y = StructureArrays.from_structures(CRYSTALS), labels_for(estimator, len(CRYSTALS))
+    assert np.isfinite(cross_val_score(pipeline, X, np.array(y), cv=2)).all()
+    assert np.isfinite(cross_val_score(pipeline, CRYSTALS, np.array(y), cv=2)).all()
+
+
+def test_grid_search_over_loss_weights():
+    y = np.array([[float(i % 7), np.nan if i % 3 else float(i)] for i in range(12)])
+    search = GridSearchCV(
+        CGCNNRegressor(preset="tiny", max_epochs=3, random_state=0),
+        {"loss_weights": [None, [1, 5]], "loss_weighting": ["equal", "rlw-normal"]},
+        cv=2,
+        n_jobs=2,
+        error_score="raise",
+    ).fit(CRYSTALS, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isfinite(scores).all()
+    assert len(set(scores)) == 4
+    assert search.predict([rutile()]).shape == (1, 2)
+
+
+def test_graphs_are_built_once_where_there_is_memory(tmp_path, monkeypatch):
+    from skmat.crystal import _graphs
+
+    X = StructureArrays.from_structures(CRYSTALS)
+    y = labels_for(CRYSTAL_ENCODERS[1], len(X))
+    model = clone(CRYSTAL_ENCODERS[1]).set_params(memory=str(tmp_path), random_state=0)
+    expected = model.fit(X, y).predict(X)
+    monkeypatch.setattr(_graphs, "nearest_neighbors", None)
+    assert_array_equal(clone(model).fit(X, y).predict(X), expected)
+    with pytest.raises(TypeError):
+        clone(model).set_params(n_neighbors=4).fit(X, y)
+
+
+def test_graphs_are_those_that_the_loaded_encoder_was_trained_on(tmp_path):
+    settings = {"preset": "tiny", "max_epochs": 1, "random_state": 0}
+    model = CGCNNRegressor(**settings, n_neighbors=4, cutoff=5.0).fit(CRYSTALS, np.arange(12.0))
+    folder = model.save_pretrained(tmp_path / "encoder")
+    tuned = CGCNNRegressor(pretrained=folder, trainable="head", max_epochs=1)
+    assert_array_equal(
+        tuned.fit(CRYSTALS, np.arange(12.0)).transform(CRYSTALS), model.transform(CRYSTALS)
+    )

@@ -1,0 +1,60 @@
+import numpy as np
+import pandas as pd
+import pytest
+from crystal.crystals import bcc_iron, many, rock_salt, rutile
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline, make_union
+
+from skmat import (
+    CGCNNEncoder,
+    MagpieFeaturizer,
+    MTEncoderRegressor,
+    StructureToComposition,
+)
+from skmat.exceptions import InvalidStructureError
+
+CRYSTALS = [rock_salt(), rutile(), bcc_iron()]
+
+
+def test_formulas_are_reduced():
+    found = StructureToComposition().fit(CRYSTALS).transform(CRYSTALS)
+    assert found.tolist() == [["NaCl"], ["TiO2"], ["Fe"]]
+
+
+def test_estimators_of_compositions_take_crystals():
+    pipeline = make_pipeline(
+        StructureToComposition(), MTEncoderRegressor(preset="tiny", max_epochs=1, random_state=0)
+    )
+    X = many(12)
+    assert np.isfinite(cross_val_score(pipeline, X, np.arange(12.0), cv=2)).all()
+    assert clone(pipeline).fit(X, np.arange(12.0)).predict(X).shape == (12,)
+
+
+def test_beside_vectors_of_crystals():
+    union = make_union(
+        CGCNNEncoder(preset="tiny", max_epochs=1, random_state=0),
+        make_pipeline(StructureToComposition(), MagpieFeaturizer()),
+    )
+    assert union.fit_transform(CRYSTALS).shape == (3, 32 + 132)
+
+
+def test_pandas_in_and_out():
+    frame = pd.DataFrame({"structure": pd.Series(CRYSTALS)})
+    frame.index = [5, 6, 7]
+    step = StructureToComposition().set_output(transform="pandas").fit(frame)
+    out = step.transform(frame)
+    assert out.index.tolist() == [5, 6, 7]
+    assert out["formula"].tolist() == ["NaCl", "TiO2", "Fe"]
+
+
+def test_bad_rows():
+    step = StructureToComposition().fit(CRYSTALS)
+    with pytest.raises(InvalidStructureError) as error:
+        step.transform([rutile(), None])
+    assert error.value.rows == [1]
+    step.set_params(on_invalid="nan")
+    assert step.transform([rutile(), None]).tolist() == [["TiO2"], [None]]
+    with pytest.raises(NotFittedError):
+        StructureToComposition().transform(CRYSTALS)

@@ -16,8 +16,8 @@ def fit_predict(estimator, X_train, y_train, X_test, task, fold):
     ----------
     estimator : estimator
         Not changed.
-    X_train, X_test : ndarray of shape (n,), dtype object
-        Formulas.
+    X_train, X_test : ndarray of shape (n,), dtype object, or StructureArrays
+        Formulas, or structures.
     y_train : ndarray of shape (n,), dtype float64 or bool
         Labels of the training rows.
     task : str

@@ -39,6 +39,7 @@ def run_matbench(
     folds=None,
     n_jobs=1,
     random_state=0,
+    input="composition",
     results_dir=None,
     name=None,
     data_home=None,
@@ -56,7 +57,8 @@ def run_matbench(
     Parameters
     ----------
     estimator : estimator or dict
-        A scikit-learn estimator or Pipeline that takes a one-dimensional array of formulas. To
+        A scikit-learn estimator or Pipeline that takes a one-dimensional array of formulas, or
+        with ``input="structure"`` a :class:`skmat.crystal.StructureArrays`. To
         run tasks of both kinds, or some tasks with other settings, a dict of them by
         "regression", "classification" or the name of a task; the name of a task goes first.
     tasks : "all" or sequence of str, default="all"
@@ -70,6 +72,9 @@ def run_matbench(
     random_state : int, default=0
         Given to every part of the estimator whose own ``random_state`` is None (splitters and
         what stands in grids too), so that a fold gives the same numbers whenever it is run.
+    input : {"composition", "structure"}, default="composition"
+        What the estimator is given: formulas, or the official structures of the nine tasks that
+        have them.
     results_dir : str or path-like, default=None
         Folder to which each fold is written when it is finished, made if need be. Folds that
         are in it are not run again, so that a run that was killed goes on where it was; changes
@@ -126,7 +131,8 @@ def run_matbench(
     chosen = {
         task: seed_estimator(choose_estimator(estimator, task), random_state) for task in names
     }
-    parameters = {task: describe_parameters(model) for task, model in chosen.items()}
+    given = {"input": input} if input != "composition" else {}
+    parameters = {task: describe_parameters(model) | given for task, model in chosen.items()}
     versions = _versions()
     if name is None:
         name = Path(results_dir).name if results_dir else class_name(chosen)
@@ -140,7 +146,7 @@ def run_matbench(
     data = {}
     for task in dict.fromkeys(task for task, _ in missing):
         data[task] = MatbenchTask(
-            task, data_home=data_home, download_if_missing=download_if_missing
+            task, input=input, data_home=data_home, download_if_missing=download_if_missing
         )
         data[task].folds  # noqa: B018
 

@@ -18,6 +18,8 @@ class MatbenchTask:
     ----------
     name : str
         "matbench_steels", or "steels" for short.
+    input : {"composition", "structure"}, default="composition"
+        What `X` holds: formulas, or the official structures of the tasks that have them.
     data_home : str or path-like, default=None
         Folder of the data sets, as in :func:`skmat.datasets.fetch_matbench`.
     download_if_missing : bool, default=True
@@ -29,8 +31,8 @@ class MatbenchTask:
         Official name.
     info : MatbenchTaskInfo
         Size, kind, unit and name of the target.
-    X : ndarray of shape (n,), dtype object
-        Formulas.
+    X : ndarray of shape (n,), dtype object, or StructureArrays
+        Formulas, or structures.
     y : ndarray of shape (n,), dtype float64 or bool
         Labels in ``info.unit``.
     ids : ndarray of shape (n,), dtype object
@@ -52,8 +54,9 @@ class MatbenchTask:
     'MPa'
     """
 
-    def __init__(self, name, *, data_home=None, download_if_missing=True):
+    def __init__(self, name, *, input="composition", data_home=None, download_if_missing=True):
         self.info = MATBENCH_TASKS[resolve_task_name(name)]
+        self.input = input
         self.data_home = data_home
         self.download_if_missing = download_if_missing
 
@@ -83,5 +86,8 @@ class MatbenchTask:
     @cached_property
     def _data(self):
         return fetch_matbench(
-            self.name, data_home=self.data_home, download_if_missing=self.download_if_missing
+            self.name,
+            input=self.input,
+            data_home=self.data_home,
+            download_if_missing=self.download_if_missing,
         )

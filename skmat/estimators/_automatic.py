@@ -13,12 +13,12 @@ _ROWS = (30_000, 300_000)
 _EPOCHS_LIMITS = (10, 120)
 
 
-def n_epochs(max_epochs, n_training):
-    """Return the number of epochs that `max_epochs` stands for."""
+def n_epochs(max_epochs, n_training, factor=1):
+    """Return the number of epochs that `max_epochs` stands for, "auto" for `factor` times ours."""
     if max_epochs != "auto":
         return max_epochs
     fewest, most = (rows // n_training for rows in _ROWS)
-    return int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
+    return factor * int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
 
 
 def n_per_batch(batch_size, n_training):

@@ -71,6 +71,9 @@ class EncoderEstimator(
 
     _family: str
 
+    #: How many times as many epochs as other families a family takes by itself.
+    _epochs_factor = 1
+
     def __init__(
         self,
         *,
@@ -284,7 +287,7 @@ class EncoderEstimator(
 
     def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
         return TrainingSettings(
-            max_epochs=epochs or n_epochs(self.max_epochs, n_training),
+            max_epochs=epochs or n_epochs(self.max_epochs, n_training, self._epochs_factor),
             batch_size=n_per_batch(self.batch_size, n_training),
             lr=self.lr,
             weight_decay=self.weight_decay,

@@ -36,3 +36,18 @@ def test_real_labels(data_home):
     gap = MatbenchTask("mp_gap", data_home=data_home)
     assert np.isfinite(gap.y).all()
     assert len(gap.X) == 106113
+
+
+def test_real_structures(data_home):
+    task = MatbenchTask("phonons", input="structure", data_home=data_home)
+    assert len(task.X) == len(task.y) == 1265
+    formulas = MatbenchTask("phonons", data_home=data_home)
+    assert task.ids.tolist() == formulas.ids.tolist()
+    training, test = task.folds[0]
+    assert len(task.X[training]) + len(task.X[test]) == 1265
+
+
+def test_structures_of_a_task_without_are_refused(tmp_path):
+    task = MatbenchTask("steels", input="structure", data_home=tmp_path)
+    with pytest.raises(InvalidInputError, match="no structures"):
+        task.X  # noqa: B018

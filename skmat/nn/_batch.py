@@ -50,25 +50,6 @@ class CompositionBatch(NamedTuple):
         """Return the same compositions with other elements in their places."""
         return self._replace(atomic_numbers=atomic_numbers)
 
-    def mixed(self, rows: Tensor, shares: Tensor) -> "CompositionBatch":
-        """Return the compositions of mixtures of materials.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (n_mixtures, n_parts), int64
-            Materials that each mixture consists of, by row number.
-        shares : Tensor of shape (n_mixtures, n_parts), float32
-            Share of each in the atoms of the mixture; every row adds up to 1.
-        """
-        n_mixtures = len(rows)
-        amounts = self.fractions.new_zeros(n_mixtures, MASK_ID + 1)
-        elements = self.atomic_numbers[rows].view(n_mixtures, -1)
-        parts = (self.fractions[rows] * shares.unsqueeze(2)).view(n_mixtures, -1)
-        amounts.scatter_add_(1, elements, parts)
-        width = max(1, int((amounts > 0).sum(dim=1).max()))
-        fractions, numbers = amounts.topk(width, dim=1)
-        return CompositionBatch(torch.where(fractions > 0, numbers, 0), fractions)
-
     @classmethod
     def from_arrays(cls, arrays, rows) -> "CompositionBatch":
         """Take `rows` of a ``CompositionArrays``."""

@@ -65,16 +65,12 @@ class View(NamedTuple):
     selected : Tensor of shape (n_materials, width) or None
         True at the sites that were corrupted, or chosen to be; None where all are whole.
     rows : Tensor of shape (n_materials,), int64, or None
-        Which materials of the batch these are; None if they are all of them. Of mixtures, of
-        shape (n_mixtures, n_parts): which materials each consists of.
-    shares : Tensor of shape (n_mixtures, n_parts), or None
-        Shares of these materials in the atoms of the mixture; None if nothing is mixed.
+        Which materials of the batch these are; None if they are all of them.
     """
 
     batch: Any
     selected: Tensor | None = None
     rows: Tensor | None = None
-    shares: Tensor | None = None
 
     def to(self, device) -> "View":
         return View(*(None if part is None else part.to(device) for part in self))

@@ -10,16 +10,13 @@ from torch.nn import functional as F
 
 from skmat.exceptions import InvalidInputError
 from skmat.nn import build_mlp
-from skmat.objectives._base import Objective, Target, TaskLosses, View
+from skmat.objectives._base import Objective, Target, TaskLosses
 
 __all__ = ["REGRESSION_LOSSES", "Properties", "PropertyHead"]
 
 REGRESSION_LOSSES = ("l1", "mse", "robust_l1")
 
 _MAX_LOG_SCALE = 5.0
-
-#: Materials of a mixture.
-_N_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -40,19 +37,11 @@ class Properties(Objective):
         MTEncoder's compact two-layer head.
     dropout : float, default=0.0
         Dropout probability in the heads.
-    mixing : float, default=0.0
-        Mixtures of the batch's materials that are learned as well, as a share of its size. A
-        mixture of three compounds, of which one or two make up most, has the average of their
-        energies and volumes per atom, by the shares of atoms (of other properties it is an
-        interpolation, as in mixup, Zhang et al. 2018). Databases enumerate few ratios: without
-        mixtures an encoder meets no alloy of many elements and no trace of one. Only numbers are
-        mixed, not classes, and only those known of all three.
     """
 
     loss: str = "l1"
     hidden: tuple[int, ...] | None = None
     dropout: float = 0.0
-    mixing: float = 0.0
 
     name: ClassVar[str] = "properties"
     needs_targets: ClassVar[bool] = True
@@ -62,8 +51,6 @@ class Properties(Objective):
             raise InvalidInputError(
                 f"There is no loss {self.loss!r}; choose one of {list(REGRESSION_LOSSES)}."
             )
-        if not 0 <= self.mixing <= 1:
-            raise InvalidInputError(f"mixing must be from 0 to 1; got {self.mixing!r}.")
 
     def task_names(self, targets):
         return [target.name for target in targets]
@@ -75,25 +62,8 @@ class Properties(Objective):
             for target in targets
         )
 
-    def views(self, batch, generator):
-        if not self.mixing:
-            return [View(None)]
-        n_mixtures = max(1, round(self.mixing * batch.n_materials))
-        shape = (n_mixtures, _N_PARTS)
-        rows = torch.randint(batch.n_materials, shape, generator=generator)
-        # The square of a normal number has a gamma distribution of shape 1/2; divided by their
-        # sum, they are a draw from the Dirichlet distribution.
-        shares = torch.randn(shape, generator=generator).square().clamp_min(1e-12)
-        shares = shares / shares.sum(dim=1, keepdim=True)
-        return [View(None), View(batch.mixed(rows, shares), rows=rows, shares=shares)]
-
     def losses(self, heads, representations, views, batch, y, sample_weight):
         material = representations[0].material
-        if len(views) > 1:
-            mixed_y, mixed_weight = _mix(heads, views[1], y, sample_weight)
-            material = torch.cat([material, representations[1].material])
-            y = torch.cat([y, mixed_y])
-            sample_weight = torch.cat([sample_weight, mixed_weight])
         known = ~torch.isnan(y)
         sums, counts = [], []
         for i, head in enumerate(heads):
@@ -103,14 +73,6 @@ class Properties(Objective):
             sums.append((head.loss(head(material[rows]), y[rows, i]) * weights).sum())
             counts.append(weights.sum())
         return TaskLosses(torch.stack(sums), torch.stack(counts))
-
-
-def _mix(heads, view, y, sample_weight):
-    """Return targets and weights of mixtures; NaN for classes and where one label is missing."""
-    mixed = (y[view.rows] * view.shares.unsqueeze(2)).sum(dim=1)
-    is_number = torch.tensor([head.n_classes == 0 for head in heads], device=y.device)
-    weights = (sample_weight[view.rows] * view.shares).sum(dim=1)
-    return torch.where(is_number, mixed, torch.nan), weights
 
 
 class PropertyHead(nn.Module):

@@ -42,7 +42,6 @@ def test_descriptions_are_plain_data():
         "loss": "mse",
         "hidden": None,
         "dropout": 0.0,
-        "mixing": 0.0,
     }
     assert MaskedElements(ratio=0.5).describe() == {
         "name": "masked_elements",

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from skmat.exceptions import InvalidInputError
-from skmat.nn import CompositionBatch, Representation
+from skmat.nn import Representation
 from skmat.objectives import REGRESSION_LOSSES, Properties, Target, View
 from skmat.objectives._properties import PropertyHead
 
@@ -137,44 +137,6 @@ def test_heads_are_two_layers_of_the_encoders_width_unless_told():
     assert widths(Properties().build_heads(8, [NUMBER])) == [8, 4, 1]
     assert widths(Properties(hidden=(5,)).build_heads(8, [NUMBER])) == [5, 1]
     assert widths(Properties(hidden=()).build_heads(8, [NUMBER])) == [1]
-
-
-def test_mixtures_have_the_average_of_the_numbers_known_of_all_their_parts():
-    objective = Properties(hidden=(), mixing=0.5)
-    batch = CompositionBatch(
-        torch.tensor([[8, 22], [11, 17], [26, 0], [8, 26]]),
-        torch.tensor([[2 / 3, 1 / 3], [0.5, 0.5], [1.0, 0.0], [0.6, 0.4]]),
-    )
-    whole, mixed = objective.views(batch, torch.Generator().manual_seed(0))
-    assert whole == View(None)
-    assert mixed.rows.shape == mixed.shares.shape == (2, 3)
-    torch.testing.assert_close(mixed.shares.sum(dim=1), torch.ones(2))
-    heads = objective.build_heads(4, [NUMBER, Target("volume"), BINARY])
-    y = torch.tensor([[1.0, NAN, 1.0], [2.0, 0.0, 0.0], [4.0, 1.0, 1.0], [8.0, 2.0, 0.0]])
-    materials = torch.randn(4, 4), torch.randn(2, 4)
-    weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    views = [whole, mixed]
-    losses = objective.losses(
-        heads, [Representation(each) for each in materials], views, batch, y, weights
-    )
-    rows, shares = mixed.rows.numpy(), mixed.shares.numpy()
-    expected_y = (2.0**rows * shares).sum(axis=1).astype("float32")
-    expected_weights = ((rows + 1) * shares).sum(axis=1).astype("float32")
-    errors = (heads[0](materials[0])[:, 0] - y[:, 0]).abs() * weights
-    mixed_errors = (heads[0](materials[1])[:, 0] - torch.from_numpy(expected_y)).abs()
-    total = errors.sum() + (mixed_errors * torch.from_numpy(expected_weights)).sum()
-    assert losses.sums[0].item() == pytest.approx(total.item(), rel=1e-5)
-    assert losses.counts[0].item() == pytest.approx(10.0 + expected_weights.sum())
-    # The first material has no volume, so no mixture with it has one; classes are not mixed.
-    known = expected_weights[(rows > 0).all(axis=1)]
-    assert losses.counts[1].item() == pytest.approx(9.0 + known.sum())
-    assert losses.counts[2].item() == 10.0
-
-
-@pytest.mark.parametrize("mixing", [-0.1, 1.5])
-def test_impossible_shares_of_mixtures_are_refused(mixing):
-    with pytest.raises(InvalidInputError, match="mixing must be from 0 to 1"):
-        Properties(mixing=mixing)
 
 
 def test_tasks_are_the_targets():

@@ -9,6 +9,9 @@ import importlib
 from skmat._version import __version__
 
 _PUBLIC = {
+    "ALIGNNClassifier": "skmat.estimators",
+    "ALIGNNEncoder": "skmat.estimators",
+    "ALIGNNRegressor": "skmat.estimators",
     "CGCNNClassifier": "skmat.estimators",
     "CGCNNEncoder": "skmat.estimators",
     "CGCNNRegressor": "skmat.estimators",

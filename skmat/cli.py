@@ -19,7 +19,7 @@ __all__ = ["main"]
 # Written out because the tables they come from need torch; a test compares them.
 _PRESETS = ("tiny", "base", "deep", "paper", "large")
 _LOSSES = ("l1", "mse", "robust_l1")
-_TRAINABLE = ("all", "last", "head")
+_TRAINABLE = ("all", "last", "head", "two_body", "three_body")
 
 
 def main(argv=None):

@@ -56,9 +56,10 @@ _SHARED = {
     validation_fraction : float, default=0.1
         Share of the compositions that is held back if `patience` is a number; all rows of one
         composition stay on one side. A share that rounds to none holds nothing back.
-    trainable : {{"all", "last", "head"}}, default="all"
+    trainable : {{"all", "last", "head", "two_body", "three_body"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
-        alone. The rest stays as it is, bit for bit.
+        alone; of ALIGNN also the heads with the layers of atoms and bonds ("two_body"), or with
+        those of bonds and angles ("three_body"). The rest stays as it is, bit for bit.
 """,
     "finetuning": """
     encoder_lr_factor : float, default={encoder_lr_factor}

@@ -3,6 +3,7 @@
 An encoder derives from :class:`Encoder`, which is all that the other rooms ask of it.
 """
 
+from skmat.nn._alignn import ALIGNN_PRESETS, ALIGNNNetwork
 from skmat.nn._batch import MASK_ID, CompositionBatch
 from skmat.nn._cgcnn import CGCNN_PRESETS, CGCNNNetwork
 from skmat.nn._crystal_batch import CrystalBatch
@@ -13,10 +14,12 @@ from skmat.nn._mtencoder import MTENCODER_PRESETS, MTEncoderNetwork
 from skmat.nn._roost import ROOST_PRESETS, RoostNetwork
 
 __all__ = [
+    "ALIGNN_PRESETS",
     "CGCNN_PRESETS",
     "MASK_ID",
     "MTENCODER_PRESETS",
     "ROOST_PRESETS",
+    "ALIGNNNetwork",
     "CGCNNNetwork",
     "CompositionBatch",
     "CrystalBatch",

@@ -19,7 +19,7 @@ class CrystalBatch(NamedTuple):
     site_materials : Tensor of shape (n_sites,), int64
         The crystal of each atom.
     receivers, senders : Tensor of shape (n_edges,), int64
-        Atom and neighbour of each edge.
+        Atom and neighbour of each edge; receivers ascend.
     vectors : Tensor of shape (n_edges, 3), float32
         From the atom to its neighbour, in Å.
     n_sites : Tensor of shape (n_materials,), int64
@@ -62,6 +62,27 @@ class CrystalBatch(NamedTuple):
             self.vectors[edges],
             self.n_sites[rows],
         )
+
+    def bond_pairs(self) -> tuple[Tensor, Tensor]:
+        """Return the pairs of edges that share an atom: the edges of the line graph.
+
+        Edge `second` ends at the atom that edge `first` leads away from: ``senders[first]`` is
+        ``receivers[second]``. The pair of an edge and the way back is one of them.
+
+        Returns
+        -------
+        first, second : Tensor of shape (n_pairs,), int64
+            Numbers of edges; `first` ascends.
+        """
+        n_atoms = len(self.atomic_numbers)
+        counts = self.receivers.bincount(minlength=n_atoms)
+        # The edges of one receiver stand together.
+        starts = counts.cumsum(0) - counts
+        n_pairs = counts[self.senders]
+        first = torch.repeat_interleave(n_pairs)
+        offsets = n_pairs.cumsum(0) - n_pairs
+        place = torch.arange(len(first), device=first.device) - offsets[first]
+        return first, starts[self.senders[first]] + place
 
     def to(self, device) -> "CrystalBatch":
         return CrystalBatch(*(tensor.to(device, non_blocking=True) for tensor in self))

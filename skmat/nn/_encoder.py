@@ -46,6 +46,10 @@ class Encoder(nn.Module):
     def last_modules(self) -> list[nn.Module]:
         """Return what ``trainable="last"`` trains."""
 
+    def trainable_parts(self) -> dict[str, list[nn.Module]]:
+        """Return what may be trained alone, by the name that ``trainable=`` has for it."""
+        return {"last": self.last_modules()}
+
     @abstractmethod
     def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
         """Return what learns, from the input to the output.

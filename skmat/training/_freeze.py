@@ -1,10 +1,12 @@
 """Which parts of a network learn."""
 
+from skmat.exceptions import InvalidInputError
 from skmat.nn import Encoder
 
 __all__ = ["TRAINABLE", "freeze", "set_training_mode"]
 
-TRAINABLE = ("all", "last", "head")
+#: Those of all encoders together; each has some of them.
+TRAINABLE = ("all", "last", "head", "two_body", "three_body")
 
 
 def freeze(encoder: Encoder, trainable: str) -> None:
@@ -12,15 +14,25 @@ def freeze(encoder: Encoder, trainable: str) -> None:
 
     Parameters
     ----------
-    encoder : Module
-        With a method ``last_modules``.
-    trainable : {"all", "last", "head"}
-        The whole encoder, its last layer, or nothing of it.
+    encoder : Encoder
+        The encoder.
+    trainable : {"all", "head"} or a name of ``encoder.trainable_parts()``
+        The whole encoder, nothing of it, or that part.
+
+    Raises
+    ------
+    InvalidInputError
+        If the encoder has no such part.
     """
+    parts = encoder.trainable_parts()
+    if trainable not in ("all", "head", *parts):
+        raise InvalidInputError(
+            f"trainable={trainable!r} is no part of {type(encoder).__name__}; choose one of"
+            f" {['all', 'head', *parts]}."
+        )
     encoder.requires_grad_(trainable == "all")
-    if trainable == "last":
-        for module in encoder.last_modules():
-            module.requires_grad_(True)
+    for module in parts.get(trainable, ()):
+        module.requires_grad_(True)
 
 
 def set_training_mode(encoder: Encoder) -> None:
@@ -28,6 +40,7 @@ def set_training_mode(encoder: Encoder) -> None:
     if all(parameter.requires_grad for parameter in encoder.parameters()):
         return
     encoder.eval()
-    for module in encoder.last_modules():
-        if any(parameter.requires_grad for parameter in module.parameters()):
-            module.train()
+    for modules in encoder.trainable_parts().values():
+        for module in modules:
+            if any(parameter.requires_grad for parameter in module.parameters()):
+                module.train()

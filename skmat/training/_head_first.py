@@ -18,8 +18,8 @@ class HeadFirst(Callback):
     ----------
     head_epochs : int
         Epochs in which the heads alone learn.
-    trainable : {"all", "last", "head"}
-        What learns afterwards.
+    trainable : str
+        What learns afterwards, as `freeze` takes it.
     lr : float
         Largest learning rate, of the heads.
     n_steps : int

@@ -4,6 +4,9 @@ from matminer.featurizers.composition import Stoichiometry
 from sklearn.base import is_classifier
 
 from skmat import (
+    ALIGNNClassifier,
+    ALIGNNEncoder,
+    ALIGNNRegressor,
     CGCNNClassifier,
     CGCNNEncoder,
     CGCNNRegressor,
@@ -48,6 +51,9 @@ CRYSTAL_ENCODERS = [
     CGCNNEncoder(**{**_CGCNN, "max_epochs": 2}),
     CGCNNRegressor(**{**_CGCNN, "max_epochs": 40}),
     CGCNNClassifier(**_CGCNN),
+    ALIGNNEncoder(**{**_CGCNN, "max_epochs": 2}),
+    ALIGNNRegressor(**_CGCNN),
+    ALIGNNClassifier(**_CGCNN),
 ]
 
 #: All that read compositions.

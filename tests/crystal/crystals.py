@@ -3,6 +3,9 @@
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from skmat.crystal import StructureArrays, build_graphs
+from skmat.nn import CrystalBatch
+
 
 def rock_salt(a=5.64, cation="Na", anion="Cl"):
     """Conventional cell: 8 atoms, each with 6 neighbours at a / 2 and 12 at a / sqrt(2)."""
@@ -41,3 +44,9 @@ def many(n=12):
         lambda i: triclinic(i, 4 + i % 4),
     ]
     return [makers[i % 3](i) for i in range(n)]
+
+
+def batch_of(*structures):
+    graphs, problems = build_graphs(StructureArrays.from_structures(structures))
+    assert not problems
+    return CrystalBatch.from_graphs(graphs, np.arange(len(structures)))

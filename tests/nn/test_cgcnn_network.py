@@ -1,20 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import bcc_iron, many, rock_salt, rutile, triclinic
+from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
-from skmat.crystal import StructureArrays, build_graphs
-from skmat.nn import CGCNN_PRESETS, MASK_ID, CGCNNNetwork, CrystalBatch
+from skmat.nn import CGCNN_PRESETS, MASK_ID, CGCNNNetwork
 
 SIZES = {"cutoff": 8.0, "d_atom": 6, "n_layers": 2, "d_model": 5}
-
-
-def graphs_of(structures):
-    return build_graphs(StructureArrays.from_structures(structures))[0]
-
-
-def batch_of(*structures):
-    return CrystalBatch.from_graphs(graphs_of(structures), np.arange(len(structures)))
 
 
 def make_network(seed=0, *, table=True, **settings):

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from skmat.nn import MTEncoderNetwork
+from skmat.exceptions import InvalidInputError
+from skmat.nn import ALIGNN_PRESETS, ALIGNNNetwork, MTEncoderNetwork
 from skmat.training._freeze import TRAINABLE, freeze, set_training_mode
 
 SIZES = {"d_model": 16, "n_layers": 2, "n_heads": 2, "d_feedforward": 16}
@@ -18,8 +19,8 @@ class WithStatistics(nn.Module):
     def forward(self, x):
         return self.last(self.first(x))
 
-    def last_modules(self):
-        return [self.last]
+    def trainable_parts(self):
+        return {"last": [self.last]}
 
 
 def trainable_names(module):
@@ -32,7 +33,7 @@ def test_what_is_left_free(norm_first):
     everything = {name for name, _ in encoder.named_parameters()}
     last = {name for name in everything if name.startswith(("layers.1.", "final_norm."))}
     expected = {"all": everything, "last": last, "head": set()}
-    assert set(expected) == set(TRAINABLE)
+    assert set(expected) == {"all", "head", *encoder.trainable_parts()}
     # Also from any one state to any other.
     for trainable in ("head", "all", "last", "head", "last", "all"):
         freeze(encoder, trainable)
@@ -56,3 +57,24 @@ def test_frozen_parts_are_in_evaluation_mode(trainable, training):
             encoder.get_buffer(f"{part}.running_mean"), before[f"{part}.running_mean"]
         )
         assert same != moves
+
+
+def test_parts_of_alignn():
+    encoder = ALIGNNNetwork(None, cutoff=8.0, **ALIGNN_PRESETS["tiny"])
+    starts = {
+        "two_body": ("atom_layers.", "layers."),
+        "three_body": ("bond_layers.",),
+        "last": ("layers.0.",),
+    }
+    assert set(TRAINABLE) == {"all", "head", *encoder.trainable_parts()}
+    for trainable, prefixes in starts.items():
+        freeze(encoder, trainable)
+        everything = {name for name, _ in encoder.named_parameters()}
+        assert trainable_names(encoder) == {n for n in everything if n.startswith(prefixes)}
+
+
+def test_parts_that_an_encoder_has_not_are_refused():
+    encoder = MTEncoderNetwork(None, **SIZES)
+    with pytest.raises(InvalidInputError, match=r"three_body.*\['all', 'head', 'last'\]"):
+        freeze(encoder, "three_body")
+    assert trainable_names(encoder)

@@ -1,0 +1,189 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
+
+from skmat.nn import ALIGNN_PRESETS, MASK_ID, ALIGNNNetwork
+
+SIZES = {"cutoff": 8.0, "d_model": 6, "n_angle_layers": 2, "n_layers": 1, "d_embedding": 5}
+
+
+def make_network(seed=0, *, table=True, **settings):
+    """Return a network none of whose parameters is at a special value."""
+    torch.manual_seed(seed)
+    network = ALIGNNNetwork(torch.randn(118, 4) if table else None, **{**SIZES, **settings})
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return network.eval()
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+class NaiveNetwork:
+    """ALIGNN as the paper writes it, in float64, one atom, bond and angle at a time."""
+
+    def __init__(self, network):
+        self.weights = {name: t.double().numpy() for name, t in network.state_dict().items()}
+        self.n_angle_layers, self.n_layers = len(network.atom_layers), len(network.layers)
+
+    def linear(self, name, x):
+        return self.weights[f"{name}.weight"] @ x + self.weights.get(f"{name}.bias", 0.0)
+
+    def norm(self, name, x):
+        x = (x - x.mean()) / np.sqrt(x.var() + 1e-5)
+        return x * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
+
+    def expand(self, name, value, lowest, highest, n):
+        centers = np.linspace(lowest, highest, n)
+        x = np.exp(-((value - centers) ** 2) / (centers[1] - centers[0]))
+        for i in (0, 3):
+            x = silu(self.norm(f"{name}.mlp.{i + 1}", self.linear(f"{name}.mlp.{i}", x)))
+        return x
+
+    def __call__(self, structure):
+        w = self.weights
+        atoms = [
+            self.linear("elements.linear", w["elements.table"][z])
+            for z in structure.atomic_numbers
+        ]
+        # A bond is (atom, neighbour, vector to it).
+        bonds = []
+        for i, site in enumerate(structure):
+            found = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
+            last = found[11].nn_distance + 0.01
+            bonds += [
+                (i, each.index, each.coords - site.coords)
+                for each in found
+                if each.nn_distance < last
+            ]
+        pairs, angles = [], []
+        for (a, one), (b, other) in itertools.product(enumerate(bonds), repeat=2):
+            if one[1] == other[0]:
+                # Atom one[0], its neighbour one[1], and the neighbour's neighbour other[1].
+                u, v = -one[2], other[2]
+                cosine = u @ v / np.linalg.norm(u) / np.linalg.norm(v)
+                pairs.append((a, b))
+                angles.append(self.expand("angles", cosine, -1.0, 1.0, 40))
+        edges = [self.expand("bonds", np.linalg.norm(v), 0.0, 8.0, 80) for _, _, v in bonds]
+        graph = [(i, j) for i, j, _ in bonds]
+        for k in range(self.n_angle_layers):
+            atoms, edges = self.convolve(f"atom_layers.{k}", atoms, edges, graph)
+            edges, angles = self.convolve(f"bond_layers.{k}", edges, angles, pairs)
+        for k in range(self.n_layers):
+            atoms, edges = self.convolve(f"layers.{k}", atoms, edges, graph)
+        return np.mean(atoms, axis=0), np.array(atoms)
+
+    def convolve(self, name, nodes, edges, graph):
+        sums = np.zeros((2, len(nodes), len(nodes[0])))
+        new_edges = []
+        for (receiver, sender), edge in zip(graph, edges, strict=True):
+            gate = self.linear(f"{name}.gate_receiver", nodes[receiver])
+            gate = gate + self.linear(f"{name}.gate_sender", nodes[sender])
+            gate = gate + self.linear(f"{name}.gate_edge", edge)
+            share = 1 / (1 + np.exp(-gate))
+            sums[0, receiver] += share * self.linear(f"{name}.message", nodes[sender])
+            sums[1, receiver] += share
+            new_edges.append(edge + silu(self.norm(f"{name}.edge_norm", gate)))
+        received = sums[0] / (sums[1] + 1e-6)
+        nodes = [
+            node + silu(self.norm(f"{name}.node_norm", self.linear(f"{name}.own", node) + got))
+            for node, got in zip(nodes, received, strict=True)
+        ]
+        return nodes, new_edges
+
+
+@pytest.mark.parametrize("structure", [bcc_iron(), rutile(), triclinic(0, 3)])
+def test_agrees_with_the_network_written_out(structure):
+    network = make_network()
+    expected, sites = NaiveNetwork(network)(structure)
+    found = network(batch_of(structure), sites=True)
+    np.testing.assert_allclose(found.material[0].detach(), expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found.sites.detach(), sites, rtol=1e-3, atol=1e-4)
+    assert np.ptp(expected) > 1e-2
+
+
+@pytest.mark.parametrize("structures", [[rutile()], many(5)])
+def test_bond_pairs_are_those_of_a_search_through_all_pairs(structures):
+    batch = batch_of(*structures)
+    found = set(zip(*(part.tolist() for part in batch.bond_pairs()), strict=True))
+    receivers, senders = batch.receivers.tolist(), batch.senders.tolist()
+    expected = {
+        (a, b)
+        for a in range(len(receivers))
+        for b in range(len(receivers))
+        if senders[a] == receivers[b]
+    }
+    assert found == expected
+    assert len(batch.bond_pairs()[0]) == len(expected)
+
+
+def test_bond_pairs_of_part_of_a_batch():
+    batch = batch_of(*many(4))
+    alone = batch.take(torch.tensor([2])).bond_pairs()
+    expected = batch_of(many(4)[2]).bond_pairs()
+    assert all(torch.equal(one, other) for one, other in zip(alone, expected, strict=True))
+
+
+def test_angles_count():
+    """Neighbours at the same distances, but all of them in one octant."""
+    network = make_network()
+    batch = batch_of(triclinic())
+    turned = batch._replace(vectors=batch.vectors.abs())
+    torch.testing.assert_close(turned.vectors.norm(dim=1), batch.vectors.norm(dim=1))
+    assert (network(turned).material - network(batch).material).abs().max() > 1e-4
+
+
+def test_company_changes_nothing():
+    network = make_network()
+    structures = many(5)
+    together = network(batch_of(*structures)).material
+    alone = torch.cat([network(batch_of(each)).material for each in structures])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_reach_every_parameter():
+    network = make_network(table=False).train()
+    network(batch_of(*many(4))).material.square().sum().backward()
+    unused = ("edge_norm", "elements")  # the last layer's bonds lead nowhere
+    for name, parameter in network.named_parameters():
+        if not any(part in name for part in unused):
+            assert parameter.grad.abs().sum() > 0, name
+
+
+def test_depth_groups_hold_every_parameter_once():
+    network = make_network()
+    found = [
+        id(parameter)
+        for group in network.depth_groups()
+        for module in group
+        for parameter in module.parameters()
+    ]
+    assert sorted(found) == sorted(id(parameter) for parameter in network.parameters())
+
+
+def test_parts_to_train():
+    network = make_network()
+    parts = network.trainable_parts()
+    ids = {
+        name: {id(p) for module in modules for p in module.parameters()}
+        for name, modules in parts.items()
+    }
+    assert set(ids) == {"last", "two_body", "three_body"}
+    assert not ids["two_body"] & ids["three_body"]
+    assert ids["last"] < ids["two_body"]
+
+
+@pytest.mark.parametrize("preset", ALIGNN_PRESETS)
+def test_presets(preset):
+    network = ALIGNNNetwork(torch.randn(118, 3), cutoff=8.0, **ALIGNN_PRESETS[preset]).eval()
+    batch = batch_of(bcc_iron(), rock_salt(40.0))  # the second has no bonds
+    material = network(batch).material
+    assert material.shape == (2, network.out_features)
+    assert material.isfinite().all()
+    hidden = torch.full_like(batch.atomic_numbers, MASK_ID)
+    assert network(batch.with_atomic_numbers(hidden)).material.isfinite().all()

@@ -46,13 +46,18 @@ ENCODERS = [
 
 _CGCNN = {"preset": "tiny", "max_epochs": 20, "lr": 5e-3, "batch_size": 32}
 
+_ALIGNN = {
+    **{"preset": "tiny", "element_features": None},
+    **{"max_epochs": 30, "lr": 1e-2, "batch_size": 16},
+}
+
 #: Those that read crystals.
 CRYSTAL_ENCODERS = [
     CGCNNEncoder(**{**_CGCNN, "max_epochs": 2}),
     CGCNNRegressor(**{**_CGCNN, "max_epochs": 40}),
     CGCNNClassifier(**_CGCNN),
     ALIGNNEncoder(**{**_CGCNN, "max_epochs": 2}),
-    ALIGNNRegressor(**_CGCNN),
+    ALIGNNRegressor(**_ALIGNN),
     ALIGNNClassifier(**_CGCNN),
 ]
 

@@ -19,21 +19,25 @@ _STOCHASTIC = (
 
 
 class Numbers:
-    """Read a row of numbers as a crystal of pairs of atoms, one pair far away from the other.
+    """Read a row of numbers as a crystal of chains of three atoms, one far away from the other.
 
-    The distance within the j-th pair, of the j-th element, tells the j-th number.
+    In the j-th chain, two atoms of the j-th element are as far apart as the j-th number says; a
+    third, the same in all chains, stands at 4 Å on the other side of the first. (With a single
+    neighbour, ALIGNN's gates would have nothing to choose from.)
     """
 
     def _read_structures(self, X, *, reset, on_invalid):
         X = validate_data(self, X, reset=reset, dtype=np.float64)
         n_rows, n_columns = X.shape
         lattice = np.broadcast_to(np.diag([20.0, 20.0, 20.0 * n_columns]), (n_rows, 3, 3))
-        places = np.zeros((n_rows, n_columns, 2, 3))
+        places = np.zeros((n_rows, n_columns, 3, 3))
         places[..., 2] = 20.0 * np.arange(n_columns)[:, None]
         places[:, :, 1, 0] = 4.0 + 2.0 * np.arctan(X / 3)
+        places[:, :, 2, 0] = -4.0
         frac = places.reshape(n_rows, -1, 3) / np.diagonal(lattice[0])
-        numbers = np.tile(np.repeat(np.arange(n_columns) % 90 + 1, 2), n_rows)
-        n_atoms = np.full(n_rows, 2 * n_columns)
+        chains = np.column_stack([*[np.arange(n_columns) % 90 + 1] * 2, np.full(n_columns, 92)])
+        numbers = np.tile(chains.ravel(), n_rows)
+        n_atoms = np.full(n_rows, 3 * n_columns)
         crystals = StructureArrays(lattice, n_atoms, numbers, frac.reshape(-1, 3))
         return crystals, np.ones(n_rows, dtype=bool)
 

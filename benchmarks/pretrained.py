@@ -2,8 +2,8 @@
 
 ``python benchmarks/pretrained.py --results-dir FOLDER`` with ``SKMAT_DATA`` set. The models:
 
-- "scratch", and the name of each shipped encoder: ``MTEncoderRegressor`` with defaults but for
-  ``pretrained``;
+- "scratch", and the name of each shipped encoder: the regressor of its family with defaults but
+  for ``pretrained``; "roost-scratch";
 - "frozen": ``make_frozen_regressor()``;
 - "trees": extremely randomised trees on Magpie features, as in ``make_voting_regressor``;
 - "voting": the mean of the predictions of the default encoder, "frozen" and "trees", which is what
@@ -21,8 +21,6 @@ import numpy as np
 from inner_splits import TASKS
 
 from skmat import (
-    MTEncoderClassifier,
-    MTEncoderRegressor,
     list_pretrained,
     make_frozen_classifier,
     make_frozen_regressor,
@@ -31,12 +29,15 @@ from skmat import (
 )
 from skmat.benchmark import MatbenchResults, MatbenchTask, run_matbench, score_predictions
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.estimators._families import choose_family
 from skmat.pretrained import BEST
 
 RESULTS = Path(__file__).parent / "results" / "pretrained"
 DEFAULT = BEST["mtencoder"]
 #: Its pretraining labels are those of these tasks, test rows included.
 CONTAMINATED = {DEFAULT: ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form")}
+#: By name, the family of a network from scratch.
+SCRATCH = {"scratch": "mtencoder", "roost-scratch": "roost"}
 MEMBERS = (DEFAULT, "frozen", "trees")
 
 
@@ -47,9 +48,10 @@ def estimators(name, also, max_epochs):
     if name == "trees":
         voting = make_voting_regressor(), make_voting_classifier()
         return tuple(dict(each.estimators)["trees"] for each in voting)
-    source = None if name == "scratch" else also.get(name, name)
+    source = None if name in SCRATCH else also.get(name, name)
+    family = choose_family(SCRATCH.get(name), source)
     settings = {"pretrained": source, "max_epochs": max_epochs or "auto"}
-    return MTEncoderRegressor(**settings), MTEncoderClassifier(**settings)
+    return family.regressor(**settings), family.classifier(**settings)
 
 
 def run(name, tasks, arguments, also):

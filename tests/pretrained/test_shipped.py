@@ -9,6 +9,7 @@ import torch
 
 from skmat import MTEncoder, list_pretrained
 from skmat._pretrain_config import read_config
+from skmat.estimators._families import choose_family
 from skmat.pretrained import BEST, load_checkpoint, resolve_folder
 
 CONFIGS = Path(__file__).parents[2] / "benchmarks" / "configs"
@@ -21,7 +22,8 @@ NAMES = list_pretrained()
 
 
 def vectors_of(name):
-    encoder = MTEncoder(pretrained=name, device="cpu").fit(FORMULAS)
+    family = choose_family(pretrained=name)
+    encoder = family.encoder(pretrained=name, device="cpu").fit(FORMULAS)
     return encoder.transform(FORMULAS)[:, :N_COLUMNS]
 
 
@@ -44,7 +46,7 @@ def test_weights_card_and_configuration_agree(name):
     assert card.config == path.read_text()
     asked = read_config(path)
     assert card.epochs == asked.encoder["max_epochs"]
-    encoder = MTEncoder(**asked.encoder)
+    encoder = choose_family(asked.family).encoder(**asked.encoder)
     assert [each.describe() for each in encoder._objectives()] == card.objectives
     assert checkpoint.network == encoder._network_config()
     # What the ten smaller tasks test on was not seen.

@@ -1,11 +1,15 @@
 """How our estimators of crystals read ``X``, whichever form the user has it in."""
 
+import os
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from pymatgen.core import IStructure
 from sklearn.utils.validation import validate_data
 
-from skmat.crystal import StructureArrays, read_structures
+from skmat.crystal import StructureArrays
+from skmat.crystal._read import parse_structures
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["CrystalInputMixin", "as_structures"]
@@ -19,13 +23,13 @@ class CrystalInputMixin:
     """
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
 
-    def _read_structures(self, X, *, reset, on_invalid):
-        """Return what can be read of `X` as StructureArrays, and the mask of its rows."""
+    def _parse_structures(self, X, *, reset):
+        """Return what can be read of `X`, what cannot, and the number of its rows."""
         values = as_structures(X)
         if not len(values):
             raise InvalidInputError(
@@ -34,14 +38,14 @@ class CrystalInputMixin:
         # Only the shape and the column name are checked here: one feature, one name.
         column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
         validate_data(self, column, reset=reset, skip_check_array=True)
-        return read_structures(values, on_invalid=on_invalid)
+        return parse_structures(values)
 
 
 def as_structures(X):
     """Return the crystals in `X` as a sequence."""
     if isinstance(X, StructureArrays):
         return X
-    if isinstance(X, IStructure | str | dict) or hasattr(X, "get_scaled_positions"):
+    if isinstance(X, IStructure | str | dict | os.PathLike) or hasattr(X, "get_scaled_positions"):
         raise InvalidInputError(
             f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
             " as a list of one, [X]."
@@ -52,6 +56,13 @@ def as_structures(X):
                 f"X has {X.shape[1]} columns; pass the one that holds the crystals, X[['name']]."
             )
         return X.iloc[:, 0].tolist()
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+    if isinstance(X, np.ndarray) and X.ndim == 2:
+        if X.shape[1] != 1:
+            raise InvalidInputError(
+                f"X is an array of shape {X.shape}. numpy.array makes one of sites from a list of"
+                " structures: pass the list, or a StructureArrays."
+            )
         return X[:, 0].tolist()
+    if not isinstance(X, Iterable):
+        raise InvalidInputError(f"X is no list of crystals, but {type(X).__name__}.")
     return list(X)

@@ -279,7 +279,9 @@ class _Reader:
             return value
         from skmat.objectives import OBJECTIVE_NAMES
 
-        objectives = {each.name: each for names in OBJECTIVE_NAMES.values() for each in names}
+        objectives: dict[str, Any] = {
+            each.name: each for names in OBJECTIVE_NAMES.values() for each in names
+        }
         name = self.value(value, "name", str, "[encoder] objectives")
         if name not in objectives:
             raise self.error(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from pymatgen.core import Composition
+from pymatgen.core import Composition, IStructure
 from sklearn.utils.validation import validate_data
 
 from skmat.composition import read_amounts, read_compositions
@@ -155,6 +155,11 @@ def as_formulas(X):
 def _from_sequence(values):
     """Return `values` as formulas, or None where they are numbers or rows of a matrix."""
     for value in values:
+        if isinstance(value, IStructure):
+            raise InvalidInputError(
+                "X holds crystals, but formulas are read here: put skmat.StructureToComposition()"
+                " before this step, in a pipeline."
+            )
         if isinstance(value, _FORMULA_TYPES):
             return list(values)
         if isinstance(value, list | tuple) and len(value) == 1:

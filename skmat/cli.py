@@ -19,7 +19,8 @@ __all__ = ["main"]
 # Written out because the tables they come from need torch; a test compares them.
 _PRESETS = ("tiny", "base", "deep", "paper", "large")
 _LOSSES = ("l1", "mse", "robust_l1")
-_TRAINABLE = ("all", "last", "head", "two_body", "three_body")
+_TRAINABLE = ("all", "last", "head")
+_FAMILIES = ("mtencoder", "roost")
 
 
 def main(argv=None):
@@ -131,7 +132,7 @@ def _add_train(commands):
     )
     train.add_argument(
         "--family",
-        choices=("mtencoder", "roost"),
+        choices=_FAMILIES,
         help="of the network; default: that of --pretrained, or mtencoder",
     )
     train.add_argument("--preset", choices=_PRESETS, default="base", help="size of the network")

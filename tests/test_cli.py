@@ -20,6 +20,7 @@ from skmat import (
     cli,
     list_pretrained,
 )
+from skmat.estimators._families import FAMILIES
 from skmat.pretrained import BEST
 
 TABLE = """id,formula,gap,density,class
@@ -93,7 +94,9 @@ def test_choices_are_those_of_the_estimators():
     constraints = MTEncoderRegressor._parameter_constraints
     assert constraints["preset"][0].options == set(cli._PRESETS)
     assert constraints["loss"][0].options == set(cli._LOSSES)
-    assert constraints["trainable"][0].options == set(cli._TRAINABLE)
+    encoder = MTEncoder(preset="tiny")._build_encoder()
+    assert set(cli._TRAINABLE) == {"all", "head", *encoder.trainable_parts()}
+    assert set(cli._FAMILIES) == set(FAMILIES)
 
 
 def test_models_describes_what_is_shipped(capsys):

@@ -74,7 +74,7 @@ def run_matbench(
         what stands in grids too), so that a fold gives the same numbers whenever it is run.
     input : {"composition", "structure"}, default="composition"
         What the estimator is given: formulas, or the official structures of the nine tasks that
-        have them.
+        have them, which are then what "all" stands for.
     results_dir : str or path-like, default=None
         Folder to which each fold is written when it is finished, made if need be. Folds that
         are in it are not run again, so that a run that was killed goes on where it was; changes
@@ -126,6 +126,8 @@ def run_matbench(
     229.7...
     """
     names = choose_tasks(tasks, estimator)
+    if input == "structure" and isinstance(tasks, str) and tasks == "all":
+        names = [name for name in names if MATBENCH_TASKS[name].has_structure]
     folds = choose_folds(folds)
     random_state = read_integer(random_state, "random_state")
     chosen = {

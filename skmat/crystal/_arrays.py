@@ -12,7 +12,7 @@ from skmat._atomic import write_atomically
 from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 
-__all__ = ["StructureArrays", "fault_of_structure"]
+__all__ = ["StructureArrays", "fault_of_structure", "name_of_structure"]
 
 # Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
@@ -267,7 +267,7 @@ class StructureArrays(Sequence):
         for row, structure in enumerate(structures):
             fault = fault_of_structure(structure)
             if fault:
-                problems.append((row, _name(structure), fault))
+                problems.append((row, name_of_structure(structure), fault))
                 continue
             lattices.append(structure.lattice.matrix)
             numbers.append([site.specie.Z for site in structure])
@@ -386,6 +386,8 @@ def fault_of_structure(structure):
         return f"{type(structure).__name__} is not a pymatgen Structure"
     if not len(structure):
         return "no atoms"
+    if not all(structure.lattice.pbc):
+        return "not periodic in all three directions"
     if not structure.is_ordered:
         return "disordered (sites with partial occupancy)"
     numbers = (structure.frac_coords, structure.lattice.matrix)
@@ -396,5 +398,6 @@ def fault_of_structure(structure):
     return None
 
 
-def _name(structure):
+def name_of_structure(structure):
+    """Return what an error calls a structure: its formula."""
     return structure.formula if isinstance(structure, IStructure) else structure

@@ -5,10 +5,16 @@ from functools import cache
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from skmat.exceptions import InvalidInputError
+
 __all__ = ["BACKENDS", "TIE", "nearest_neighbors"]
 
 #: Distances that differ by less, in Å, are one shell of neighbours.
 TIE = 0.01
+
+#: A neighbour just at the cutoff is within it, however its distance is rounded: so much further,
+#: in Å, is searched, and half as much further kept.
+_MARGIN = 1e-4
 
 #: Most atoms have all their nearest neighbours within this radius, in Å; a search is much faster
 #: in a small sphere, and is repeated in the larger one where it was too small.
@@ -45,11 +51,19 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
         Cell of the neighbour, counted in lattice vectors from that of the atom.
     distances : ndarray of shape (n_edges,), float64
         In Å.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such backend.
     """
+    if backend not in BACKENDS:
+        raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
     search = _with_vesin if backend == "vesin" or (backend == "auto" and _has_vesin()) else None
     search = search or _with_pymatgen
     for radius in (min(_FIRST_RADIUS, cutoff), cutoff):
-        receivers, senders, shifts, distances = search(lattice, frac, radius)
+        # Further than what is kept, so that both packages find all of it.
+        receivers, senders, shifts, distances = search(lattice, frac, radius + _MARGIN)
         order = np.lexsort((distances, receivers))
         receivers, distances = receivers[order], distances[order]
         counts = np.bincount(receivers, minlength=len(frac))
@@ -59,7 +73,7 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
         last[complete] = distances[starts[complete] + n_neighbors - 1] + TIE
         if radius == cutoff or (last < radius).all():
             break
-    kept = distances < last[receivers]
+    kept = distances < np.minimum(last, cutoff + _MARGIN / 2)[receivers]
     order = order[kept]
     return receivers[kept], senders[order], shifts[order], distances[kept]
 

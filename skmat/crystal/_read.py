@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from pymatgen.core import IStructure, Lattice, Structure
+from pymatgen.core import Element, IStructure, Lattice, Structure
 
-from skmat.crystal._arrays import StructureArrays, fault_of_structure
+from skmat.crystal._arrays import StructureArrays, fault_of_structure, name_of_structure
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 
-__all__ = ["read_structures"]
+__all__ = ["parse_structures", "read_structures"]
 
 _FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
 
@@ -38,8 +38,20 @@ def read_structures(values, *, on_invalid="raise"):
     InvalidStructureError
         If items cannot be read and ``on_invalid="raise"``; the error lists all of them.
     """
+    if on_invalid not in ("raise", "nan"):
+        raise InvalidInputError(f"on_invalid={on_invalid!r} is neither 'raise' nor 'nan'.")
+    structures, problems, n_rows = parse_structures(values)
+    if problems and on_invalid == "raise":
+        raise InvalidStructureError(problems, n_rows)
+    valid = np.ones(n_rows, dtype=bool)
+    valid[[row for row, _, _ in problems]] = False
+    return structures, valid
+
+
+def parse_structures(values):
+    """Return what can be read, what cannot as (row, value, reason), and the number of rows."""
     if isinstance(values, StructureArrays):
-        return values, np.ones(len(values), dtype=bool)
+        return values, [], len(values)
     values = list(values)
     read, problems = [], []
     for row, value in enumerate(values):
@@ -50,14 +62,10 @@ def read_structures(values, *, on_invalid="raise"):
             continue
         fault = fault_of_structure(structure)
         if fault:
-            problems.append((row, value, fault))
+            problems.append((row, name_of_structure(structure), fault))
         else:
             read.append(structure)
-    if problems and on_invalid == "raise":
-        raise InvalidStructureError(problems, len(values))
-    valid = np.ones(len(values), dtype=bool)
-    valid[[row for row, _, _ in problems]] = False
-    return StructureArrays.from_structures(read), valid
+    return StructureArrays.from_structures(read), problems, len(values)
 
 
 def _parse(value):
@@ -66,10 +74,9 @@ def _parse(value):
     if isinstance(value, Mapping):
         return _attempt(Structure.from_dict, dict(value), what="a dict of pymatgen")
     if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value.strip()):
-        path = Path(value)
-        if not path.is_file():
+        if not _is_file(value):
             raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
-        return _attempt(Structure.from_file, path, what="a CIF or POSCAR file")
+        return _attempt(Structure.from_file, Path(value), what="a CIF or POSCAR file")
     if isinstance(value, str):
         is_cif = "_cell_length_a" in value or value.lstrip().startswith("data_")
         form = "cif" if is_cif else "poscar"
@@ -77,12 +84,21 @@ def _parse(value):
     if hasattr(value, "get_scaled_positions"):
         if not np.all(value.pbc):
             raise InvalidInputError("not periodic in all three directions")
-        return Structure(
-            Lattice(np.asarray(value.cell)),
-            value.get_atomic_numbers().tolist(),
-            value.get_scaled_positions(wrap=False),
-        )
+        return _attempt(_from_ase, value, what="ASE Atoms")
     raise InvalidInputError(f"{type(value).__name__} is no crystal; these are {_FORMS}")
+
+
+def _is_file(name):
+    try:
+        return Path(name).is_file()
+    except OSError:  # a text that is too long for a name
+        return False
+
+
+def _from_ase(atoms):
+    elements = [Element.from_Z(int(number)) for number in atoms.get_atomic_numbers()]
+    cell = Lattice(np.asarray(atoms.cell))
+    return Structure(cell, elements, atoms.get_scaled_positions(wrap=False))
 
 
 def _attempt(read, value, *, what, **options):

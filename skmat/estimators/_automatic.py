@@ -21,11 +21,11 @@ def n_epochs(max_epochs, n_training, factor=1):
     return factor * int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
 
 
-def n_per_batch(batch_size, n_training):
-    """Return the number of materials per step that `batch_size` stands for."""
+def n_per_batch(batch_size, n_training, most=512):
+    """Return the number of materials per step that `batch_size` stands for, "auto" to `most`."""
     if batch_size != "auto":
         return int(batch_size)
-    return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, 512))
+    return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, most))
 
 
 def resolve_task_weights(loss_weights, loss_weighting, task_names, read):

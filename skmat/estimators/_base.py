@@ -74,6 +74,9 @@ class EncoderEstimator(
     #: How many times as many epochs as other families a family takes by itself.
     _epochs_factor = 1
 
+    #: Most materials per step that a family takes by itself.
+    _most_per_batch = 512
+
     def __init__(
         self,
         *,
@@ -152,7 +155,7 @@ class EncoderEstimator(
 
         Raises
         ------
-        InvalidCompositionError
+        InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read and ``on_invalid="raise"``.
         """
         materials, valid = self._read_for_prediction(X)
@@ -288,7 +291,7 @@ class EncoderEstimator(
     def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
         return TrainingSettings(
             max_epochs=epochs or n_epochs(self.max_epochs, n_training, self._epochs_factor),
-            batch_size=n_per_batch(self.batch_size, n_training),
+            batch_size=n_per_batch(self.batch_size, n_training, self._most_per_batch),
             lr=self.lr,
             weight_decay=self.weight_decay,
             schedule=schedule or self.schedule,
@@ -321,7 +324,7 @@ class EncoderEstimator(
         if not weights.any():
             raise InvalidInputError(
                 "Sample weights must contain at least one non-zero number for a row that is a"
-                " composition; all are zero."
+                " material; all are zero."
             )
         # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
         return weights / weights.mean()

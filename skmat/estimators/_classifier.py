@@ -38,7 +38,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
         Raises
         ------
-        InvalidCompositionError
+        InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
             If a column of y has no label at all.

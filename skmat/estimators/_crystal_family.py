@@ -41,11 +41,16 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
 
     _make_batch = staticmethod(CrystalBatch.from_graphs)
 
+    # Atoms and their pairs take the memory: a crystal has ten times as many as a formula has
+    # elements.
+    _most_per_batch = 128
+
     # Chosen on inner splits of matbench_phonons: 60 epochs leave the training rows unlearned.
     _epochs_factor = 3
 
     def _network_config(self):
-        settings = GraphSettings(self.n_neighbors, self.cutoff)
+        # Plain numbers, which JSON can hold, whatever stood in a parameter grid.
+        settings = GraphSettings(int(self.n_neighbors), float(self.cutoff))
         return {**super()._network_config(), **settings._asdict()}
 
     def _build_network(self, config, *, fresh):
@@ -55,15 +60,17 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
 
     def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
         """Return `X` as CrystalGraphs; set or check ``n_features_in_`` on the way."""
-        structures, valid = self._read_structures(X, reset=reset, on_invalid=on_invalid)
+        structures, problems, n_rows = self._parse_structures(X, reset=reset)
+        valid = np.ones(n_rows, dtype=bool)
+        valid[[row for row, _, _ in problems]] = False
         build = check_memory(self.memory).cache(build_graphs, ignore=["n_jobs"])
-        graphs, problems = build(structures, self._graph_settings(reset), n_jobs=self.n_jobs)
-        if problems:
-            rows = np.flatnonzero(valid)
-            if on_invalid == "raise":
-                listed = [(int(rows[row]), structures[row], why) for row, why in problems]
-                raise InvalidStructureError(listed, len(valid))
-            valid[rows[[row for row, _ in problems]]] = False
+        graphs, faults = build(structures, self._graph_settings(reset), n_jobs=self.n_jobs)
+        rows = np.flatnonzero(valid)
+        formulas = structures.formulas()
+        problems += [(int(rows[index]), formulas[index], fault) for index, fault in faults]
+        if problems and on_invalid == "raise":
+            raise InvalidStructureError(sorted(problems, key=lambda each: each[0]), n_rows)
+        valid[[row for row, _, _ in problems]] = False
         return graphs if valid.all() else graphs.scatter(valid)
 
     def _graph_settings(self, reset):

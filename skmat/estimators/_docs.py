@@ -16,8 +16,9 @@ _SHARED = {
         Where the encoder's weights come from: the name of shipped weights
         (:func:`skmat.list_pretrained`), a folder written by ``save_pretrained``, or a fitted
         estimator of the same family. None starts from random weights. With weights given, the
-        sizes of the network are theirs. "auto" takes the best of the shipped weights if the
-        parameters of the network are at their defaults, and random weights otherwise. A fitted
+        sizes of the network are theirs. "auto" takes the best of the family's shipped weights, if
+        there are any and the parameters of the network are at their defaults, and random weights
+        otherwise. A fitted
         estimator inside a parameter grid must be wrapped in
         :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones the values of its
         grid.
@@ -41,7 +42,7 @@ _SHARED = {
         to 10. Families of crystals take three times these numbers of epochs.
     batch_size : int or "auto", default="auto"
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
-        between 16 and 512.
+        between 16 and 512 (128 for families of crystals).
     lr : float, default={lr}
         Largest learning rate of AdamW. Between calls of ``partial_fit`` it stays as it was.
     weight_decay : float, default={weight_decay}
@@ -111,7 +112,7 @@ _SHARED = {
         Number format of training; "auto" takes bf16 where the hardware computes in it.
         Predictions are made in float32 unless this is "bf16".
     on_invalid : {"raise", "nan"}, default="raise"
-        What ``predict`` and ``transform`` do with rows that are no composition: raise one error
+        What ``predict`` and ``transform`` do with rows that are no material: raise one error
         that lists all of them, or return NaN for them. ``fit`` always raises. (Rows of zeros in a
         matrix of amounts get a warning and NaN either way, and teach nothing.)
     warm_start : bool, default=False
@@ -135,7 +136,7 @@ _SHARED = {
     card_ : ModelCard or None
         Where the weights of `pretrained` come from.
     n_features_in_ : int
-        1 for formulas, else the number of columns of the amounts matrix.
+        1 for formulas and crystals, else the number of columns of the amounts matrix.
     feature_names_in_ : ndarray of str
         Names of the columns of X, where it was a DataFrame.
 """,

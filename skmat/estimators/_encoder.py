@@ -56,7 +56,7 @@ class EncoderTransformer(EncoderEstimator):
 
         Raises
         ------
-        InvalidCompositionError
+        InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read.
         PretrainedError
             If `pretrained` cannot be loaded, or `checkpoint_dir` holds another run.

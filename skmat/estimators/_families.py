@@ -1,4 +1,4 @@
-"""The estimators of each family, by the family's name."""
+"""The families that read formulas, as files and the command line name them."""
 
 from typing import NamedTuple
 
@@ -45,5 +45,7 @@ def choose_family(name=None, pretrained="auto") -> Family:
         named = pretrained not in (None, "auto")
         name = load_checkpoint(pretrained).family if named else "mtencoder"
     if name not in FAMILIES:
-        raise InvalidInputError(f"There is no family {name!r}; choose one of {list(FAMILIES)}.")
+        raise InvalidInputError(
+            f"There is no family {name!r} that reads formulas; those are {list(FAMILIES)}."
+        )
     return FAMILIES[name]

@@ -43,7 +43,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
 
         Raises
         ------
-        InvalidCompositionError
+        InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
             If y holds infinity or a column of nothing but NaN.

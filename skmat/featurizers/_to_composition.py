@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skmat._crystal_input import CrystalInputMixin
+from skmat.exceptions import InvalidStructureError
 
 __all__ = ["StructureToComposition"]
 
@@ -63,7 +64,9 @@ class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator)
         InvalidStructureError
             If a row is no crystal; the error lists all of them.
         """
-        self._read_structures(X, reset=True, on_invalid="raise")
+        _, problems, n_rows = self._parse_structures(X, reset=True)
+        if problems:
+            raise InvalidStructureError(problems, n_rows)
         return self
 
     def transform(self, X):
@@ -85,9 +88,13 @@ class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator)
             If a row is no crystal, with ``on_invalid="raise"``.
         """
         check_is_fitted(self)
-        structures, valid = self._read_structures(X, reset=False, on_invalid=self.on_invalid)
-        formulas = np.full((len(valid), 1), None, dtype=object)
-        formulas[valid, 0] = structures.formulas()
+        structures, problems, n_rows = self._parse_structures(X, reset=False)
+        if problems and self.on_invalid == "raise":
+            raise InvalidStructureError(problems, n_rows)
+        formulas = np.full((n_rows, 1), None, dtype=object)
+        formulas[np.setdiff1d(np.arange(n_rows), [row for row, _, _ in problems]), 0] = (
+            structures.formulas()
+        )
         return formulas
 
     def get_feature_names_out(self, input_features=None):

@@ -23,16 +23,17 @@ class ElementVectors(nn.Module):
 
     def __init__(self, table: Tensor | None, width: int):
         super().__init__()
-        if table is not None:
+        if table is None:
+            self.embedding = nn.Embedding(MASK_ID + 1, width)
+        else:
             # Rows of zeros for padding and [MASK]: nothing is known of a hidden element.
             table = F.pad(table.float(), (0, 0, 1, 1))
+            self.linear = nn.Linear(table.shape[1], width)
         self.register_buffer("table", table)
-        self.embedding = nn.Embedding(MASK_ID + 1, width) if table is None else None
-        self.linear = nn.Linear(table.shape[1], width) if table is not None else None
 
     def forward(self, atomic_numbers: Tensor) -> Tensor:
         """Return the vectors, Tensor of shape (*atomic_numbers.shape, width)."""
-        if self.linear is None:
+        if self.table is None:
             return self.embedding(atomic_numbers)
         # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
         return F.embedding(atomic_numbers, self.linear(self.table))

@@ -18,15 +18,15 @@ __all__ = ["ROOST_PRESETS", "RoostNetwork"]
 ROOST_PRESETS: dict[str, dict] = {
     "tiny": {
         "d_element": 32, "n_layers": 1, "n_heads": 2, "d_hidden": 32,
-        "trunk": (64,), "d_model": 64,
+        "trunk": [64], "d_model": 64,
     },
     "base": {
         "d_element": 64, "n_layers": 3, "n_heads": 3, "d_hidden": 64,
-        "trunk": (512, 256), "d_model": 256,
+        "trunk": [512, 256], "d_model": 256,
     },
     "paper": {
         "d_element": 64, "n_layers": 3, "n_heads": 3, "d_hidden": 256,
-        "trunk": (1024, 512), "d_model": 256,
+        "trunk": [1024, 512], "d_model": 256,
     },
 }  # fmt: skip
 
@@ -70,7 +70,7 @@ class RoostNetwork(Encoder):
         n_layers: int,
         n_heads: int,
         d_hidden: int,
-        trunk: tuple[int, ...],
+        trunk: Sequence[int],
         d_model: int,
     ):
         super().__init__()
@@ -221,7 +221,7 @@ def _hidden(senders: Tensor, receivers: Tensor | None, group: tuple[int, int]) -
 class _ResidualMLP(nn.Module):
     """Layers of `relu(W x + b) + x`, where x is mapped to the new width if it has to be."""
 
-    def __init__(self, in_features: int, hidden: tuple[int, ...], out_features: int):
+    def __init__(self, in_features: int, hidden: Sequence[int], out_features: int):
         super().__init__()
         widths = [in_features, *hidden]
         pairs = list(pairwise(widths))

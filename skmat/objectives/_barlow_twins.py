@@ -25,7 +25,8 @@ class BarlowTwins(Objective):
     the batch, are drawn towards the identity: a column should be the same for both views, and tell
     what no other column tells. Masks are drawn anew for every batch of every epoch. This is the
     self-supervised strategy of Huang, Magar and Barati Farimani for Roost (J. Chem. Inf. Model.
-    64, 627, 2024).
+    64, 627, 2024). Of crystals, atoms are hidden as elements are here; this is Crystal Twins
+    (Magar et al. 2022) without its removal of edges.
 
     Parameters
     ----------

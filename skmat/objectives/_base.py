@@ -62,7 +62,7 @@ class View(NamedTuple):
     batch : batch or None
         The materials, possibly corrupted; None is the batch as it is, which is encoded once for
         all who look at it.
-    selected : Tensor of shape (n_materials, width) or None
+    selected : Tensor of the shape of ``batch.site_mask``, bool, or None
         True at the sites that were corrupted, or chosen to be; None where all are whole.
     rows : Tensor of shape (n_materials,), int64, or None
         Which materials of the batch these are; None if they are all of them.

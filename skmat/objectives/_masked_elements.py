@@ -26,7 +26,8 @@ class MaskedElements(Objective):
     Every element of a formula is selected with probability `ratio`; selected positions are
     corrupted, and the network predicts which element stood there. Fractions stay visible, and
     at least one element of every formula does, so a unary compound teaches nothing. Masks are
-    drawn anew for every batch of every epoch.
+    drawn anew for every batch of every epoch. Of crystals, atoms are selected as elements are
+    here.
 
     Parameters
     ----------

@@ -40,7 +40,8 @@ def set_training_mode(encoder: Encoder) -> None:
     if all(parameter.requires_grad for parameter in encoder.parameters()):
         return
     encoder.eval()
-    for modules in encoder.trainable_parts().values():
-        for module in modules:
-            if any(parameter.requires_grad for parameter in module.parameters()):
-                module.train()
+    for module in encoder.modules():
+        own = list(module.parameters())
+        # Whole modules that learn, whichever part they are of, with the dropout inside them.
+        if own and all(parameter.requires_grad for parameter in own):
+            module.train()

@@ -26,7 +26,7 @@ class Numbers:
     neighbour, ALIGNN's gates would have nothing to choose from.)
     """
 
-    def _read_structures(self, X, *, reset, on_invalid):
+    def _parse_structures(self, X, *, reset):
         X = validate_data(self, X, reset=reset, dtype=np.float64)
         n_rows, n_columns = X.shape
         lattice = np.broadcast_to(np.diag([20.0, 20.0, 20.0 * n_columns]), (n_rows, 3, 3))
@@ -39,7 +39,7 @@ class Numbers:
         numbers = np.tile(chains.ravel(), n_rows)
         n_atoms = np.full(n_rows, 3 * n_columns)
         crystals = StructureArrays(lattice, n_atoms, numbers, frac.reshape(-1, 3))
-        return crystals, np.ones(n_rows, dtype=bool)
+        return crystals, [], n_rows
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

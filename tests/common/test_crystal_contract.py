@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -21,9 +22,17 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skmat import CGCNNRegressor
+from skmat import (
+    ALIGNNEncoder,
+    ALIGNNRegressor,
+    CGCNNEncoder,
+    CGCNNRegressor,
+    MagpieFeaturizer,
+    StructureToComposition,
+)
 from skmat.crystal import StructureArrays
 from skmat.exceptions import InvalidInputError, InvalidStructureError
+from skmat.objectives import Imitation
 
 CRYSTALS = many(12)
 
@@ -169,10 +178,8 @@ def test_bad_rows_are_all_named(estimator):
     bad = [rutile(), None, overlapping, "missing.cif"]
     with pytest.raises(InvalidStructureError) as caught:
         fitted(estimator, bad)
-    assert caught.value.rows == [1, 3]
-    with pytest.raises(InvalidStructureError, match="atoms 0 and 1") as caught:
-        fitted(estimator, [rutile(), overlapping])
-    assert caught.value.rows == [1]
+    assert caught.value.rows == [1, 2, 3]
+    assert "atoms 0 and 1" in str(caught.value)
     estimator = fitted(estimator)
     estimator.set_params(on_invalid="nan")
     for values in outputs(estimator, bad).values():
@@ -181,13 +188,17 @@ def test_bad_rows_are_all_named(estimator):
 
 @all_encoders
 def test_what_is_no_list_of_crystals_is_refused(estimator):
-    for X in (rutile(), "NaCl.cif", rutile().as_dict()):
+    for X in (rutile(), "NaCl.cif", Path("NaCl.cif"), rutile().as_dict()):
         with pytest.raises(InvalidInputError, match="list of one"):
-            fitted(estimator, X)
+            clone(estimator).fit(X, [0.0])
     with pytest.raises(InvalidInputError, match="0 sample"):
-        fitted(estimator, [])
+        clone(estimator).fit([], [0.0])
+    with pytest.raises(InvalidInputError, match="no list of crystals"):
+        clone(estimator).fit(3, [0.0])
+    with pytest.raises(InvalidInputError, match="array of shape"):
+        clone(estimator).fit(np.array([bcc_iron(), bcc_iron()], dtype=object), [0.0])
     with pytest.raises(InvalidInputError, match="2 columns"):
-        fitted(estimator, pd.DataFrame({"a": [rutile()], "b": [1.0]}))
+        clone(estimator).fit(pd.DataFrame({"a": [rutile()], "b": [1.0]}), [0.0])
 
 
 @all_encoders
@@ -230,9 +241,32 @@ def test_graphs_are_built_once_where_there_is_memory(tmp_path, monkeypatch):
 
 def test_graphs_are_those_that_the_loaded_encoder_was_trained_on(tmp_path):
     settings = {"preset": "tiny", "max_epochs": 1, "random_state": 0}
-    model = CGCNNRegressor(**settings, n_neighbors=4, cutoff=5.0).fit(CRYSTALS, np.arange(12.0))
+    model = CGCNNRegressor(**settings, n_neighbors=np.int64(4), cutoff=np.float32(5.0))
+    model.fit(CRYSTALS, np.arange(12.0))
     folder = model.save_pretrained(tmp_path / "encoder")
     tuned = CGCNNRegressor(pretrained=folder, trainable="head", max_epochs=1)
     assert_array_equal(
         tuned.fit(CRYSTALS, np.arange(12.0)).transform(CRYSTALS), model.transform(CRYSTALS)
     )
+
+
+@pytest.mark.parametrize("trainable", ["two_body", "three_body"])
+def test_parts_of_alignn_are_trained_alone(trainable):
+    settings = {"preset": "tiny", "max_epochs": 2, "random_state": 0}
+    y = np.arange(12.0)
+    source = ALIGNNEncoder(**settings).fit(CRYSTALS)
+    tuned = ALIGNNRegressor(**settings, pretrained=source, trainable=trainable).fit(CRYSTALS, y)
+    before = source.members_[0].model.encoder.state_dict()
+    after = tuned.members_[0].model.encoder.state_dict()
+    free = {"two_body": ("atom_layers.", "layers."), "three_body": ("bond_layers.",)}[trainable]
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith(free) for name in moved)
+
+
+def test_objectives_of_formulas_say_what_to_do_with_crystals():
+    settings = {"preset": "tiny", "max_epochs": 1, "random_state": 0}
+    with pytest.raises(InvalidInputError, match="StructureToComposition"):
+        CGCNNEncoder(**settings, objectives="fingerprint").fit(CRYSTALS)
+    teacher = make_pipeline(StructureToComposition(), MagpieFeaturizer(features="all"))
+    CGCNNEncoder(**settings, objectives=Imitation(teacher)).fit(CRYSTALS)

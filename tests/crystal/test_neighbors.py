@@ -5,6 +5,7 @@ import pytest
 from crystal.crystals import bcc_iron, rock_salt, rutile, triclinic
 
 from skmat.crystal import nearest_neighbors
+from skmat.exceptions import InvalidInputError
 
 CRYSTALS = [rock_salt(), rutile(), bcc_iron(), triclinic(0), triclinic(1, 11)]
 
@@ -74,3 +75,17 @@ def test_a_larger_radius_is_searched_where_the_first_was_too_small():
     receivers, _, _, distances = nearest_neighbors(*wrapped(rock_salt(12.0)), 6, 8.0)
     assert (np.bincount(receivers) == 6).all()
     np.testing.assert_allclose(distances, 6.0)
+
+
+def test_neighbours_just_at_the_cutoff_are_found_by_both():
+    cubic = np.diag([4.0, 4.0, 4.0]), np.zeros((1, 3))
+    for backend in ("pymatgen", "vesin"):
+        if backend == "vesin":
+            pytest.importorskip("vesin")
+        assert len(nearest_neighbors(*cubic, 6, 4.0, backend)[0]) == 6
+        assert len(nearest_neighbors(*cubic, 6, 3.99, backend)[0]) == 0
+
+
+def test_unknown_backends_are_refused():
+    with pytest.raises(InvalidInputError, match="vesn"):
+        nearest_neighbors(*wrapped(rock_salt()), 12, 8.0, "vesn")

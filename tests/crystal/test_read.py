@@ -6,7 +6,7 @@ from crystal.crystals import rock_salt, rutile
 from pymatgen.core import Lattice, Structure
 
 from skmat.crystal import StructureArrays, read_structures
-from skmat.exceptions import InvalidStructureError
+from skmat.exceptions import InvalidInputError, InvalidStructureError
 
 
 class Atoms:
@@ -21,6 +21,16 @@ class Atoms:
 
     def get_scaled_positions(self, wrap=True):
         return self.structure.frac_coords
+
+
+class Ghost(Atoms):
+    def get_atomic_numbers(self):
+        return np.zeros(len(self.structure), dtype=int)
+
+
+def slab():
+    lattice = Lattice(np.diag([4.0, 4.0, 20.0]), pbc=(True, True, False))
+    return Structure(lattice, ["Na"], [[0, 0, 0]])
 
 
 def forms(structure, folder):
@@ -65,6 +75,9 @@ def bad_rows():
         ("nowhere.cif", "no file of this name"),
         ({"lattice": 1}, "cannot be read as a dict"),
         (Atoms(rutile(), (True, True, False)), "not periodic"),
+        (rutile().to_json(), "no file of this name"),
+        (Ghost(rutile()), "cannot be read as ASE Atoms"),
+        (slab(), "not periodic"),
         (3.5, "float is no crystal"),
         (None, "NoneType is no crystal"),
     ]
@@ -87,3 +100,8 @@ def test_the_others_can_be_kept():
     structures, valid = read_structures(values, on_invalid="nan")
     assert len(structures) == 2
     assert np.flatnonzero(valid).tolist() == [0, len(values) - 1]
+
+
+def test_an_unknown_way_with_invalid_rows_is_refused():
+    with pytest.raises(InvalidInputError, match="'drop'"):
+        read_structures([rutile()], on_invalid="drop")

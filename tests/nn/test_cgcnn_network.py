@@ -99,8 +99,14 @@ def test_every_atom_and_neighbour_counts():
         numbers[site] = 20
         assert (network(batch.with_atomic_numbers(numbers)).material - before).abs().max() > 1e-4
     # What an atom beyond the cutoff of all others is, no other atom knows.
-    vectors = network(batch_of(rock_salt(40.0)), sites=True).sites
-    torch.testing.assert_close(vectors[0], vectors[1])
+    lonely = batch_of(rock_salt(40.0))
+    numbers = lonely.atomic_numbers.clone()
+    numbers[1:] = 26
+    before, after = (
+        network(each, sites=True).sites for each in (lonely, lonely.with_atomic_numbers(numbers))
+    )
+    torch.testing.assert_close(before[0], after[0])
+    assert (before[1] - after[1]).abs().max() > 1e-4
 
 
 def test_part_of_a_batch_is_that_part():

@@ -12,6 +12,7 @@ pictures.
 """
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,7 +155,9 @@ def pretrain(name, folder):
 
 def fine_tune(name, folder, arguments):
     """Run the tasks, each fold once, and keep the scores."""
-    source = None if name == SCRATCH else folder / name
+    # Relative to the folder, so that the results name no path of a machine.
+    os.chdir(folder)
+    source = None if name == SCRATCH else Path(name)
     settings = {"pretrained": source, "max_epochs": arguments.max_epochs}
     results = run_matbench(
         {

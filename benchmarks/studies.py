@@ -22,7 +22,7 @@ from skmat import MTEncoderClassifier, MTEncoderRegressor
 from skmat.benchmark import run_matbench
 from skmat.pretrain import run_pretraining
 
-RESULTS = Path(__file__).parent / "results" / "studies"
+RESULTS = Path(__file__).resolve().parent / "results" / "studies"
 TASKS = ("jdft2d", "phonons")
 #: The tasks whose compositions no encoder sees.
 SMALL = (

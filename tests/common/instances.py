@@ -24,7 +24,8 @@ _ROOST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "batch_size": 32}
 _FAST = {**_ROOST, "dropout": 0.0}
 _FINE_TUNED = {
     **_FAST,
-    "lr": 6e-3,
+    "max_epochs": 30,
+    "lr": 4e-3,
     "encoder_lr_factor": 0.5,
     "layer_decay": 0.9,
     "ema": 0.9,
@@ -38,7 +39,7 @@ ENCODERS = [
     MTEncoderRegressor(**_FAST),
     MTEncoderClassifier(**_FAST),
     MTEncoderRegressor(**_FINE_TUNED),
-    MTEncoderClassifier(**{**_FINE_TUNED, "max_epochs": 5}),
+    MTEncoderClassifier(**{**_FINE_TUNED, "max_epochs": 5, "lr": 6e-3}),
     RoostEncoder(**{**_ROOST, "max_epochs": 2}),
     RoostRegressor(**_ROOST),
     RoostClassifier(**_ROOST),

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from skmat.composition import CompositionArrays
-from skmat.nn import CompositionBatch, MTEncoderNetwork, Representation
+from skmat.nn import CompositionBatch, Encoder, MTEncoderNetwork, Representation
 from skmat.objectives import Properties, Target, resolve_objectives
 from skmat.training import MultiObjectiveModel, TrainingData, TrainingSettings
 
@@ -29,7 +29,7 @@ SETTINGS = TrainingSettings(
 )
 
 
-class NormedEncoder(nn.Module):
+class NormedEncoder(Encoder):
     """An encoder with moving statistics in its first and last parts."""
 
     out_features = 8

@@ -155,8 +155,7 @@ def pretrain(name, folder):
 
 def fine_tune(name, folder, arguments):
     """Run the tasks, each fold once, and keep the scores."""
-    # Relative to the folder, so that the results name no path of a machine.
-    os.chdir(folder)
+    # Relative to the working folder, so that the results name no path of a machine.
     source = None if name == SCRATCH else Path(name)
     settings = {"pretrained": source, "max_epochs": arguments.max_epochs}
     results = run_matbench(
@@ -185,6 +184,8 @@ def main():
     folder = arguments.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
+    # Before the processes that fit are started, which inherit it.
+    os.chdir(folder)
     names = list(dict.fromkeys(name for study in arguments.studies for name in STUDIES[study]))
     # The chain of encoders that go on from one another is one job.
     chained = {ENCODERS[name].after for name in names}

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from pymatgen.core import Composition, DummySpecies, Element, IStructure, Lattice, Structure
+from pymatgen.core import Composition, Element, Lattice, Structure
 
 from skmat._atomic import write_atomically
 from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.crystal._faults import fault_of_structure, name_of_structure
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 
-__all__ = ["StructureArrays", "fault_of_structure", "name_of_structure"]
+__all__ = ["StructureArrays"]
 
 # Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
@@ -378,26 +379,3 @@ def _symbols_in_order():
         warnings.simplefilter("ignore")
         formula = Composition(dict.fromkeys(numbers, 1)).formula
     return [(numbers[part.removesuffix("1")], part.removesuffix("1")) for part in formula.split()]
-
-
-def fault_of_structure(structure):
-    """Say why a structure cannot be kept, or return None."""
-    if not isinstance(structure, IStructure):
-        return f"{type(structure).__name__} is not a pymatgen Structure"
-    if not len(structure):
-        return "no atoms"
-    if not all(structure.lattice.pbc):
-        return "not periodic in all three directions"
-    if not structure.is_ordered:
-        return "disordered (sites with partial occupancy)"
-    numbers = (structure.frac_coords, structure.lattice.matrix)
-    if not all(np.isfinite(each).all() for each in numbers):
-        return "coordinates or lattice vectors that are not finite"
-    if any(isinstance(site.specie, DummySpecies) for site in structure):
-        return "holds a dummy species"
-    return None
-
-
-def name_of_structure(structure):
-    """Return what an error calls a structure: its formula."""
-    return structure.formula if isinstance(structure, IStructure) else structure

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Element, IStructure, Lattice, Structure
 
-from skmat.crystal._arrays import StructureArrays, fault_of_structure, name_of_structure
+from skmat.crystal._arrays import StructureArrays
+from skmat.crystal._faults import fault_of_structure, name_of_structure
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 
 __all__ = ["parse_structures", "read_structures"]

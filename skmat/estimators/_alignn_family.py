@@ -2,15 +2,18 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from skmat.composition import ELEMENT_TABLES
-from skmat.estimators._crystal_family import GRAPH_CONSTRAINTS, GRAPH_DOC, CrystalFamily
+from skmat.estimators._crystal_family import (
+    GRAPH_CONSTRAINTS,
+    GRAPH_DEFAULTS,
+    GRAPH_DOC,
+    CrystalFamily,
+)
 from skmat.nn import ALIGNN_PRESETS, ALIGNNNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "ALIGNNFamily"]
 
 NETWORK_CONSTRAINTS: dict = {
     "preset": [StrOptions(set(ALIGNN_PRESETS))],
-    "element_features": [StrOptions(set(ELEMENT_TABLES)), None],
     **GRAPH_CONSTRAINTS,
 }
 
@@ -20,9 +23,6 @@ NETWORK_DOC = """
         Size of the network: "tiny" (16 numbers per vector, 1 layer with angles and 1 without),
         "small" (64, 2 and 2), "paper" (256, 4 and 4; for a GPU). Taken from `pretrained` where
         that is given, as are the next ones.
-    element_features : {"matscholar", "magpie", "megnet"} or None, default="magpie"
-        Table of element properties that the vectors of the atoms are drawn from; None learns a
-        vector per element. See :func:`skmat.composition.element_table`.
 """ + GRAPH_DOC[1:]
 
 REFERENCES = """
@@ -37,10 +37,7 @@ class ALIGNNFamily(CrystalFamily):
     """How the network is built."""
 
     _family = "alignn"
-    _sizes_of_best = {
-        **{"preset": "small", "element_features": "magpie"},
-        **{"n_neighbors": 12, "cutoff": 8.0},
-    }
+    _sizes_of_best = {"preset": "small", **GRAPH_DEFAULTS}
 
     def _sizes(self):
         return dict(ALIGNN_PRESETS[self.preset])

@@ -2,15 +2,18 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from skmat.composition import ELEMENT_TABLES
-from skmat.estimators._crystal_family import GRAPH_CONSTRAINTS, GRAPH_DOC, CrystalFamily
+from skmat.estimators._crystal_family import (
+    GRAPH_CONSTRAINTS,
+    GRAPH_DEFAULTS,
+    GRAPH_DOC,
+    CrystalFamily,
+)
 from skmat.nn import CGCNN_PRESETS, CGCNNNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "CGCNNFamily"]
 
 NETWORK_CONSTRAINTS: dict = {
     "preset": [StrOptions(set(CGCNN_PRESETS))],
-    "element_features": [StrOptions(set(ELEMENT_TABLES)), None],
     **GRAPH_CONSTRAINTS,
 }
 
@@ -20,9 +23,6 @@ NETWORK_DOC = """
         Size of the network: "tiny" (16 numbers per atom, 1 convolution, 32 per crystal), "base"
         (64, 3 and 128), "large" (128, 4 and 256). Taken from `pretrained` where that is given, as
         are the next ones.
-    element_features : {"matscholar", "magpie", "megnet"} or None, default="magpie"
-        Table of element properties that the vectors of the atoms are drawn from; None learns a
-        vector per element. See :func:`skmat.composition.element_table`.
 """ + GRAPH_DOC[1:]
 
 REFERENCES = """
@@ -38,10 +38,7 @@ class CGCNNFamily(CrystalFamily):
     """How the network is built."""
 
     _family = "cgcnn"
-    _sizes_of_best = {
-        **{"preset": "base", "element_features": "magpie"},
-        **{"n_neighbors": 12, "cutoff": 8.0},
-    }
+    _sizes_of_best = {"preset": "base", **GRAPH_DEFAULTS}
 
     def _sizes(self):
         return dict(CGCNN_PRESETS[self.preset])

@@ -4,25 +4,33 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import Memory
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
 from skmat._crystal_input import CrystalInputMixin
+from skmat.composition import ELEMENT_TABLES
 from skmat.crystal import GraphSettings, build_graphs
 from skmat.estimators._element_family import ElementFamily
 from skmat.exceptions import InvalidStructureError
 from skmat.nn import CrystalBatch
 
-__all__ = ["GRAPH_CONSTRAINTS", "GRAPH_DOC", "CrystalFamily"]
+__all__ = ["GRAPH_CONSTRAINTS", "GRAPH_DEFAULTS", "GRAPH_DOC", "CrystalFamily"]
 
 GRAPH_CONSTRAINTS: dict = {
+    "element_features": [StrOptions(set(ELEMENT_TABLES)), None],
     "n_neighbors": [Interval(Integral, 1, 255, closed="both")],
     "cutoff": [Interval(Real, 0, None, closed="neither")],
     "n_jobs": [Integral, None],
     "memory": [str, HasMethods(["cache"]), Memory, None],
 }
 
+#: Defaults that the weights loaded by ``pretrained="auto"`` go with.
+GRAPH_DEFAULTS = {"element_features": "magpie", "n_neighbors": 12, "cutoff": 8.0}
+
 GRAPH_DOC = """
+    element_features : {"matscholar", "magpie", "megnet"} or None, default="magpie"
+        Table of element properties that the vectors of the atoms are drawn from; None learns a
+        vector per element. See :func:`skmat.composition.element_table`.
     n_neighbors : int, default=12
         Nearest neighbours that each atom is joined to, and all of the shell of the last one. Taken
         from `pretrained` where that is given, as is the next one.
@@ -66,8 +74,7 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         build = check_memory(self.memory).cache(build_graphs, ignore=["n_jobs"])
         graphs, faults = build(structures, self._graph_settings(reset), n_jobs=self.n_jobs)
         rows = np.flatnonzero(valid)
-        formulas = structures.formulas()
-        problems += [(int(rows[index]), formulas[index], fault) for index, fault in faults]
+        problems += [(int(rows[i]), structures[i].formula, fault) for i, fault in faults]
         if problems and on_invalid == "raise":
             raise InvalidStructureError(sorted(problems, key=lambda each: each[0]), n_rows)
         valid[[row for row, _, _ in problems]] = False

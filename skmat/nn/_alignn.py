@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from skmat.nn._crystal_batch import CrystalBatch
 from skmat.nn._elements import ElementVectors
 from skmat.nn._encoder import Encoder, Representation
+from skmat.nn._gaussians import gaussians
 
 __all__ = ["ALIGNN_PRESETS", "ALIGNNNetwork"]
 
@@ -18,9 +19,6 @@ ALIGNN_PRESETS: dict[str, dict] = {
 }
 
 _N_BOND_CENTERS, _N_ANGLE_CENTERS = 80, 40
-
-#: Beyond this exponent a Gaussian counts as zero: exp(-30) is 1e-13.
-_FAR = 30.0
 
 
 class ALIGNNNetwork(Encoder):
@@ -84,12 +82,7 @@ class ALIGNNNetwork(Encoder):
             bonds, angles = on_bonds(bonds, angles, *line_graph)
         for layer in self.layers:
             atoms, bonds = layer(atoms, bonds, *graph)
-        pooled = atoms.new_zeros((batch.n_materials, atoms.shape[1]))
-        pooled = pooled.index_add(0, batch.site_materials, atoms)
-        # A crystal without atoms stands for an invalid row.
-        return Representation(
-            pooled / batch.n_sites.clamp_min(1).unsqueeze(1), atoms if sites else None
-        )
+        return Representation(batch.mean_by_material(atoms), atoms if sites else None)
 
     def last_modules(self) -> list[nn.Module]:
         return [self.layers[-1]]
@@ -125,9 +118,7 @@ class _Expansion(nn.Module):
         )
 
     def forward(self, values: Tensor) -> Tensor:
-        exponents = (values.unsqueeze(1) - self.centers) ** 2 / self.spacing
-        # Products with the smallest numbers that there are take ten times as long.
-        return self.mlp(torch.where(exponents < _FAR, torch.exp(-exponents), 0.0))
+        return self.mlp(gaussians((values.unsqueeze(1) - self.centers) ** 2 / self.spacing))
 
 
 class _EdgeGated(nn.Module):

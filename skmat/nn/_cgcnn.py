@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from skmat.nn._crystal_batch import CrystalBatch
 from skmat.nn._elements import ElementVectors
 from skmat.nn._encoder import Encoder, Representation
+from skmat.nn._gaussians import gaussians
 
 __all__ = ["CGCNN_PRESETS", "CGCNNNetwork", "GaussianBasis"]
 
@@ -19,9 +20,6 @@ CGCNN_PRESETS: dict[str, dict] = {
 
 #: Width of the Gaussians of distances and their spacing, in Å.
 _STEP = 0.2
-
-#: Beyond this exponent a Gaussian counts as zero: exp(-30) is 1e-13.
-_FAR = 30.0
 
 
 class CGCNNNetwork(Encoder):
@@ -71,11 +69,7 @@ class CGCNNNetwork(Encoder):
         edges = self.basis(batch.vectors.norm(dim=1)).to(atoms.dtype)
         for layer in self.layers:
             atoms = layer(atoms, edges, batch.receivers, batch.senders)
-        pooled = atoms.new_zeros((batch.n_materials, atoms.shape[1]))
-        pooled = pooled.index_add(0, batch.site_materials, atoms)
-        # A crystal without atoms stands for an invalid row.
-        pooled = pooled / batch.n_sites.clamp_min(1).unsqueeze(1)
-        material = F.softplus(self.out(F.softplus(pooled)))
+        material = F.softplus(self.out(F.softplus(batch.mean_by_material(atoms))))
         return Representation(material, F.softplus(self.out(F.softplus(atoms))) if sites else None)
 
     def last_modules(self) -> list[nn.Module]:
@@ -107,10 +101,7 @@ class GaussianBasis(nn.Module):
 
     def forward(self, distances: Tensor) -> Tensor:
         """Expand `distances` of shape (n,) to a Tensor of shape (n, n_centers)."""
-        exponents = ((distances.unsqueeze(1) - self.centers) / _STEP) ** 2
-        # Far from a centre nothing is left but numbers so small that products take ten times as
-        # long with them.
-        return torch.where(exponents < _FAR, torch.exp(-exponents), 0.0)
+        return gaussians(((distances.unsqueeze(1) - self.centers) / _STEP) ** 2)
 
 
 class _Convolution(nn.Module):

@@ -63,6 +63,12 @@ class CrystalBatch(NamedTuple):
             self.n_sites[rows],
         )
 
+    def mean_by_material(self, vectors: Tensor) -> Tensor:
+        """Return the mean of the vectors of each crystal's atoms, zeros where it has none."""
+        sums = vectors.new_zeros((self.n_materials, vectors.shape[1]))
+        sums = sums.index_add(0, self.site_materials, vectors)
+        return sums / self.n_sites.clamp_min(1).unsqueeze(1)
+
     def bond_pairs(self) -> tuple[Tensor, Tensor]:
         """Return the pairs of edges that share an atom: the edges of the line graph.
 

@@ -15,6 +15,7 @@ _PUBLIC = {
     "CGCNNClassifier": "skmat.estimators",
     "CGCNNEncoder": "skmat.estimators",
     "CGCNNRegressor": "skmat.estimators",
+    "CrystalTeacher": "skmat._crystal_teacher",
     "MTEncoder": "skmat.estimators",
     "MTEncoderClassifier": "skmat.estimators",
     "MTEncoderRegressor": "skmat.estimators",

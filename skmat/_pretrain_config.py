@@ -86,6 +86,8 @@ class PretrainConfig:
         Seed of that split.
     max_compositions : int or None
         How many compositions are used at most, drawn at random; None uses all.
+    max_atoms : int or None
+        Crystals with more atoms per cell are left out; None uses all.
     data_home : str or None
         Folder of the data sets.
     family : str
@@ -107,6 +109,7 @@ class PretrainConfig:
     validation_fraction: float
     split_seed: int
     max_compositions: int | None
+    max_atoms: int | None
     data_home: str | None
     family: str
     encoder: dict[str, Any]
@@ -137,9 +140,12 @@ def read_config(path) -> PretrainConfig:
     encoder = reader.section(content, "encoder")
     output = reader.section(content, "output")
     data_keys = ("tables", "exclude", "exclude_column", "validation_fraction", "random_state")
-    reader.check_keys(data, (*data_keys, "max_compositions", "data_home"), "[data]")
+    limits = ("max_compositions", "max_atoms")
+    reader.check_keys(data, (*data_keys, *limits, "data_home"), "[data]")
     card_keys = ("name", "description", "licence", "citation")
     reader.check_keys(output, ("folder", "dtype", *card_keys), "[output]")
+    from skmat.estimators._families import FAMILIES
+
     family = reader.family(encoder)
     tables = reader.value(data, "tables", list, "[data]")
     if not tables:
@@ -147,9 +153,13 @@ def read_config(path) -> PretrainConfig:
     fraction = reader.value(data, "validation_fraction", (int, float), "[data]", 0.05)
     if not 0 <= fraction < 1:
         raise reader.error(f"[data] validation_fraction is {fraction}; give 0 to below 1")
-    most = reader.value(data, "max_compositions", int, "[data]", None)
-    if most is not None and most < 1:
-        raise reader.error(f"[data] max_compositions is {most}; give 1 or more")
+    most = {key: reader.value(data, key, int, "[data]", None) for key in limits}
+    for key, value in most.items():
+        if value is not None and value < 1:
+            raise reader.error(f"[data] {key} is {value}; give 1 or more")
+    if most["max_atoms"] and FAMILIES[family].reads != "structure":
+        raise reader.error(f"[data] has max_atoms, but {family} reads formulas; leave it out")
+    data_home = reader.value(data, "data_home", str, "[data]", None)
     return PretrainConfig(
         text=text,
         tables=[reader.table(entry, f"[[data.tables]] {i + 1}") for i, entry in enumerate(tables)],
@@ -157,10 +167,10 @@ def read_config(path) -> PretrainConfig:
         exclude_column=reader.value(data, "exclude_column", str, "[data]", "formula"),
         validation_fraction=float(fraction),
         split_seed=reader.value(data, "random_state", int, "[data]", 0),
-        max_compositions=most,
-        data_home=reader.value(data, "data_home", str, "[data]", None),
+        **most,
+        data_home=data_home,
         family=family,
-        encoder=reader.encoder(encoder),
+        encoder=reader.encoder(encoder, data_home),
         folder=reader.path(reader.value(output, "folder", str, "[output]")),
         dtype=reader.value(output, "dtype", str, "[output]", "float32"),
         card={key: reader.value(output, key, str, "[output]", "") for key in card_keys},
@@ -261,32 +271,45 @@ class _Reader:
         self.check_keys(section, ("family", *known), "[encoder]")
         return family
 
-    def encoder(self, section):
+    def encoder(self, section, data_home):
         encoder = {"random_state": 0, **section}
         encoder.pop("family", None)
         if "objectives" in encoder:
-            encoder["objectives"] = self._objectives(encoder["objectives"])
-        pretrained = encoder.get("pretrained")
-        if isinstance(pretrained, str) and self.path(pretrained).is_dir():
-            encoder["pretrained"] = str(self.path(pretrained))
+            encoder["objectives"] = self._objectives(encoder["objectives"], data_home)
+        if "pretrained" in encoder:
+            encoder["pretrained"] = self._weights(encoder["pretrained"])
         return encoder
 
-    def _objectives(self, value):
+    def _weights(self, value):
+        """Return a folder as a path that does not depend on where the command is run."""
+        is_folder = isinstance(value, str) and self.path(value).is_dir()
+        return str(self.path(value)) if is_folder else value
+
+    def _objectives(self, value, data_home):
         """Return names, or objects for tables such as {name = "masked_elements", ratio = 0.15}."""
         if isinstance(value, list):
-            return [self._objectives(each) for each in value]
+            return [self._objectives(each, data_home) for each in value]
         if not isinstance(value, dict):
             return value
-        from skmat.objectives import OBJECTIVE_NAMES
+        from skmat._crystal_teacher import CrystalTeacher
+        from skmat.objectives import OBJECTIVE_NAMES, Imitation
 
         objectives: dict[str, Any] = {
             each.name: each for names in OBJECTIVE_NAMES.values() for each in names
         }
         name = self.value(value, "name", str, "[encoder] objectives")
+        if name == "multimodal":
+            # Those of its settings that are the teacher's.
+            teacher = {key: value[key] for key in ("encoder", "max_atoms") if key in value}
+            value = {key: each for key, each in value.items() if key not in teacher}
+            if "encoder" in teacher:
+                teacher["encoder"] = self._weights(teacher["encoder"])
+            asked = CrystalTeacher(**teacher, data_home=data_home)
+            objectives[name] = Imitation(asked, name=name)
         if name not in objectives:
             raise self.error(
                 f"[encoder] objectives has the unknown name {name!r} for one with settings;"
-                f" known are {', '.join(objectives)}"
+                f" known are {', '.join([*objectives, 'multimodal'])}"
             )
         known = [each.name for each in fields(objectives[name]) if each.name not in _NOT_IN_FILES]
         self.check_keys(value, ("name", *known), f"[encoder] objective {name!r}")

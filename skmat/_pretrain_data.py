@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skmat._pretrain_config import CSV, FETCHERS, PretrainConfig, TableConfig
 from skmat._tables import read_formulas, read_labels, read_table
+from skmat.composition import read_compositions
+from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_matbench, join_tables
+from skmat.estimators._families import FAMILIES
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["PretrainData", "read_data"]
@@ -24,26 +28,26 @@ class PretrainData:
 
     Attributes
     ----------
-    formulas : ndarray of shape (n,), dtype object
-        One per composition.
+    materials : ndarray of shape (n,), dtype object, or StructureArrays
+        Formulas, one per composition, or crystals.
     labels : DataFrame of shape (n, n_targets)
         NaN where there is no label.
     training, validation : ndarray of int
-        Rows.
+        Rows; crystals of one composition are on one side.
     units : dict of str to str
         Unit of each target; "" if it has none, or none is known.
     tables : list of (TableConfig, int)
-        What was read, and how many of its compositions are among `formulas`.
+        What was read, and how many of its rows are among `materials`.
     excluded : dict of str to int
-        By Matbench task or file: how many compositions of the tables it has excluded. One that
-        several of them hold counts for each.
+        By Matbench task or file: how many rows of the tables it has excluded. One that several of
+        them hold counts for each.
     n_excluded : int
         How many there are in all.
     licences, citations : list of str
         Of the tables.
     """
 
-    formulas: np.ndarray
+    materials: np.ndarray | StructureArrays
     labels: pd.DataFrame
     training: np.ndarray
     validation: np.ndarray
@@ -54,11 +58,16 @@ class PretrainData:
     licences: list[str]
     citations: list[str]
 
+    @property
+    def noun(self) -> str:
+        """What one calls the rows."""
+        return "crystals" if isinstance(self.materials, StructureArrays) else "compositions"
+
     def describe(self) -> list[str]:
         """Say in lines what there is."""
-        lines = [f"{table.name}: {count:,} compositions" for table, count in self.tables]
+        lines = [f"{table.name}: {count:,} {self.noun}" for table, count in self.tables]
         lines += [
-            f"{name}: {count:,} of their compositions are left out"
+            f"{name}: {count:,} of their {self.noun} are left out"
             for name, count in self.excluded.items()
         ]
         lines += [
@@ -68,8 +77,23 @@ class PretrainData:
         ]
         return [
             *lines,
-            f"{len(self.training):,} compositions to train on, {len(self.validation):,} held out",
+            f"{len(self.training):,} {self.noun} to train on, {len(self.validation):,} held out",
         ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    """All rows of all tables, and what is to be known of each to choose among them.
+
+    `held` and `unwanted` have one column of bool per table and per exclusion; rows of one number
+    in `groups` are one composition.
+    """
+
+    materials: Any
+    labels: pd.DataFrame
+    held: pd.DataFrame
+    unwanted: pd.DataFrame
+    groups: np.ndarray
 
 
 def read_data(config: PretrainConfig, objectives) -> PretrainData:
@@ -95,11 +119,12 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
             "[encoder] has `pretrained` but no `objectives`: there is nothing to train. Say what"
             " is learned, such as objectives = 'joint'."
         )
+    reads = FAMILIES[config.family].reads
     parts, licences, citations = [], [], []
     units: dict[str, str] = {}
     holders: dict[str, str] = {}
-    for index, table in enumerate(config.tables):
-        formulas, labels, its_units, source = _read_table(table, config.data_home)
+    for table in config.tables:
+        materials, labels, its_units, source = _read_table(table, config.data_home, reads)
         labels, its_units = _take_logarithms(table, labels, its_units)
         labels = labels.add_prefix(table.prefix)
         for name in labels.columns:
@@ -111,7 +136,7 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
                 )
             holders[name] = table.name
         units |= {table.prefix + name: unit for name, unit in its_units.items()}
-        parts.append((formulas, labels.assign(**{f"{_HELD}{index}": 1.0})))
+        parts.append((materials, labels))
         licences.append(source.get("licence", ""))
         citations.append(source.get("citation", ""))
     if not holders and any(each.needs_targets for each in objectives):
@@ -119,18 +144,15 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
             "[encoder] objectives learn from labels, but no table has labels. Add a table with"
             " targets, or use objectives = 'masked_elements'."
         )
-    exclusions = {}
-    for index, each in enumerate(dict.fromkeys(config.exclude)):
-        column = f"{_UNWANTED}{index}"
-        exclusions[each if isinstance(each, str) else each.name] = column
-        unwanted = _read_excluded(each, config)
-        parts.append((unwanted, pd.DataFrame({column: np.ones(len(unwanted))})))
-    formulas, joined = join_tables(*parts)
-    held = joined[[name for name in joined if name.startswith(_HELD)]].notna()
-    unwanted = joined[[name for name in joined if name.startswith(_UNWANTED)]].notna()
-    known = held.any(axis=1)
-    kept = known & ~unwanted.any(axis=1)
-    labels = joined.drop(columns=[*held.columns, *unwanted.columns])
+    exclusions = {
+        each if isinstance(each, str) else each.name: _read_excluded(each, config)
+        for each in dict.fromkeys(config.exclude)
+    }
+    pool = (_join if reads == "formula" else _stack)(parts, exclusions)
+    known, labels = pool.held.any(axis=1), pool.labels
+    kept = known & ~pool.unwanted.any(axis=1)
+    if config.max_atoms is not None:
+        kept &= pool.materials.n_atoms <= config.max_atoms
     if not any(each.needs_targets for each in objectives):
         labels = labels.iloc[:, :0]
     elif all(each.needs_targets for each in objectives):
@@ -140,34 +162,84 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
     if not len(rows):
         raise InvalidInputError(
             f"Of {int(known.sum()):,} compositions, no composition is left to train on:"
-            f" {int((known & unwanted.any(axis=1)).sum()):,} are excluded, and the others have no"
-            " label."
+            f" {int((known & pool.unwanted.any(axis=1)).sum()):,} are excluded, and the others"
+            " have no label or too many atoms."
         )
     generator = np.random.default_rng(config.split_seed)
+    # Whole compositions are drawn, and held out.
+    compositions = np.unique(pool.groups[rows])
     most = config.max_compositions
-    if most is not None and most < len(rows):
-        rows = np.sort(generator.choice(rows, most, replace=False))
-    order = generator.permutation(len(rows))
-    n_held_out = round(config.validation_fraction * len(rows))
+    if most is not None and most < len(compositions):
+        compositions = np.sort(generator.choice(compositions, most, replace=False))
+        rows = rows[np.isin(pool.groups[rows], compositions)]
+    order = generator.permutation(len(compositions))
+    n_held_out = round(config.validation_fraction * len(compositions))
+    is_held_out = np.isin(pool.groups[rows], compositions[order[:n_held_out]])
     return PretrainData(
-        formulas=formulas[rows],
+        materials=pool.materials[rows],
         labels=labels.iloc[rows].reset_index(drop=True),
-        training=np.sort(order[n_held_out:]),
-        validation=np.sort(order[:n_held_out]),
+        training=np.flatnonzero(~is_held_out),
+        validation=np.flatnonzero(is_held_out),
         units=units,
-        tables=list(zip(config.tables, held.iloc[rows].sum().tolist(), strict=True)),
+        tables=list(zip(config.tables, pool.held.iloc[rows].sum().tolist(), strict=True)),
         excluded={
-            name: int((known & unwanted[column]).sum()) for name, column in exclusions.items()
+            name: int((known & unwanted).sum())
+            for name, unwanted in zip(exclusions, pool.unwanted.T.to_numpy(), strict=True)
         },
-        n_excluded=int((known & unwanted.any(axis=1)).sum()),
+        n_excluded=int((known & pool.unwanted.any(axis=1)).sum()),
         licences=_distinct(licences),
         citations=_distinct(citations),
     )
 
 
-def _read_table(table: TableConfig, data_home):
-    """Return formulas, labels, units and what is to be said of the source."""
+def _join(parts, exclusions) -> _Pool:
+    """Return formulas, one row per composition."""
+    tables = [
+        (formulas, labels.assign(**{f"{_HELD}{i}": 1.0}))
+        for i, (formulas, labels) in enumerate(parts)
+    ]
+    tables += [
+        (formulas, pd.DataFrame({f"{_UNWANTED}{i}": np.ones(len(formulas))}))
+        for i, formulas in enumerate(exclusions.values())
+    ]
+    formulas, joined = join_tables(*tables)
+    held = joined[[name for name in joined if name.startswith(_HELD)]]
+    unwanted = joined[[name for name in joined if name.startswith(_UNWANTED)]]
+    return _Pool(
+        formulas,
+        joined.drop(columns=[*held.columns, *unwanted.columns]),
+        held.notna(),
+        unwanted.notna(),
+        np.arange(len(formulas)),
+    )
+
+
+def _stack(parts, exclusions) -> _Pool:
+    """Return crystals, the tables one after the other."""
+    crystals = StructureArrays.concatenate([structures for structures, _ in parts])
+    table = np.repeat(np.arange(len(parts)), [len(structures) for structures, _ in parts])
+    compositions = crystals.compositions()
+    unwanted = {
+        name: compositions.isin(read_compositions(formulas))
+        for name, formulas in exclusions.items()
+    }
+    return _Pool(
+        crystals,
+        pd.concat([labels for _, labels in parts], ignore_index=True),
+        pd.DataFrame(table[:, None] == np.arange(len(parts))),
+        pd.DataFrame(unwanted, index=range(len(crystals))),
+        compositions.group_ids(),
+    )
+
+
+def _read_table(table: TableConfig, data_home, reads):
+    """Return formulas or crystals, labels, units and what is to be said of the source."""
     if table.source == CSV:
+        if reads != "formula":
+            raise InvalidInputError(
+                f"The table {table.name} has formulas, and the encoder reads crystals; use the"
+                " sources mp, perovskites or matbench, or fit the encoder from Python."
+            )
         options = table.options
         path, column = options["path"], options["formula_column"]
         content = read_table(path, [column, *options["targets"], *options["classes"]])
@@ -176,13 +248,20 @@ def _read_table(table: TableConfig, data_home):
         classes = read_labels(content, options["classes"], path, classification=True)
         return formulas, pd.concat([numbers, classes], axis=1), options["units"], {}
     fetch = FETCHERS[table.source]
-    options = {"as_frame": True, "data_home": data_home, "input": "formula", **table.options}
-    if table.source == "matbench":
+    options = {"as_frame": True, "data_home": data_home, "input": reads, **table.options}
+    if table.source == "matbench" and reads == "formula":
         options["input"] = "composition"
     known = signature(fetch).parameters
     bunch = fetch(**{key: value for key, value in options.items() if key in known})
-    formulas, labels = bunch.frame.iloc[:, 0], bunch.frame.iloc[:, 1:]
-    return formulas, labels, bunch.units, bunch
+    labels = bunch.frame.iloc[:, 1:]
+    if reads == "formula":
+        return bunch.frame.iloc[:, 0], labels, bunch.units, bunch
+    if not isinstance(bunch.data, StructureArrays):
+        raise InvalidInputError(
+            f"The table {table.name} has no structures, and the encoder reads crystals; use mp,"
+            " perovskites or matbench."
+        )
+    return bunch.data, labels, bunch.units, bunch
 
 
 def _take_logarithms(table: TableConfig, labels, units):

@@ -251,7 +251,7 @@ def _new_model(arguments):
     }
     shared["pretrained"] = None if arguments.pretrained == "none" else arguments.pretrained
     shared["verbose"] = 0 if arguments.quiet else 1
-    family = choose_family(arguments.family, shared["pretrained"])
+    family = choose_family(arguments.family, shared["pretrained"], reads="formula")
     if arguments.classification:
         return family.classifier(**shared)
     return family.regressor(loss=arguments.loss or "l1", **shared)
@@ -298,7 +298,7 @@ def _embed(arguments):
         encoder = load_model(arguments.model)
     else:
         # Loading looks at the form of X alone.
-        family = choose_family(pretrained=arguments.pretrained)
+        family = choose_family(pretrained=arguments.pretrained, reads="formula")
         encoder = family.encoder(pretrained=arguments.pretrained).fit(["H"])
     encoder.set_params(on_invalid=arguments.on_invalid)
     vectors = encoder.transform(formulas)

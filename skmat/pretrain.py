@@ -72,9 +72,9 @@ def run_pretraining(
     if check_only:
         return config.folder
     encoder.checkpoint_dir = config.folder / _RUN
-    formulas, labels = data.formulas[data.training], data.labels.iloc[data.training]
+    materials, labels = data.materials[data.training], data.labels.iloc[data.training]
     try:
-        encoder.fit(formulas, labels if labels.shape[1] else None)
+        encoder.fit(materials, labels if labels.shape[1] else None)
     except PretrainedError as error:
         error.add_note(f"(skmat pretrain keeps the state in the folder {encoder.checkpoint_dir}.)")
         raise
@@ -90,11 +90,11 @@ def run_pretraining(
 
 
 def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
-    """Return the errors on the held-out compositions, each named with its unit.
+    """Return the errors on the held-out materials, each named with its unit.
 
     Parameters
     ----------
-    encoder : MTEncoder, RoostEncoder
+    encoder : MTEncoder, RoostEncoder, CGCNNEncoder, ALIGNNEncoder
         Fitted on the training rows of `data`.
     data : PretrainData
         The data.
@@ -110,8 +110,8 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
     if not len(data.validation):
         return {}
     (member,) = encoder.members_
-    formulas, labels = data.formulas[data.validation], data.labels.iloc[data.validation]
-    materials = encoder._read_X(formulas, reset=False)
+    X, labels = data.materials[data.validation], data.labels.iloc[data.validation]
+    materials = encoder._read_X(X, reset=False)
     place = encoder._place(member)
     errors = {}
     if member.model.targets:
@@ -134,7 +134,7 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
                 errors |= _class_errors(name, classes[i], truth[known], outputs[i][known])
     nothing = np.full((len(materials), len(member.model.targets)), np.nan, dtype=np.float32)
     weights = np.ones(len(materials), dtype=np.float32)
-    lessons = tuple(objective.lessons(formulas) for objective in member.model.objectives)
+    lessons = tuple(objective.lessons(X) for objective in member.model.objectives)
     held_out = TrainingData(materials, encoder._make_batch, nothing, weights, lessons)
     losses = mean_losses(member.model, held_out, *place)
     # Those of properties are NaN here: they were given no labels.
@@ -152,12 +152,13 @@ def _class_errors(name, classes, truth, probabilities):
 
 
 def _card(config: PretrainConfig, data: PretrainData, encoder, metrics) -> ModelCard:
-    tables = "; ".join(f"{table.name} ({count:,} compositions)" for table, count in data.tables)
+    tables = "; ".join(f"{table.name} ({count:,} {data.noun})" for table, count in data.tables)
+    joined = "joined by composition" if data.noun == "compositions" else "together"
     excluded = ", ".join(f"{name} ({count:,})" for name, count in data.excluded.items())
     card = ModelCard(
         description=f"Pretrained on {', '.join(table.name for table in config.tables)}.",
         data=(
-            f"{tables}; joined by composition: {len(data.formulas):,}, of which"
+            f"{tables}; {joined}: {len(data.materials):,}, of which"
             f" {len(data.training):,} were trained on and {len(data.validation):,} held out for"
             " the metrics"
         ),
@@ -166,7 +167,7 @@ def _card(config: PretrainConfig, data: PretrainData, encoder, metrics) -> Model
         metrics=metrics,
         epochs=len(encoder.history_),
         excluded=(
-            f"{data.n_excluded:,} compositions, those of {excluded}" if data.excluded else ""
+            f"{data.n_excluded:,} {data.noun}, those of {excluded}" if data.excluded else ""
         ),
         config=config.text,
     )

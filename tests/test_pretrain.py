@@ -6,12 +6,15 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from crystal.crystals import many
 from sklearn.metrics import roc_auc_score
+from sklearn.utils import Bunch
 
 import skmat
-from skmat import MTEncoder, MTEncoderRegressor, cli
+from skmat import CGCNNRegressor, MTEncoder, MTEncoderRegressor, _pretrain_config, cli
 from skmat._pretrain_config import read_config
 from skmat._pretrain_data import read_data
+from skmat.crystal import StructureArrays
 from skmat.exceptions import PretrainedError
 from skmat.objectives import resolve_objectives
 from skmat.pretrain import run_pretraining, validation_errors
@@ -118,7 +121,7 @@ def test_errors_are_those_of_the_held_out_rows_in_their_units(config):
     read = read_config(config)
     data = read_data(read, resolve_objectives("joint"))
     encoder = MTEncoder(**read.encoder)
-    formulas, labels = data.formulas[data.training], data.labels.iloc[data.training]
+    formulas, labels = data.materials[data.training], data.labels.iloc[data.training]
     encoder.fit(formulas, labels)
     errors = validation_errors(encoder, data)
     # The same heads on the same encoder, by the estimators' own way to predict.
@@ -127,7 +130,7 @@ def test_errors_are_those_of_the_held_out_rows_in_their_units(config):
         known = held_out[name].notna().to_numpy()
         assert 0 < known.sum() < len(known)
         regressor = _as_regressor(encoder, list(data.labels.columns).index(name))
-        guess = regressor(data.formulas[data.validation][known])
+        guess = regressor(data.materials[data.validation][known])
         expected = np.abs(guess - held_out[name].to_numpy(dtype=float)[known]).mean()
         assert errors[key] == pytest.approx(expected, rel=1e-5)
     assert 0 <= errors["kind accuracy"] <= 1
@@ -154,14 +157,14 @@ def test_classes_are_scored_by_their_probabilities(config):
     read = read_config(config)
     data = read_data(read, resolve_objectives("properties"))
     encoder = MTEncoder(**{**read.encoder, "objectives": "properties"})
-    encoder.fit(data.formulas[data.training], data.labels.iloc[data.training])
+    encoder.fit(data.materials[data.training], data.labels.iloc[data.training])
     errors = validation_errors(encoder, data)
     assert "masked_elements loss" not in errors
     held_out = data.labels["metal"].iloc[data.validation]
     known = held_out.notna().to_numpy()
     column = list(data.labels.columns).index("metal")
     member = encoder.members_[0]
-    logits = _as_regressor(encoder, column)(data.formulas[data.validation][known])
+    logits = _as_regressor(encoder, column)(data.materials[data.validation][known])
     assert member.scaling.scale[column] == 1
     expected = roc_auc_score(held_out[known] == "yes", logits)
     assert errors["metal ROC-AUC"] == pytest.approx(expected)
@@ -211,6 +214,28 @@ def test_pretrained_weights_can_be_fine_tuned(config, tmp_path):
     folder = run_pretraining(config, verbose=0)
     model = MTEncoderRegressor(pretrained=folder, max_epochs=1, random_state=0)
     assert model.fit(["TiO2", "NaCl"], [3.0, 8.5]).card_.name == "small"
+
+
+def test_a_network_of_crystals(tmp_path, monkeypatch):
+    crystals = StructureArrays.from_structures(many(12))
+
+    def fetch(*, data_home=None, targets=None, input="formula", as_frame=False):
+        frame = pd.DataFrame({"structure": crystals.formulas(), "gap": np.arange(12.0)})
+        return Bunch(data=crystals, frame=frame, units={"gap": "eV"})
+
+    monkeypatch.setitem(_pretrain_config.FETCHERS, "mp", fetch)
+    path = tmp_path / "crystals.toml"
+    path.write_text(
+        "[data]\nvalidation_fraction = 0.3\n[[data.tables]]\nsource = 'mp'\n[encoder]\n"
+        "family = 'cgcnn'\npreset = 'tiny'\nobjectives = ['properties', 'crystal_twins']\n"
+        "max_epochs = 2\ndevice = 'cpu'\n[output]\nfolder = 'out'\n"
+    )
+    lines = said(path)
+    assert [line for line in lines if line.startswith("held out: gap MAE (eV): ")]
+    assert [line for line in lines if line.startswith("held out: barlow_twins loss: ")]
+    model = CGCNNRegressor(pretrained=tmp_path / "out", max_epochs=1, random_state=0)
+    card = model.fit(crystals, np.arange(12.0)).card_
+    assert re.search(r"mp \(\d+ crystals\); together: 12, of which \d+ were trained", card.data)
 
 
 def test_the_command(config, tmp_path, capsys):

@@ -1,13 +1,16 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from crystal.crystals import bcc_iron, rock_salt
 from sklearn.utils import Bunch
 
 from skmat import _pretrain_config, _pretrain_data
 from skmat._pretrain_config import PretrainConfig, TableConfig
 from skmat._pretrain_data import read_data
+from skmat.crystal import StructureArrays
 from skmat.exceptions import DatasetNotFoundError, InvalidInputError
 from skmat.objectives import resolve_objectives
 
@@ -32,6 +35,7 @@ def config(tmp_path):
         validation_fraction=0.0,
         split_seed=0,
         max_compositions=None,
+        max_atoms=None,
         data_home="data home",
         family="mtencoder",
         encoder={},
@@ -71,7 +75,7 @@ def read(config, objectives="joint", **changes):
 def test_tables_are_joined(config, calls):
     more = TableConfig("mp", "mp_", {"targets": ["gap"]})
     data = read(config, tables=[*config.tables, more])
-    assert data.formulas.tolist() == ["TiO2", "NaN", "NaCl", "Fe"]
+    assert data.materials.tolist() == ["TiO2", "NaN", "NaCl", "Fe"]
     nan = np.nan
     expected = pd.DataFrame(
         {
@@ -106,7 +110,7 @@ def test_logarithms_are_taken_where_there_are_any(config, calls):
 def test_compositions_are_left_out_however_they_are_written(config, calls, tmp_path):
     tables = [*config.tables, TableConfig("mp", "mp_")]
     data = read(config, tables=tables, exclude=["steels", tmp_path / "tested.csv"])
-    assert data.formulas.tolist() == ["NaN"]
+    assert data.materials.tolist() == ["NaN"]
     assert data.excluded == {"steels": 2, "tested.csv": 1}
     assert data.n_excluded == 3
     assert list(data.labels.columns) == ["gap", "kind", "mp_gap"]
@@ -116,12 +120,78 @@ def test_compositions_are_left_out_however_they_are_written(config, calls, tmp_p
     assert "names of .csv files" in raised.value.__notes__[0]
 
 
+@pytest.fixture
+def crystals(config, monkeypatch):
+    """A configuration of a family that reads crystals, of which there are eleven."""
+    compounds = [("Na", "Cl"), ("K", "Cl"), ("Mg", "O"), ("Ca", "O")]
+    cells = [rock_salt(5 + 0.1 * i, *compounds[i % 4]) for i in range(10)]
+    cells[1] = cells[1].get_primitive_structure()
+    structures = StructureArrays.from_structures(cells)
+
+    def fetch(*, data_home=None, targets=None, input="formula", as_frame=False):
+        assert (data_home, input, as_frame) == ("data home", "structure", True)
+        frame = pd.DataFrame({"structure": structures.formulas(), "gap": np.arange(10.0)})
+        return Bunch(data=structures, frame=frame, units={"gap": "eV"})
+
+    def fetch_iron(*, data_home=None, as_frame=False):
+        frame = pd.DataFrame({"structure": ["Fe"], "heat": [0.5]})
+        return Bunch(data=StructureArrays.from_structures([bcc_iron()]), frame=frame, units={})
+
+    monkeypatch.setitem(_pretrain_config.FETCHERS, "mp", fetch)
+    monkeypatch.setitem(_pretrain_config.FETCHERS, "perovskites", fetch_iron)
+    tables = [TableConfig("mp"), TableConfig("perovskites")]
+    return replace(config, family="cgcnn", tables=tables)
+
+
+def test_crystals_are_stacked(crystals):
+    data = read(crystals)
+    assert data.materials.formulas().tolist()[-3:] == ["NaCl", "KCl", "Fe"]
+    np.testing.assert_array_equal(data.labels["gap"], [*range(10), np.nan])
+    np.testing.assert_array_equal(data.labels["heat"], [np.nan] * 10 + [0.5])
+    assert [count for _, count in data.tables] == [10, 1]
+    assert data.describe()[-1] == "11 crystals to train on, 0 held out"
+
+
+def test_crystals_are_left_out_by_composition_and_size(crystals, tmp_path):
+    data = read(crystals, exclude=[tmp_path / "tested.csv"])
+    assert "NaCl" not in data.materials.formulas()
+    assert (len(data.materials), data.n_excluded) == (8, 3)
+    assert data.excluded == {"tested.csv": 3}
+    assert read(crystals, max_atoms=2).materials.formulas().tolist() == ["KCl", "Fe"]
+    with pytest.raises(InvalidInputError, match="too many atoms"):
+        read(crystals, max_atoms=1)
+
+
+def test_crystals_of_one_composition_are_held_out_together(crystals):
+    data = read(crystals, validation_fraction=0.4, max_compositions=4)
+    names = data.materials.formulas()
+    held_out = set(names[data.validation])
+    assert len(held_out) == 2
+    assert len(held_out | set(names[data.training])) == 4
+    assert not held_out & set(names[data.training])
+
+
+def test_what_has_no_structures_is_refused(crystals, calls):
+    csv = TableConfig("csv", "", {"path": Path("gaps.csv")})
+    with pytest.raises(InvalidInputError, match=r"gaps\.csv has formulas, and the encoder reads"):
+        read(crystals, tables=[csv])
+
+    def fetch(*, data_home=None, as_frame=False):
+        frame = pd.DataFrame({"formula": ["Fe"], "gap": [0.0]})
+        return Bunch(data=frame.formula, frame=frame, units={})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(_pretrain_config.FETCHERS, "oqmd", fetch)
+        with pytest.raises(InvalidInputError, match="The table oqmd has no structures"):
+            read(crystals, tables=[TableConfig("oqmd")])
+
+
 def test_objectives_decide_what_is_read(config):
-    assert read(config, "joint").formulas.tolist() == ["TiO2", "NaN", "NaCl"]
+    assert read(config, "joint").materials.tolist() == ["TiO2", "NaN", "NaCl"]
     without = read(config, "masked_elements")
-    assert without.formulas.tolist() == ["TiO2", "NaN", "NaCl"]
+    assert without.materials.tolist() == ["TiO2", "NaN", "NaCl"]
     assert without.labels.shape == (3, 0)
-    assert read(config, "properties").formulas.tolist() == ["TiO2", "NaCl"]
+    assert read(config, "properties").materials.tolist() == ["TiO2", "NaCl"]
     with pytest.raises(InvalidInputError, match="nothing to train"):
         read_data(config, ())
     unlabelled = replace(
@@ -147,22 +217,22 @@ def test_the_split_is_by_composition_and_follows_from_its_seed(config, tmp_path)
     for seed in (0, 0, 1):
         data = read(config, tables=tables, validation_fraction=0.25, split_seed=seed)
         rows = np.concatenate([data.training, data.validation])
-        assert sorted(rows) == list(range(len(data.formulas)))
-        assert len(data.validation) == round(0.25 * len(data.formulas))
+        assert sorted(rows) == list(range(len(data.materials)))
+        assert len(data.validation) == round(0.25 * len(data.materials))
         splits.append(data.validation.tolist())
     assert splits[0] == splits[1] != splits[2]
-    assert len(data.formulas) < len(formulas)
+    assert len(data.materials) < len(formulas)
     assert any("held out" in line for line in data.describe())
 
 
 def test_some_of_the_compositions_can_be_drawn(config):
     everything = read(config)
     drawn = [read(config, max_compositions=2, split_seed=seed) for seed in (0, 0, 1, 2, 3)]
-    assert all(len(data.formulas) == len(data.labels) == 2 for data in drawn)
-    assert drawn[0].formulas.tolist() == drawn[1].formulas.tolist()
-    assert len({tuple(data.formulas) for data in drawn}) > 1
-    assert {name for data in drawn for name in data.formulas} <= set(everything.formulas)
-    assert len(read(config, max_compositions=99).formulas) == len(everything.formulas)
+    assert all(len(data.materials) == len(data.labels) == 2 for data in drawn)
+    assert drawn[0].materials.tolist() == drawn[1].materials.tolist()
+    assert len({tuple(data.materials) for data in drawn}) > 1
+    assert {name for data in drawn for name in data.materials} <= set(everything.materials)
+    assert len(read(config, max_compositions=99).materials) == len(everything.materials)
 
 
 def test_bad_cells_of_a_file_are_listed(config, tmp_path):
@@ -186,7 +256,7 @@ def test_real_tables(config, data_home):
     data = read(config, tables=tables, exclude=["expt_gap"], data_home=str(data_home))
     assert list(data.labels.columns)[:3] == ["ehull", "mp_efermi", "gfa"]
     counts = [count for _, count in data.tables]
-    assert max(counts) < len(data.formulas) < sum(counts)
+    assert max(counts) < len(data.materials) < sum(counts)
     assert data.excluded["expt_gap"] > 0
     assert data.labels["gfa"].dropna().isin([True, False]).all()
     assert len(data.licences) == 6

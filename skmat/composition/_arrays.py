@@ -70,11 +70,28 @@ class CompositionArrays:
         -------
         ndarray of shape (n,), dtype bool
         """
+        return self.match(others) >= 0
+
+    def match(self, others):
+        """Find each material among `others`, as `group_ids` compares them.
+
+        Parameters
+        ----------
+        others : CompositionArrays
+            Compositions to look for.
+
+        Returns
+        -------
+        ndarray of shape (n,), dtype int64
+            A row of `others` with the same composition; -1 where there is none.
+        """
         # Rows of one table, so that both are padded to the same width.
         width = max(self.atomic_numbers.shape[1], others.atomic_numbers.shape[1])
         keys = np.vstack([self.keys(width), others.keys(width)])
         groups = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
-        return np.isin(groups[: len(self)], groups[len(self) :])
+        place = np.full(groups.max(initial=-1) + 1, -1)
+        place[groups[len(self) :]] = np.arange(len(others))
+        return place[groups[: len(self)]]
 
     def keys(self, width=None):
         """Return one row of integers per material, equal for equal compositions.

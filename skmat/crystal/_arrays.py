@@ -247,6 +247,24 @@ class StructureArrays(Sequence):
         )
 
     @classmethod
+    def concatenate(cls, parts):
+        """Join several into one, in their order.
+
+        Parameters
+        ----------
+        parts : sequence of StructureArrays
+            At least one. Their names are kept if all have names.
+        """
+        names = [part.ids for part in parts]
+        known = all(each is not None for each in names)
+        lattice, n_atoms, atomic_number, frac = (
+            np.concatenate([getattr(part, field) for part in parts])
+            for field in ("lattice", "n_atoms", "atomic_number", "frac")
+        )
+        ids = np.concatenate(names) if known else None
+        return cls(lattice, n_atoms, atomic_number, frac, ids)
+
+    @classmethod
     def from_structures(cls, structures, ids=None):
         """Build from pymatgen Structures.
 

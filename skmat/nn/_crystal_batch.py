@@ -46,6 +46,13 @@ class CrystalBatch(NamedTuple):
         """Return the same crystals with other elements in their places."""
         return self._replace(atomic_numbers=atomic_numbers)
 
+    def without_edges(self, left_out: Tensor) -> "CrystalBatch":
+        """Return the same crystals without the edges of a mask of shape (n_edges,)."""
+        kept = ~left_out.to(self.senders.device)
+        return self._replace(
+            receivers=self.receivers[kept], senders=self.senders[kept], vectors=self.vectors[kept]
+        )
+
     def take(self, rows: Tensor) -> "CrystalBatch":
         """Return some of the crystals, by row number, none of them twice."""
         place = torch.full_like(self.n_sites, -1)

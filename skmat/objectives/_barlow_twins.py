@@ -25,8 +25,9 @@ class BarlowTwins(Objective):
     the batch, are drawn towards the identity: a column should be the same for both views, and tell
     what no other column tells. Masks are drawn anew for every batch of every epoch. This is the
     self-supervised strategy of Huang, Magar and Barati Farimani for Roost (J. Chem. Inf. Model.
-    64, 627, 2024). Of crystals, atoms are hidden as elements are here; this is Crystal Twins
-    (Magar et al. 2022) without its removal of edges.
+    64, 627, 2024). Of crystals, atoms are hidden as elements are here, and edges may be left out:
+    the objective "crystal_twins" is ``BarlowTwins(masked="both", edge_ratio=0.1)`` (R. Magar, Y.
+    Wang and A. Barati Farimani, npj Comput. Mater. 8, 231, 2022).
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ class BarlowTwins(Objective):
         Widths of the hidden layers of the projector.
     width : int, default=1024
         Columns that the projector returns.
+    edge_ratio : float, default=0.0
+        Probability that a masked view leaves out an edge of a crystal; formulas have none.
     off_diagonal : float, default=0.0051
         Weight of the correlations between different columns.
     scale : float or "auto", default="auto"
@@ -51,6 +54,7 @@ class BarlowTwins(Objective):
     masked: str = "second"
     hidden: tuple[int, ...] = ()
     width: int = 1024
+    edge_ratio: float = 0.0
     off_diagonal: float = 0.0051
     scale: float | str = "auto"
 
@@ -61,6 +65,10 @@ class BarlowTwins(Objective):
             raise InvalidInputError(f"masked must be 'second' or 'both'; got {self.masked!r}.")
         if not 0 < self.ratio <= 1:
             raise InvalidInputError(f"ratio must be above 0 and at most 1; got {self.ratio!r}.")
+        if not 0 <= self.edge_ratio < 1:
+            raise InvalidInputError(
+                f"edge_ratio must be 0 at least and below 1; got {self.edge_ratio!r}."
+            )
         if self.width < 2:
             raise InvalidInputError(f"width must be 2 at least; got {self.width!r}.")
 
@@ -82,7 +90,15 @@ class BarlowTwins(Objective):
         n_hidden = (self.ratio * n_sites + 1e-6).floor().clamp_min(1)
         selected = choose_lowest(batch, n_hidden, generator)
         numbers = torch.where(selected, MASK_ID, batch.atomic_numbers)
-        return View(batch.with_atomic_numbers(numbers), selected)
+        masked = batch.with_atomic_numbers(numbers)
+        if self.edge_ratio:
+            if not hasattr(masked, "without_edges"):
+                raise InvalidInputError(
+                    "BarlowTwins has an edge_ratio, but formulas have no edges; leave it at 0."
+                )
+            left_out = torch.rand(len(masked.senders), generator=generator) < self.edge_ratio
+            masked = masked.without_edges(left_out)
+        return View(masked, selected)
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
         first, second = (heads(each.material) for each in representations)

@@ -13,6 +13,7 @@ __all__ = ["OBJECTIVE_NAMES", "resolve_objectives"]
 #: What a name stands for; objects say the same with other settings.
 OBJECTIVE_NAMES: dict[str, tuple[Objective, ...]] = {
     "barlow_twins": (BarlowTwins(),),
+    "crystal_twins": (BarlowTwins(masked="both", edge_ratio=0.1),),
     "fingerprint": (
         Imitation(MagpieFeaturizer(features="all"), scaling="min-max", name="fingerprint"),
     ),
@@ -28,8 +29,8 @@ def resolve_objectives(objectives) -> tuple[Objective, ...]:
     Parameters
     ----------
     objectives : str, Objective or sequence of them
-        Short names ("barlow_twins", "fingerprint", "masked_elements", "properties", "joint"),
-        objects, or several of them.
+        Short names ("barlow_twins", "crystal_twins", "fingerprint", "masked_elements",
+        "properties", "joint"), objects, or several of them.
 
     Raises
     ------

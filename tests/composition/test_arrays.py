@@ -55,3 +55,11 @@ def test_group_ids_join_equal_compositions():
     groups = read_compositions(["TiO2", "Ti2O4", "O2Ti", "TiO", "Ti1O1.0000000001"]).group_ids()
     assert groups[0] == groups[1] == groups[2] != groups[3]
     assert groups[3] == groups[4]
+
+
+def test_a_composition_is_found_however_it_is_written():
+    known = read_compositions(["Fe", "TiO2", "Ca(OH)2"])
+    asked = read_compositions(["O4Ti2", "TiO", "CaH2O2", "Fe3", "LiFePO4"])
+    assert_array_equal(asked.match(known), [1, -1, 2, 0, -1])
+    assert_array_equal(asked.isin(known), [True, False, True, True, False])
+    assert_array_equal(known.match(asked.take([])), [-1, -1, -1])

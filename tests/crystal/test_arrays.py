@@ -108,6 +108,15 @@ def test_scikit_learn_cross_validates_on_them(arrays):
     assert cross_val_score(Volume(), arrays, y, cv=KFold(2)).tolist() == [1, 1]
 
 
+def test_concatenated_they_are_what_they_were(arrays):
+    joined = StructureArrays.concatenate([arrays[2:], arrays[:2]])
+    for index, row in enumerate([2, 3, 0, 1]):
+        assert_same(joined[index], STRUCTURES[row])
+    assert joined.ids.tolist() == ["c", "d", "a", "b"]
+    nameless = StructureArrays.from_structures(STRUCTURES[:1])
+    assert StructureArrays.concatenate([arrays, nameless]).ids is None
+
+
 def test_formulas(arrays):
     assert arrays.formulas().tolist() == ["TiO2", "Na", "CuSiHe", "NaN"]
     assert arrays.formulas(reduced=False).tolist() == [

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from crystal.crystals import batch_of as crystals
+from crystal.crystals import many
 
 from skmat import MTEncoder
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, CompositionBatch, Representation
-from skmat.objectives import BarlowTwins
+from skmat.objectives import BarlowTwins, resolve_objectives
 
 N = 400
 
@@ -46,6 +48,34 @@ def test_a_masked_view_hides_its_share_and_one_at_least(n_elements, ratio, n_hid
     # Each element has its turn.
     shares = view.selected[:, :n_elements].float().mean(dim=0)
     assert (shares - n_hidden / n_elements).abs().max() < 0.12
+
+
+def test_crystal_twins_leave_out_edges_of_both_views():
+    (objective,) = resolve_objectives("crystal_twins")
+    batch = crystals(*many(30))
+    first, second = objective.views(batch, torch.Generator().manual_seed(0))
+    for view in (first, second):
+        share = len(view.batch.senders) / len(batch.senders)
+        assert 0.85 < share < 0.95
+        # What is left is what was there, in its order.
+        edges = [tuple(row) for row in edges_of(view.batch)]
+        rest = iter(tuple(row) for row in edges_of(batch))
+        assert all(edge in rest for edge in edges)
+        assert (view.batch.receivers.diff() >= 0).all()
+    assert len(first.batch.senders) != len(second.batch.senders) or not torch.equal(
+        first.batch.senders, second.batch.senders
+    )
+    assert BarlowTwins().views(batch, torch.Generator())[1].batch.senders is batch.senders
+
+
+def edges_of(batch):
+    columns = (batch.receivers[:, None], batch.senders[:, None], batch.vectors)
+    return torch.hstack([column.double() for column in columns]).tolist()
+
+
+def test_formulas_have_no_edges():
+    with pytest.raises(InvalidInputError, match="formulas have no edges"):
+        views_of(batch_of(3, 2), edge_ratio=0.1)
 
 
 def test_which_views_are_masked():

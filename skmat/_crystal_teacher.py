@@ -1,0 +1,150 @@
+"""What an encoder of crystals knows, asked for by formula: the teacher of multimodal learning."""
+
+import os
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from skmat._crystal_input import as_structures
+from skmat.base import CompositionInputMixin
+from skmat.crystal import StructureArrays, read_structures
+from skmat.datasets import fetch_mp
+from skmat.estimators._families import choose_family
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["CrystalTeacher"]
+
+
+class CrystalTeacher(CompositionInputMixin, TransformerMixin, BaseEstimator):
+    """Look up formulas among known crystals and return an encoder's vectors of these.
+
+    A formula of several crystals has the mean of their vectors, one of no known crystal NaN. As
+    the teacher of :class:`skmat.objectives.Imitation` this makes multimodal learning: an encoder
+    of formulas learns what an encoder of crystals sees (Huang, Magar and Barati Farimani, J. Chem.
+    Inf. Model. 64, 627, 2024, where one crystal stood for each formula).
+
+    Parameters
+    ----------
+    encoder : str, path-like or transformer, default="cgcnn-mp-multitask"
+        Name or folder of the weights of a crystal encoder, or any transformer of crystals.
+    structures : "mp" or array-like of crystals, default="mp"
+        The known crystals: those of :func:`skmat.datasets.fetch_mp` with a formation energy or a
+        gap, or what :func:`skmat.crystal.read_structures` takes.
+    max_atoms : int, default=None
+        Crystals with more atoms per cell are left out; None keeps all.
+    data_home : str or path-like, default=None
+        Folder of the data sets; None as :func:`skmat.datasets.get_data_home` says.
+
+    Attributes
+    ----------
+    compositions_ : CompositionArrays of length n_compositions
+        The compositions of the known crystals, each once.
+    vectors_ : ndarray of shape (n_compositions, n_features), dtype float32
+        Their vectors.
+    n_features_in_ : int
+        1 for formulas, or the number of columns of a matrix of amounts.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from skmat import CGCNNEncoder, CrystalTeacher
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> salts = [Structure(Lattice.cubic(a), ["Cs", "Cl"], sites) for a in (4.1, 4.2)]
+    >>> encoder = CGCNNEncoder(preset="tiny", max_epochs=1, random_state=0)
+    >>> teacher = CrystalTeacher(encoder, salts).fit(["CsCl", "NaCl"])
+    >>> import numpy as np
+    >>> np.isnan(teacher.transform(["ClCs", "NaCl"])).all(axis=1)
+    array([False,  True])
+    """
+
+    def __init__(
+        self, encoder="cgcnn-mp-multitask", structures="mp", *, max_atoms=None, data_home=None
+    ):
+        self.encoder = encoder
+        self.structures = structures
+        self.max_atoms = max_atoms
+        self.data_home = data_home
+
+    def fit(self, X, y=None):
+        """Encode the known crystals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_elements)
+            Formulas or amounts; only their form is looked at.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : CrystalTeacher
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no crystals.
+        InvalidStructureError
+            If some of the crystals cannot be read.
+        PretrainedError
+            If there are no such weights.
+        """
+        self._read_X(X, reset=True)
+        crystals = self._known()
+        vectors = self._encoder().fit_transform(crystals)
+        compositions = crystals.compositions()
+        _, first, groups = np.unique(
+            compositions.group_ids(), return_index=True, return_inverse=True
+        )
+        sums = np.zeros((len(first), vectors.shape[1]))
+        np.add.at(sums, groups, vectors)
+        self.compositions_ = compositions.take(first)
+        self.vectors_ = (sums / np.bincount(groups)[:, None]).astype(np.float32)
+        return self
+
+    def transform(self, X):
+        """Return the vectors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_elements)
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), dtype float32
+            NaN in the rows of which no crystal is known.
+
+        Raises
+        ------
+        InvalidCompositionError
+            If rows are no compositions.
+        """
+        check_is_fitted(self)
+        rows = self._read_X(X, reset=False).match(self.compositions_)
+        vectors = np.full((len(rows), self.vectors_.shape[1]), np.nan, dtype=np.float32)
+        vectors[rows >= 0] = self.vectors_[rows[rows >= 0]]
+        return vectors
+
+    def _known(self) -> StructureArrays:
+        if isinstance(self.structures, str):
+            if self.structures != "mp":
+                raise InvalidInputError(
+                    f"structures is {self.structures!r}; it must be 'mp', or crystals."
+                )
+            crystals = fetch_mp(targets=["e_form", "gap"], data_home=self.data_home).data
+        else:
+            crystals, _ = read_structures(as_structures(self.structures))
+        if self.max_atoms is not None:
+            crystals = crystals.take(crystals.n_atoms <= self.max_atoms)
+        if not len(crystals):
+            raise InvalidInputError(
+                "There are no crystals to look up; pass structures, or a larger max_atoms."
+            )
+        return crystals
+
+    def _encoder(self):
+        if isinstance(self.encoder, str | os.PathLike):
+            family = choose_family(pretrained=self.encoder, reads="structure")
+            return family.encoder(pretrained=self.encoder)
+        return clone(self.encoder)

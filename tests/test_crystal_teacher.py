@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from crystal.crystals import bcc_iron, rock_salt, rutile
+
+from skmat import CGCNNEncoder, CrystalTeacher, RoostEncoder
+from skmat.datasets import fetch_mp
+from skmat.exceptions import InvalidCompositionError, InvalidInputError
+from skmat.objectives import Imitation
+
+CRYSTALS = [rutile(), rock_salt(5.6), rock_salt(5.8).get_primitive_structure(), bcc_iron()]
+FORMULAS = ["NaCl", "Fe", "O4Ti2", "KBr"]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """Folder of weights."""
+    encoder = CGCNNEncoder(preset="tiny", max_epochs=1, random_state=0).fit(CRYSTALS)
+    return encoder.save_pretrained(tmp_path_factory.mktemp("weights") / "cgcnn")
+
+
+def test_a_formula_has_the_mean_of_its_crystals(encoder):
+    vectors = CGCNNEncoder(pretrained=encoder).fit_transform(CRYSTALS)
+    found = CrystalTeacher(encoder, CRYSTALS).fit_transform(FORMULAS)
+    expected = [vectors[1:3].mean(axis=0), vectors[3], vectors[0], np.full(32, np.nan)]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert found.dtype == np.float32
+    # A transformer does as well as the folder that it was loaded from.
+    teacher = CrystalTeacher(CGCNNEncoder(pretrained=encoder), CRYSTALS)
+    np.testing.assert_array_equal(teacher.fit_transform(FORMULAS), found)
+
+
+def test_large_cells_can_be_left_out(encoder):
+    teacher = CrystalTeacher(encoder, CRYSTALS, max_atoms=2).fit(FORMULAS)
+    assert np.isnan(teacher.transform(FORMULAS)).all(axis=1).tolist() == [False, False, True, True]
+    with pytest.raises(InvalidInputError, match="a larger max_atoms"):
+        CrystalTeacher(encoder, CRYSTALS[:1], max_atoms=2).fit(FORMULAS)
+
+
+def test_what_cannot_be_meant_is_refused(encoder):
+    with pytest.raises(InvalidInputError, match="structures is 'oqmd'; it must be 'mp'"):
+        CrystalTeacher(encoder, "oqmd").fit(FORMULAS)
+    with pytest.raises(InvalidInputError, match="no family 'roost' that reads structures"):
+        CrystalTeacher("roost-ssl", CRYSTALS).fit(FORMULAS)
+    with pytest.raises(InvalidCompositionError, match="Xx"):
+        CrystalTeacher(encoder, CRYSTALS).fit(FORMULAS).transform(["Xx"])
+
+
+def test_an_encoder_of_formulas_learns_from_it(encoder):
+    lesson = Imitation(CrystalTeacher(encoder, CRYSTALS), hidden=(16,), name="multimodal")
+    student = RoostEncoder(
+        preset="tiny",
+        objectives=lesson,
+        max_epochs=40,
+        lr=1e-2,
+        validation_fraction=0,
+        random_state=0,
+    ).fit(FORMULAS)
+    losses = [row["train_loss_multimodal"] for row in student.history_]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_crystals_of_the_materials_project(encoder, data_home):
+    known = fetch_mp(targets="gap", data_home=data_home).data
+    formula = known[known.n_atoms == 1].formulas()[0]
+    teacher = CrystalTeacher(encoder, max_atoms=1, data_home=data_home).fit([formula])
+    found = teacher.transform([formula, "NaCl"])
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1]).all()

@@ -22,7 +22,7 @@ from matminer.featurizers.composition import ElementProperty
 from pymatgen.core import Composition
 from torch.optim.lr_scheduler import OneCycleLR
 
-from skmat import MagpieFeaturizer, MTEncoderRegressor
+from skmat import MagpieFeaturizer, MTEncoderRegressor, RoostRegressor
 from skmat.composition import element_table, read_compositions
 from skmat.datasets import load_transport
 from skmat.nn import MTENCODER_PRESETS as PRESETS
@@ -113,19 +113,8 @@ def measure(repeats, scale):
     formulas, y = load_transport(return_X_y=True, targets="PF_p")
     order = np.random.default_rng(0).permutation(len(formulas))
     formulas, y = formulas[order], y[order]
-    rows = []
-
-    def add(what, unit, values, beside="", others=()):
-        row = {"what": what, "value": statistics.median(values), "unit": unit, "beside": beside}
-        ratios = [value / other for value, other in zip(values, others, strict=False)]
-        if ratios:
-            row |= {
-                "ratio": statistics.median(ratios),
-                "lowest": min(ratios),
-                "highest": max(ratios),
-            }
-        rows.append(row)
-        print(f"{what:45s} {row['value']:10.4g} {unit:12s} {describe_ratio(row)}", flush=True)
+    report = Report()
+    add = report.add
 
     seconds = {name: [import_seconds(name) for _ in range(repeats)] for name in ("torch", "skmat")}
     add("import skmat", "s", seconds["skmat"], "import torch", seconds["torch"])
@@ -178,7 +167,56 @@ def measure(repeats, scale):
         model.fit(X[:64], labels[:64])
         rates = compare(repeats, n, predict=lambda model=model, X=X: model.predict(X))
         add(f"{preset}: predict", "materials/s", rates["predict"])
-    return rows
+
+    X, labels = formulas[: int(4096 * scale)], y[: int(4096 * scale)]
+    rates = compare(
+        repeats,
+        len(X),
+        roost=lambda: RoostRegressor(pretrained=None, max_epochs=1, batch_size=128).fit(X, labels),
+        mtencoder=estimator_fit("base", X, labels, 128, 1, precision="auto"),
+    )
+    add("roost: fit, batch 128", "materials/s", rates["roost"], "base", rates["mtencoder"])
+    models = [RoostRegressor(max_epochs=1), MTEncoderRegressor(max_epochs=1)]
+    first, second = (model.fit(X[:64], labels[:64]) for model in models)
+    rates = compare(
+        repeats, len(X), roost=lambda: first.predict(X), mtencoder=lambda: second.predict(X)
+    )
+    add("roost: predict", "materials/s", rates["roost"], "base", rates["mtencoder"])
+    return report
+
+
+class Report:
+    """Rows of a table of speeds, printed as they come.
+
+    Attributes
+    ----------
+    rows : list of dict
+        What was measured: the median, and what it is compared with.
+    """
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, unit, values, beside="", others=()):
+        """Add medians of `values`, and of their ratios to `others`, turn by turn."""
+        row = {"what": what, "value": statistics.median(values), "unit": unit, "beside": beside}
+        ratios = [value / other for value, other in zip(values, others, strict=False)]
+        if ratios:
+            row |= {
+                "ratio": statistics.median(ratios),
+                "lowest": min(ratios),
+                "highest": max(ratios),
+            }
+        self.rows.append(row)
+        print(f"{what:50s} {row['value']:10.4g} {unit:12s} {describe_ratio(row)}", flush=True)
+
+    def save(self, name):
+        """Write the table to the results, as json and as md."""
+        RESULTS.mkdir(exist_ok=True)
+        about = machine()
+        record = {"machine": about, "rows": self.rows}
+        (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
+        (RESULTS / f"{name}.md").write_text(to_markdown(self.rows, about))
 
 
 def describe_ratio(row):
@@ -212,11 +250,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual row counts")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    rows, about = measure(arguments.repeats, arguments.scale), machine()
-    RESULTS.mkdir(exist_ok=True)
-    record = {"machine": about, "rows": rows}
-    (RESULTS / "speed.json").write_text(json.dumps(record, indent=2) + "\n")
-    (RESULTS / "speed.md").write_text(to_markdown(rows, about))
+    measure(arguments.repeats, arguments.scale).save("speed")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """How many labels pretraining is worth.
 
 ``python benchmarks/learning_curves.py --folder FOLDER`` with ``SKMAT_DATA`` set. On each official
-fold of the smaller Matbench tasks, models learn from 50 to all rows of the training set, drawn at
-random, the smaller samples being parts of the larger ones, and predict the whole test set.
-Finished fits stay in FOLDER; the losses go to benchmarks/results/learning_curves.json.
+fold of the smaller Matbench tasks, models learn from 50 to all rows of the training set (or from
+the shares in ``--fractions``), drawn at random, the smaller samples being parts of the larger
+ones, and predict the whole test set. Finished fits stay in FOLDER; the losses go to
+benchmarks/results/learning_curves.json, or where ``--to`` says.
 """
 
 import argparse
@@ -17,9 +18,10 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from skmat import MagpieFeaturizer, MTEncoderClassifier, MTEncoderRegressor
+from skmat import MagpieFeaturizer
 from skmat._atomic import write_atomically
 from skmat.benchmark import MatbenchTask
+from skmat.estimators._families import choose_family
 
 RESULTS = Path(__file__).parent / "results" / "learning_curves.json"
 SIZES = (50, 100, 200, 500, 1000, None)
@@ -29,10 +31,18 @@ def make_model(name, is_classification, seed):
     if name == "Magpie + forest":
         make = RandomForestClassifier if is_classification else RandomForestRegressor
         return make_pipeline(MagpieFeaturizer(), make(500, random_state=seed))
-    make = MTEncoderClassifier if is_classification else MTEncoderRegressor
-    return make(pretrained=None if name == "scratch" else "auto", random_state=seed)
+    family, source = NETWORKS.get(name, (None, name))
+    family = choose_family(family, source)
+    make = family.classifier if is_classification else family.regressor
+    return make(pretrained=source, random_state=seed)
 
 
+#: Family and weights by name; other names are those of shipped weights.
+NETWORKS = {
+    "pretrained": ("mtencoder", "auto"),
+    "scratch": ("mtencoder", None),
+    "roost-scratch": ("roost", None),
+}
 MODELS = ("pretrained", "scratch", "Magpie + forest")
 
 
@@ -61,6 +71,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--fractions", type=float, nargs="+", help="of each training set")
+    parser.add_argument("--to", type=Path, default=RESULTS)
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -68,10 +81,12 @@ def main():
     for task in arguments.tasks:
         n_training = min(len(training) for training, _ in MatbenchTask(task).folds)
         sizes = [size for size in SIZES if size is None or size < n_training]
-        jobs += [(task, f, s, m) for s in sizes for f in arguments.folds for m in MODELS]
+        if arguments.fractions:
+            sizes = [round(fraction * n_training) for fraction in arguments.fractions]
+        jobs += [(task, f, s, m) for s in sizes for f in arguments.folds for m in arguments.models]
     rows = Parallel(n_jobs=2)(delayed(measure)(arguments.folder, *job) for job in jobs)
     content = json.dumps(rows, indent=1) + "\n"
-    write_atomically(RESULTS, content.encode())
+    write_atomically(arguments.to, content.encode())
 
 
 if __name__ == "__main__":

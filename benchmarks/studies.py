@@ -18,8 +18,8 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from skmat import MTEncoderClassifier, MTEncoderRegressor
 from skmat.benchmark import run_matbench
+from skmat.estimators._families import choose_family
 from skmat.pretrain import run_pretraining
 
 RESULTS = Path(__file__).resolve().parent / "results" / "studies"
@@ -69,6 +69,10 @@ class Recipe:
         Encoder that the training goes on from.
     overlap : bool
         Whether compositions of the tasks stay in.
+    family : str
+        Family of the network.
+    further : tuple of str
+        Other objectives, as a file has them.
     """
 
     targets: tuple[str, ...] = OQMD
@@ -78,10 +82,12 @@ class Recipe:
     weighting: str = "equal"
     after: str = ""
     overlap: bool = False
+    family: str = "mtencoder"
+    further: tuple[str, ...] = ()
 
     def to_toml(self, name, folder):
         """Return the file that ``skmat pretrain`` takes."""
-        objectives = ["'properties'"] if self.targets else []
+        objectives = [*self.further, *(["'properties'"] if self.targets else [])]
         if self.masked:
             objectives.append(
                 f"{{name = 'masked_elements', ratio = {self.ratio}, share = {self.masked}}}"
@@ -90,21 +96,31 @@ class Recipe:
         if self.jarvis:
             tables += "[[data.tables]]\nsource = 'jarvis'\nprefix = 'jarvis_'\n"
             tables += f"targets = {list(JARVIS)}\n"
-        if self.masked:
+        if self.masked or self.further:
             # OQMD enumerates prototypes, whose elements cannot be guessed.
             tables += "[[data.tables]]\nsource = 'formulas'\n"
         weights = "loss_weights = 'sqrt_labels'\n" if self.jarvis else ""
+        # Roost has none.
+        dropout = "dropout = 0.0\n" if self.family == "mtencoder" else ""
         after = f"pretrained = '{folder / self.after}'\n" if self.after else ""
         exclude = [] if self.overlap else ["matbench_" + task for task in SMALL]
         return (
             f"[data]\nexclude = {exclude}\n"
             f"validation_fraction = 0.02\nmax_compositions = {N_COMPOSITIONS}\n{tables}"
-            f"[encoder]\nobjectives = [{', '.join(objectives)}]\n"
+            f"[encoder]\nfamily = '{self.family}'\nobjectives = [{', '.join(objectives)}]\n"
             f"loss_weighting = '{self.weighting}'\n{weights}{after}max_epochs = {EPOCHS}\n"
-            "batch_size = 512\nlr = 2e-3\ndropout = 0.0\n"
+            f"batch_size = 512\nlr = 2e-3\n{dropout}"
             f"[output]\nfolder = '{folder / name}'\nname = '{name}'\n"
         )
 
+
+#: The strategies of Huang, Magar and Barati Farimani (2024); the last is all of them together.
+STRATEGIES = {
+    "ssl": ("'barlow_twins'",),
+    "fingerprint": ("'fingerprint'",),
+    "multimodal": ("{name = 'multimodal', encoder = 'cgcnn-mp-multitask', max_atoms = 30}",),
+}
+STRATEGIES["combined"] = tuple(each for strategy in STRATEGIES.values() for each in strategy)
 
 ENCODERS = {
     # Table 1 of the paper: four properties, three strategies.
@@ -127,6 +143,12 @@ ENCODERS = {
     },
     # What is gained by having seen the materials of the tasks, though not their labels.
     "joint-4-overlap": Recipe(overlap=True),
+    # The strategies for Roost, on Roost and on MTEncoder.
+    **{
+        f"{family}-{name}": Recipe(targets=(), masked=0, family=family, further=further)
+        for family in ("roost", "mtencoder")
+        for name, further in STRATEGIES.items()
+    },
 }
 STUDIES = {
     "strategies": ["mem", *(f"{s}-{name}" for s in ("supervised", "joint") for name in OQMD)],
@@ -137,8 +159,11 @@ STUDIES = {
     "masking": ["mem-0.1", "mem", "mem-0.6", "mem-0.9"],
     "weighting": ["joint-4", *(name for name in ENCODERS if ENCODERS[name].weighting != "equal")],
     "overlap": ["joint-4", "joint-4-overlap"],
+    "roost": [f"roost-{name}" for name in STRATEGIES],
+    "roost strategies on MTEncoder": [f"mtencoder-{name}" for name in STRATEGIES],
 }
-SCRATCH = "scratch"
+#: What each family's encoders are compared with.
+SCRATCH = {"mtencoder": "scratch", "roost": "roost-scratch"}
 
 
 def pretrain(name, folder):
@@ -156,12 +181,14 @@ def pretrain(name, folder):
 def fine_tune(name, folder, arguments):
     """Run the tasks, each fold once, and keep the scores."""
     # Relative to the working folder, so that the results name no path of a machine.
-    source = None if name == SCRATCH else Path(name)
+    scratch = {each: family for family, each in SCRATCH.items()}
+    source = None if name in scratch else Path(name)
+    family = choose_family(scratch.get(name) or ENCODERS[name].family)
     settings = {"pretrained": source, "max_epochs": arguments.max_epochs}
     results = run_matbench(
         {
-            "regression": MTEncoderRegressor(**settings),
-            "classification": MTEncoderClassifier(**settings),
+            "regression": family.regressor(**settings),
+            "classification": family.classifier(**settings),
         },
         arguments.tasks,
         results_dir=folder / "folds" / name,
@@ -192,7 +219,7 @@ def main():
     jobs = [name for name in names if name not in chained]
     Parallel(arguments.n_jobs)(delayed(pretrain)(name, folder) for name in jobs)
     if not arguments.pretrain_only:
-        for name in [SCRATCH, *names]:
+        for name in [*{SCRATCH[ENCODERS[name].family]: 0 for name in names}, *names]:
             fine_tune(name, folder, arguments)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matbench_table import to_markdown
-from studies import OQMD, SCRATCH, STUDIES
+from studies import ENCODERS, OQMD, SCRATCH, STUDIES
 
 from skmat.benchmark import MatbenchResults, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
@@ -38,11 +38,17 @@ def load(folder):
     return {path.stem: MatbenchResults.load(path) for path in sorted(paths)}
 
 
+def scratch_of(name):
+    """Return the name of the network from scratch that an encoder is compared with."""
+    return SCRATCH[ENCODERS[name].family if name in ENCODERS else "mtencoder"]
+
+
 def gains(found, name):
     """Return the gains over a network from scratch, None if one of the two is missing."""
-    if name not in found or SCRATCH not in found:
+    scratch = scratch_of(name)
+    if name not in found or scratch not in found:
         return None
-    return performance_gain(found[name], found[SCRATCH])["gain"]
+    return performance_gain(found[name], found[scratch])["gain"]
 
 
 def percent(value):
@@ -64,15 +70,16 @@ def details(found, names):
     names = [name for name in names if gains(found, name) is not None]
     if not names:
         return "Not run yet."
-    tasks = [task for task in found[SCRATCH].tasks if all(task in found[n].tasks for n in names)]
+    scratch = scratch_of(names[0])
+    tasks = [task for task in found[scratch].tasks if all(task in found[n].tasks for n in names)]
     rows = []
-    for name in [SCRATCH, *names]:
+    for name in [scratch, *names]:
         cells = []
         for task in tasks:
             metric = "mae" if MATBENCH_TASKS[task].kind == "regression" else "roc_auc"
             values = found[name].scores.query("task == @task")[metric]
             cells.append(f"{values.mean():.4g} ± {values.std(ddof=0):.2g}")
-        gain = None if name == SCRATCH else gains(found, name)
+        gain = None if name == scratch else gains(found, name)
         cells += ["", ""] if gain is None else [percent(gain["mean"]), percent(gain["median"])]
         rows.append([name, *cells])
     header = [MATBENCH_TASKS[task].short_name for task in tasks]

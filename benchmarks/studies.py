@@ -71,6 +71,8 @@ class Recipe:
         Whether compositions of the tasks stay in.
     family : str
         Family of the network.
+    preset : str
+        Its size.
     further : tuple of str
         Other objectives, as a file has them.
     """
@@ -83,6 +85,7 @@ class Recipe:
     after: str = ""
     overlap: bool = False
     family: str = "mtencoder"
+    preset: str = "base"
     further: tuple[str, ...] = ()
 
     def to_toml(self, name, folder):
@@ -107,7 +110,8 @@ class Recipe:
         return (
             f"[data]\nexclude = {exclude}\n"
             f"validation_fraction = 0.02\nmax_compositions = {N_COMPOSITIONS}\n{tables}"
-            f"[encoder]\nfamily = '{self.family}'\nobjectives = [{', '.join(objectives)}]\n"
+            f"[encoder]\nfamily = '{self.family}'\npreset = '{self.preset}'\n"
+            f"objectives = [{', '.join(objectives)}]\n"
             f"loss_weighting = '{self.weighting}'\n{weights}{after}max_epochs = {EPOCHS}\n"
             f"batch_size = 512\nlr = 2e-3\n{dropout}"
             f"[output]\nfolder = '{folder / name}'\nname = '{name}'\n"
@@ -132,6 +136,7 @@ ENCODERS = {
     # Figure 3: more properties, a larger network; one property after the other.
     **{f"joint-{n}": Recipe(targets=OQMD[:n]) for n in (2, 3, 4)},
     "joint-17": Recipe(jarvis=True),
+    "joint-17-deep": Recipe(jarvis=True, preset="deep"),
     "sequential-2": Recipe(targets=OQMD[1:2], masked=0, after="supervised-e_form"),
     "sequential-3": Recipe(targets=OQMD[2:3], masked=0, after="sequential-2"),
     "sequential-4": Recipe(targets=OQMD[3:4], masked=0, after="sequential-3"),
@@ -153,7 +158,7 @@ ENCODERS = {
 STUDIES = {
     "strategies": ["mem", *(f"{s}-{name}" for s in ("supervised", "joint") for name in OQMD)],
     "properties": [
-        *("joint-e_form", "joint-2", "joint-3", "joint-4", "joint-17"),
+        *("joint-e_form", "joint-2", "joint-3", "joint-4", "joint-17", "joint-17-deep"),
         *("supervised-e_form", "sequential-2", "sequential-3", "sequential-4", "supervised-4"),
     ],
     "masking": ["mem-0.1", "mem", "mem-0.6", "mem-0.9"],

@@ -1,0 +1,97 @@
+"""Random samples with the distribution of the target."""
+
+import numpy as np
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils.validation import column_or_1d
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["QuantileShuffleSplit"]
+
+
+class QuantileShuffleSplit(StratifiedShuffleSplit):
+    """Draw training sets whose targets are spread as those of all rows are.
+
+    Rows are sorted by target and cut into groups of equal size, and every group gives the same
+    share. Of a small sample drawn at random (:class:`sklearn.model_selection.ShuffleSplit`) large
+    targets may be missing altogether.
+
+    Parameters
+    ----------
+    n_splits : int, default=10
+        Number of samples.
+    train_size : int or float, default=0.8
+        Rows of the sample: their number, or their share.
+    test_size : int or float, default=None
+        Rows to test on; None takes all others.
+    n_quantiles : int, default=10
+        Number of groups; no more than the sample or the test set has rows.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmat.sampling import QuantileShuffleSplit
+    >>> y = np.arange(100.0)
+    >>> train, test = next(QuantileShuffleSplit(train_size=10, random_state=0).split(y, y))
+    >>> sorted((y[train] // 10).astype(int).tolist())
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    >>> len(test)
+    90
+    """
+
+    def __init__(
+        self, n_splits=10, *, train_size=0.8, test_size=None, n_quantiles=10, random_state=None
+    ):
+        super().__init__(
+            n_splits, train_size=train_size, test_size=test_size, random_state=random_state
+        )
+        self.n_quantiles = n_quantiles
+
+    def split(self, X, y, groups=None):
+        """Generate training and test rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Materials; only their number counts.
+        y : array-like of shape (n_samples,)
+            Targets: numbers, none of them missing.
+        groups : object
+            Ignored.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Rows.
+
+        Raises
+        ------
+        InvalidInputError
+            If targets are no finite numbers, or have several columns.
+        """
+        try:
+            y = column_or_1d(y).astype(np.float64)
+        except ValueError as error:
+            raise InvalidInputError(f"y must be one column of numbers: {error}") from None
+        missing = np.flatnonzero(~np.isfinite(y))
+        if len(missing):
+            raise InvalidInputError(
+                f"y holds {len(missing)} labels that are missing or infinite, the first in row"
+                f" {missing[0]}; split the rows that have labels."
+            )
+        # Bins hold two rows at least, and each gives one to either side.
+        sizes = (_count(self.train_size, len(y)), _count(self.test_size, len(y)), len(y) // 2)
+        n_bins = max(1, min(self.n_quantiles, *(size for size in sizes if size is not None)))
+        # Ties are broken by row, so that all bins are equally large.
+        ranks = np.empty(len(y), dtype=np.int64)
+        ranks[np.argsort(y, kind="stable")] = np.arange(len(y))
+        yield from super().split(X, ranks * n_bins // max(1, len(y)))
+
+
+def _count(size, n_rows):
+    """Return a number of rows, None if it is not given."""
+    if size is None:
+        return None
+    return size if isinstance(size, int | np.integer) else int(size * n_rows)

@@ -1,0 +1,227 @@
+"""Transfer between properties of crystals: from one large source, from several at once, or none.
+
+``python benchmarks/transfer.py --folder FOLDER`` with ``SKMAT_DATA`` set. The six properties are
+those of Devi et al. (npj Comput. Mater. 10, 300, 2024) of which there are structures here: the
+formation energy, the gap and the logarithm of the shear modulus of Materials Project crystals,
+the highest phonon frequency (matbench_phonons), and the dielectric constants and piezoelectric
+moduli that came with matminer; crystals of at most 20 atoms. Of each property a tenth of the
+compositions, 500 crystals at most, is for tests; no network sees a composition of any of these
+test sets. Sources:
+
+- "scratch";
+- "e_form small" and "e_form large", "gap large": 941 and up to 20,000 crystals of one property;
+- "mpt": all properties but the one that is predicted, a head for each (multi-property
+  pretraining); rare labels weigh by the square root of their number;
+- "mean" predicts the mean, "forest" is Magpie features and a random forest.
+
+Models learn from 10 to 800 labels, drawn anew for each trial, and predict the test set. Errors
+are mean absolute errors in units of half the range of each property, as published. With
+``--trainable`` they compare which layers are trained. What was finished stays in FOLDER; rows go
+to benchmarks/results/transfer/.
+"""
+
+import argparse
+import json
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.metrics import mean_absolute_error, r2_score
+from sklearn.pipeline import make_pipeline
+
+from skmat import MagpieFeaturizer, StructureToComposition
+from skmat._atomic import write_atomically
+from skmat.crystal import StructureArrays
+from skmat.datasets import fetch_matbench, fetch_matminer, fetch_mp
+from skmat.estimators._families import FAMILIES
+
+RESULTS = Path(__file__).parent / "results" / "transfer"
+MAX_ATOMS = 20
+N_TEST = 500
+LARGE, SMALL = 20_000, 941
+SIZES = (10, 100, 200, 500, 800)
+SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "mean", "forest")
+#: Multi-property pretraining reads so many crystals of the two large properties.
+N_SHARED = 20_000
+
+
+class Property(NamedTuple):
+    """Crystals, labels, rows to learn from and rows to test on."""
+
+    X: StructureArrays
+    y: np.ndarray
+    pool: np.ndarray
+    test: np.ndarray
+
+
+def small_cells(X, y):
+    kept = np.isfinite(y) & (X.n_atoms <= MAX_ATOMS)
+    return X.take(kept), y[kept]
+
+
+@cache
+def load():
+    """Return the properties by name."""
+    mp = fetch_mp(targets=["e_form", "gap", "G_VRH"])
+    phonons = fetch_matbench("phonons", input="structure")
+    dielectric = fetch_matminer("dielectric", targets="poly_total")
+    piezo = fetch_matminer("piezoelectric", targets="eij_max")
+    columns = {
+        "e_form": (mp.data, mp.target[:, 0]),
+        "gap": (mp.data, mp.target[:, 1]),
+        "log_G": (mp.data, np.log10(mp.target[:, 2])),
+        "phonons": (phonons.data, np.asarray(phonons.target, dtype=float)),
+        "dielectric": (dielectric.data, dielectric.target),
+        "piezo": (piezo.data, piezo.target),
+    }
+    columns = {name: small_cells(*column) for name, column in columns.items()}
+    everything = StructureArrays.concatenate([X for X, _ in columns.values()])
+    groups = np.split(
+        everything.group_ids(), np.cumsum([len(y) for _, y in columns.values()])[:-1]
+    )
+    generator = np.random.default_rng(0)
+    tests = {}
+    for name, group in zip(columns, groups, strict=True):
+        n_test = min(N_TEST, len(group) // 10)
+        order = generator.permutation(np.unique(group))
+        sizes = np.cumsum(np.bincount(group, minlength=order.max() + 1)[order])
+        tests[name] = order[: np.searchsorted(sizes, n_test) + 1]
+    tested = np.concatenate(list(tests.values()))
+    return {
+        name: Property(
+            X,
+            y,
+            np.flatnonzero(~np.isin(group, tested)),
+            np.flatnonzero(np.isin(group, tests[name])),
+        )
+        for (name, (X, y)), group in zip(columns.items(), groups, strict=True)
+    }
+
+
+def draw(rows, n, seed):
+    return np.random.default_rng(seed).permutation(rows)[:n]
+
+
+def source_rows(source, target):
+    """Return the crystals and labels that a source learns from, NaN where there is no label."""
+    properties = load()
+    if source != "mpt":
+        name, size = source.split()
+        data = properties[name]
+        rows = draw(data.pool, SMALL if size == "small" else LARGE, 0)
+        return data.X.take(rows), data.y[rows][:, None]
+    parts, labels = [], []
+    names = [name for name in properties if name != target]
+    for place, name in enumerate(names):
+        data = properties[name]
+        rows = draw(data.pool, N_SHARED // 2, 1)
+        y = np.full((len(rows), len(names)), np.nan)
+        y[:, place] = data.y[rows]
+        parts.append(data.X.take(rows))
+        labels.append(y)
+    return StructureArrays.concatenate(parts), np.vstack(labels)
+
+
+def pretrain(source, target, arguments):
+    """Return the folder of a source's weights, after training if there are none."""
+    name = f"mpt without {target}" if source == "mpt" else source
+    folder = arguments.folder / name.replace(" ", "-")
+    if not (folder / "config.json").exists():
+        torch.set_num_threads(1)
+        X, y = source_rows(source, target)
+        encoder = FAMILIES[arguments.family].encoder(
+            pretrained=None, preset=arguments.preset, objectives="properties",
+            loss_weights="sqrt_labels", max_epochs=arguments.source_epochs, batch_size=128,
+            random_state=0, memory=str(arguments.folder / "graphs"),
+        )  # fmt: skip
+        encoder.fit(X, y).save_pretrained(folder)
+        print("pretrained", name, len(X), flush=True)
+    return folder
+
+
+def make_model(source, target, trial, trainable, arguments):
+    if source == "mean":
+        return DummyRegressor()
+    if source == "forest":
+        forest = RandomForestRegressor(500, random_state=trial)
+        return make_pipeline(StructureToComposition(), MagpieFeaturizer(), forest)
+    settings = {"preset": arguments.preset, "random_state": trial, "trainable": trainable}
+    weights = None if source == "scratch" else pretrain(source, target, arguments)
+    return FAMILIES[arguments.family].regressor(pretrained=weights, **settings)
+
+
+def measure(target, source, size, trial, trainable, arguments):
+    """Fit once and return the errors, or read what was found before."""
+    words = (target, source, size, trial, trainable)
+    path = arguments.folder / ("-".join(map(str, words)).replace(" ", "_") + ".json")
+    if path.exists():
+        return json.loads(path.read_text())
+    torch.set_num_threads(1)
+    data = load()[target]
+    rows = draw(data.pool, size, 100 + trial)
+    model = make_model(source, target, trial, trainable, arguments)
+    predicted = model.fit(data.X.take(rows), data.y[rows]).predict(data.X.take(data.test))
+    truth = data.y[data.test]
+    names = ("target", "source", "size", "trial", "trainable")
+    row = dict(zip(names, words, strict=True)) | {
+        "mae": mean_absolute_error(truth, predicted),
+        "scaled_mae": mean_absolute_error(truth, predicted) / (np.ptp(data.y) / 2),
+        "r2": r2_score(truth, predicted),
+    }
+    write_atomically(path, json.dumps(row).encode())
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--family", choices=["cgcnn", "alignn"], default="cgcnn")
+    parser.add_argument("--preset", default="base")
+    parser.add_argument("--targets", nargs="+", help="default: all")
+    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES))
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--trials", type=int, default=5)
+    parser.add_argument("--trainable", nargs="+", default=["all"])
+    parser.add_argument("--source-epochs", type=int, default=15)
+    parser.add_argument("--to", default="sources", help="name of the file of rows")
+    parser.add_argument("--n-jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    targets = arguments.targets or list(load())
+    learned = [source for source in arguments.sources if "large" in source or "small" in source]
+    # A property is no source for itself.
+    pairs = [
+        (target, source)
+        for target in targets
+        for source in arguments.sources
+        if source.split()[0] != target
+    ]
+    weights = {(None, source) for _, source in pairs if source in learned}
+    weights |= {pair for pair in pairs if pair[1] == "mpt"}
+    Parallel(arguments.n_jobs)(
+        delayed(pretrain)(s, t, arguments) for t, s in sorted(weights, key=str)
+    )
+    jobs = [
+        (target, source, size, trial, trainable)
+        for size in arguments.sizes
+        for trial in range(arguments.trials)
+        for target, source in pairs
+        for trainable in (
+            arguments.trainable if source not in ("scratch", "mean", "forest") else ["all"]
+        )
+        if size <= len(load()[target].pool)
+    ]
+    rows = Parallel(arguments.n_jobs)(delayed(measure)(*job, arguments) for job in jobs)
+    content = {"family": arguments.family, "preset": arguments.preset, "rows": rows}
+    path = RESULTS / f"{arguments.family}-{arguments.to}.json"
+    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()

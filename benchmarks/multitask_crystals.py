@@ -2,7 +2,7 @@
 
 ``python benchmarks/multitask_crystals.py --folder FOLDER`` with ``SKMAT_DATA`` set. Crystals of at
 most 20 atoms whose formation energy and band gap are known are drawn, and split 60/20/20 by
-composition, anew with each seed. Networks learn one property, or both with the weights that
+composition, anew with each seed. Networks learn one property, or both with the weighting that
 ``GridSearchCV`` finds on the validation crystals of the first seed; test crystals are read once by
 each. Errors are per property: an average over units would hide that one gets worse. Beside them,
 what two users ask for: Spearman's rank correlation of formation energies, and the ROC-AUC of the
@@ -29,8 +29,12 @@ RESULTS = Path(__file__).parent / "results" / "crystals" / "multitask.json"
 TARGETS = ("e_form", "gap")
 MAX_ATOMS = 20
 METAL = 0.025
-#: Weight of the formation energy and of the gap; the paper searched from 1 to 7 for each.
-WEIGHTS = [(7, 1), (3, 1), (1, 1), (1, 3), (1, 7)]
+#: Weights of the formation energy and of the gap, of which the paper searched from 1 to 7 for
+#: each; and weights that are learned.
+GRID = [
+    {"loss_weights": [[7, 1], [3, 1], [1, 1], [1, 3], [1, 7]]},
+    {"loss_weighting": ["uncertainty"]},
+]
 
 
 def load(n):
@@ -54,14 +58,14 @@ def split(groups, seed):
     return rest[training], rest[validation], test
 
 
-def model(seed, arguments, weights=None):
+def model(seed, arguments, weighting=None):
     return CGCNNRegressor(
-        loss_weights=weights, max_epochs=arguments.max_epochs, random_state=seed,
-        memory=str(arguments.folder / "graphs"),
+        pretrained=None, max_epochs=arguments.max_epochs, random_state=seed,
+        memory=str(arguments.folder / "graphs"), **(weighting or {}),
     )  # fmt: skip
 
 
-def measure(X, y, groups, seed, kind, weights, fraction, arguments):
+def measure(X, y, groups, seed, kind, weighting, fraction, arguments):
     """Fit one network, or read what was found before."""
     path = arguments.folder / f"{kind}-{fraction:g}-{seed}.json"
     if path.exists():
@@ -69,7 +73,7 @@ def measure(X, y, groups, seed, kind, weights, fraction, arguments):
     training, _, test = split(groups, seed)
     rows = np.random.default_rng(seed).permutation(training)[: round(fraction * len(X))]
     columns = [0, 1] if kind == "both" else [TARGETS.index(kind)]
-    fitted = model(seed, arguments, weights if kind == "both" else None)
+    fitted = model(seed, arguments, weighting if kind == "both" else None)
     predicted = fitted.fit(X[rows], y[rows][:, columns]).predict(X[test]).reshape(len(test), -1)
     found = {"kind": kind, "fraction": fraction, "seed": seed, "n_training": len(rows)}
     for place, column in enumerate(columns):
@@ -84,8 +88,8 @@ def measure(X, y, groups, seed, kind, weights, fraction, arguments):
 
 
 def search(X, y, groups, arguments):
-    """Return the weights that are best on the validation crystals of the first seed."""
-    path = arguments.folder / "weights.json"
+    """Return the weighting that is best on the validation crystals of the first seed."""
+    path = arguments.folder / "weighting.json"
     if path.exists():
         return json.loads(path.read_text())
     training, validation, _ = split(groups, 0)
@@ -93,13 +97,15 @@ def search(X, y, groups, arguments):
     parts = PredefinedSplit(np.where(np.arange(len(rows)) < len(training), -1, 0))
     # Errors of both properties count alike in units of their scatter.
     scaled = y[rows] / y[training].std(axis=0)
-    grid = {"loss_weights": [list(pair) for pair in WEIGHTS]}
     found = GridSearchCV(
-        model(0, arguments), grid, scoring="neg_mean_absolute_error", cv=parts, refit=False,
+        model(0, arguments), GRID, scoring="neg_mean_absolute_error", cv=parts, refit=False,
         n_jobs=arguments.n_jobs, error_score="raise",
     ).fit(X[rows], scaled)  # fmt: skip
-    scores = dict(zip(map(str, WEIGHTS), found.cv_results_["mean_test_score"], strict=True))
-    best = {"weights": found.best_params_["loss_weights"], "scores": scores}
+    tried, scores = found.cv_results_["params"], found.cv_results_["mean_test_score"]
+    best = {
+        "best": found.best_params_,
+        "scores": [[each, float(score)] for each, score in zip(tried, scores, strict=True)],
+    }
     write_atomically(path, json.dumps(best).encode())
     return best
 
@@ -119,7 +125,7 @@ def main():
     best = search(X, y, groups, arguments)
     jobs = [(s, k, f) for f in arguments.fractions for s in arguments.seeds for k in KINDS]
     rows = Parallel(arguments.n_jobs)(
-        delayed(measure)(X, y, groups, s, k, best["weights"], f, arguments) for s, k, f in jobs
+        delayed(measure)(X, y, groups, s, k, best["best"], f, arguments) for s, k, f in jobs
     )
     content = {
         "n": len(X), "max_atoms": MAX_ATOMS, "max_epochs": arguments.max_epochs, "search": best,

@@ -21,11 +21,15 @@ FETCHERS: dict[str, Callable[..., Any]] = {
     "mp": datasets.fetch_mp,
     "mp_compositions": datasets.fetch_mp_compositions,
     "matbench": datasets.fetch_matbench,
+    "matminer": datasets.fetch_matminer,
     "perovskites": datasets.fetch_perovskites,
     "obelix": datasets.fetch_obelix,
     "transport": datasets.load_transport,
 }
 CSV = "csv"
+
+# The parameter that says which of its data sets a loader returns.
+_WHICH = {"matbench": "task", "matminer": "name"}
 
 # What the file says elsewhere, or what has no meaning here.
 _NOT_OF_A_LOADER = (
@@ -63,7 +67,8 @@ class TableConfig:
         """What people call the table."""
         if self.source == CSV:
             return Path(self.options["path"]).name
-        return " ".join([self.source, *filter(None, [self.options.get("task")])])
+        which = self.options.get(_WHICH.get(self.source, ""))
+        return " ".join(filter(None, [self.source, which]))
 
 
 @dataclass(frozen=True)
@@ -245,8 +250,8 @@ class _Reader:
                 "classes": self.texts(entry, "classes", where),
                 "units": self.value(entry, "units", dict, where, {}),
             }
-        if source == "matbench":
-            self.value(entry, "task", str, where)
+        if source in _WHICH:
+            self.value(entry, _WHICH[source], str, where)
         return TableConfig(
             source,
             prefix=self.value(entry, "prefix", str, where, ""),

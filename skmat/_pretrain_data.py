@@ -238,7 +238,7 @@ def _read_table(table: TableConfig, data_home, reads):
         if reads != "formula":
             raise InvalidInputError(
                 f"The table {table.name} has formulas, and the encoder reads crystals; use the"
-                " sources mp, perovskites or matbench, or fit the encoder from Python."
+                " sources mp, matminer, perovskites or matbench, or fit the encoder from Python."
             )
         options = table.options
         path, column = options["path"], options["formula_column"]
@@ -259,7 +259,7 @@ def _read_table(table: TableConfig, data_home, reads):
     if not isinstance(bunch.data, StructureArrays):
         raise InvalidInputError(
             f"The table {table.name} has no structures, and the encoder reads crystals; use mp,"
-            " perovskites or matbench."
+            " matminer, perovskites or matbench."
         )
     return bunch.data, labels, bunch.units, bunch
 

@@ -120,6 +120,14 @@ licence = "MIT"
     assert config.card["licence"] == "MIT"
 
 
+def test_a_table_of_several_is_called_by_its_own_name(read):
+    tables = [("matbench", "task = 'steels'"), ("matminer", "name = 'elastic'")]
+    entries = ", ".join(f"{{source = '{source}', {which}}}" for source, which in tables)
+    config = read(MINIMAL.replace('{source = "formulas"}', entries))
+    assert [table.name for table in config.tables] == ["matbench steels", "matminer elastic"]
+    assert config.tables[1].options == {"name": "elastic"}
+
+
 def test_a_short_file(read):
     config = read(MINIMAL)
     assert config.tables == [TableConfig("formulas")]
@@ -162,6 +170,8 @@ CSV = 'source = "csv", path = "a.csv"'
         ),
         ('"formulas"}', '"oqmd", exclude = []}', "unknown key 'exclude'"),
         ('source = "formulas"', 'source = "matbench"', "lacks 'task'"),
+        ('source = "formulas"', 'source = "matminer"', "lacks 'name'"),
+        ('source = "formulas"', 'source = "matminer", name = 1', "name is 1; it must be text"),
         ('source = "formulas"', 'source = "csv"', r"tables\]\] 1 lacks 'path'"),
         ('source = "formulas"', f"{CSV}, targets = 'a'", "targets is 'a'; it must be a list"),
         ('source = "formulas"', f"{CSV}, targets = [1]", "must be a list of texts"),

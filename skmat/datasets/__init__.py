@@ -11,6 +11,7 @@ from skmat.datasets._home import get_data_home
 from skmat.datasets._jarvis import fetch_jarvis
 from skmat.datasets._join import join_tables
 from skmat.datasets._matbench import fetch_matbench
+from skmat.datasets._matminer import fetch_matminer
 from skmat.datasets._mp import fetch_mp
 from skmat.datasets._mp_compositions import fetch_mp_compositions
 from skmat.datasets._obelix import fetch_obelix
@@ -23,6 +24,7 @@ __all__ = [
     "fetch_formulas",
     "fetch_jarvis",
     "fetch_matbench",
+    "fetch_matminer",
     "fetch_mp",
     "fetch_mp_compositions",
     "fetch_obelix",

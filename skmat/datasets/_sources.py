@@ -12,6 +12,7 @@ __all__ = [
     "OQMD",
     "PEROVSKITES",
     "matbench_source",
+    "matminer_source",
 ]
 
 _MP_LICENCE = "CC BY 4.0 (Materials Project; GNoME materials, under another licence, are left out)"
@@ -115,8 +116,29 @@ _MATBENCH_UPSTREAM = {
     "matbench_glass": "none stated by the compilation",
 }
 
+_MATMINER_CITATIONS = {
+    "elastic": 'M. de Jong et al., "Charting the complete elastic properties of inorganic'
+    ' crystalline compounds", Scientific Data 2, 150009 (2015).'
+    " https://doi.org/10.1038/sdata.2015.9",
+    "dielectric": 'I. Petousis et al., "High-throughput screening of inorganic compounds for the'
+    ' discovery of novel dielectric and optical materials", Scientific Data 4, 160134 (2017).'
+    " https://doi.org/10.1038/sdata.2016.134",
+    "piezoelectric": 'M. de Jong, W. Chen, H. Geerlings, M. Asta, K. A. Persson, "A database to'
+    ' enable discovery and design of piezoelectric materials", Scientific Data 2, 150053 (2015).'
+    " https://doi.org/10.1038/sdata.2015.53",
+    "flla": 'F. Faber, A. Lindmaa, O. A. von Lilienfeld, R. Armiento, "Crystal structure'
+    ' representations for machine learning models of formation energies", International Journal of'
+    " Quantum Chemistry 115, 1094-1101 (2015). https://doi.org/10.1002/qua.24917; the data:"
+    f" {_MP_CITATION}",
+}
+
 
 def matbench_source(name):
     """Return the source of a Matbench task, by its official name."""
     upstream = _MATBENCH_UPSTREAM.get(name, "CC BY 4.0 (Materials Project)")
     return Source(f"MIT for Matbench; upstream: {upstream}", _MATBENCH_CITATION)
+
+
+def matminer_source(name):
+    """Return the source of a set of :func:`~skmat.datasets.fetch_matminer`, by its name."""
+    return Source("CC BY 4.0 (Materials Project)", _MATMINER_CITATIONS[name])

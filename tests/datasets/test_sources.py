@@ -1,6 +1,6 @@
 import pytest
 
-from skmat.datasets import _sources
+from skmat.datasets import _matminer, _sources
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
 
@@ -17,3 +17,9 @@ def test_upstream_of_each_task_is_named():
     assert "JARVIS" in licences["matbench_jdft2d"]
     assert "none stated" in licences["matbench_steels"]
     assert set(_sources._MATBENCH_UPSTREAM) <= set(MATBENCH_TASKS)
+
+
+def test_each_set_of_matminer_cites_its_own_publication():
+    sources = [_sources.matminer_source(name) for name in _matminer._FILES]
+    assert len({source.citation for source in sources}) == 4
+    assert {source.licence for source in sources} == {"CC BY 4.0 (Materials Project)"}

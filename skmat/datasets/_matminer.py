@@ -1,0 +1,175 @@
+"""Four small sets of crystals with elastic, dielectric, piezoelectric and formation labels."""
+
+import numpy as np
+
+from skmat.crystal import StructureArrays
+from skmat.datasets._bunch import as_dataset
+from skmat.datasets._files import read_arrays, read_table
+from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
+from skmat.datasets._sources import matminer_source
+from skmat.exceptions import DatasetCorruptedError
+
+__all__ = ["fetch_matminer"]
+
+_ORIGIN = "Its contents come from the files that matminer 0.4.2 (PyPI) ships."
+_FILES = {
+    "elastic": "elastic_tensor",
+    "dielectric": "dielectric_constant",
+    "piezoelectric": "piezoelectric_tensor",
+    "flla": "flla_2015",
+}
+_UNITS = {
+    "elastic": {
+        "K_VRH": "GPa",
+        "G_VRH": "GPa",
+        "K_Voigt": "GPa",
+        "K_Reuss": "GPa",
+        "G_Voigt": "GPa",
+        "G_Reuss": "GPa",
+        "elastic_anisotropy": "1",
+        "poisson_ratio": "1",
+    },
+    "dielectric": {"band_gap": "eV", "n": "1", "poly_electronic": "1", "poly_total": "1"},
+    "piezoelectric": {"eij_max": "C/m^2"},
+    "flla": {"e_form": "eV/atom", "e_hull": "eV/atom"},
+}
+_RENAMED = {"formation_energy_per_atom": "e_form", "e_above_hull": "e_hull"}
+
+
+def fetch_matminer(
+    name,
+    *,
+    data_home=None,
+    targets=None,
+    input="structure",
+    exclude=None,
+    download_if_missing=True,
+    return_X_y=False,
+    as_frame=False,
+):
+    """Load one of the four sets of crystals that matminer 0.4.2 ships.
+
+    Crystals of the Materials Project with elastic [1]_, dielectric [2]_ or piezoelectric [3]_
+    properties, or formation energies [4]_, as these publications have them. The structures are
+    those that the labels were calculated for.
+
+    ==================  ==================================================
+    Samples             1,181 ("elastic"), 1,056 ("dielectric"), 941
+                        ("piezoelectric"), 3,938 ("flla")
+    Features            1 (the structure, or its formula)
+    Targets             8, 4, 1, 2 real
+    Missing values      none
+    ==================  ==================================================
+
+    Parameters
+    ----------
+    name : {"elastic", "dielectric", "piezoelectric", "flla"}
+        Which set.
+    data_home : str or path-like, default=None
+        Folder of the data sets; None as :func:`get_data_home` says.
+    targets : str or sequence of str, default=None
+        Which targets to return. Of "elastic": "K_VRH", "G_VRH", "K_Voigt", "K_Reuss", "G_Voigt",
+        "G_Reuss", "elastic_anisotropy", "poisson_ratio"; of "dielectric": "band_gap", "n",
+        "poly_electronic", "poly_total"; of "piezoelectric": "eij_max"; of "flla": "e_form",
+        "e_hull". A string gives a one-dimensional target, a sequence a two-dimensional one, None
+        all of the set.
+    input : {"structure", "formula"}, default="structure"
+        What ``data`` holds. The formulas are those of the structures, whose file is needed either
+        way.
+    exclude : sequence of str, DataFrame or StructureArrays, default=None
+        Materials whose compositions are left out, for example those of a test set that a
+        pretrained encoder must not have seen.
+    download_if_missing : bool, default=True
+        Without effect: there is no address to download the files from. It is there because every
+        fetcher has it.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return pandas objects instead of arrays; `StructureArrays` stay what they are, and
+        ``frame`` holds their formulas.
+
+    Returns
+    -------
+    data : Bunch
+        Dictionary-like object with the attributes:
+
+        data : StructureArrays of length n; ndarray of shape (n,), dtype object; or DataFrame
+            Structures (``data[0]`` is a pymatgen Structure), or reduced formulas ("Al2O3").
+        target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
+            Labels in the units of `units`.
+        target_names, feature_names : list of str
+            Names of the targets, and ``[input]``.
+        frame : DataFrame of shape (n, 1 + n_targets) or None
+            Formulas and targets side by side; None without `as_frame`.
+        units : dict of str to str
+            Unit of each target; "1" for a dimensionless one.
+        groups : ndarray of shape (n,), dtype int64
+            Equal for crystals of one composition, ready for ``GroupKFold``.
+        ids : ndarray of shape (n,), dtype object
+            Materials Project ids ("mp-149").
+        n_atoms : ndarray of shape (n,), dtype int64
+            Number of sites of each structure.
+        DESCR, licence, citation : str
+            Full description, licence, and what to cite for this set.
+
+    (data, target) : tuple
+        If `return_X_y` is True.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such set or input, or the set does not have a target.
+    DatasetNotFoundError
+        If a file is missing.
+    DatasetCorruptedError
+        If a file is truncated or was altered.
+
+    References
+    ----------
+    .. [1] M. de Jong et al., "Charting the complete elastic properties of inorganic crystalline
+       compounds", Scientific Data 2, 150009 (2015). https://doi.org/10.1038/sdata.2015.9
+    .. [2] I. Petousis et al., "High-throughput screening of inorganic compounds for the discovery
+       of novel dielectric and optical materials", Scientific Data 4, 160134 (2017).
+       https://doi.org/10.1038/sdata.2016.134
+    .. [3] M. de Jong, W. Chen, H. Geerlings, M. Asta, K. A. Persson, "A database to enable
+       discovery and design of piezoelectric materials", Scientific Data 2, 150053 (2015).
+       https://doi.org/10.1038/sdata.2015.53
+    .. [4] F. Faber, A. Lindmaa, O. A. von Lilienfeld, R. Armiento, "Crystal structure
+       representations for machine learning models of formation energies", International Journal
+       of Quantum Chemistry 115, 1094-1101 (2015). https://doi.org/10.1002/qua.24917
+    """
+    check_choice("name", name, list(_FILES))
+    check_choice("input", input, ("structure", "formula"))
+    names = check_targets(targets, _UNITS[name])
+    where = {
+        "data_home": data_home,
+        "download_if_missing": download_if_missing,
+        "origin": _ORIGIN,
+    }
+    labels_path = f"labels/matminer_{_FILES[name]}_labels.csv.gz"
+    structures_path = f"structures/matminer_{_FILES[name]}.npz"
+    table = read_table(labels_path, dtype={"material_id": str}, **where)
+    table = table.rename(columns=_RENAMED)
+    structures = StructureArrays.from_npz(read_arrays(structures_path, **where))
+    if not np.array_equal(structures.ids, table["material_id"]):
+        raise DatasetCorruptedError(
+            f"{labels_path} and {structures_path} do not list the same materials; restore both."
+        )
+    kept = rows_to_keep(structures.compositions, exclude, len(table))
+    table, structures = table.iloc[kept], structures[kept]
+    formulas = structures.formulas()
+    return as_dataset(
+        structures if input == "structure" else formulas,
+        select_labels(table, names, targets),
+        material_name=input,
+        target_names=names,
+        description="matminer",
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+        formulas=formulas,
+        units={target: _UNITS[name][target] for target in names},
+        groups=None if return_X_y else structures.group_ids(),
+        ids=structures.ids.copy(),
+        n_atoms=structures.n_atoms.copy(),
+        **matminer_source(name).entries(),
+    )

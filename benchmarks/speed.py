@@ -22,7 +22,7 @@ from matminer.featurizers.composition import ElementProperty
 from pymatgen.core import Composition
 from torch.optim.lr_scheduler import OneCycleLR
 
-from skmat import MagpieFeaturizer, MTEncoderRegressor, RoostRegressor
+from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor, RoostRegressor
 from skmat.composition import element_table, read_compositions
 from skmat.datasets import load_transport
 from skmat.nn import MTENCODER_PRESETS as PRESETS
@@ -169,6 +169,16 @@ def measure(repeats, scale):
         add(f"{preset}: predict", "materials/s", rates["predict"])
 
     X, labels = formulas[: int(4096 * scale)], y[: int(4096 * scale)]
+    four = np.column_stack([labels] * 4)
+    encoder = MTEncoder(pretrained=None, objectives="joint", max_epochs=2, batch_size=512)
+    rates = compare(
+        repeats,
+        2 * len(X),
+        joint=lambda: encoder.fit(X, four),
+        fit=estimator_fit("base", X, labels, 512, 2, precision="auto"),
+    )
+    what = "base: pretraining, hidden elements and 4 properties"
+    add(what, "materials/s", rates["joint"], "fit", rates["fit"])
     rates = compare(
         repeats,
         len(X),

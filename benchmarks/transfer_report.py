@@ -1,0 +1,108 @@
+"""The tables of ``transfer.py``, beside those of Devi et al.; nothing is trained.
+
+Reads benchmarks/results/transfer/ and writes benchmarks/results/transfer.md.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+from matbench_table import to_markdown
+
+RESULTS = Path(__file__).parent / "results"
+PROPERTIES = ("gap", "e_form", "log_G", "phonons", "dielectric", "piezo")
+#: Mean absolute errors in units of half the range, means of five trials, by source and number of
+#: labels; from the predictions in the repository of Devi et al. (npj Comput. Mater. 10, 300, 2024).
+PUBLISHED = {
+    10: {
+        "scratch": (2.05, 2.52, 3.36, 1.26, 1.24, 1.57),
+        "e_form large": (0.571, None, 2.52, 0.474, 0.813, 1.78),
+        "gap large": (None, 1.54, 2.25, 0.334, 0.338, 0.334),
+        "mpt": (0.224, 0.305, 0.236, 0.297, 0.116, 0.112),
+    },
+    100: {
+        "scratch": (0.196, 0.127, 0.155, 0.129, 0.060, 0.068),
+        "e_form large": (0.173, None, 0.138, 0.114, 0.058, 0.055),
+        "gap large": (None, 0.108, 0.143, 0.107, 0.044, 0.054),
+        "mpt": (0.159, 0.111, 0.130, 0.099, 0.034, 0.055),
+    },
+    200: {
+        "scratch": (0.193, 0.109, 0.142, 0.110, 0.047, 0.093),
+        "e_form large": (0.154, None, 0.121, 0.080, 0.041, 0.064),
+        "gap large": (None, 0.115, 0.145, 0.118, 0.051, 0.075),
+        "mpt": (0.144, 0.101, 0.120, 0.071, 0.026, 0.057),
+    },
+    500: {
+        "scratch": (0.157, 0.071, 0.109, 0.068, 0.032, 0.058),
+        "e_form large": (0.125, None, 0.092, 0.041, 0.023, 0.050),
+        "gap large": (None, 0.062, 0.104, 0.055, 0.025, 0.053),
+        "mpt": (0.125, 0.085, 0.101, 0.037, 0.021, 0.049),
+    },
+    800: {
+        "scratch": (0.142, 0.057, 0.096, 0.043, 0.022, 0.056),
+        "e_form large": (0.114, None, 0.083, 0.026, 0.016, 0.048),
+        "gap large": (None, 0.049, 0.089, 0.036, 0.018, 0.049),
+        "mpt": (0.117, 0.082, 0.092, 0.026, 0.018, 0.048),
+    },
+}
+
+
+def cell(value):
+    return "" if value is None or pd.isna(value) else f"{value:.3f}"
+
+
+def by_source(table):
+    """Return one table per number of labels: mean errors by source, ours and published."""
+    parts = []
+    names = [name for name in PROPERTIES if name in set(table["target"])]
+    for size, rows in table[table["trainable"] == "all"].groupby("size"):
+        means = rows.pivot_table(index="source", columns="target", values="scaled_mae")
+        lines = []
+        for source in means.index:
+            ours = [cell(means.loc[source].get(name)) for name in names]
+            published = PUBLISHED.get(size, {}).get(source, (None,) * len(PROPERTIES))
+            theirs = [cell(published[PROPERTIES.index(name)]) for name in names]
+            lines.append([source, *ours, *theirs])
+        n_trials = rows["trial"].nunique()
+        header = ["source", *names, *(f"{name} (published)" for name in names)]
+        parts += [f"{size} labels, {n_trials} draws", to_markdown(header, lines)]
+    return parts
+
+
+def by_layers(table):
+    """Return a table of mean errors by what is trained, where several were tried."""
+    kept = table[~table["source"].isin(["scratch", "mean", "forest"])]
+    if kept["trainable"].nunique() < 2:
+        return []
+    several = kept.groupby(["target", "source", "size", "trial"])["trainable"].transform("nunique")
+    kept = kept[several > 1]
+    means = kept.pivot_table(
+        index=["size", "source", "trainable"], columns="target", values="scaled_mae"
+    )
+    lines = [
+        [*map(str, index), *map(cell, row)]
+        for index, row in zip(means.index, means.to_numpy(), strict=True)
+    ]
+    return ["Which layers are trained", to_markdown([*means.index.names, *means.columns], lines)]
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    parts = []
+    for family in ("cgcnn", "alignn"):
+        rows = [
+            row
+            for path in sorted((RESULTS / "transfer").glob(f"{family}-*.json"))
+            for row in json.loads(path.read_text())["rows"]
+        ]
+        if rows:
+            table = pd.DataFrame(rows).drop_duplicates(
+                ["target", "source", "size", "trial", "trainable"]
+            )
+            parts += [f"**{family}**", *by_source(table), *by_layers(table)]
+    (RESULTS / "transfer.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,8 +12,9 @@ from matbench_table import to_markdown
 
 RESULTS = Path(__file__).parent / "results"
 PROPERTIES = ("gap", "e_form", "log_G", "phonons", "dielectric", "piezo")
-#: Mean absolute errors in units of half the range, means of five trials, by source and number of
-#: labels; from the predictions in the repository of Devi et al. (npj Comput. Mater. 10, 300, 2024).
+#: Mean absolute errors in units of half the range, means of five trials, by source and number
+#: of labels; from the predictions in the repository of Devi et al. (npj Comput. Mater. 10, 300,
+#: 2024).
 PUBLISHED = {
     10: {
         "scratch": (2.05, 2.52, 3.36, 1.26, 1.24, 1.57),

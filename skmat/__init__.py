@@ -28,6 +28,8 @@ _PUBLIC = {
     "list_pretrained": "skmat.pretrained",
     "make_frozen_classifier": "skmat.recipes",
     "make_frozen_regressor": "skmat.recipes",
+    "make_search_classifier": "skmat.recipes",
+    "make_search_regressor": "skmat.recipes",
     "make_voting_classifier": "skmat.recipes",
     "make_voting_regressor": "skmat.recipes",
 }

@@ -19,10 +19,13 @@ from sklearn.svm import SVC, SVR
 
 from skmat.estimators import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
 from skmat.featurizers import MagpieFeaturizer
+from skmat.sampling import LimitedShuffleSplit
 
 __all__ = [
     "make_frozen_classifier",
     "make_frozen_regressor",
+    "make_search_classifier",
+    "make_search_regressor",
     "make_voting_classifier",
     "make_voting_regressor",
 ]
@@ -105,6 +108,81 @@ def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
         parts = StratifiedKFold(5, shuffle=True, random_state=0)
         model = CalibratedClassifierCV(SVC(C=3.0), ensemble=False, cv=parts)
     return _on_features(model, pretrained, memory)
+
+
+def make_search_regressor(pretrained=("auto", None), *, random_state=None, n_jobs=None):
+    """Return a regressor that finds out whether pretraining helps, and which.
+
+    A network is trained with each of several weights to start from on parts of the rows, three
+    times, and the best is trained on all of them. Where materials are unlike those that an encoder
+    has read, such as alloys of ten elements, random weights can be better than its.
+
+    Parameters
+    ----------
+    pretrained : sequence, default=("auto", None)
+        Weights to choose from, each as :class:`skmat.MTEncoderRegressor` takes them.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the networks and of the splits.
+    n_jobs : int, default=None
+        How many networks are trained at a time.
+
+    Returns
+    -------
+    GridSearchCV
+        Over ``pretrained``, by mean absolute error, on three splits of at most 2,000 rows to train
+        on. It takes one column of labels, all of them known.
+
+    See Also
+    --------
+    make_search_classifier : The same for classes.
+
+    Examples
+    --------
+    >>> from skmat import make_search_regressor
+    >>> make_search_regressor().param_grid
+    {'pretrained': ['auto', None]}
+    """
+    model = MTEncoderRegressor(random_state=random_state)
+    return _search(model, pretrained, "neg_mean_absolute_error", False, random_state, n_jobs)
+
+
+def make_search_classifier(pretrained=("auto", None), *, random_state=None, n_jobs=None):
+    """Return a classifier that finds out whether pretraining helps, and which.
+
+    Parameters
+    ----------
+    pretrained : sequence, default=("auto", None)
+        Weights to choose from, each as :class:`skmat.MTEncoderClassifier` takes them.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the networks and of the splits.
+    n_jobs : int, default=None
+        How many networks are trained at a time.
+
+    Returns
+    -------
+    GridSearchCV
+        Over ``pretrained``, by the logarithm of the likelihood, on three splits of at most 2,000
+        rows to train on.
+
+    See Also
+    --------
+    make_search_regressor : The same for numbers.
+
+    Examples
+    --------
+    >>> from skmat import make_search_classifier
+    >>> make_search_classifier().scoring
+    'neg_log_loss'
+    """
+    model = MTEncoderClassifier(random_state=random_state)
+    return _search(model, pretrained, "neg_log_loss", True, random_state, n_jobs)
+
+
+def _search(model, pretrained, scoring, stratify, random_state, n_jobs):
+    parts = LimitedShuffleSplit(stratify=stratify, random_state=random_state)
+    return GridSearchCV(
+        model, {"pretrained": list(pretrained)}, scoring=scoring, cv=parts, n_jobs=n_jobs
+    )
 
 
 def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):

@@ -10,6 +10,8 @@ from skmat import (
     MTEncoder,
     make_frozen_classifier,
     make_frozen_regressor,
+    make_search_classifier,
+    make_search_regressor,
     make_voting_classifier,
     make_voting_regressor,
 )
@@ -102,3 +104,17 @@ def test_a_table_sorted_by_family_is_calibrated_too():
             y += [kind == (generator.random() < 0.9) for _ in range(5)]
     model = make_frozen_classifier().fit(formulas, y)
     assert model.score(formulas, y) > 0.85  # parts in the order of the rows: 0.55
+
+
+@pytest.mark.parametrize("make", [make_search_regressor, make_search_classifier])
+def test_search_takes_the_weights_that_are_best_on_its_splits(encoder, tmp_path, make):
+    y = NUMBERS if make is make_search_regressor else CLASSES
+    folder = encoder.save_pretrained(tmp_path / "encoder")
+    search = make([folder, None], random_state=0)
+    search.set_params(estimator__preset="tiny", estimator__max_epochs=2).fit(FORMULAS, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert search.n_splits_ == 3
+    assert len(set(scores)) == 2
+    assert search.best_params_["pretrained"] == [folder, None][scores.argmax()]
+    assert search.best_estimator_.pretrained == search.best_params_["pretrained"]
+    assert len(search.predict(["ZnO", "KBr"])) == 2

@@ -1,6 +1,7 @@
-"""Which materials to label or to learn from, where only few can be: splitters for small sets."""
+"""Splitters: small training sets drawn with care, and splits that stay small."""
 
 from skmat.sampling._farthest import FarthestPointSplit
+from skmat.sampling._limited import LimitedShuffleSplit
 from skmat.sampling._quantile import QuantileShuffleSplit
 
-__all__ = ["FarthestPointSplit", "QuantileShuffleSplit"]
+__all__ = ["FarthestPointSplit", "LimitedShuffleSplit", "QuantileShuffleSplit"]

@@ -7,7 +7,11 @@ from skmat.exceptions import PretrainedError
 __all__ = ["BEST", "list_pretrained", "resolve_folder"]
 
 #: By family, the encoder that ``pretrained="auto"`` takes; a family without takes none.
-BEST = {"mtencoder": "mtencoder-multi", "roost": "roost-fingerprint"}
+BEST = {
+    "mtencoder": "mtencoder-multi",
+    "roost": "roost-fingerprint",
+    "cgcnn": "cgcnn-mp-multitask",
+}
 
 _SHIPPED = Path(__file__).parent / "weights"
 

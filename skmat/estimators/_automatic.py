@@ -4,21 +4,62 @@ import numpy as np
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["n_epochs", "n_per_batch", "resolve_task_weights"]
+__all__ = ["contradiction", "n_epochs", "n_per_batch", "resolve_task_weights"]
 
 #: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
 #: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
 _EPOCHS = 60
 _ROWS = (30_000, 300_000)
 _EPOCHS_LIMITS = (10, 120)
+#: Where rows of one composition contradict each other to this share of the variance or more, so
+#: many rows are read, in so many epochs at least: what is left after that is labels to be learned
+#: by heart.
+_CONTRADICTION, _ROWS_THEN, _EPOCHS_THEN = 0.3, 10_000, 5
 
 
-def n_epochs(max_epochs, n_training, factor=1):
-    """Return the number of epochs that `max_epochs` stands for, "auto" for `factor` times ours."""
+def n_epochs(max_epochs, n_training, factor=1, contradicted=0.0):
+    """Return the number of epochs that `max_epochs` stands for, "auto" for `factor` times ours.
+
+    `contradicted` is what :func:`contradiction` returned.
+    """
     if max_epochs != "auto":
         return max_epochs
     fewest, most = (rows // n_training for rows in _ROWS)
-    return factor * int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
+    epochs = int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
+    if contradicted >= _CONTRADICTION:
+        epochs = min(epochs, max(_ROWS_THEN // n_training, _EPOCHS_THEN))
+    return factor * epochs
+
+
+def contradiction(groups, values):
+    """Return how much rows that cannot be told apart contradict each other.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,), int
+        Equal for rows that are the same to the network.
+    values : ndarray of shape (n, n_targets)
+        Labels; NaN where there is none.
+
+    Returns
+    -------
+    float
+        The share of the rows that are not alone in their group, times the variance within groups
+        in units of the whole: the mean over the targets.
+    """
+    shares = []
+    for column in values.T:
+        known = ~np.isnan(column)
+        labels, group = column[known], groups[known]
+        if not len(labels) or labels.var() == 0:
+            continue
+        counts = np.bincount(group)
+        repeated = counts[group] > 1
+        means = np.bincount(group, labels) / np.maximum(counts, 1)
+        freedom = repeated.sum() - (counts > 1).sum()
+        within = ((labels - means[group]) ** 2)[repeated].sum() / max(freedom, 1)
+        shares.append(repeated.mean() * within / labels.var())
+    return float(np.mean(shares)) if shares else 0.0
 
 
 def n_per_batch(batch_size, n_training, most=512):

@@ -13,7 +13,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skmat.estimators._automatic import n_epochs, n_per_batch
+from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._member import Member
 from skmat.exceptions import InvalidInputError
@@ -206,7 +206,13 @@ class EncoderEstimator(
             data = self._training_data(materials, read, scaling, sample_weight, lessons)
             net, history = train(
                 model,
-                self._settings(len(training), task_weights, training_seed, device),
+                self._settings(
+                    len(training),
+                    task_weights,
+                    training_seed,
+                    device,
+                    epochs=self._epochs(materials, read, len(training)),
+                ),
                 data.take(training),
                 data.take(validation) if len(validation) else None,
                 run_folder,
@@ -288,9 +294,20 @@ class EncoderEstimator(
         with isolated_seed(seed):
             return MultiObjectiveModel(self._build_encoder(), objectives, targets).to(device)
 
-    def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
+    def _epochs(self, materials, read, n_training):
+        """Return for how many epochs the networks are trained."""
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        is_number = [classes is None for classes in read.classes]
+        contradicted = self._contradiction(materials, read.values[:, is_number])
+        return n_epochs("auto", n_training, self._epochs_factor, contradicted)
+
+    def _contradiction(self, materials, values):
+        return contradiction(materials.group_ids(), values)
+
+    def _settings(self, n_training, task_weights, seed, device, *, epochs, schedule=None):
         return TrainingSettings(
-            max_epochs=epochs or n_epochs(self.max_epochs, n_training, self._epochs_factor),
+            max_epochs=epochs,
             batch_size=n_per_batch(self.batch_size, n_training, self._most_per_batch),
             lr=self.lr,
             weight_decay=self.weight_decay,

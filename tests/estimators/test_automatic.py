@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from skmat import MTEncoderRegressor
+from skmat.estimators._automatic import contradiction, n_epochs
+
+FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
+
+
+def test_labels_that_agree_do_not_contradict():
+    groups = np.repeat(np.arange(50), 2)
+    assert contradiction(groups, np.repeat(np.arange(50.0), 2)[:, None]) == 0
+    # Nor do those of rows that are all different.
+    assert contradiction(np.arange(100), np.random.default_rng(0).normal(size=(100, 1))) == 0
+    assert contradiction(np.zeros(9, int), np.ones((9, 2))) == 0
+
+
+def test_noise_is_its_share_of_the_variance():
+    generator = np.random.default_rng(0)
+    groups = np.repeat(np.arange(4000), 2)
+    signal = np.repeat(generator.normal(size=4000), 2)
+    y = signal + generator.normal(size=8000)
+    assert contradiction(groups, y[:, None]) == pytest.approx(0.5, abs=0.03)
+    # Of rows that are alone nothing is known.
+    groups[:4000] = np.arange(10_000, 14_000)
+    assert contradiction(groups, y[:, None]) == pytest.approx(0.25, abs=0.03)
+    # Two targets count alike, and missing labels not at all.
+    both = np.column_stack([y, signal])
+    both[generator.random(8000) < 0.3, 1] = np.nan
+    assert contradiction(np.repeat(np.arange(4000), 2), both) == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize(("n_rows", "expected"), [(200, 50), (2000, 5), (15_000, 5)])
+def test_epochs_of_contradicting_labels(n_rows, expected):
+    assert n_epochs("auto", n_rows, contradicted=0.5) == expected
+    assert n_epochs("auto", n_rows, contradicted=0.2) == n_epochs("auto", n_rows)
+    assert n_epochs(7, n_rows, contradicted=0.5) == 7
+
+
+def test_a_fit_on_contradicting_labels_is_short():
+    y = np.random.default_rng(0).normal(size=3000)
+    settings = {"preset": "tiny", "random_state": 0}
+    fitted = MTEncoderRegressor(**settings).fit(FORMULAS * 300, y)
+    assert len(fitted.history_) == 5

@@ -13,13 +13,13 @@ FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2
 def test_grid_search_over_pretraining_strategies():
     search = GridSearchCV(
         RoostRegressor(max_epochs=2, random_state=0),
-        {"pretrained": [None, "roost-ssl", "roost-fingerprint"]},
+        {"pretrained": [None, "roost-ssl", "roost-fingerprint", "roost-multimodal"]},
         cv=2,
         n_jobs=2,
         error_score="raise",
     ).fit(FORMULAS, np.arange(10.0))
     scores = search.cv_results_["mean_test_score"]
-    assert len(set(scores)) == 3
+    assert len(set(scores)) == 4
     assert search.predict(["ZnO"]).shape == (1,)
 
 

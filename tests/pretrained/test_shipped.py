@@ -68,9 +68,9 @@ def test_weights_card_and_configuration_agree(name):
     assert all(task in card.excluded for task in asked.exclude)
     assert len(asked.exclude) == N_EXCLUDED[choose_family(asked.family).reads]
     assert card.metrics
-    # Formulas alone are facts; labels have a licence.
-    learns_labels = any(each.needs_targets for each in encoder._objectives())
-    assert ("CC BY 4.0" if learns_labels else "facts") in card.licence
+    # Formulas alone are facts; labels and structures have a licence.
+    has_licence = {table.source for table in asked.tables} != {"formulas"}
+    assert ("CC BY 4.0" if has_licence else "facts") in card.licence
     assert card.citation
     assert (resolve_folder(name) / "README.md").read_text() == card.to_markdown()
 

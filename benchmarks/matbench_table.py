@@ -31,7 +31,11 @@ LITERATURE = {
 RECIPE = "voting"
 #: By folder below results/pretrained, the encoder that was fine-tuned on its tasks: labels of the
 #: last three are among what the default encoder was pretrained on.
-LARGER = {"large": "mtencoder-multi", "largest": "mtencoder-oqmd-joint"}
+LARGER = {
+    "large": "mtencoder-multi",
+    "perovskites": "mtencoder-multi",
+    "largest": "mtencoder-oqmd-joint",
+}
 SMALLER = ("mtencoder-multi", "scratch")
 STRUCTURE, SUSPECT = "†", "‡"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matbench_table import to_markdown
+from matbench_table import LARGER, to_markdown
 from studies import ENCODERS, OQMD, SCRATCH, STUDIES
 
 from skmat.benchmark import MatbenchResults, performance_gain
@@ -105,8 +105,8 @@ def draw_distances(plt):
         return
     distances = json.loads(path.read_text())
     figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
-    for folder in ("pretrained", "pretrained/large", "pretrained/largest"):
-        found = load(folder)
+    for folder in ("", *LARGER):
+        found = load(f"pretrained/{folder}")
         for name in sorted(set(found) & {"mtencoder-multi", "mtencoder-oqmd-joint"}):
             gain = gains(found, name).drop(["mean", "median"])
             x = [distances[task]["distance"] for task in gain.index]

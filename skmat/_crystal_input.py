@@ -28,7 +28,7 @@ class CrystalInputMixin:
         tags.input_tags.string = True
         return tags
 
-    def _parse_structures(self, X, *, reset):
+    def _parse_structures(self, X, *, reset, disorder):
         """Return what can be read of `X`, what cannot, and the number of its rows."""
         values = as_structures(X)
         if not len(values):
@@ -38,7 +38,7 @@ class CrystalInputMixin:
         # Only the shape and the column name are checked here: one feature, one name.
         column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
         validate_data(self, column, reset=reset, skip_check_array=True)
-        return parse_structures(values)
+        return parse_structures(values, disorder)
 
 
 def as_structures(X):

@@ -30,7 +30,8 @@ class CrystalTeacher(CompositionInputMixin, TransformerMixin, BaseEstimator):
         Name or folder of the weights of a crystal encoder, or any transformer of crystals.
     structures : "mp" or array-like of crystals, default="mp"
         The known crystals: those of :func:`skmat.datasets.fetch_mp` with a formation energy or a
-        gap, or what :func:`skmat.crystal.read_structures` takes.
+        gap, or what :func:`skmat.crystal.read_structures` takes. Disordered ones are passed on
+        to the encoder, which may refuse them.
     max_atoms : int, default=None
         Crystals with more atoms per cell are left out; None keeps all.
     data_home : str or path-like, default=None
@@ -134,7 +135,7 @@ class CrystalTeacher(CompositionInputMixin, TransformerMixin, BaseEstimator):
                 )
             crystals = fetch_mp(targets=["e_form", "gap"], data_home=self.data_home).data
         else:
-            crystals, _ = read_structures(as_structures(self.structures))
+            crystals, _ = read_structures(as_structures(self.structures), disorder="average")
         if self.max_atoms is not None:
             crystals = crystals.take(crystals.n_atoms <= self.max_atoms)
         if not len(crystals):

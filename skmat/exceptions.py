@@ -98,7 +98,7 @@ class InvalidCompositionError(InvalidRowsError):
 
 
 class InvalidStructureError(InvalidRowsError):
-    """One or more rows of ``X`` are not ordered, periodic crystals."""
+    """One or more rows of ``X`` are not periodic crystals, or are disordered."""
 
     _fault = "cannot be read as crystals"
 

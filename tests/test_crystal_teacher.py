@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from crystal.crystals import bcc_iron, rock_salt, rutile
+from crystal.crystals import bcc_iron, mixed_salt, rock_salt, rutile
 
 from skmat import CGCNNEncoder, CrystalTeacher, RoostEncoder
 from skmat.datasets import fetch_mp
-from skmat.exceptions import InvalidCompositionError, InvalidInputError
+from skmat.exceptions import InvalidCompositionError, InvalidInputError, InvalidStructureError
 from skmat.objectives import Imitation
 
 CRYSTALS = [rutile(), rock_salt(5.6), rock_salt(5.8).get_primitive_structure(), bcc_iron()]
@@ -34,6 +34,15 @@ def test_large_cells_can_be_left_out(encoder):
     assert np.isnan(teacher.transform(FORMULAS)).all(axis=1).tolist() == [False, False, True, True]
     with pytest.raises(InvalidInputError, match="a larger max_atoms"):
         CrystalTeacher(encoder, CRYSTALS[:1], max_atoms=2).fit(FORMULAS)
+
+
+def test_disordered_crystals_are_known_where_the_encoder_takes_them(encoder):
+    crystals = [*CRYSTALS, mixed_salt(0.75)]
+    averaging = CGCNNEncoder(pretrained=encoder, disorder="average")
+    found = CrystalTeacher(averaging, crystals).fit_transform(["NaCl", "KNa3Cl4", "KCl"])
+    assert np.isnan(found).all(axis=1).tolist() == [False, False, True]
+    with pytest.raises(InvalidStructureError, match=r"row 4.*disorder='average'"):
+        CrystalTeacher(encoder, crystals).fit(FORMULAS)
 
 
 def test_what_cannot_be_meant_is_refused(encoder):

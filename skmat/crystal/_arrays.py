@@ -9,8 +9,20 @@ import numpy as np
 from pymatgen.core import Composition, Element, Lattice, Structure
 
 from skmat._atomic import write_atomically
-from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.crystal._faults import fault_of_structure, name_of_structure
+from skmat.crystal._mixtures import (
+    FIRST_MIXTURE,
+    NO_MIXTURES,
+    MixtureTable,
+    check_disorder,
+    check_mixtures,
+    compositions_of,
+    contents,
+    ranges,
+    settle,
+    species_of,
+)
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 
 __all__ = ["StructureArrays"]
@@ -18,9 +30,12 @@ __all__ = ["StructureArrays"]
 # Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
 
+# Of amounts in formulas, as pymatgen writes them.
+_DECIMALS = 8
+
 
 class StructureArrays(Sequence):
-    """Ordered, periodic crystal structures, held as flat arrays.
+    """Periodic crystal structures, held as flat arrays.
 
     The 154,925 crystals of :func:`skmat.datasets.fetch_mp` take 3.3 GB as pymatgen Structures and
     78 MB as their numbers. An integer index returns a :class:`pymatgen.core.Structure`; a slice,
@@ -35,17 +50,24 @@ class StructureArrays(Sequence):
     n_atoms : array-like of shape (n,)
         Number of sites of each structure.
     atomic_number : array-like of shape (m,)
-        Atomic numbers of the sites of all structures, one structure after the other.
+        Atomic numbers of the sites of all structures, one structure after the other. 119 and
+        above stand for the rows of `mixtures`.
     frac : array-like of shape (m, 3)
         Fractional coordinates of the sites, dimensionless. float32 and float64 are kept as they
         are; uint16 stands for steps of 1/65536 and becomes float32, which holds it exactly.
     ids : array-like of shape (n,), default=None
         Name of each structure.
+    mixtures : array-like of shape (n_mixtures, 118), default=None
+        Occupancies of the elements at disordered sites, from 0 to 1, dimensionless; what a row
+        lacks to 1 is vacant. None if all structures are ordered.
 
     Attributes
     ----------
     lattice, n_atoms, atomic_number, frac : ndarray
-        The parameters, as float64, int64, uint8, and float32 or float64.
+        The parameters, as float64, int64, uint8 (int32 if there are mixtures), and float32 or
+        float64.
+    mixtures : ndarray of shape (n_mixtures, 118), dtype float64
+        The mixtures that there are, each once.
     offsets : ndarray of shape (n + 1,), dtype int64
         Sites of structure ``i`` stand at ``offsets[i]:offsets[i + 1]``.
     ids : ndarray of shape (n,), dtype object, or None
@@ -72,7 +94,7 @@ class StructureArrays(Sequence):
     True
     """
 
-    def __init__(self, lattice, n_atoms, atomic_number, frac, ids=None):
+    def __init__(self, lattice, n_atoms, atomic_number, frac, ids=None, mixtures=None):
         n_atoms, atomic_number = _whole(n_atoms, "n_atoms"), _whole(atomic_number, "atomic_number")
         frac = np.asarray(frac)
         if frac.dtype == np.uint16:
@@ -81,8 +103,12 @@ class StructureArrays(Sequence):
             frac = frac.astype(np.float64)
         self.lattice = _read_only(lattice, np.float64)
         self.n_atoms = _read_only(n_atoms, np.int64)
-        _check_elements(atomic_number)
-        self.atomic_number = _read_only(atomic_number, np.uint8)
+        mixtures = NO_MIXTURES if mixtures is None else np.asarray(mixtures, dtype=np.float64)
+        check_mixtures(mixtures)
+        _check_elements(atomic_number, len(mixtures))
+        atomic_number, mixtures = settle(atomic_number, mixtures)
+        self.atomic_number = _read_only(atomic_number, atomic_number.dtype)
+        self.mixtures = _read_only(mixtures, np.float64)
         self.frac = _read_only(frac, frac.dtype)
         self.ids = None if ids is None else _read_only(_as_strings(ids), object)
         self.offsets = _read_only(np.concatenate([[0], np.cumsum(self.n_atoms)]), np.int64)
@@ -144,7 +170,15 @@ class StructureArrays(Sequence):
     def nbytes(self):
         """Memory of the arrays in bytes, without the strings of `ids`."""
         arrays = (self.lattice, self.n_atoms, self.atomic_number, self.frac, self.offsets)
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in (*arrays, self.mixtures))
+
+    @property
+    def is_ordered(self):
+        """Whether each structure has one element at every site, ndarray of shape (n,), bool."""
+        mixed = np.flatnonzero(self.atomic_number >= FIRST_MIXTURE)
+        ordered = np.ones(len(self), dtype=bool)
+        ordered[np.searchsorted(self.offsets, mixed, side="right") - 1] = False
+        return ordered
 
     def take(self, rows):
         """Return some of the structures.
@@ -171,21 +205,22 @@ class StructureArrays(Sequence):
                 rows = rows.astype(np.intp)
         positions = np.arange(len(self))[rows]
         n_atoms = self.n_atoms[positions]
-        # Where each structure begins in the result, and how far that is from where it stood.
-        starts = np.cumsum(n_atoms) - n_atoms
-        sites = np.arange(n_atoms.sum()) + np.repeat(self.offsets[positions] - starts, n_atoms)
+        sites = ranges(self.offsets[positions], n_atoms)
         return type(self)(
             self.lattice[positions],
             n_atoms,
             self.atomic_number[sites],
             self.frac[sites],
             None if self.ids is None else self.ids[positions],
+            self.mixtures,
         )
 
     def compositions(self):
-        """Return the compositions of all structures as `CompositionArrays`."""
-        rows = np.repeat(np.arange(len(self)), self.n_atoms)
-        return CompositionArrays.from_flat(rows, self.atomic_number, np.ones(len(rows)), len(self))
+        """Return the compositions of all structures as `CompositionArrays`.
+
+        An element counts as much as it occupies its sites.
+        """
+        return compositions_of(self.n_atoms, self.atomic_number, self.mixtures)
 
     def group_ids(self):
         """Label structures of equal composition with equal integers, ndarray of shape (n,)."""
@@ -199,6 +234,7 @@ class StructureArrays(Sequence):
         reduced : bool, default=True
             Divide the amounts by their greatest common divisor and leave out amounts of one
             ("TiO2"). Otherwise the formula of the cell, each element with its amount ("Ti2O4").
+            Amounts that are not all whole are not divided.
 
         Returns
         -------
@@ -211,17 +247,21 @@ class StructureArrays(Sequence):
         symbols = _symbols_in_order()
         rank = np.empty(MAX_ATOMIC_NUMBER + 1, dtype=np.int64)
         rank[[number for number, _ in symbols]] = np.arange(len(symbols))
-        rows = np.repeat(np.arange(len(self)), self.n_atoms)
-        keys, amounts = np.unique(
-            rows * len(symbols) + rank[self.atomic_number], return_counts=True
-        )
+        rows, numbers, occupancies = contents(self.n_atoms, self.atomic_number, self.mixtures)
+        keys = rows * len(symbols) + rank[numbers]
+        if len(self.mixtures):
+            keys, inverse = np.unique(keys, return_inverse=True)
+            amounts = np.bincount(inverse, occupancies).round(_DECIMALS)
+        else:
+            keys, amounts = np.unique(keys, return_counts=True)
         row, place = np.divmod(keys, len(symbols))
         if reduced:
-            divisors = np.gcd.reduceat(amounts, np.searchsorted(row, np.arange(len(self))))
-            amounts = amounts // divisors[row]
+            whole = np.where(amounts == np.rint(amounts), amounts, 1).astype(np.int64)
+            divisors = np.gcd.reduceat(whole, np.searchsorted(row, np.arange(len(self))))
+            amounts = (amounts / divisors[row]).astype(amounts.dtype)
         parts: list[list[str]] = [[] for _ in range(len(self))]
         for index, element, amount in zip(
-            row.tolist(), place.tolist(), amounts.tolist(), strict=True
+            row.tolist(), place.tolist(), _as_written(amounts), strict=True
         ):
             symbol = symbols[element][1]
             parts[index].append(symbol if reduced and amount == 1 else f"{symbol}{amount}")
@@ -242,7 +282,7 @@ class StructureArrays(Sequence):
         sites = slice(self.offsets[index], self.offsets[index + 1])
         return Structure(
             Lattice(self.lattice[index]),
-            self.atomic_number[sites].tolist(),
+            [species_of(number, self.mixtures) for number in self.atomic_number[sites].tolist()],
             self.frac[sites].astype(np.float64),
         )
 
@@ -262,10 +302,15 @@ class StructureArrays(Sequence):
             for field in ("lattice", "n_atoms", "atomic_number", "frac")
         )
         ids = np.concatenate(names) if known else None
-        return cls(lattice, n_atoms, atomic_number, frac, ids)
+        mixtures = np.concatenate([part.mixtures for part in parts])
+        if len(mixtures):
+            n_before = np.cumsum([0, *(len(part.mixtures) for part in parts[:-1])])
+            shift = np.repeat(n_before, [len(part.atomic_number) for part in parts])
+            atomic_number = atomic_number + shift * (atomic_number >= FIRST_MIXTURE)
+        return cls(lattice, n_atoms, atomic_number, frac, ids, mixtures)
 
     @classmethod
-    def from_structures(cls, structures, ids=None):
+    def from_structures(cls, structures, ids=None, *, disorder="raise"):
         """Build from pymatgen Structures.
 
         Charges, oxidation states, isotopes and other properties of sites are not kept.
@@ -273,23 +318,32 @@ class StructureArrays(Sequence):
         Parameters
         ----------
         structures : iterable of pymatgen.core.Structure
-            Ordered structures; coordinates are kept in float64.
+            The structures; coordinates are kept in float64.
         ids : array-like of shape (n,), default=None
             Name of each structure.
+        disorder : {"raise", "average"}, default="raise"
+            Whether sites of several elements, or of partial occupancy, are an error or kept, for
+            networks to average over.
 
         Raises
         ------
         InvalidRowsError
-            If any item is not an ordered structure of known elements; the error lists all.
+            If any item is not a structure of known elements, or not ordered with
+            ``disorder="raise"``; the error lists all.
         """
+        check_disorder(disorder)
         lattices, numbers, fracs, problems = [], [], [], []
+        mixtures = MixtureTable()
         for row, structure in enumerate(structures):
-            fault = fault_of_structure(structure)
+            fault = fault_of_structure(structure, disorder)
             if fault:
                 problems.append((row, name_of_structure(structure), fault))
                 continue
             lattices.append(structure.lattice.matrix)
-            numbers.append([site.specie.Z for site in structure])
+            if structure.is_ordered:
+                numbers.append([site.specie.Z for site in structure])
+            else:
+                numbers.append([mixtures.number_of(site) for site in structure])
             fracs.append(structure.frac_coords)
         n_rows = len(lattices) + len(problems)
         if problems:
@@ -297,13 +351,14 @@ class StructureArrays(Sequence):
         return cls(
             np.array(lattices).reshape(-1, 3, 3),
             [len(part) for part in numbers],
-            np.array([number for part in numbers for number in part], dtype=np.uint8),
+            np.array([number for part in numbers for number in part], dtype=np.int32),
             np.vstack(fracs) if fracs else np.empty((0, 3)),
             ids,
+            mixtures.occupancies(),
         )
 
     def save(self, file):
-        """Write an npz file: material_id, lattice, n_atoms, atomic_number, frac.
+        """Write an npz file: material_id, lattice, n_atoms, atomic_number, frac, mixtures.
 
         Coordinates that are whole steps of 1/65536 are written as uint16; reading gives back the
         same numbers either way.
@@ -321,6 +376,8 @@ class StructureArrays(Sequence):
             "atomic_number": self.atomic_number,
             "frac": steps.astype(np.uint16) if whole else self.frac,
         }
+        if len(self.mixtures):
+            arrays["mixtures"] = self.mixtures
         if self.ids is not None:
             arrays["material_id"] = np.char.encode(self.ids.astype(str), "utf-8")
         if hasattr(file, "write"):
@@ -351,6 +408,7 @@ class StructureArrays(Sequence):
             arrays["atomic_number"],
             arrays["frac"],
             arrays.get("material_id"),
+            arrays.get("mixtures"),
         )
 
 
@@ -364,10 +422,12 @@ def _whole(values, name):
     return values.astype(np.int64)
 
 
-def _check_elements(numbers):
-    if numbers.size and not (numbers.min() >= 1 and numbers.max() <= MAX_ATOMIC_NUMBER):
+def _check_elements(numbers, n_mixtures):
+    largest = MAX_ATOMIC_NUMBER + n_mixtures
+    if numbers.size and not (numbers.min() >= 1 and numbers.max() <= largest):
+        among = f" with {n_mixtures} mixtures" if n_mixtures else ""
         raise InvalidInputError(
-            f"atomic_number must be between 1 and {MAX_ATOMIC_NUMBER}, got values from"
+            f"atomic_number must be between 1 and {largest}{among}, got values from"
             f" {numbers.min()} to {numbers.max()}."
         )
 
@@ -386,6 +446,13 @@ def _as_strings(ids):
     strings = np.empty(ids.shape, dtype=object)
     strings[...] = ids.astype(str)
     return strings
+
+
+def _as_written(amounts):
+    """Return numbers of which those that are whole are written without decimals."""
+    if amounts.dtype.kind == "i":
+        return amounts.tolist()
+    return [int(amount) if amount.is_integer() else amount for amount in amounts.tolist()]
 
 
 @cache

@@ -1,20 +1,23 @@
 """Crystal graphs: atoms, and edges from the nearest neighbours of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from skmat.composition import CompositionArrays
 from skmat.crystal._arrays import StructureArrays
+from skmat.crystal._mixtures import compositions_of, occupancy_of, ranges
 from skmat.crystal._neighbors import nearest_neighbors
 
 __all__ = ["CrystalGraphs", "GraphSettings", "build_graphs"]
 
 #: Atoms closer than this, in Å, are one atom written twice, or a mistake.
 _OVERLAP = 0.3
+
+#: Occupancies are written with three digits or so: those that add up to 1 may be off by this.
+_ROUNDING = 1e-3
 
 #: Structures that one process is given at a time.
 _CHUNK = 256
@@ -46,14 +49,16 @@ class CrystalGraphs:
     ----------
     n_sites : ndarray of shape (n,), int64
         Atoms of each crystal.
-    atomic_numbers : ndarray of shape (m,), uint8
-        Of all atoms, one crystal after the other.
+    atomic_numbers : ndarray of shape (m,), uint8 or int32
+        Of all atoms, one crystal after the other; 119 and above for the rows of `mixtures`.
     n_edges : ndarray of shape (m,), uint16
         Neighbours of each atom, which stand together in the following arrays.
     senders : ndarray of shape (k,), uint16 or uint32
         Number of the neighbour within its crystal.
     vectors : ndarray of shape (k, 3), float32
         From the atom to its neighbour, in Å.
+    mixtures : ndarray of shape (n_mixtures, 118), float64
+        Occupancies of the elements at disordered sites.
     """
 
     n_sites: np.ndarray
@@ -61,6 +66,7 @@ class CrystalGraphs:
     n_edges: np.ndarray
     senders: np.ndarray
     vectors: np.ndarray
+    mixtures: np.ndarray
 
     def __len__(self):
         return len(self.n_sites)
@@ -69,7 +75,7 @@ class CrystalGraphs:
     def nbytes(self):
         """Memory of the arrays, in bytes."""
         arrays = (self.n_sites, self.atomic_numbers, self.n_edges, self.senders, self.vectors)
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in (*arrays, self.mixtures))
 
     @cached_property
     def site_starts(self):
@@ -84,28 +90,26 @@ class CrystalGraphs:
     def take(self, rows):
         """Return the crystals at `rows` (indices or mask)."""
         rows = np.arange(len(self))[rows]
-        sites = _ranges(self.site_starts[rows], self.n_sites[rows])
-        edges = _ranges(self.edge_starts[sites], self.n_edges[sites].astype(np.int64))
+        sites = ranges(self.site_starts[rows], self.n_sites[rows])
+        edges = ranges(self.edge_starts[sites], self.n_edges[sites])
         return CrystalGraphs(
             self.n_sites[rows],
             self.atomic_numbers[sites],
             self.n_edges[sites],
             self.senders[edges],
             self.vectors[edges],
+            self.mixtures,
         )
 
     def scatter(self, valid):
         """Return as many crystals as `valid` is long, these where it is true, others empty."""
         n_sites = np.zeros(len(valid), dtype=np.int64)
         n_sites[valid] = self.n_sites
-        rest = (self.atomic_numbers, self.n_edges, self.senders, self.vectors)
-        return CrystalGraphs(n_sites, *rest)
+        return replace(self, n_sites=n_sites)
 
     def compositions(self):
         """Return the compositions as `CompositionArrays`."""
-        rows = np.repeat(np.arange(len(self)), self.n_sites)
-        amounts = np.ones(len(rows))
-        return CompositionArrays.from_flat(rows, self.atomic_numbers, amounts, len(self))
+        return compositions_of(self.n_sites, self.atomic_numbers, self.mixtures)
 
     def group_ids(self):
         """Label crystals of equal composition with equal integers, ndarray of shape (n,)."""
@@ -114,6 +118,10 @@ class CrystalGraphs:
 
 def build_graphs(structures: StructureArrays, settings=_DEFAULT, n_jobs=None):
     """Find the neighbours of all atoms of all crystals.
+
+    A disordered site is one atom, whatever it holds. Two sites whose occupancies add up to 1 at
+    most may be as close as they like, because one atom has them in turn; others closer than 0.3 Å
+    are a fault.
 
     Parameters
     ----------
@@ -137,14 +145,22 @@ def build_graphs(structures: StructureArrays, settings=_DEFAULT, n_jobs=None):
     )
     if not parts:
         parts = [_build(structures, settings, 0)]
-    columns, problems = zip(*parts, strict=True)
-    joined = (np.concatenate(arrays) for arrays in zip(*columns, strict=True))
-    return CrystalGraphs(*joined), [problem for part in problems for problem in part]
+    columns, problems_of_parts = zip(*parts, strict=True)
+    n_edges, senders, vectors = (np.concatenate(arrays) for arrays in zip(*columns, strict=True))
+    problems = [problem for part in problems_of_parts for problem in part]
+    if problems:
+        kept = np.ones(len(structures), dtype=bool)
+        kept[[row for row, _ in problems]] = False
+        structures = structures.take(kept)
+    numbers, mixtures = structures.atomic_number, structures.mixtures
+    graphs = CrystalGraphs(structures.n_atoms, numbers, n_edges, senders, vectors, mixtures)
+    return graphs, problems
 
 
 def _build(structures, settings, first_row):
-    n_sites, numbers, n_edges, problems = [], [], [], []
-    senders, vectors = [], []
+    n_edges, senders, vectors, problems = [], [], [], []
+    occupancy = occupancy_of(structures.atomic_number, structures.mixtures)
+    most = structures.n_atoms.max(initial=0)
     for row in range(len(structures)):
         lattice = structures.lattice[row]
         sites = slice(structures.offsets[row], structures.offsets[row + 1])
@@ -155,19 +171,14 @@ def _build(structures, settings, first_row):
             # What is just below 0 is rounded to 1, which is 0.
             frac[frac == 1.0] = 0.0
             to, of, shifts, length = nearest_neighbors(lattice, frac, *settings)
-            fault = _fault_of_edges(to, of, length)
+            fault = _fault_of_edges(to, of, length, occupancy[sites])
         if fault:
             problems.append((first_row + row, fault))
             continue
-        n_sites.append(len(frac))
-        numbers.append(structures.atomic_number[sites])
         n_edges.append(np.bincount(to, minlength=len(frac)))
         senders.append(of)
         vectors.append((frac[of] + shifts - frac[to]) @ lattice)
-    most = max(n_sites, default=0)
     return (
-        np.array(n_sites, dtype=np.int64),
-        _joined(numbers, np.uint8),
         _joined(n_edges, np.uint16),
         _joined(senders, np.uint16 if most <= 2**16 else np.uint32),
         _joined(vectors, np.float32, width=(3,)),
@@ -181,10 +192,15 @@ def _fault_of_cell(lattice):
     return None
 
 
-def _fault_of_edges(receivers, senders, distances):
-    if not len(distances) or distances.min() >= _OVERLAP:
+def _fault_of_edges(receivers, senders, distances, occupancy):
+    close = np.flatnonzero(distances < _OVERLAP)
+    first, second = receivers[close], senders[close]
+    # Two sites that hold one atom at most are its alternative places.
+    alternative = (occupancy[first] + occupancy[second] <= 1 + _ROUNDING) & (first != second)
+    close = close[~alternative]
+    if not len(close):
         return None
-    worst = distances.argmin()
+    worst = close[distances[close].argmin()]
     pair = f"{receivers[worst]} and {senders[worst]}"
     return f"atoms {pair} (counted from 0) are {distances[worst]:.3g} Å apart; remove one of them"
 
@@ -193,10 +209,3 @@ def _joined(parts, dtype, width=()):
     if not parts:
         return np.empty((0, *width), dtype=dtype)
     return np.concatenate(parts).astype(dtype)
-
-
-def _ranges(starts, counts):
-    """Return ``start, start + 1, ...`` of each start, `count` numbers each, as one array."""
-    counts = np.asarray(counts, dtype=np.int64)
-    offsets = np.cumsum(counts) - counts
-    return np.arange(counts.sum()) + np.repeat(starts - offsets, counts)

@@ -9,6 +9,7 @@ from pymatgen.core import Element, IStructure, Lattice, Structure
 
 from skmat.crystal._arrays import StructureArrays
 from skmat.crystal._faults import fault_of_structure, name_of_structure
+from skmat.crystal._mixtures import check_disorder
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 
 __all__ = ["parse_structures", "read_structures"]
@@ -16,7 +17,7 @@ __all__ = ["parse_structures", "read_structures"]
 _FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
 
 
-def read_structures(values, *, on_invalid="raise"):
+def read_structures(values, *, on_invalid="raise", disorder="raise"):
     """Read one crystal per item.
 
     Parameters
@@ -26,6 +27,10 @@ def read_structures(values, *, on_invalid="raise"):
         directions, or CIF or POSCAR files: paths, or texts of several lines.
     on_invalid : {"raise", "nan"}, default="raise"
         What becomes of items that cannot be read; "nan" leaves them out of the result.
+    disorder : {"raise", "average"}, default="raise"
+        Whether a structure whose sites several elements share, or do not always occupy, is one
+        that cannot be read. "average" keeps the occupancies, and networks take the mean of the
+        vectors of the elements at a site, weighted by them.
 
     Returns
     -------
@@ -41,7 +46,8 @@ def read_structures(values, *, on_invalid="raise"):
     """
     if on_invalid not in ("raise", "nan"):
         raise InvalidInputError(f"on_invalid={on_invalid!r} is neither 'raise' nor 'nan'.")
-    structures, problems, n_rows = parse_structures(values)
+    check_disorder(disorder)
+    structures, problems, n_rows = parse_structures(values, disorder)
     if problems and on_invalid == "raise":
         raise InvalidStructureError(problems, n_rows)
     valid = np.ones(n_rows, dtype=bool)
@@ -49,10 +55,10 @@ def read_structures(values, *, on_invalid="raise"):
     return structures, valid
 
 
-def parse_structures(values):
+def parse_structures(values, disorder):
     """Return what can be read, what cannot as (row, value, reason), and the number of rows."""
     if isinstance(values, StructureArrays):
-        return values, [], len(values)
+        return _parse_arrays(values, disorder)
     values = list(values)
     read, problems = [], []
     for row, value in enumerate(values):
@@ -61,12 +67,23 @@ def parse_structures(values):
         except InvalidInputError as error:
             problems.append((row, value, str(error)))
             continue
-        fault = fault_of_structure(structure)
+        fault = fault_of_structure(structure, disorder)
         if fault:
             problems.append((row, name_of_structure(structure), fault))
         else:
             read.append(structure)
-    return StructureArrays.from_structures(read), problems, len(values)
+    return StructureArrays.from_structures(read, disorder=disorder), problems, len(values)
+
+
+def _parse_arrays(values, disorder):
+    if disorder == "average" or not len(values.mixtures):
+        return values, [], len(values)
+    ordered = values.is_ordered
+    problems = []
+    for row in np.flatnonzero(~ordered).tolist():
+        structure = values[row]
+        problems.append((row, name_of_structure(structure), fault_of_structure(structure)))
+    return values.take(ordered), problems, len(values)
 
 
 def _parse(value):

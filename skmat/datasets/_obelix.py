@@ -50,8 +50,9 @@ def fetch_obelix(
     subset : {"all", "train", "test"}, default="all"
         The official split, which keeps the materials of one publication on one side.
     input : {"formula", "structure"}, default="formula"
-        What ``data`` holds. "structure" leaves out the 278 materials without one. Sites have
-        partial occupancies, so that skmat's crystal encoders cannot read most of the structures.
+        What ``data`` holds. "structure" leaves out the 278 materials without one. Most of the
+        structures have sites of partial occupancy, which crystal encoders read with
+        ``disorder="average"``.
     below_limit : {"limit", "nan", "drop"}, default="limit"
         What to do with the 37 conductivities that are only known to be lower than a limit
         ("<1E-10", once "<1E-8"): take the limit for the label, make the label NaN, or leave the

@@ -73,6 +73,7 @@ class ALIGNNEncoder(ALIGNNFamily, EncoderTransformer):
         element_features="magpie",
         n_neighbors=12,
         cutoff=8.0,
+        disorder="raise",
         n_jobs=None,
         memory=None,
         objectives=None,
@@ -117,6 +118,7 @@ class ALIGNNEncoder(ALIGNNFamily, EncoderTransformer):
         self.element_features = element_features
         self.n_neighbors = n_neighbors
         self.cutoff = cutoff
+        self.disorder = disorder
         self.n_jobs = n_jobs
         self.memory = memory
         self.objectives = objectives
@@ -185,6 +187,7 @@ class ALIGNNRegressor(ALIGNNFamily, EncoderRegressor):
         element_features="magpie",
         n_neighbors=12,
         cutoff=8.0,
+        disorder="raise",
         n_jobs=None,
         memory=None,
         loss="l1",
@@ -242,6 +245,7 @@ class ALIGNNRegressor(ALIGNNFamily, EncoderRegressor):
         self.element_features = element_features
         self.n_neighbors = n_neighbors
         self.cutoff = cutoff
+        self.disorder = disorder
         self.n_jobs = n_jobs
         self.memory = memory
         self.loss = loss
@@ -308,6 +312,7 @@ class ALIGNNClassifier(ALIGNNFamily, EncoderClassifier):
         element_features="magpie",
         n_neighbors=12,
         cutoff=8.0,
+        disorder="raise",
         n_jobs=None,
         memory=None,
         loss_weights=None,
@@ -364,5 +369,6 @@ class ALIGNNClassifier(ALIGNNFamily, EncoderClassifier):
         self.element_features = element_features
         self.n_neighbors = n_neighbors
         self.cutoff = cutoff
+        self.disorder = disorder
         self.n_jobs = n_jobs
         self.memory = memory

@@ -20,6 +20,7 @@ GRAPH_CONSTRAINTS: dict = {
     "element_features": [StrOptions(set(ELEMENT_TABLES)), None],
     "n_neighbors": [Interval(Integral, 1, 255, closed="both")],
     "cutoff": [Interval(Real, 0, None, closed="neither")],
+    "disorder": [StrOptions({"raise", "average"})],
     "n_jobs": [Integral, None],
     "memory": [str, HasMethods(["cache"]), Memory, None],
 }
@@ -36,6 +37,12 @@ GRAPH_DOC = """
         from `pretrained` where that is given, as is the next one.
     cutoff : float, default=8.0
         Largest distance of neighbours, in Å; an atom may have fewer than `n_neighbors` within it.
+    disorder : {"raise", "average"}, default="raise"
+        What to do with crystals that have sites of several elements, or of partial occupancy:
+        "raise" takes them for crystals that cannot be read; "average" gives such a site the mean
+        of the vectors of its elements. Weights are the occupancies divided by their sum: what is
+        vacant counts as nothing, and a site of one element is that element, however rarely it is
+        there.
     n_jobs : int, default=None
         Processes that search for neighbours.
     memory : str or joblib.Memory, default=None
@@ -72,7 +79,9 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
 
     def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
         """Return `X` as CrystalGraphs; set or check ``n_features_in_`` on the way."""
-        structures, problems, n_rows = self._parse_structures(X, reset=reset)
+        structures, problems, n_rows = self._parse_structures(
+            X, reset=reset, disorder=self.disorder
+        )
         valid = np.ones(n_rows, dtype=bool)
         valid[[row for row, _, _ in problems]] = False
         build = check_memory(self.memory).cache(build_graphs, ignore=["n_jobs"])

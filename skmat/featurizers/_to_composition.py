@@ -14,6 +14,8 @@ __all__ = ["StructureToComposition"]
 class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator):
     """Turn crystals into formulas, so that estimators of compositions take crystals.
 
+    Of disordered crystals the formulas count occupancies: "Li0.5CoO2".
+
     Parameters
     ----------
     on_invalid : {"raise", "nan"}, default="raise"
@@ -64,7 +66,7 @@ class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator)
         InvalidStructureError
             If a row is no crystal; the error lists all of them.
         """
-        _, problems, n_rows = self._parse_structures(X, reset=True)
+        _, problems, n_rows = self._parse_structures(X, reset=True, disorder="average")
         if problems:
             raise InvalidStructureError(problems, n_rows)
         return self
@@ -88,7 +90,7 @@ class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator)
             If a row is no crystal, with ``on_invalid="raise"``.
         """
         check_is_fitted(self)
-        structures, problems, n_rows = self._parse_structures(X, reset=False)
+        structures, problems, n_rows = self._parse_structures(X, reset=False, disorder="average")
         if problems and self.on_invalid == "raise":
             raise InvalidStructureError(problems, n_rows)
         formulas = np.full((n_rows, 1), None, dtype=object)

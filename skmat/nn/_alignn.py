@@ -71,7 +71,7 @@ class ALIGNNNetwork(Encoder):
         """Encode `batch`; with `sites` also return the vector of every atom."""
         graph = batch.receivers, batch.senders
         lengths = batch.vectors.norm(dim=1)
-        atoms, bonds = self.elements(batch.atomic_numbers), self.bonds(lengths)
+        atoms, bonds = self.elements(batch.atomic_numbers, batch.mixtures), self.bonds(lengths)
         line_graph = batch.bond_pairs()
         first, second = line_graph
         # At the atom between them, the first bond is seen from its other end.

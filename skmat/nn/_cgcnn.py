@@ -65,7 +65,7 @@ class CGCNNNetwork(Encoder):
 
     def forward(self, batch: CrystalBatch, sites: bool = False) -> Representation:
         """Encode `batch`; with `sites` also return the vector of every atom."""
-        atoms = self.elements(batch.atomic_numbers)
+        atoms = self.elements(batch.atomic_numbers, batch.mixtures)
         edges = self.basis(batch.vectors.norm(dim=1)).to(atoms.dtype)
         for layer in self.layers:
             atoms = layer(atoms, edges, batch.receivers, batch.senders)

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skmat.nn._batch import MASK_ID
+
 __all__ = ["CrystalBatch"]
 
 
@@ -15,7 +17,8 @@ class CrystalBatch(NamedTuple):
     Attributes
     ----------
     atomic_numbers : Tensor of shape (n_sites,), int64
-        Atomic numbers from 1 to 118, `MASK_ID` for a hidden atom.
+        Atomic numbers from 1 to 118, `MASK_ID` for a hidden atom; above it, the rows of
+        `mixtures` in their order.
     site_materials : Tensor of shape (n_sites,), int64
         The crystal of each atom.
     receivers, senders : Tensor of shape (n_edges,), int64
@@ -24,6 +27,8 @@ class CrystalBatch(NamedTuple):
         From the atom to its neighbour, in Å.
     n_sites : Tensor of shape (n_materials,), int64
         Atoms of each crystal.
+    mixtures : Tensor of shape (n_mixtures, 118), float32
+        Weights of the elements at sites of several elements; each row adds up to 1.
     """
 
     atomic_numbers: Tensor
@@ -32,6 +37,7 @@ class CrystalBatch(NamedTuple):
     senders: Tensor
     vectors: Tensor
     n_sites: Tensor
+    mixtures: Tensor
 
     @property
     def n_materials(self) -> int:
@@ -68,6 +74,7 @@ class CrystalBatch(NamedTuple):
             number[self.senders[edges]],
             self.vectors[edges],
             self.n_sites[rows],
+            self.mixtures,
         )
 
     def mean_by_material(self, vectors: Tensor) -> Tensor:
@@ -107,11 +114,31 @@ class CrystalBatch(NamedTuple):
         n_sites, n_edges = taken.n_sites, taken.n_edges.astype(np.int64)
         # The first atom of the crystal that each atom is in.
         first = np.repeat(taken.site_starts[:-1], n_sites)
+        numbers, mixtures = _weighted(taken.atomic_numbers.astype(np.int64), taken.mixtures)
         return cls(
-            torch.from_numpy(taken.atomic_numbers.astype(np.int64)),
+            torch.from_numpy(numbers),
             torch.from_numpy(np.repeat(np.arange(len(n_sites)), n_sites)),
             torch.from_numpy(np.repeat(np.arange(len(n_edges)), n_edges)),
             torch.from_numpy(taken.senders.astype(np.int64) + np.repeat(first, n_edges)),
             torch.from_numpy(taken.vectors.astype(np.float32)),
             torch.from_numpy(n_sites.astype(np.int64)),
+            torch.from_numpy(mixtures.astype(np.float32)),
         )
+
+
+def _weighted(numbers, mixtures):
+    """Return numbers as a batch has them, and the weights of the elements of mixtures.
+
+    `mixtures` are occupancies, and 119 is the number of the first. In a batch stand only those
+    of its sites, and none of one element, which is that element wherever it is.
+    """
+    if not len(mixtures):
+        return numbers, mixtures
+    sites = np.flatnonzero(numbers >= MASK_ID)
+    used, place = np.unique(numbers[sites], return_inverse=True)
+    weights = mixtures[used - MASK_ID]
+    weights /= weights.sum(axis=1, keepdims=True)
+    shared = np.count_nonzero(weights, axis=1) > 1
+    number = np.where(shared, MASK_ID + np.cumsum(shared), weights.argmax(axis=1) + 1)
+    numbers[sites] = number[place]
+    return numbers, weights[shared]

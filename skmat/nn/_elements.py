@@ -1,5 +1,6 @@
 """Vectors of the elements."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -31,9 +32,14 @@ class ElementVectors(nn.Module):
             self.linear = nn.Linear(table.shape[1], width)
         self.register_buffer("table", table)
 
-    def forward(self, atomic_numbers: Tensor) -> Tensor:
-        """Return the vectors, Tensor of shape (*atomic_numbers.shape, width)."""
-        if self.table is None:
-            return self.embedding(atomic_numbers)
+    def forward(self, atomic_numbers: Tensor, mixtures: Tensor | None = None) -> Tensor:
+        """Return the vectors, Tensor of shape (*atomic_numbers.shape, width).
+
+        Rows of `mixtures`, of shape (n_mixtures, 118), are weights of the elements in a mean;
+        atomic numbers above `MASK_ID` stand for them.
+        """
         # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
-        return F.embedding(atomic_numbers, self.linear(self.table))
+        vectors = self.embedding.weight if self.table is None else self.linear(self.table)
+        if mixtures is not None and len(mixtures):
+            vectors = torch.cat([vectors, mixtures.to(vectors.dtype) @ vectors[1:MASK_ID]])
+        return F.embedding(atomic_numbers, vectors)

@@ -27,7 +27,7 @@ class MaskedElements(Objective):
     corrupted, and the network predicts which element stood there. Fractions stay visible, and
     at least one element of every formula does, so a unary compound teaches nothing. Masks are
     drawn anew for every batch of every epoch. Of crystals, atoms are selected as elements are
-    here.
+    here, but none that stands for several elements of a disordered site.
 
     Parameters
     ----------

@@ -3,12 +3,15 @@
 import torch
 from torch import Tensor
 
+from skmat.nn import MASK_ID
+
 __all__ = ["choose_at_random", "choose_lowest"]
 
 
 def choose_at_random(batch, ratio, generator, *, at_least_one=False) -> Tensor:
     """Choose every site with probability `ratio`, but never all sites of a material.
 
+    A site that several elements share, so that there is no one element to tell, is never chosen.
     With `at_least_one`, one of those is chosen of which chance chose none, if they have two.
 
     Returns
@@ -17,6 +20,8 @@ def choose_at_random(batch, ratio, generator, *, at_least_one=False) -> Tensor:
     """
     materials = batch.site_materials
     order = torch.rand(len(materials), generator=generator)
+    # The last of their material, and behind any ratio.
+    order[batch.atomic_numbers[batch.site_mask] > MASK_ID] = 2.0
     chosen = order < ratio
     if at_least_one:
         chosen |= order == _extreme(order, batch, "amin")[materials]

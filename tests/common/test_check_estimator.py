@@ -26,7 +26,7 @@ class Numbers:
     neighbour, ALIGNN's gates would have nothing to choose from.)
     """
 
-    def _parse_structures(self, X, *, reset):
+    def _parse_structures(self, X, *, reset, disorder):
         X = validate_data(self, X, reset=reset, dtype=np.float64)
         n_rows, n_columns = X.shape
         lattice = np.broadcast_to(np.diag([20.0, 20.0, 20.0 * n_columns]), (n_rows, 3, 3))

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from common.instances import CRYSTAL_ENCODERS, labels_for, name_of
-from crystal.crystals import bcc_iron, many, rock_salt, rutile, triclinic
+from crystal.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile, triclinic
 from numpy.testing import assert_array_equal
 from pymatgen.core import Structure
 from sklearn.base import clone, is_classifier, is_regressor
@@ -184,6 +184,101 @@ def test_bad_rows_are_all_named(estimator):
     estimator.set_params(on_invalid="nan")
     for values in outputs(estimator, bad).values():
         assert_array_equal(pd.isna(values.reshape(4, -1)).all(axis=1), [False, True, True, True])
+
+
+@all_encoders
+def test_disordered_crystals_are_refused_by_default(estimator):
+    X = [rutile(), mixed_salt(0.7), rock_salt(cation={"Li": 0.5})]
+    kept = StructureArrays.from_structures(X, disorder="average")
+    model = fitted(estimator)
+    for call in (model.transform, lambda values: fitted(estimator, values)):
+        for values in (X, kept):
+            with pytest.raises(InvalidStructureError) as caught:
+                call(values)
+            assert caught.value.rows == [1, 2]
+            assert "row 1: 'K1.2 Na2.8 Cl4': disordered" in str(caught.value)
+            assert "disorder='average'" in str(caught.value)
+    model.set_params(on_invalid="nan")
+    for values in outputs(model, kept).values():
+        assert_array_equal(pd.isna(values.reshape(3, -1)).all(axis=1), [False, True, True])
+
+
+@all_encoders
+def test_disordered_crystals_are_averaged_on_request(estimator):
+    mixed = [mixed_salt(0.1 * i, 5.3 + 0.1 * i) for i in range(1, 7)]
+    X = [*CRYSTALS[:6], *mixed]
+    estimator = clone(estimator).set_params(disorder="average")
+    model = fitted(estimator, X)
+    expected = outputs(model, X)
+    assert_same(expected, outputs(fitted(estimator, X), X))
+    assert_same(expected, outputs(pickle.loads(pickle.dumps(model)), X))
+    kept = StructureArrays.from_structures(X, disorder="average")
+    assert_same(expected, outputs(model, kept))
+    for row, structure in enumerate(mixed, start=6):
+        alone = {name: values[row : row + 1] for name, values in expected.items()}
+        twice = structure.copy()
+        twice.make_supercell([1, 2, 1])
+        turned = Structure.from_sites(list(structure)[::-1])
+        for other in (structure, twice, turned, structure.get_primitive_structure()):
+            assert_close(outputs(model, [other]), alone)
+    # Ordered crystals are what they are without the option.
+    ordered = fitted(estimator)
+    assert_same(
+        outputs(ordered, CRYSTALS), outputs(ordered.set_params(disorder="raise"), CRYSTALS)
+    )
+
+
+@all_encoders
+def test_ordered_crystals_are_the_ends_of_mixtures(estimator):
+    model = fitted(clone(estimator).set_params(disorder="average"))
+    for share, end in ((1 - 1e-7, rock_salt()), (1e-7, rock_salt(cation="K"))):
+        expected = outputs(model, [end])
+        assert_close(outputs(model, [mixed_salt(share)]), expected)
+        half = outputs(model, [mixed_salt(0.5)])
+        assert np.abs(half["transform"] - expected["transform"]).max() > 1e-3
+    # What is vacant counts as nothing.
+    expected = outputs(model, [rock_salt()])
+    assert_same(outputs(model, [rock_salt(cation={"Na": 0.6})]), expected)
+    thinned = [rock_salt(cation={"Na": 0.35, "K": 0.15})]
+    assert_close(outputs(model, thinned), outputs(model, [mixed_salt(0.7)]))
+
+
+@all_encoders
+def test_what_to_do_with_disorder_is_a_parameter_like_others(estimator):
+    assert estimator.disorder == "raise"
+    assert clone(estimator.set_params(disorder="raise")).get_params()["disorder"] == "raise"
+    assert 'disorder : {"raise", "average"}, default="raise"' in type(estimator).__doc__
+    with pytest.raises(ValueError, match="'disorder' parameter"):
+        fitted(clone(estimator).set_params(disorder="mean"))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_grid_search_over_disorder():
+    X = [mixed_salt(0.3), *CRYSTALS[1:], mixed_salt(0.6)]
+    search = GridSearchCV(
+        CGCNNRegressor(preset="tiny", max_epochs=1, random_state=0),
+        {"disorder": ["raise", "average"]},
+        cv=2,
+    ).fit(X, np.arange(13.0))
+    assert search.best_params_ == {"disorder": "average"}
+    assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [True, False]
+
+
+def test_mixtures_are_kept_with_the_graphs_where_there_is_memory(tmp_path, monkeypatch):
+    from skmat.crystal import _graphs
+
+    X = [*CRYSTALS[:6], *(mixed_salt(0.1 * i) for i in range(1, 7))]
+    model = CGCNNRegressor(
+        **{"preset": "tiny", "max_epochs": 1, "random_state": 0},
+        disorder="average",
+        memory=str(tmp_path),
+    )
+    expected = model.fit(X, np.arange(12.0)).predict(X)
+    monkeypatch.setattr(_graphs, "nearest_neighbors", None)
+    assert_array_equal(clone(model).fit(X, np.arange(12.0)).predict(X), expected)
+    shifted = [*CRYSTALS[:6], *(mixed_salt(0.1 * i + 0.01) for i in range(1, 7))]
+    with pytest.raises(TypeError):
+        model.predict(shifted)
 
 
 @all_encoders

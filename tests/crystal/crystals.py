@@ -13,6 +13,11 @@ def rock_salt(a=5.64, cation="Na", anion="Cl"):
     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, anion], sites)
 
 
+def mixed_salt(share, a=5.64, first="Na", second="K"):
+    """Rock salt whose cations are of two elements, one in this share of them."""
+    return rock_salt(a, {first: share, second: 1 - share})
+
+
 def rutile():
     lattice = Lattice.tetragonal(4.59, 2.96)
     sites = [[0, 0, 0], [0.3053, 0.3053, 0]]
@@ -47,6 +52,8 @@ def many(n=12):
 
 
 def batch_of(*structures):
-    graphs, problems = build_graphs(StructureArrays.from_structures(structures))
+    graphs, problems = build_graphs(
+        StructureArrays.from_structures(structures, disorder="average")
+    )
     assert not problems
     return CrystalBatch.from_graphs(graphs, np.arange(len(structures)))

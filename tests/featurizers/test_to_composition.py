@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from crystal.crystals import bcc_iron, many, rock_salt, rutile
+from crystal.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
@@ -21,6 +21,14 @@ CRYSTALS = [rock_salt(), rutile(), bcc_iron()]
 def test_formulas_are_reduced():
     found = StructureToComposition().fit(CRYSTALS).transform(CRYSTALS)
     assert found.tolist() == [["NaCl"], ["TiO2"], ["Fe"]]
+
+
+def test_formulas_of_disordered_crystals_count_occupancies():
+    X = [rutile(), mixed_salt(0.75), rock_salt(cation={"Li": 0.4})]
+    found = StructureToComposition().fit_transform(X)
+    assert found.tolist() == [["TiO2"], ["KNa3Cl4"], ["Li1.6Cl4"]]
+    features = make_pipeline(StructureToComposition(), MagpieFeaturizer()).fit_transform(X)
+    np.testing.assert_array_equal(features, MagpieFeaturizer().fit_transform(found))
 
 
 def test_estimators_of_compositions_take_crystals():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from crystal.crystals import batch_of as crystals
-from crystal.crystals import many
+from crystal.crystals import many, mixed_salt
 
 from skmat import MTEncoder
 from skmat.exceptions import InvalidInputError
@@ -66,6 +66,15 @@ def test_crystal_twins_leave_out_edges_of_both_views():
         first.batch.senders, second.batch.senders
     )
     assert BarlowTwins().views(batch, torch.Generator())[1].batch.senders is batch.senders
+
+
+def test_sites_of_several_elements_are_hidden_as_others_are():
+    batch = crystals(*[mixed_salt(0.7)] * N)
+    view = views_of(batch, ratio=0.25)[1]
+    shared = batch.atomic_numbers > MASK_ID
+    assert (view.selected.reshape(N, 8).sum(dim=1) == 2).all()
+    assert view.selected[shared].float().mean() == pytest.approx(0.25, abs=0.05)
+    assert torch.equal(view.batch.atomic_numbers == MASK_ID, view.selected)
 
 
 def edges_of(batch):

@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from crystal.crystals import batch_of as crystals
+from crystal.crystals import mixed_salt, rock_salt
 
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError
@@ -159,6 +161,31 @@ def test_a_share_of_the_materials_is_shown():
     assert MaskedElements(share=0.001).views(batch, generator)[0].batch.n_materials == 1
     with pytest.raises(InvalidInputError, match="share must be above 0 and at most 1; got 0"):
         MaskedElements(share=0)
+
+
+def test_sites_of_several_elements_are_never_asked_for():
+    mixed, all_mixed = mixed_salt(0.7), mixed_salt(0.7)
+    all_mixed.replace_species({"Cl": {"Cl": 0.5, "Br": 0.5}})
+    batch = crystals(*[mixed, all_mixed] * 50)
+    shared = batch.atomic_numbers > MASK_ID
+    assert shared.sum() == 50 * (4 + 8)
+    for settings in ({"ratio": 0.3}, {"ratio": 1.0}, {"ratio": 0.01, "at_least_one": True}):
+        view = view_of(batch, **settings)
+        assert not view.selected[shared].any()
+        assert torch.equal(view.batch.atomic_numbers[shared], batch.atomic_numbers[shared])
+        n_selected = view.selected.reshape(50, 16).sum(dim=1)
+        if settings["ratio"] == 1.0:
+            # What cannot be asked for stays visible, so that all others may be.
+            assert (n_selected == 4).all()
+        elif "at_least_one" in settings:
+            assert (n_selected >= 1).all()
+
+
+def test_a_partially_occupied_site_of_one_element_is_asked_for():
+    batch = crystals(*[rock_salt(cation={"Li": 0.5})] * 50)
+    view = view_of(batch, ratio=0.5, scheme="bert")
+    asked = batch.atomic_numbers[view.selected]
+    assert set(asked.tolist()) == {3, 17}
 
 
 def test_a_batch_of_unaries_has_a_finite_loss_and_no_gradient():

@@ -71,6 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--fractions", type=float, nargs="+", help="of each training set")
     parser.add_argument("--to", type=Path, default=RESULTS)
@@ -84,7 +85,7 @@ def main():
         if arguments.fractions:
             sizes = [round(fraction * n_training) for fraction in arguments.fractions]
         jobs += [(task, f, s, m) for s in sizes for f in arguments.folds for m in arguments.models]
-    rows = Parallel(n_jobs=2)(delayed(measure)(arguments.folder, *job) for job in jobs)
+    rows = Parallel(arguments.n_jobs)(delayed(measure)(arguments.folder, *job) for job in jobs)
     content = json.dumps(rows, indent=1) + "\n"
     write_atomically(arguments.to, content.encode())
 

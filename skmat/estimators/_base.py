@@ -302,6 +302,10 @@ class EncoderEstimator(
         contradicted = self._contradiction(materials, read.values[:, is_number])
         return n_epochs("auto", n_training, self._epochs_factor, contradicted)
 
+    def _compositions(self, materials):
+        """Return the compositions of what ``_read_X`` returned."""
+        return materials
+
     def _contradiction(self, materials, values):
         return contradiction(materials.group_ids(), values)
 

@@ -25,6 +25,9 @@ __all__ = ["CheckpointMixin"]
 class CheckpointMixin:
     """The parameter ``pretrained`` and the method ``save_pretrained``."""
 
+    #: Whether the materials to learn from are unlike all that shipped weights have read.
+    _is_beyond_best = False
+
     def __sklearn_clone__(self):
         cloned = super().__sklearn_clone__()
         # A fitted encoder given as `pretrained` is data, not a part to be reset.
@@ -83,7 +86,8 @@ class CheckpointMixin:
     def _pretrained_source(self):
         """Return what the encoder is loaded from, None for random weights."""
         if isinstance(self.pretrained, str) and self.pretrained == "auto":
-            return BEST.get(self._family) if self._has_sizes_of_best() else None
+            is_for_this = self._has_sizes_of_best() and not self._is_beyond_best
+            return BEST.get(self._family) if is_for_this else None
         return self.pretrained
 
     def _read_pretrained(self) -> Checkpoint | None:

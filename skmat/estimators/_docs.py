@@ -18,8 +18,9 @@ _SHARED = {
         estimator of the same family. None starts from random weights. With weights given, the
         sizes of the network are theirs. "auto" takes the best of the family's shipped weights, if
         there are any and the parameters of the network are at their defaults, and random weights
-        otherwise. A fitted
-        estimator inside a parameter grid must be wrapped in
+        otherwise; a regressor or classifier that trains all of the encoder takes random weights
+        too where most materials have more than nine elements, which none that the shipped
+        weights have read has. A fitted estimator inside a parameter grid must be wrapped in
         :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones the values of its
         grid.
 """,

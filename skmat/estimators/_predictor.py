@@ -3,6 +3,7 @@
 from dataclasses import replace
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from skmat.estimators._automatic import resolve_task_weights
@@ -11,6 +12,9 @@ from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective, resolve_objectives
 
 __all__ = ["EncoderPredictor"]
+
+#: No formula that shipped weights have read has more.
+_MOST_ELEMENTS = 9
 
 
 class EncoderPredictor(EncoderEstimator):
@@ -62,6 +66,9 @@ class EncoderPredictor(EncoderEstimator):
         # Against all columns together, so that their number does not matter.
         weights += [self.keep_weight * sum(weights)] * len(names)
         objectives = (properties, *kept)
+        n_elements = self._compositions(materials).n_elements
+        # A frozen encoder is better than a random one even there.
+        self._is_beyond_best = self.trainable == "all" and np.median(n_elements) > _MOST_ELEMENTS
         fit_members(X, materials, read, objectives, sample_weight, task_weights=weights)
 
     def _kept_objectives(self):
@@ -77,9 +84,9 @@ class EncoderPredictor(EncoderEstimator):
             )
         return kept
 
-    def _settings(self, n_training, task_weights, seed, device, *, schedule=None, epochs=None):
+    def _settings(self, n_training, task_weights, seed, device, *, epochs, schedule=None):
         settings = super()._settings(
-            n_training, task_weights, seed, device, schedule=schedule, epochs=epochs
+            n_training, task_weights, seed, device, epochs=epochs, schedule=schedule
         )
         settings = replace(
             settings,
@@ -87,7 +94,7 @@ class EncoderPredictor(EncoderEstimator):
             layer_decay=float(self.layer_decay),
             n_auxiliary=len(_kept_tasks(self._kept_objectives())),
         )
-        if epochs is not None:
+        if schedule is not None:
             return settings  # of partial_fit, which knows neither its first epoch nor its last
         return replace(settings, head_epochs=self._head_epochs(settings.max_epochs), ema=self.ema)
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from skmat import MTEncoderRegressor
+from skmat import MTEncoder, MTEncoderRegressor, RoostClassifier
 from skmat.estimators._automatic import contradiction, n_epochs
 
+METALS = ["Fe", "Ni", "Cr", "Co", "Mo", "Mn", "Ti", "Al", "V", "W"]
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 
 
@@ -42,3 +43,40 @@ def test_a_fit_on_contradicting_labels_is_short():
     settings = {"preset": "tiny", "random_state": 0}
     fitted = MTEncoderRegressor(**settings).fit(FORMULAS * 300, y)
     assert len(fitted.history_) == 5
+
+
+ALLOYS = ["".join(f"{metal}{n + i}" for i, metal in enumerate(METALS)) for n in range(1, 5)]
+
+
+def test_alloys_of_more_elements_than_any_formula_read_begin_with_random_weights():
+    y, settings = np.arange(4.0), {"max_epochs": 1, "random_state": 0}
+    fitted = MTEncoderRegressor(**settings).fit(ALLOYS, y)
+    scratch = MTEncoderRegressor(pretrained=None, **settings).fit(ALLOYS, y)
+    assert fitted.card_ is None
+    np.testing.assert_array_equal(fitted.predict(ALLOYS), scratch.predict(ALLOYS))
+    assert RoostClassifier(**settings).fit(ALLOYS, list("aabb")).card_ is None
+    # Whoever asks for weights gets them, and so do transformers, frozen encoders and compounds.
+    named = MTEncoderRegressor(pretrained="mtencoder-multi", **settings)
+    assert named.fit(ALLOYS, y).card_.name == "mtencoder-multi"
+    assert MTEncoder().fit(ALLOYS).card_ is not None
+    assert MTEncoderRegressor(trainable="head", **settings).fit(ALLOYS, y).card_ is not None
+    # What the last fit found is forgotten.
+    assert fitted.fit(FORMULAS[:4], y).card_ is not None
+
+
+def test_averaging_and_head_first_are_not_lost_where_epochs_are_automatic():
+    tiny = {"preset": "tiny", "random_state": 0}
+    encoder = MTEncoder(max_epochs=1, **tiny).fit(FORMULAS)
+    settings = [
+        {},
+        {"ema": 0.9},
+        {"pretrained": encoder},
+        {"pretrained": encoder, "head_epochs": 2},
+    ]
+    y = np.random.default_rng(0).normal(size=2000)
+    plain, averaged, loaded, head_first = (
+        MTEncoderRegressor(**tiny, **each).fit(FORMULAS * 200, y).hash_weights()
+        for each in settings
+    )
+    assert plain != averaged
+    assert loaded != head_first

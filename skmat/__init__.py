@@ -21,6 +21,7 @@ _PUBLIC = {
     "MTEncoderRegressor": "skmat.estimators",
     "MagpieFeaturizer": "skmat.featurizers",
     "MatminerFeaturizer": "skmat.featurizers",
+    "MatminerStructureFeaturizer": "skmat.featurizers",
     "RoostClassifier": "skmat.estimators",
     "RoostEncoder": "skmat.estimators",
     "RoostRegressor": "skmat.estimators",

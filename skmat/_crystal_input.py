@@ -9,7 +9,7 @@ from pymatgen.core import IStructure
 from sklearn.utils.validation import validate_data
 
 from skmat.crystal import StructureArrays
-from skmat.crystal._read import parse_structures
+from skmat.crystal._read import parse_pymatgen, parse_structures
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["CrystalInputMixin", "as_structures"]
@@ -30,6 +30,14 @@ class CrystalInputMixin:
 
     def _parse_structures(self, X, *, reset, disorder):
         """Return what can be read of `X`, what cannot, and the number of its rows."""
+        return parse_structures(self._validate_crystals(X, reset=reset), disorder)
+
+    def _parse_pymatgen(self, X, *, reset):
+        """Return the same with pymatgen Structures as they were given, disordered or not."""
+        return parse_pymatgen(self._validate_crystals(X, reset=reset), "average")
+
+    def _validate_crystals(self, X, *, reset):
+        """Return `X` as a sequence of crystals, not read yet."""
         values = as_structures(X)
         if not len(values):
             raise InvalidInputError(
@@ -38,7 +46,7 @@ class CrystalInputMixin:
         # Only the shape and the column name are checked here: one feature, one name.
         column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
         validate_data(self, column, reset=reset, skip_check_array=True)
-        return parse_structures(values, disorder)
+        return values
 
 
 def as_structures(X):

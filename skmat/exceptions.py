@@ -104,7 +104,7 @@ class InvalidStructureError(InvalidRowsError):
 
 
 class FeaturizationError(InvalidRowsError):
-    """One or more rows of ``X`` are compositions that a featurizer fails on."""
+    """One or more rows of ``X`` are compositions or crystals that a featurizer fails on."""
 
     _fault = "cannot be featurized"
 

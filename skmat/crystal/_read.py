@@ -12,7 +12,7 @@ from skmat.crystal._faults import fault_of_structure, name_of_structure
 from skmat.crystal._mixtures import check_disorder
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 
-__all__ = ["parse_structures", "read_structures"]
+__all__ = ["parse_pymatgen", "parse_structures", "read_structures"]
 
 _FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
 
@@ -57,6 +57,18 @@ def read_structures(values, *, on_invalid="raise", disorder="raise"):
 
 def parse_structures(values, disorder):
     """Return what can be read, what cannot as (row, value, reason), and the number of rows."""
+    read, problems, n_rows = parse_pymatgen(values, disorder)
+    if not isinstance(read, StructureArrays):
+        read = StructureArrays.from_structures(read, disorder=disorder)
+    return read, problems, n_rows
+
+
+def parse_pymatgen(values, disorder):
+    """Return the same with the structures as pymatgen has them.
+
+    They keep oxidation states, charges, isotopes and properties; a StructureArrays, which has
+    none, stays one.
+    """
     if isinstance(values, StructureArrays):
         return _parse_arrays(values, disorder)
     values = list(values)
@@ -72,7 +84,7 @@ def parse_structures(values, disorder):
             problems.append((row, name_of_structure(structure), fault))
         else:
             read.append(structure)
-    return StructureArrays.from_structures(read, disorder=disorder), problems, len(values)
+    return read, problems, len(values)
 
 
 def _parse_arrays(values, disorder):

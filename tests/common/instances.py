@@ -1,6 +1,7 @@
 """Every estimator of the package, small enough to be fitted a thousand times."""
 
 from matminer.featurizers.composition import Stoichiometry
+from matminer.featurizers.structure import SineCoulombMatrix
 from sklearn.base import is_classifier
 
 from skmat import (
@@ -12,6 +13,7 @@ from skmat import (
     CGCNNRegressor,
     MagpieFeaturizer,
     MatminerFeaturizer,
+    MatminerStructureFeaturizer,
     MTEncoder,
     MTEncoderClassifier,
     MTEncoderRegressor,
@@ -61,6 +63,9 @@ CRYSTAL_ENCODERS = [
     ALIGNNRegressor(**_ALIGNN),
     ALIGNNClassifier(**_CGCNN),
 ]
+
+#: Those that read crystals and learn nothing by gradient descent.
+CRYSTAL_FEATURIZERS = [MatminerStructureFeaturizer(SineCoulombMatrix())]
 
 #: All that read compositions.
 ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())]

@@ -6,7 +6,7 @@ through an adapter that makes a crystal of every row of numbers, and changes not
 
 import numpy as np
 import pytest
-from common.instances import CRYSTAL_ENCODERS, ENCODERS, ESTIMATORS
+from common.instances import CRYSTAL_ENCODERS, CRYSTAL_FEATURIZERS, ENCODERS, ESTIMATORS
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
@@ -41,6 +41,9 @@ class Numbers:
         crystals = StructureArrays(lattice, n_atoms, numbers, frac.reshape(-1, 3))
         return crystals, [], n_rows
 
+    def _parse_pymatgen(self, X, *, reset):
+        return self._parse_structures(X, reset=reset, disorder="average")
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
@@ -54,10 +57,11 @@ def on_numbers(estimator):
     adapted = type(family.__name__, (Numbers, family), {"__init__": family.__init__})
     globals()[f"_{family.__name__}"] = adapted
     adapted.__qualname__ = f"_{family.__name__}"  # where pickle looks
-    return adapted(**estimator.get_params())
+    return adapted(**estimator.get_params(deep=False))
 
 
 CRYSTALS = [on_numbers(estimator) for estimator in CRYSTAL_ENCODERS]
+FEATURIZERS = [on_numbers(estimator) for estimator in CRYSTAL_FEATURIZERS]
 
 
 def expected_failed_checks(estimator):
@@ -67,6 +71,8 @@ def expected_failed_checks(estimator):
 
 
 @pytest.mark.filterwarnings("ignore::skmat.exceptions.EmptyCompositionWarning")
-@parametrize_with_checks([*ESTIMATORS, *CRYSTALS], expected_failed_checks=expected_failed_checks)
+@parametrize_with_checks(
+    [*ESTIMATORS, *CRYSTALS, *FEATURIZERS], expected_failed_checks=expected_failed_checks
+)
 def test_check_estimator(estimator, check):
     check(estimator)

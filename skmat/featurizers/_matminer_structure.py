@@ -1,0 +1,179 @@
+"""Any structure featurizer of matminer as a scikit-learn transformer."""
+
+import numpy as np
+from pymatgen.core import Structure
+from sklearn.base import _fit_context
+
+from skmat._crystal_input import CrystalInputMixin
+from skmat.crystal import StructureArrays
+from skmat.exceptions import InvalidStructureError
+from skmat.featurizers._matminer_base import MatminerTransformer
+
+__all__ = ["MatminerStructureFeaturizer"]
+
+
+class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
+    """Wrap a structure featurizer of matminer.
+
+    The featurizer gets copies of the crystals as pymatgen Structures with their oxidation states
+    and properties, of which a ``StructureArrays`` has none, and with disordered sites as they
+    are: whether it can use them is its own affair. Equal crystals are featurized once; those with
+    properties, such as magnetic moments, count as equal if they are one object. A row that the
+    featurizer fails on is an error here, where matminer's own `transform` returns NaN.
+
+    Parameters
+    ----------
+    featurizer : matminer.featurizers.base.BaseFeaturizer
+        An instance that reads one structure, such as ``DensityFeatures()``,
+        ``SiteStatsFingerprint.from_preset("CrystalNNFingerprint_ops")`` or a
+        ``MultipleFeaturizer`` of several. All its features must be numbers, as those of
+        ``GlobalSymmetryFeatures(["spacegroup_num", "n_symmetry_ops"])`` are. It is copied in
+        `fit`, never changed.
+    n_jobs : int or None, default=None
+        Number of joblib workers that share the distinct crystals; None is 1 unless a
+        ``joblib.parallel_config`` says otherwise, -1 is one per CPU.
+    on_invalid : {"raise", "nan"}, default="raise"
+        What `transform` does with a row that is no crystal or that the featurizer fails on: raise
+        an error that lists all of them, or return NaN for these. `fit` always raises.
+
+    Attributes
+    ----------
+    featurizer_ : matminer.featurizers.base.BaseFeaturizer
+        The fitted copy of `featurizer`.
+    n_features_in_ : int
+        1.
+    feature_names_in_ : ndarray of shape (1,)
+        Name of the column seen in `fit`, if `X` was a DataFrame.
+
+    See Also
+    --------
+    MatminerFeaturizer : The same for featurizers of compositions.
+    StructureToComposition : Lets featurizers of compositions read crystals, in a pipeline.
+
+    References
+    ----------
+    .. [1] L. Ward et al., "Matminer: An open source toolkit for materials data mining",
+       Computational Materials Science 152 (2018) 60-69.
+
+    Examples
+    --------
+    >>> from matminer.featurizers.structure import DensityFeatures
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from skmat.featurizers import MatminerStructureFeaturizer
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> salts = [Structure(Lattice.cubic(a), ["Cs", "Cl"], sites) for a in (4.1, 4.2)]
+    >>> featurizer = MatminerStructureFeaturizer(DensityFeatures(["density", "vpa"])).fit(salts)
+    >>> featurizer.transform(salts).round(2)  # g/cm³, Å³/atom
+    array([[ 4.06, 34.46],
+           [ 3.77, 37.04]])
+    >>> featurizer.get_feature_names_out()
+    array(['density', 'vpa'], dtype=object)
+    """
+
+    _materials = "crystals"
+    _room = "structure"
+    _remedies = {
+        "site": "wrap it in matminer's SiteStatsFingerprint, which gathers the sites of a crystal",
+        "composition": (
+            "wrap it in matminer's StructureComposition, or in skmat.MatminerFeaturizer after"
+            " skmat.StructureToComposition"
+        ),
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Fit a copy of the featurizer, for those that learn something from data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, in any form that :func:`skmat.crystal.read_structures` takes.
+        y : array-like of shape (n_samples,), default=None
+            Handed to the featurizer's own `fit`.
+
+        Returns
+        -------
+        self : MatminerStructureFeaturizer
+
+        Raises
+        ------
+        InvalidStructureError
+            If a row is no crystal; the error lists all of them.
+        InvalidInputError
+            If the featurizer reads something else than crystals.
+        """
+        return self._fit(X, y)
+
+    def transform(self, X):
+        """Featurize crystals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), dtype float64
+            The featurizer's features, in its own units; NaN in the rows that are no crystal or
+            that it fails on, with ``on_invalid="nan"``.
+
+        Raises
+        ------
+        InvalidStructureError
+            If a row is no crystal, with ``on_invalid="raise"``.
+        FeaturizationError
+            If the featurizer fails on a row, with ``on_invalid="raise"``; the error lists all of
+            them with the featurizer's own messages.
+        InvalidInputError
+            If a feature is not a number.
+        """
+        return self._transform(X)
+
+    def _read_items(self, X, *, reset, on_invalid):
+        """Return pymatgen Structures, the row of each, and the number of rows.
+
+        A StructureArrays stays one: it makes a Structure of each crystal when it is asked to.
+        """
+        structures, problems, n_rows = self._parse_pymatgen(X, reset=reset)
+        if problems and on_invalid == "raise":
+            raise InvalidStructureError(problems, n_rows)
+        rows = np.setdiff1d(np.arange(n_rows), [row for row, _, _ in problems])
+        return structures, rows.tolist(), n_rows
+
+    def _take(self, items, positions):
+        if isinstance(items, StructureArrays):
+            return items.take(positions)
+        return [_copy(items[position]) for position in positions]
+
+    def _keys(self, items):
+        if isinstance(items, StructureArrays):
+            return _keys_of_arrays(items)
+        return [_key(structure) for structure in items]
+
+
+def _copy(structure):
+    """Return a copy that can be changed, as some featurizers of matminer do."""
+    if isinstance(structure, Structure):
+        return structure.copy()
+    return Structure.from_sites(
+        structure.sites, charge=structure._charge, properties=structure.properties
+    )
+
+
+def _key(structure):
+    """Return what tells a structure from others, or only itself where that takes too long."""
+    if structure.properties or any(site.properties for site in structure):
+        return id(structure)
+    sites = [
+        (tuple(site.species.items()), site.frac_coords.tobytes(), site.label) for site in structure
+    ]
+    return structure.lattice.matrix.tobytes(), structure._charge, tuple(sites)
+
+
+def _keys_of_arrays(arrays):
+    sites = [slice(*ends) for ends in zip(arrays.offsets[:-1], arrays.offsets[1:], strict=True)]
+    return [
+        (lattice.tobytes(), arrays.atomic_number[part].tobytes(), arrays.frac[part].tobytes())
+        for lattice, part in zip(arrays.lattice, sites, strict=True)
+    ]

@@ -6,8 +6,10 @@
   for ``pretrained``; "roost-scratch";
 - "frozen": ``make_frozen_regressor()``;
 - "trees": extremely randomised trees on Magpie features, as in ``make_voting_regressor``;
-- "voting": the mean of the predictions of the default encoder, "frozen" and "trees", which is what
-  ``make_voting_regressor()`` predicts. Nothing is fitted for it: run the three before.
+- "auto": ``pretrained="auto"``, which is the default encoder but for alloys, which begin with
+  random weights;
+- "voting": the mean of the predictions of "auto", "frozen" and "trees", which is what
+  ``make_voting_regressor()`` predicts. For the last two nothing is fitted: run the others before.
 
 Finished folds stay in FOLDER with their predictions. Scores go to
 benchmarks/results/pretrained/. ``--also NAME=FOLDER`` adds an encoder that is not shipped.
@@ -38,7 +40,9 @@ DEFAULT = BEST["mtencoder"]
 CONTAMINATED = {DEFAULT: ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form")}
 #: By name, the family of a network from scratch.
 SCRATCH = {"scratch": "mtencoder", "roost-scratch": "roost"}
-MEMBERS = (DEFAULT, "frozen", "trees")
+#: Tasks whose materials have more elements than any that the default encoder has read.
+ALLOYS = ("matbench_steels",)
+MEMBERS = ("auto", "frozen", "trees")
 
 
 def estimators(name, also, max_epochs):
@@ -55,6 +59,13 @@ def estimators(name, also, max_epochs):
 
 
 def run(name, tasks, arguments, also):
+    if name == "auto":
+        parts = [
+            ("scratch", [task for task in tasks if task in ALLOYS]),
+            (DEFAULT, [task for task in tasks if task not in ALLOYS]),
+        ]
+        found = [run(each, some, arguments, also) for each, some in parts if some]
+        return MatbenchResults(name, [fold for results in found for fold in results.folds])
     regressor, classifier = estimators(name, also, arguments.max_epochs)
     return run_matbench(
         {"regression": regressor, "classification": classifier},
@@ -106,7 +117,7 @@ def main():
     arguments.to.mkdir(parents=True, exist_ok=True)
     also = dict(pair.split("=", 1) for pair in arguments.also)
     shipped = list_pretrained()
-    names = arguments.models or ["scratch", *shipped, *also, "frozen", "trees", "voting"]
+    names = arguments.models or ["scratch", *shipped, *also, "auto", "frozen", "trees", "voting"]
     short = list(MATBENCH_TASKS) if arguments.tasks == ["all"] else arguments.tasks
     tasks = [task if task in MATBENCH_TASKS else f"matbench_{task}" for task in short]
     for name in names:

@@ -104,17 +104,24 @@ def draw_distances(plt):
     if not path.exists():
         return
     distances = json.loads(path.read_text())
-    figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+    figure, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
+    markers, named = {"mtencoder-multi": "o", "mtencoder-oqmd-joint": "s"}, set()
     for folder in ("", *LARGER):
         found = load(f"pretrained/{folder}")
-        for name in sorted(set(found) & {"mtencoder-multi", "mtencoder-oqmd-joint"}):
+        for name in sorted(set(found) & set(markers)):
             gain = gains(found, name).drop(["mean", "median"])
             x = [distances[task]["distance"] for task in gain.index]
-            ax.plot(x, gain, "s" if name.endswith("joint") else "o", color="C0")
+            mark = markers[name]
+            ax.plot(x, gain, mark, color="C0", label=None if name in named else name)
+            named.add(name)
             for task, *place in zip(gain.index, x, gain, strict=True):
-                ax.annotate(MATBENCH_TASKS[task].short_name, place, fontsize=8)
+                name_of_task = MATBENCH_TASKS[task].short_name
+                near = {"xytext": (4, -9), "textcoords": "offset points"}
+                ax.annotate(name_of_task, place, fontsize=7, **near)
     ax.axhline(0, color="0.7", linewidth=1)
     ax.set(xlabel="distance from OQMD (places on the scale)", ylabel="gain over scratch, %")
+    ax.margins(x=0.12)
+    ax.legend(frameon=False, fontsize=8)
     figure.savefig(RESULTS / "gain_and_distance.png", dpi=120)
 
 

@@ -1,9 +1,9 @@
 """Tables of baselines and of encoders on Matbench, beside entries of the public leaderboard.
 
-Reads the results in benchmarks/results/matbench/ and pretrained/ (files of
-``MatbenchResults.save_scores``) and writes matbench.md and pretrained.md beside these folders; the
-second also says what pretraining gains over a network from scratch, and over CrabNet. Nothing is
-trained.
+Reads the results in benchmarks/results/matbench/, pretrained/ and roost/ (files of
+``MatbenchResults.save_scores``) and writes matbench.md, pretrained.md and roost.md beside these
+folders; the last two also say what pretraining gains over a network from scratch, and the second
+what it gains over CrabNet. Nothing is trained.
 """
 
 import math
@@ -123,10 +123,10 @@ def report(found):
     return "\n\n".join(parts) + "\n"
 
 
-def gain_rows(found):
+def gain_rows(found, baseline="scratch"):
     """Return rows of gains: each task, then mean and median over the tasks that a model has."""
     by_name = {results.name: results for results in found}
-    scratch = by_name.pop("scratch")
+    scratch = by_name.pop(baseline)
     columns = {name: performance_gain(results, scratch) for name, results in by_name.items()}
     differences = {name: compare(results, scratch) for name, results in by_name.items()}
     tasks = [
@@ -230,6 +230,12 @@ def main():
         if any(results.name == RECIPE for results in found):
             parts.append(to_markdown(*verdicts(found, RECIPE)))
         (RESULTS / "pretrained.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+    if (RESULTS / "roost").exists():
+        found = load(RESULTS / "roost")
+        parts = [report(found), to_markdown(*gain_rows(found, "roost-scratch"))]
+        (RESULTS / "roost.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

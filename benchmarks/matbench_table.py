@@ -231,7 +231,6 @@ def main():
             parts.append(to_markdown(*verdicts(found, RECIPE)))
         (RESULTS / "pretrained.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
-
     if (RESULTS / "roost").exists():
         found = load(RESULTS / "roost")
         parts = [report(found), to_markdown(*gain_rows(found, "roost-scratch"))]

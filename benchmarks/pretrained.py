@@ -2,14 +2,14 @@
 
 ``python benchmarks/pretrained.py --results-dir FOLDER`` with ``SKMAT_DATA`` set. The models:
 
-- "scratch", and the name of each shipped encoder: the regressor of its family with defaults but
-  for ``pretrained``; "roost-scratch";
+- "scratch", and the name of each shipped encoder of formulas: the regressor of its family with
+  defaults but for ``pretrained``; "roost-scratch";
 - "frozen": ``make_frozen_regressor()``;
 - "trees": extremely randomised trees on Magpie features, as in ``make_voting_regressor``;
 - "auto": ``pretrained="auto"``, which is the default encoder but for alloys, which begin with
   random weights;
 - "voting": the mean of the predictions of "auto", "frozen" and "trees", which is what
-  ``make_voting_regressor()`` predicts. For the last two nothing is fitted: run the others before.
+  ``make_voting_regressor()`` predicts. For the last two nothing is fitted that was before.
 
 Finished folds stay in FOLDER with their predictions. Scores go to
 benchmarks/results/pretrained/. ``--also NAME=FOLDER`` adds an encoder that is not shipped.
@@ -116,7 +116,7 @@ def main():
     arguments = parser.parse_args()
     arguments.to.mkdir(parents=True, exist_ok=True)
     also = dict(pair.split("=", 1) for pair in arguments.also)
-    shipped = list_pretrained()
+    shipped = [each for each in list_pretrained() if choose_family(None, each).reads == "formula"]
     names = arguments.models or ["scratch", *shipped, *also, "auto", "frozen", "trees", "voting"]
     short = list(MATBENCH_TASKS) if arguments.tasks == ["all"] else arguments.tasks
     tasks = [task if task in MATBENCH_TASKS else f"matbench_{task}" for task in short]

@@ -191,6 +191,8 @@ def main():
     parser.add_argument("--to", default="sources", help="name of the file of rows")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
+    # What one network found is not another's.
+    arguments.folder /= f"{arguments.family}-{arguments.preset}-{arguments.source_epochs}"
     arguments.folder.mkdir(parents=True, exist_ok=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
     targets = arguments.targets or list(load())

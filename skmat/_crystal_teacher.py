@@ -3,7 +3,12 @@
 import os
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._crystal_input import as_structures
@@ -16,7 +21,9 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["CrystalTeacher"]
 
 
-class CrystalTeacher(CompositionInputMixin, TransformerMixin, BaseEstimator):
+class CrystalTeacher(
+    CompositionInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Look up formulas among known crystals and return an encoder's vectors of these.
 
     A formula of several crystals has the mean of their vectors, one of no known crystal NaN. As
@@ -126,6 +133,17 @@ class CrystalTeacher(CompositionInputMixin, TransformerMixin, BaseEstimator):
         vectors = np.full((len(rows), self.vectors_.shape[1]), np.nan, dtype=np.float32)
         vectors[rows >= 0] = self.vectors_[rows[rows >= 0]]
         return vectors
+
+    def describe(self):
+        """Return what a model card says of it: no folder, but its name."""
+        encoder = self.encoder
+        named = isinstance(encoder, str | os.PathLike)
+        shown = os.path.basename(encoder) if named else repr(encoder)
+        return f"CrystalTeacher(encoder={shown}, max_atoms={self.max_atoms})"
+
+    @property
+    def _n_features_out(self):
+        return self.vectors_.shape[1]
 
     def _known(self) -> StructureArrays:
         if isinstance(self.structures, str):

@@ -144,10 +144,8 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
             "[encoder] objectives learn from labels, but no table has labels. Add a table with"
             " targets, or use objectives = 'masked_elements'."
         )
-    exclusions = {
-        each if isinstance(each, str) else each.name: _read_excluded(each, config)
-        for each in dict.fromkeys(config.exclude)
-    }
+    asked = list(dict.fromkeys(config.exclude))
+    exclusions = [_read_excluded(each, config) for each in asked]
     pool = (_join if reads == "formula" else _stack)(parts, exclusions)
     known, labels = pool.held.any(axis=1), pool.labels
     kept = known & ~pool.unwanted.any(axis=1)
@@ -161,7 +159,7 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
     rows = np.flatnonzero(kept)
     if not len(rows):
         raise InvalidInputError(
-            f"Of {int(known.sum()):,} compositions, no composition is left to train on:"
+            f"Of {int(known.sum()):,} materials, none is left to train on:"
             f" {int((known & pool.unwanted.any(axis=1)).sum()):,} are excluded, and the others"
             " have no label or too many atoms."
         )
@@ -184,7 +182,7 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
         tables=list(zip(config.tables, pool.held.iloc[rows].sum().tolist(), strict=True)),
         excluded={
             name: int((known & unwanted).sum())
-            for name, unwanted in zip(exclusions, pool.unwanted.T.to_numpy(), strict=True)
+            for name, unwanted in zip(_names(asked), pool.unwanted.T.to_numpy(), strict=True)
         },
         n_excluded=int((known & pool.unwanted.any(axis=1)).sum()),
         licences=_distinct(licences),
@@ -200,7 +198,7 @@ def _join(parts, exclusions) -> _Pool:
     ]
     tables += [
         (formulas, pd.DataFrame({f"{_UNWANTED}{i}": np.ones(len(formulas))}))
-        for i, formulas in enumerate(exclusions.values())
+        for i, formulas in enumerate(exclusions)
     ]
     formulas, joined = join_tables(*tables)
     held = joined[[name for name in joined if name.startswith(_HELD)]]
@@ -220,8 +218,7 @@ def _stack(parts, exclusions) -> _Pool:
     table = np.repeat(np.arange(len(parts)), [len(structures) for structures, _ in parts])
     compositions = crystals.compositions()
     unwanted = {
-        name: compositions.isin(read_compositions(formulas))
-        for name, formulas in exclusions.items()
+        i: compositions.isin(read_compositions(formulas)) for i, formulas in enumerate(exclusions)
     }
     return _Pool(
         crystals,
@@ -288,6 +285,15 @@ def _read_excluded(name, config):
     except InvalidInputError as error:
         error.add_note("([data] exclude takes names of Matbench tasks and names of .csv files.)")
         raise
+
+
+def _names(asked):
+    """Return what to call exclusions: tasks and files by name, files of one name by path."""
+    short = [each if isinstance(each, str) else each.name for each in asked]
+    return [
+        name if short.count(name) == 1 else str(each)
+        for name, each in zip(short, asked, strict=True)
+    ]
 
 
 def _distinct(texts):

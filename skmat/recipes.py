@@ -4,6 +4,7 @@ Cross-validation inside them draws its parts at random: tables of materials are 
 formula, and parts cut in that order would be whole families.
 """
 
+import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -162,7 +163,8 @@ def make_search_classifier(pretrained=("auto", None), *, random_state=None, n_jo
     -------
     GridSearchCV
         Over ``pretrained``, by the logarithm of the likelihood, on three splits of at most 2,000
-        rows to train on.
+        rows to train on. It takes one column of labels, all of them known, and two rows of each
+        class at least.
 
     See Also
     --------
@@ -171,17 +173,33 @@ def make_search_classifier(pretrained=("auto", None), *, random_state=None, n_jo
     Examples
     --------
     >>> from skmat import make_search_classifier
-    >>> make_search_classifier().scoring
-    'neg_log_loss'
+    >>> make_search_classifier().cv.stratify
+    True
     """
     model = MTEncoderClassifier(random_state=random_state)
-    return _search(model, pretrained, "neg_log_loss", True, random_state, n_jobs)
+    return _search(model, pretrained, _log_likelihood, True, random_state, n_jobs)
+
+
+def _log_likelihood(model, X, y):
+    """Return the mean logarithm of the probability of the true class, seen in training or not."""
+    places = {each: place for place, each in enumerate(model.classes_)}
+    probabilities = model.predict_proba(X)
+    true = [
+        row[places[each]] if each in places else 0.0
+        for row, each in zip(probabilities, y, strict=True)
+    ]
+    return float(np.log(np.clip(true, 1e-7, 1.0)).mean())
 
 
 def _search(model, pretrained, scoring, stratify, random_state, n_jobs):
     parts = LimitedShuffleSplit(stratify=stratify, random_state=random_state)
     return GridSearchCV(
-        model, {"pretrained": list(pretrained)}, scoring=scoring, cv=parts, n_jobs=n_jobs
+        model,
+        {"pretrained": list(pretrained)},
+        scoring=scoring,
+        cv=parts,
+        n_jobs=n_jobs,
+        error_score="raise",
     )
 
 

@@ -29,6 +29,15 @@ def test_a_formula_has_the_mean_of_its_crystals(encoder):
     np.testing.assert_array_equal(teacher.fit_transform(FORMULAS), found)
 
 
+def test_a_card_names_the_weights_and_no_folder(encoder):
+    teacher = CrystalTeacher(encoder, CRYSTALS, max_atoms=9, data_home="somewhere")
+    said = Imitation(teacher).describe()["teacher"]
+    assert said == "CrystalTeacher(encoder=cgcnn, max_atoms=9)"
+    names = teacher.fit(FORMULAS).get_feature_names_out()
+    assert names[:2].tolist() == ["crystalteacher0", "crystalteacher1"]
+    assert teacher.set_output(transform="pandas").transform(FORMULAS).shape == (4, 32)
+
+
 def test_large_cells_can_be_left_out(encoder):
     teacher = CrystalTeacher(encoder, CRYSTALS, max_atoms=2).fit(FORMULAS)
     assert np.isnan(teacher.transform(FORMULAS)).all(axis=1).tolist() == [False, False, True, True]

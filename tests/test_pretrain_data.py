@@ -120,6 +120,15 @@ def test_compositions_are_left_out_however_they_are_written(config, calls, tmp_p
     assert "names of .csv files" in raised.value.__notes__[0]
 
 
+def test_files_of_one_name_are_all_left_out(config, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "tested.csv").write_text("name\nTiO2\n")
+    data = read(config, exclude=[tmp_path / "tested.csv", other / "tested.csv"])
+    assert data.materials.tolist() == ["NaN"]
+    assert data.excluded == {str(tmp_path / "tested.csv"): 1, str(other / "tested.csv"): 1}
+
+
 @pytest.fixture
 def crystals(config, monkeypatch):
     """A configuration of a family that reads crystals, of which there are eleven."""
@@ -203,7 +212,7 @@ def test_objectives_decide_what_is_read(config):
 
 def test_nothing_left(config, tmp_path):
     (tmp_path / "tested.csv").write_text("name\nTiO2\nNaN\nNaCl\n")
-    with pytest.raises(InvalidInputError, match="no composition is left"):
+    with pytest.raises(InvalidInputError, match="none is left"):
         read(config, exclude=[tmp_path / "tested.csv"])
 
 

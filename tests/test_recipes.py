@@ -2,6 +2,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 
@@ -15,6 +16,7 @@ from skmat import (
     make_voting_classifier,
     make_voting_regressor,
 )
+from skmat.sampling import LimitedShuffleSplit
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 2
 NUMBERS = [3.2, 2.1, 8.5, 0.0, 1.4, 3.3, 7.8, 3.6, 9.0, 0.2] * 2
@@ -118,3 +120,19 @@ def test_search_takes_the_weights_that_are_best_on_its_splits(encoder, tmp_path,
     assert search.best_params_["pretrained"] == [folder, None][scores.argmax()]
     assert search.best_estimator_.pretrained == search.best_params_["pretrained"]
     assert len(search.predict(["ZnO", "KBr"])) == 2
+
+
+def test_a_rare_class_leaves_no_search_without_scores(encoder):
+    y = ["often"] * 18 + ["seldom"] * 2
+    search = make_search_classifier([encoder, None], random_state=0)
+    search.set_params(
+        estimator__preset="tiny",
+        estimator__max_epochs=2,
+        param_grid={"pretrained": [FrozenEstimator(encoder), None]},
+        cv=LimitedShuffleSplit(max_train_size=5, stratify=True, random_state=0),
+    ).fit(FORMULAS, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    # Of few rows, some of each class are left to test on.
+    few = [0, 1, 2, 3, 16, 17, 18, 19]
+    search.fit([FORMULAS[row] for row in few], [y[row] for row in few])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()

@@ -211,7 +211,7 @@ class EncoderEstimator(
                     task_weights,
                     training_seed,
                     device,
-                    epochs=self._epochs(materials, read, len(training)),
+                    epochs=self._epochs(materials, read, sample_weight, len(training)),
                 ),
                 data.take(training),
                 data.take(validation) if len(validation) else None,
@@ -294,12 +294,13 @@ class EncoderEstimator(
         with isolated_seed(seed):
             return MultiObjectiveModel(self._build_encoder(), objectives, targets).to(device)
 
-    def _epochs(self, materials, read, n_training):
+    def _epochs(self, materials, read, sample_weight, n_training):
         """Return for how many epochs the networks are trained."""
         if self.max_epochs != "auto":
             return self.max_epochs
         is_number = [classes is None for classes in read.classes]
-        contradicted = self._contradiction(materials, read.values[:, is_number])
+        labels = np.where(sample_weight[:, None] > 0, read.values[:, is_number], np.nan)
+        contradicted = self._contradiction(materials, labels)
         return n_epochs("auto", n_training, self._epochs_factor, contradicted)
 
     def _compositions(self, materials):

@@ -41,8 +41,8 @@ _SHARED = {
         Passes over the training rows; "auto" takes 60. Where these would read fewer than 30,000
         rows in all it takes more of them, up to 120, and where more than 300,000, fewer, down
         to 10. Families of crystals take three times these numbers of epochs. Where rows of one
-        formula contradict each other (a third of the variance of numbers or more), it takes 5, or
-        what reads 10,000 rows.
+        formula contradict each other (their share of the rows times the variance within formulas
+        is 0.3 of that of all numbers or more), it takes 5, or what reads 10,000 rows.
     batch_size : int or "auto", default="auto"
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
         between 16 and 512 (128 for families of crystals).

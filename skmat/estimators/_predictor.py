@@ -66,9 +66,11 @@ class EncoderPredictor(EncoderEstimator):
         # Against all columns together, so that their number does not matter.
         weights += [self.keep_weight * sum(weights)] * len(names)
         objectives = (properties, *kept)
-        n_elements = self._compositions(materials).n_elements
+        n_elements = self._compositions(materials).n_elements[sample_weight > 0]
         # A frozen encoder is better than a random one even there.
-        self._is_beyond_best = self.trainable == "all" and np.median(n_elements) > _MOST_ELEMENTS
+        self._is_beyond_best = self.trainable == "all" and bool(
+            np.mean(n_elements > _MOST_ELEMENTS) > 0.5
+        )
         fit_members(X, materials, read, objectives, sample_weight, task_weights=weights)
 
     def _kept_objectives(self):
@@ -83,6 +85,11 @@ class EncoderPredictor(EncoderEstimator):
                 " kept, such as 'masked_elements'."
             )
         return kept
+
+    def _epochs(self, materials, read, sample_weight, n_training):
+        epochs = super()._epochs(materials, read, sample_weight, n_training)
+        # Automatic epochs leave some to all layers.
+        return max(epochs, self.head_epochs + 1) if self.max_epochs == "auto" else epochs
 
     def _settings(self, n_training, task_weights, seed, device, *, epochs, schedule=None):
         settings = super()._settings(

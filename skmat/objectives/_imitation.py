@@ -123,6 +123,8 @@ class Imitation(Objective):
     def describe(self):
         teacher = self.teacher
         shown = repr(teacher) if hasattr(teacher, "transform") else "features of each material"
+        if hasattr(teacher, "describe"):
+            shown = teacher.describe()
         settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale", "average")}
         return {"name": self.name, "teacher": shown, **settings, "hidden": list(self.hidden)}
 

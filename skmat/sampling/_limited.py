@@ -1,5 +1,6 @@
 """Random splits that stay small however many rows there are."""
 
+import numpy as np
 from sklearn.model_selection import BaseCrossValidator, ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
@@ -9,6 +10,8 @@ __all__ = ["LimitedShuffleSplit"]
 
 class LimitedShuffleSplit(BaseCrossValidator):
     """Draw training and test sets of a share of the rows, but of no more than so many.
+
+    Rows are drawn, whatever they hold; those of one composition may be on both sides.
 
     For choices that a part of the rows can make, such as where a network's weights come from:
     a search over them then takes no longer for 100,000 rows than for a few thousand.
@@ -68,7 +71,9 @@ class LimitedShuffleSplit(BaseCrossValidator):
             Rows.
         """
         n_rows = _num_samples(X)
-        n_test = max(1, min(self.max_test_size, n_rows // 5))
+        # Stratified sets have a row of each class at least.
+        least = len(np.unique(y)) if self.stratify else 1
+        n_test = max(least, min(self.max_test_size, n_rows // 5))
         make = StratifiedShuffleSplit if self.stratify else ShuffleSplit
         splitter = make(
             self.n_splits,

@@ -1,7 +1,7 @@
 """Random samples with the distribution of the target."""
 
 import numpy as np
-from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.validation import column_or_1d
 
 from skmat.exceptions import InvalidInputError
@@ -81,17 +81,16 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
                 f"y holds {len(missing)} labels that are missing or infinite, the first in row"
                 f" {missing[0]}; split the rows that have labels."
             )
-        # Bins hold two rows at least, and each gives one to either side.
-        sizes = (_count(self.train_size, len(y)), _count(self.test_size, len(y)), len(y) // 2)
-        n_bins = max(1, min(self.n_quantiles, *(size for size in sizes if size is not None)))
+        # Each group gives a row to either side.
+        sizes = [len(part) for part in next(_sizes_of(self).split(y))]
+        n_bins = max(1, min(self.n_quantiles, *sizes))
         # Ties are broken by row, so that all bins are equally large.
         ranks = np.empty(len(y), dtype=np.int64)
         ranks[np.argsort(y, kind="stable")] = np.arange(len(y))
         yield from super().split(X, ranks * n_bins // max(1, len(y)))
 
 
-def _count(size, n_rows):
-    """Return a number of rows, None if it is not given."""
-    if size is None:
-        return None
-    return size if isinstance(size, int | np.integer) else int(size * n_rows)
+def _sizes_of(splitter):
+    """Return a splitter that has sets of the same sizes."""
+    sizes = {"train_size": splitter.train_size, "test_size": splitter.test_size}
+    return ShuffleSplit(1, random_state=0, **sizes)

@@ -37,6 +37,16 @@ def test_few_rows_are_cut_into_fewer_groups(n_rows):
     assert len(test) == n_rows - 2
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "settings"),
+    [(30, {}), (9, {}), (100, {"train_size": 0.95}), (100, {"train_size": 97})],
+)
+def test_a_small_test_set_makes_groups_fewer_too(n_rows, settings):
+    y = SKEWED[:n_rows]
+    train, test = next(QuantileShuffleSplit(**settings).split(y, y))
+    assert len(train) + len(test) == n_rows
+
+
 def test_equal_targets_are_no_obstacle():
     train, _ = next(QuantileShuffleSplit(train_size=9).split(np.zeros(30), np.zeros(30)))
     assert len(train) == 9

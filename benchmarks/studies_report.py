@@ -151,13 +151,15 @@ def draw_learning_curves(plt):
     for ax, task in zip(np.ravel(axes), tasks, strict=False):
         for model, rows in table[table["task"] == task].groupby("model"):
             curve = rows.groupby("size")["loss"].agg(["mean", "std"])
-            ax.errorbar(curve.index, curve["mean"], curve["std"], marker="o", label=model)
+            spread = curve["std"].fillna(0.0)
+            ax.errorbar(curve.index, curve["mean"], spread, marker="o", label=model)
         ax.set(xscale="log", title=task)
+        ax.xaxis.set_minor_formatter(lambda *_: "")
     np.ravel(axes)[0].legend(frameon=False, fontsize=8)
     for ax in np.ravel(axes)[len(tasks) :]:
         ax.axis("off")
     figure.supxlabel("labels")
-    figure.supylabel("mean absolute error, or 1 - ROC-AUC")
+    figure.supylabel("MAE, or 1 - ROC-AUC")
     figure.savefig(RESULTS / "learning_curves.png", dpi=120)
 
 

@@ -8,6 +8,15 @@ METALS = ["Fe", "Ni", "Cr", "Co", "Mo", "Mn", "Ti", "Al", "V", "W"]
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "expected"),
+    [(5, 120), (250, 120), (400, 75), (500, 60), (5_000, 60), (10_000, 30), (1_000_000, 10)],
+)
+def test_automatic_epochs_fall_with_the_rows(n_rows, expected):
+    assert n_epochs("auto", n_rows) == expected
+    assert n_epochs("auto", n_rows, factor=3) == 3 * expected
+
+
 def test_labels_that_agree_do_not_contradict():
     groups = np.repeat(np.arange(50), 2)
     assert contradiction(groups, np.repeat(np.arange(50.0), 2)[:, None]) == 0

@@ -296,12 +296,3 @@ class Exploding(MaskedElements):
 def test_divergence_of_what_is_kept_is_said(y):
     with pytest.raises(DivergenceError, match="smaller lr"):
         model(keep_objective=Exploding()).fit(FORMULAS, y)
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "n_epochs"),
-    [(5, 120), (250, 120), (400, 75), (500, 60), (5_000, 60), (10_000, 30), (1e6, 10)],
-)
-def test_automatic_epochs_fall_with_the_rows(n_rows, n_epochs):
-    settings = MTEncoderRegressor()._settings(int(n_rows), [1.0], 0, "cpu")
-    assert settings.max_epochs == n_epochs

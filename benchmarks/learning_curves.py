@@ -39,7 +39,7 @@ def make_model(name, is_classification, seed):
 
 #: Family and weights by name; other names are those of shipped weights.
 NETWORKS = {
-    "pretrained": ("mtencoder", "auto"),
+    "pretrained": ("mtencoder", "mtencoder-multi"),
     "scratch": ("mtencoder", None),
     "roost-scratch": ("roost", None),
 }

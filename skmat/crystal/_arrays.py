@@ -1,16 +1,15 @@
 """Many crystal structures as a few flat arrays."""
 
 import io
-import warnings
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
-from pymatgen.core import Composition, Element, Lattice, Structure
+from pymatgen.core import Lattice, Structure
 
 from skmat._atomic import write_atomically
 from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.crystal._faults import fault_of_structure, name_of_structure
+from skmat.crystal._formulas import formulas_of
 from skmat.crystal._mixtures import (
     FIRST_MIXTURE,
     NO_MIXTURES,
@@ -18,7 +17,6 @@ from skmat.crystal._mixtures import (
     check_disorder,
     check_mixtures,
     compositions_of,
-    contents,
     ranges,
     settle,
     species_of,
@@ -29,9 +27,6 @@ __all__ = ["StructureArrays"]
 
 # Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
-
-# Of amounts in formulas, as pymatgen writes them.
-_DECIMALS = 8
 
 
 class StructureArrays(Sequence):
@@ -242,32 +237,7 @@ class StructureArrays(Sequence):
             Elements stand in pymatgen's order; with ``reduced=False`` the strings are those of
             ``structure.composition.formula`` without spaces.
         """
-        if not len(self):
-            return np.empty(0, dtype=object)
-        symbols = _symbols_in_order()
-        rank = np.empty(MAX_ATOMIC_NUMBER + 1, dtype=np.int64)
-        rank[[number for number, _ in symbols]] = np.arange(len(symbols))
-        rows, numbers, occupancies = contents(self.n_atoms, self.atomic_number, self.mixtures)
-        keys = rows * len(symbols) + rank[numbers]
-        if len(self.mixtures):
-            keys, inverse = np.unique(keys, return_inverse=True)
-            amounts = np.bincount(inverse, occupancies).round(_DECIMALS)
-        else:
-            keys, amounts = np.unique(keys, return_counts=True)
-        row, place = np.divmod(keys, len(symbols))
-        if reduced:
-            whole = np.where(amounts == np.rint(amounts), amounts, 1).astype(np.int64)
-            divisors = np.gcd.reduceat(whole, np.searchsorted(row, np.arange(len(self))))
-            amounts = (amounts / divisors[row]).astype(amounts.dtype)
-        parts: list[list[str]] = [[] for _ in range(len(self))]
-        for index, element, amount in zip(
-            row.tolist(), place.tolist(), _as_written(amounts), strict=True
-        ):
-            symbol = symbols[element][1]
-            parts[index].append(symbol if reduced and amount == 1 else f"{symbol}{amount}")
-        formulas = np.empty(len(self), dtype=object)
-        formulas[:] = ["".join(part) for part in parts]
-        return formulas
+        return formulas_of(self.n_atoms, self.atomic_number, self.mixtures, reduced=reduced)
 
     def __setstate__(self, state):
         self.__dict__.update(state)
@@ -446,21 +416,3 @@ def _as_strings(ids):
     strings = np.empty(ids.shape, dtype=object)
     strings[...] = ids.astype(str)
     return strings
-
-
-def _as_written(amounts):
-    """Return numbers of which those that are whole are written without decimals."""
-    if amounts.dtype.kind == "i":
-        return amounts.tolist()
-    return [int(amount) if amount.is_integer() else amount for amount in amounts.tolist()]
-
-
-@cache
-def _symbols_in_order():
-    """Return (atomic number, symbol) of all elements, in the order of pymatgen's formulas."""
-    numbers = {Element.from_Z(z).symbol: z for z in range(1, MAX_ATOMIC_NUMBER + 1)}
-    with warnings.catch_warnings():
-        # Elements without an electronegativity: pymatgen says so, and puts them last.
-        warnings.simplefilter("ignore")
-        formula = Composition(dict.fromkeys(numbers, 1)).formula
-    return [(numbers[part.removesuffix("1")], part.removesuffix("1")) for part in formula.split()]

@@ -1,7 +1,6 @@
 """What the transformers on featurizers of matminer share, whatever these read."""
 
 import copy
-from abc import ABC, abstractmethod
 from numbers import Integral
 
 import numpy as np
@@ -23,7 +22,7 @@ _ROOMS = ("bandstructure", "composition", "conversions", "dos", "function", "sit
 _TASKS_PER_JOB = 4
 
 
-class MatminerTransformer(TransformerMixin, BaseEstimator, ABC):
+class MatminerTransformer(TransformerMixin, BaseEstimator):
     """Hand materials to a featurizer of matminer, and make an array of its features.
 
     A class for one kind of material mixes in how ``X`` is read and adds ``_read_items`` and
@@ -75,16 +74,16 @@ class MatminerTransformer(TransformerMixin, BaseEstimator, ABC):
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.array(self.featurizer_.feature_labels(), dtype=object)
 
-    @abstractmethod
     def _read_items(self, X, *, reset, on_invalid):
         """Return what can be read of `X`, the row of each item, and the number of rows.
 
         An item has a ``formula``, by which errors call it.
         """
+        raise NotImplementedError
 
-    @abstractmethod
     def _keys(self, items):
         """Return a key of each item; items with equal keys are featurized once."""
+        raise NotImplementedError
 
     def _take(self, items, positions):
         """Return some of the items, for the featurizer to do with as it likes."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
+from skmat.datasets import fetch_matbench
 from skmat.nn import ALIGNN_PRESETS, MASK_ID, ALIGNNNetwork
 
 SIZES = {"cutoff": 8.0, "d_model": 6, "n_angle_layers": 2, "n_layers": 1, "d_embedding": 5}
@@ -127,6 +128,52 @@ def test_bond_pairs_of_part_of_a_batch():
     alone = batch.take(torch.tensor([2])).bond_pairs()
     expected = batch_of(many(4)[2]).bond_pairs()
     assert all(torch.equal(one, other) for one, other in zip(alone, expected, strict=True))
+
+
+def angles_of(structure):
+    """Return the cosines of the angles at every second of three atoms, from distances alone."""
+    found, bonds = {}, []
+    for site in structure:
+        near = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
+        last = near[min(11, len(near) - 1)].nn_distance + 0.01
+        bonds.append([each for each in near if each.nn_distance < last])
+    for i, j in itertools.product(range(len(structure)), repeat=2):
+        for one in bonds[i]:
+            if one.index != j:
+                continue
+            for other in bonds[j]:
+                # `other` starts at atom j in the home cell: move it to the image that `one` is.
+                end = other.coords + one.coords - structure[j].coords
+                across = np.linalg.norm(end - structure[i].coords)
+                a, b = one.nn_distance, other.nn_distance
+                found.setdefault((i, j, other.index), []).append(
+                    (a**2 + b**2 - across**2) / (2 * a * b)
+                )
+    return {atoms: np.sort(cosines) for atoms, cosines in found.items()}
+
+
+def test_angles_of_fifty_real_crystals(data_home):
+    network = make_network()
+    read = []
+    network.angles.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    crystals = fetch_matbench("phonons", input="structure", data_home=data_home).data
+    rows = np.random.default_rng(0).choice(np.flatnonzero(crystals.n_atoms <= 12), 50, False)
+    n_angles = 0
+    for structure in crystals.take(rows):
+        batch = batch_of(structure)
+        with torch.no_grad():
+            network(batch)
+        first, second = batch.bond_pairs()
+        ends = batch.receivers[first], batch.senders[first], batch.senders[second]
+        found = {}
+        for atoms, cosine in zip(torch.stack(ends, 1).tolist(), read.pop().tolist(), strict=True):
+            found.setdefault(tuple(atoms), []).append(cosine)
+        expected = angles_of(structure)
+        assert found.keys() == expected.keys()
+        for atoms, cosines in expected.items():
+            np.testing.assert_allclose(np.sort(found[atoms]), cosines, atol=2e-5)
+            n_angles += len(cosines)
+    assert n_angles > 10_000
 
 
 def test_angles_count():

@@ -16,8 +16,8 @@ test sets. Sources:
 
 Models learn from 10 to 800 labels, drawn anew for each trial, and predict the test set. Errors
 are mean absolute errors in units of half the range of each property, as published. With
-``--trainable`` they compare which layers are trained. What was finished stays in FOLDER; rows go
-to benchmarks/results/transfer/.
+``--trainable`` they compare which layers are trained. Families that read formulas get those of the
+same crystals. What was finished stays in FOLDER; rows go to benchmarks/results/transfer/.
 """
 
 import argparse
@@ -45,7 +45,8 @@ MAX_ATOMS = 20
 N_TEST = 500
 LARGE, SMALL = 20_000, 941
 SIZES = (10, 100, 200, 500, 800)
-SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "mean", "forest")
+BASELINES = ("mean", "forest")
+SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", *BASELINES)
 #: Multi-property pretraining reads so many crystals of the two large properties.
 N_SHARED = 20_000
 
@@ -107,6 +108,11 @@ def draw(rows, n, seed):
     return np.random.default_rng(seed).permutation(rows)[:n]
 
 
+def read_by(family, X):
+    """Return the crystals as `family` reads them."""
+    return X if family.reads == "structure" else X.formulas()
+
+
 def source_rows(source, target):
     """Return the crystals and labels that a source learns from, NaN where there is no label."""
     properties = load()
@@ -134,12 +140,15 @@ def pretrain(source, target, arguments):
     if not (folder / "config.json").exists():
         torch.set_num_threads(1)
         X, y = source_rows(source, target)
-        encoder = FAMILIES[arguments.family].encoder(
+        family = FAMILIES[arguments.family]
+        encoder = family.encoder(
             pretrained=None, preset=arguments.preset, objectives="properties",
             loss_weights="sqrt_labels", max_epochs=arguments.source_epochs, batch_size=128,
-            random_state=0, memory=str(arguments.folder / "graphs"),
+            random_state=0,
         )  # fmt: skip
-        encoder.fit(X, y).save_pretrained(folder)
+        if family.reads == "structure":
+            encoder.set_params(memory=str(arguments.folder / "graphs"))
+        encoder.fit(read_by(family, X), y).save_pretrained(folder)
         print("pretrained", name, len(X), flush=True)
     return folder
 
@@ -165,7 +174,11 @@ def measure(target, source, size, trial, trainable, arguments):
     data = load()[target]
     rows = draw(data.pool, size, 100 + trial)
     model = make_model(source, target, trial, trainable, arguments)
-    predicted = model.fit(data.X.take(rows), data.y[rows]).predict(data.X.take(data.test))
+    learned, asked = data.X.take(rows), data.X.take(data.test)
+    if source not in BASELINES:
+        family = FAMILIES[arguments.family]
+        learned, asked = read_by(family, learned), read_by(family, asked)
+    predicted = model.fit(learned, data.y[rows]).predict(asked)
     truth = data.y[data.test]
     names = ("target", "source", "size", "trial", "trainable")
     row = dict(zip(names, words, strict=True)) | {
@@ -180,7 +193,7 @@ def measure(target, source, size, trial, trainable, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--family", choices=["cgcnn", "alignn"], default="cgcnn")
+    parser.add_argument("--family", choices=FAMILIES, default="cgcnn")
     parser.add_argument("--preset", default="base")
     parser.add_argument("--targets", nargs="+", help="default: all")
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES))
@@ -215,7 +228,7 @@ def main():
         for trial in range(arguments.trials)
         for target, source in pairs
         for trainable in (
-            arguments.trainable if source not in ("scratch", "mean", "forest") else ["all"]
+            arguments.trainable if source not in ("scratch", *BASELINES) else ["all"]
         )
         if size <= len(load()[target].pool)
     ]

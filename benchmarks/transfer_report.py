@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 from matbench_table import to_markdown
 
+from skmat.estimators._families import FAMILIES
+
 RESULTS = Path(__file__).parent / "results"
 PROPERTIES = ("gap", "e_form", "log_G", "phonons", "dielectric", "piezo")
 #: Mean absolute errors in units of half the range, means of five trials, by source and number
@@ -91,7 +93,7 @@ def by_layers(table):
 def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     parts = []
-    for family in ("cgcnn", "alignn"):
+    for family in FAMILIES:
         rows = [
             row
             for path in sorted((RESULTS / "transfer").glob(f"{family}-*.json"))

@@ -1,0 +1,93 @@
+"""The tables of ``multitask_crystals.py``; nothing is trained.
+
+Reads benchmarks/results/crystals/multitask-*.json and writes
+benchmarks/results/multitask_crystals.md. A difference is the mean over seeds of that between two
+networks that learned from the same crystals, with its standard deviation; errors that grow are
+positive.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matbench_table import to_markdown
+from multitask_crystals import TOGETHER
+
+RESULTS = Path(__file__).parent / "results"
+UNITS = {"e_form": "eV/atom", "gap": "eV", "efermi": "eV"}
+
+
+def spread(values, unit=""):
+    return f"{np.mean(values):.3g} ± {np.std(values, ddof=1):.2g}{unit}"
+
+
+def percent(ratios):
+    return f"{100 * (np.mean(ratios) - 1):+.1f} ± {100 * np.std(ratios, ddof=1):.1f} %"
+
+
+def by_property(fits, targets, fractions):
+    """Return a line for each measure and fraction: alone, together, and the difference."""
+    lines = []
+    for target in targets:
+        measures = [name for name in fits.columns if name.startswith(target)]
+        measures += ["metal ROC-AUC"] if target == "gap" else []
+        for name in measures:
+            for fraction in fractions:
+                rows = fits[fits["fraction"] == fraction]
+                pairs = rows.pivot(index="seed", columns="kind", values=name)
+                alone, together = pairs[target], pairs[TOGETHER]
+                is_error = name.endswith("MAE")
+                label = f"{name}, {UNITS[target]}" if is_error else name
+                difference = percent(together / alone) if is_error else spread(together - alone)
+                cells = spread(alone), spread(together), difference
+                lines.append([label, f"{fraction:.0%}", *cells])
+    return lines
+
+
+def with_less(fits, targets, fractions):
+    """Return the errors of less data, together, beside those of more, alone."""
+    lines = []
+    less, more = min(fractions), max(fractions)
+    for target in targets:
+        name = f"{target} MAE"
+        together = fits[(fits["kind"] == TOGETHER) & (fits["fraction"] == less)]
+        alone = fits[(fits["kind"] == target) & (fits["fraction"] == more)]
+        ratios = together.set_index("seed")[name] / alone.set_index("seed")[name]
+        lines.append([f"{less:.0%} together against {more:.0%} alone", name, percent(ratios)])
+    return lines
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    parts = []
+    for path in sorted((RESULTS / "crystals").glob("multitask-*.json")):
+        content = json.loads(path.read_text())
+        targets = content["targets"]
+        fits = pd.DataFrame(content["fits"])
+        fractions = sorted(fits["fraction"].unique(), reverse=True)
+        header = ["", "trained on", "alone", "together", "difference"]
+        parts += [
+            f"**{', '.join(targets)}**: {content['n']:,} crystals of at most "
+            f"{content['max_atoms']} atoms, labels of {content['version']}, "
+            f"{fits['seed'].nunique()} seeds, {content['max_epochs']} epochs; chosen: "
+            f"{content['search']['best']}",
+            to_markdown(header, by_property(fits, targets, fractions)),
+        ]
+        if len(fractions) > 1:
+            parts.append(to_markdown(["", "", "difference"], with_less(fits, targets, fractions)))
+        correlations = [
+            [name, *(f"{value:.2f}" for value in row)]
+            for name, row in zip(targets, content["correlation"], strict=True)
+        ]
+        parts += ["Pearson correlation", to_markdown(["", *targets], correlations)]
+        tried = [[str(each), f"{score:.4f}"] for each, score in content["search"]["scores"]]
+        parts += ["Minus the mean logarithm of the errors on the validation crystals",
+                  to_markdown(["weighting", "score"], tried)]  # fmt: skip
+    path = RESULTS / "multitask_crystals.md"
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

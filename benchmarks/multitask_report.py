@@ -37,6 +37,8 @@ def by_property(fits, targets, fractions):
             for fraction in fractions:
                 rows = fits[fits["fraction"] == fraction]
                 pairs = rows.pivot(index="seed", columns="kind", values=name)
+                if target not in pairs:
+                    continue
                 alone, together = pairs[target], pairs[TOGETHER]
                 is_error = name.endswith("MAE")
                 label = f"{name}, {UNITS[target]}" if is_error else name
@@ -71,7 +73,8 @@ def main():
         parts += [
             f"**{', '.join(targets)}**: {content['n']:,} crystals of at most "
             f"{content['max_atoms']} atoms, labels of {content['version']}, "
-            f"{fits['seed'].nunique()} seeds, {content['max_epochs']} epochs; chosen: "
+            f"{fits['seed'].nunique()} seeds, {content['max_epochs']} epochs in batches of "
+            f"{content['batch_size']}; chosen: "
             f"{content['search']['best']}",
             to_markdown(header, by_property(fits, targets, fractions)),
         ]

@@ -7,6 +7,7 @@ positive.
 """
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 
@@ -51,13 +52,15 @@ def by_property(fits, targets, fractions):
 def with_less(fits, targets, fractions):
     """Return the errors of less data, together, beside those of more, alone."""
     lines = []
-    less, more = min(fractions), max(fractions)
-    for target in targets:
-        name = f"{target} MAE"
-        together = fits[(fits["kind"] == TOGETHER) & (fits["fraction"] == less)]
-        alone = fits[(fits["kind"] == target) & (fits["fraction"] == more)]
-        ratios = together.set_index("seed")[name] / alone.set_index("seed")[name]
-        lines.append([f"{less:.0%} together against {more:.0%} alone", name, percent(ratios)])
+    for more, less in itertools.combinations(fractions, 2):
+        for target in targets:
+            name = f"{target} MAE"
+            together = fits[(fits["kind"] == TOGETHER) & (fits["fraction"] == less)]
+            alone = fits[(fits["kind"] == target) & (fits["fraction"] == more)]
+            if len(alone):
+                ratios = together.set_index("seed")[name] / alone.set_index("seed")[name]
+                words = f"{less:.0%} together against {more:.0%} alone"
+                lines.append([words, name, percent(ratios)])
     return lines
 
 
@@ -85,9 +88,14 @@ def main():
             for name, row in zip(targets, content["correlation"], strict=True)
         ]
         parts += ["Pearson correlation", to_markdown(["", *targets], correlations)]
-        tried = [[str(each), f"{score:.4f}"] for each, score in content["search"]["scores"]]
-        parts += ["Minus the mean logarithm of the errors on the validation crystals",
-                  to_markdown(["weighting", "score"], tried)]  # fmt: skip
+        tried = [
+            [str(weighting), *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
+            for weighting, ratios in content["search"]["ratios"]
+        ]
+        parts += [
+            "Errors on the validation crystals of the first seed, % more than alone",
+            to_markdown(["weighting", *targets], tried),
+        ]
     path = RESULTS / "multitask_crystals.md"
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

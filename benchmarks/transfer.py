@@ -16,8 +16,10 @@ test sets. Sources:
 
 Models learn from 10 to 800 labels, drawn anew for each trial, and predict the test set. Errors
 are mean absolute errors in units of half the range of each property, as published. With
-``--trainable`` they compare which layers are trained. Families that read formulas get those of the
-same crystals. What was finished stays in FOLDER; rows go to benchmarks/results/transfer/.
+``--trainable`` they compare which layers are trained. With ``--held-out halides`` sources see no
+crystal with a halogen, and models learn from halides and predict halides: another chemistry.
+Families that read formulas get those of the same crystals. What was finished stays in FOLDER;
+rows go to benchmarks/results/transfer/.
 """
 
 import argparse
@@ -51,13 +53,17 @@ SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", *BASEL
 N_SHARED = 20_000
 
 
+HALOGENS = (9, 17, 35, 53)
+
+
 class Property(NamedTuple):
-    """Crystals, labels, rows to learn from and rows to test on."""
+    """Crystals, labels, rows to learn from, to test on, and to pretrain on."""
 
     X: StructureArrays
     y: np.ndarray
     pool: np.ndarray
     test: np.ndarray
+    source: np.ndarray
 
 
 def small_cells(X, y):
@@ -65,8 +71,14 @@ def small_cells(X, y):
     return X.take(kept), y[kept]
 
 
+def has_halogen(X):
+    """Return whether each crystal holds a halogen, ndarray of shape (n,), bool."""
+    crystals = np.repeat(np.arange(len(X)), X.n_atoms)
+    return np.bincount(crystals, np.isin(X.atomic_number, HALOGENS), len(X)) > 0
+
+
 @cache
-def load():
+def load(held_out=None):
     """Return the properties by name."""
     mp = fetch_mp(targets=["e_form", "gap", "G_VRH"])
     phonons = fetch_matbench("phonons", input="structure")
@@ -85,23 +97,27 @@ def load():
     groups = np.split(
         everything.group_ids(), np.cumsum([len(y) for _, y in columns.values()])[:-1]
     )
+    if held_out == "halides":
+        asked = [has_halogen(X) for X, _ in columns.values()]
+        shown = [~each for each in asked]
+    else:
+        asked = shown = [np.ones(len(y), dtype=bool) for _, y in columns.values()]
     generator = np.random.default_rng(0)
-    tests = {}
-    for name, group in zip(columns, groups, strict=True):
+    tests = []
+    for group, kept in zip(groups, asked, strict=True):
+        group = group[kept]
         n_test = min(N_TEST, len(group) // 10)
         order = generator.permutation(np.unique(group))
         sizes = np.cumsum(np.bincount(group, minlength=order.max() + 1)[order])
-        tests[name] = order[: np.searchsorted(sizes, n_test) + 1]
-    tested = np.concatenate(list(tests.values()))
-    return {
-        name: Property(
-            X,
-            y,
-            np.flatnonzero(~np.isin(group, tested)),
-            np.flatnonzero(np.isin(group, tests[name])),
-        )
-        for (name, (X, y)), group in zip(columns.items(), groups, strict=True)
-    }
+        tests.append(order[: np.searchsorted(sizes, n_test) + 1])
+    tested = np.concatenate(tests)
+    found = {}
+    for place, (name, (X, y)) in enumerate(columns.items()):
+        free = ~np.isin(groups[place], tested)
+        test = np.isin(groups[place], tests[place])
+        rows = (free & asked[place], test & asked[place], free & shown[place])
+        found[name] = Property(X, y, *(np.flatnonzero(each) for each in rows))
+    return found
 
 
 def draw(rows, n, seed):
@@ -113,19 +129,19 @@ def read_by(family, X):
     return X if family.reads == "structure" else X.formulas()
 
 
-def source_rows(source, target):
+def source_rows(source, target, held_out):
     """Return the crystals and labels that a source learns from, NaN where there is no label."""
-    properties = load()
+    properties = load(held_out)
     if source != "mpt":
         name, size = source.split()
         data = properties[name]
-        rows = draw(data.pool, SMALL if size == "small" else LARGE, 0)
+        rows = draw(data.source, SMALL if size == "small" else LARGE, 0)
         return data.X.take(rows), data.y[rows][:, None]
     parts, labels = [], []
     names = [name for name in properties if name != target]
     for place, name in enumerate(names):
         data = properties[name]
-        rows = draw(data.pool, N_SHARED // 2, 1)
+        rows = draw(data.source, N_SHARED // 2, 1)
         y = np.full((len(rows), len(names)), np.nan)
         y[:, place] = data.y[rows]
         parts.append(data.X.take(rows))
@@ -139,7 +155,7 @@ def pretrain(source, target, arguments):
     folder = arguments.folder / name.replace(" ", "-")
     if not (folder / "config.json").exists():
         torch.set_num_threads(1)
-        X, y = source_rows(source, target)
+        X, y = source_rows(source, target, arguments.held_out)
         family = FAMILIES[arguments.family]
         encoder = family.encoder(
             pretrained=None, preset=arguments.preset, objectives="properties",
@@ -171,7 +187,7 @@ def measure(target, source, size, trial, trainable, arguments):
     if path.exists():
         return json.loads(path.read_text())
     torch.set_num_threads(1)
-    data = load()[target]
+    data = load(arguments.held_out)[target]
     rows = draw(data.pool, size, 100 + trial)
     model = make_model(source, target, trial, trainable, arguments)
     learned, asked = data.X.take(rows), data.X.take(data.test)
@@ -182,6 +198,7 @@ def measure(target, source, size, trial, trainable, arguments):
     truth = data.y[data.test]
     names = ("target", "source", "size", "trial", "trainable")
     row = dict(zip(names, words, strict=True)) | {
+        "held_out": arguments.held_out or "",
         "mae": mean_absolute_error(truth, predicted),
         "scaled_mae": mean_absolute_error(truth, predicted) / (np.ptp(data.y) / 2),
         "r2": r2_score(truth, predicted),
@@ -200,15 +217,18 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--trials", type=int, default=5)
     parser.add_argument("--trainable", nargs="+", default=["all"])
+    parser.add_argument("--held-out", choices=["halides"])
     parser.add_argument("--source-epochs", type=int, default=15)
     parser.add_argument("--to", default="sources", help="name of the file of rows")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
     # What one network found is not another's.
-    arguments.folder /= f"{arguments.family}-{arguments.preset}-{arguments.source_epochs}"
+    words = (arguments.family, arguments.preset, arguments.source_epochs, arguments.held_out)
+    arguments.folder /= "-".join(str(word) for word in words if word)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    targets = arguments.targets or list(load())
+    properties = load(arguments.held_out)
+    targets = arguments.targets or list(properties)
     learned = [source for source in arguments.sources if "large" in source or "small" in source]
     # A property is no source for itself.
     pairs = [
@@ -230,7 +250,7 @@ def main():
         for trainable in (
             arguments.trainable if source not in ("scratch", *BASELINES) else ["all"]
         )
-        if size <= len(load()[target].pool)
+        if size <= len(properties[target].pool)
     ]
     rows = Parallel(arguments.n_jobs)(delayed(measure)(*job, arguments) for job in jobs)
     content = {"family": arguments.family, "preset": arguments.preset, "rows": rows}

@@ -55,8 +55,8 @@ def cell(value):
     return "" if value is None or pd.isna(value) else f"{value:.3f}"
 
 
-def by_source(table):
-    """Return one table per number of labels: mean errors by source, ours and published."""
+def by_source(table, published):
+    """Return one table per number of labels: mean errors by source, and those published."""
     parts = []
     names = [name for name in PROPERTIES if name in set(table["target"])]
     for size, rows in table[table["trainable"] == "all"].groupby("size"):
@@ -64,11 +64,11 @@ def by_source(table):
         lines = []
         for source in means.index:
             ours = [cell(means.loc[source].get(name)) for name in names]
-            published = PUBLISHED.get(size, {}).get(source, (None,) * len(PROPERTIES))
-            theirs = [cell(published[PROPERTIES.index(name)]) for name in names]
-            lines.append([source, *ours, *theirs])
+            known = PUBLISHED.get(size, {}).get(source, (None,) * len(PROPERTIES))
+            theirs = [cell(known[PROPERTIES.index(name)]) for name in names]
+            lines.append([source, *ours, *theirs * published])
         n_trials = rows["trial"].nunique()
-        header = ["source", *names, *(f"{name} (published)" for name in names)]
+        header = ["source", *names, *[f"{name} (published)" for name in names] * published]
         parts += [f"{size} labels, {n_trials} draws", to_markdown(header, lines)]
     return parts
 
@@ -101,9 +101,11 @@ def main():
         ]
         if rows:
             table = pd.DataFrame(rows).drop_duplicates(
-                ["target", "source", "size", "trial", "trainable"]
+                ["target", "source", "size", "trial", "trainable", "held_out"]
             )
-            parts += [f"**{family}**", *by_source(table), *by_layers(table)]
+            for held_out, part in table.groupby("held_out"):
+                title = f"**{family}**" + f", {held_out} held out" * bool(held_out)
+                parts += [title, *by_source(part, published=not held_out), *by_layers(part)]
     (RESULTS / "transfer.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

@@ -1,11 +1,17 @@
 """Crystal structures: read, as arrays, and as graphs."""
 
 from skmat.crystal._arrays import StructureArrays
-from skmat.crystal._graphs import CrystalGraphs, GraphSettings, build_graphs
+from skmat.crystal._graphs import (
+    GRAPHS_VERSION,
+    CrystalGraphs,
+    GraphSettings,
+    build_graphs,
+)
 from skmat.crystal._neighbors import nearest_neighbors
 from skmat.crystal._read import read_structures
 
 __all__ = [
+    "GRAPHS_VERSION",
     "CrystalGraphs",
     "GraphSettings",
     "StructureArrays",

@@ -210,6 +210,16 @@ class StructureArrays(Sequence):
             self.mixtures,
         )
 
+    def without_ids(self):
+        """Return the same structures without their ids."""
+        return (
+            self
+            if self.ids is None
+            else StructureArrays(
+                self.lattice, self.n_atoms, self.atomic_number, self.frac, mixtures=self.mixtures
+            )
+        )
+
     def compositions(self):
         """Return the compositions of all structures as `CompositionArrays`.
 

@@ -11,7 +11,10 @@ from skmat.crystal._arrays import StructureArrays
 from skmat.crystal._mixtures import compositions_of, occupancy_of, ranges
 from skmat.crystal._neighbors import nearest_neighbors
 
-__all__ = ["CrystalGraphs", "GraphSettings", "build_graphs"]
+__all__ = ["GRAPHS_VERSION", "CrystalGraphs", "GraphSettings", "build_graphs"]
+
+#: To be raised whenever the graphs of a crystal change, so that those kept on disk are not taken.
+GRAPHS_VERSION = 2
 
 #: Atoms closer than this, in Å, are one atom written twice, or a mistake.
 _OVERLAP = 0.3

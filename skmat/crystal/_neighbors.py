@@ -9,8 +9,9 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["BACKENDS", "TIE", "nearest_neighbors"]
 
-#: Distances that differ by less, in Å, are one shell of neighbours.
-TIE = 0.01
+#: Distances that differ by less, in Å, are one shell of neighbours. Lattice parameters are written
+#: with two or three digits: at a round number, rounding would decide.
+TIE = 0.0103
 
 #: A neighbour just at the cutoff is within it, however its distance is rounded: so much further,
 #: in Å, is searched, and half as much further kept.

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_memory
 
 from skmat._crystal_input import CrystalInputMixin
 from skmat.composition import ELEMENT_TABLES
-from skmat.crystal import GraphSettings, build_graphs
+from skmat.crystal import GRAPHS_VERSION, GraphSettings, build_graphs
 from skmat.estimators._element_family import ElementFamily
 from skmat.exceptions import InvalidStructureError
 from skmat.nn import CrystalBatch
@@ -46,8 +46,8 @@ GRAPH_DOC = """
     n_jobs : int, default=None
         Processes that search for neighbours.
     memory : str or joblib.Memory, default=None
-        Folder that keeps the graphs of the structures of each call, so that they are built once;
-        see :class:`sklearn.pipeline.Pipeline`. ``joblib.Memory.reduce_size`` bounds it.
+        Folder that keeps the graphs of the structures of each call, for calls with the same
+        structures. It grows until ``joblib.Memory.reduce_size`` is called.
 """
 
 
@@ -87,8 +87,10 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         )
         valid = np.ones(n_rows, dtype=bool)
         valid[[row for row, _, _ in problems]] = False
-        build = check_memory(self.memory).cache(build_graphs, ignore=["n_jobs"])
-        graphs, faults = build(structures, self._graph_settings(reset), n_jobs=self.n_jobs)
+        build = check_memory(self.memory).cache(_build_graphs, ignore=["n_jobs"])
+        graphs, faults = build(
+            structures.without_ids(), self._graph_settings(reset), GRAPHS_VERSION, self.n_jobs
+        )
         rows = np.flatnonzero(valid)
         problems += [(int(rows[i]), structures[i].formula, fault) for i, fault in faults]
         if problems and on_invalid == "raise":
@@ -104,3 +106,8 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
             checkpoint = self._read_pretrained()
             config = self._network_config() if checkpoint is None else checkpoint.network
         return GraphSettings(config["n_neighbors"], config["cutoff"])
+
+
+def _build_graphs(structures, settings, version, n_jobs):
+    """Build graphs; `version` is there to be a part of what they are kept by."""
+    return build_graphs(structures, settings, n_jobs)

@@ -5,6 +5,7 @@ import pytest
 from crystal.crystals import bcc_iron, rock_salt, rutile, triclinic
 
 from skmat.crystal import nearest_neighbors
+from skmat.crystal._neighbors import TIE
 from skmat.exceptions import InvalidInputError
 
 CRYSTALS = [rock_salt(), rutile(), bcc_iron(), triclinic(0), triclinic(1, 11)]
@@ -28,7 +29,7 @@ def by_brute_force(lattice, frac, n_neighbors, cutoff, n_images=5):
                     found.append((length, i, j, *map(int, image)))
         found.sort()
         if len(found) > n_neighbors:
-            last = found[n_neighbors - 1][0] + 0.01
+            last = found[n_neighbors - 1][0] + TIE
             found = [edge for edge in found if edge[0] < last]
         edges |= {edge[1:] for edge in found}
     return edges

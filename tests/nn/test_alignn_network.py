@@ -5,6 +5,7 @@ import pytest
 import torch
 from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
+from skmat.crystal._neighbors import TIE
 from skmat.datasets import fetch_matbench
 from skmat.nn import ALIGNN_PRESETS, MASK_ID, ALIGNNNetwork
 
@@ -56,7 +57,7 @@ class NaiveNetwork:
         bonds = []
         for i, site in enumerate(structure):
             found = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
-            last = found[11].nn_distance + 0.01
+            last = found[11].nn_distance + TIE
             bonds += [
                 (i, each.index, each.coords - site.coords)
                 for each in found
@@ -135,7 +136,7 @@ def angles_of(structure):
     found, bonds = {}, []
     for site in structure:
         near = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
-        last = near[min(11, len(near) - 1)].nn_distance + 0.01
+        last = near[min(11, len(near) - 1)].nn_distance + TIE
         bonds.append([each for each in near if each.nn_distance < last])
     for i, j in itertools.product(range(len(structure)), repeat=2):
         for one in bonds[i]:

@@ -3,6 +3,7 @@ import pytest
 import torch
 from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
+from skmat.crystal._neighbors import TIE
 from skmat.nn import CGCNN_PRESETS, MASK_ID, CGCNNNetwork
 
 SIZES = {"cutoff": 8.0, "d_atom": 6, "n_layers": 2, "d_model": 5}
@@ -64,7 +65,7 @@ class NaiveNetwork:
     @staticmethod
     def neighbors(structure, site):
         found = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
-        last = found[11].nn_distance + 0.01
+        last = found[11].nn_distance + TIE
         return [(each.index, each.nn_distance) for each in found if each.nn_distance < last]
 
     def convolve(self, name, atoms, atom, neighbors):

@@ -5,7 +5,7 @@ from pymatgen.core import DummySpecies, IStructure
 
 from skmat.crystal._mixtures import is_mixed, occupancies_of
 
-__all__ = ["fault_of_structure", "name_of_structure"]
+__all__ = ["fault_of_cell", "fault_of_structure", "name_of_structure"]
 
 
 def fault_of_structure(structure, disorder="raise"):
@@ -25,6 +25,14 @@ def fault_of_structure(structure, disorder="raise"):
     numbers = (structure.frac_coords, structure.lattice.matrix)
     if not all(np.isfinite(each).all() for each in numbers):
         return "coordinates or lattice vectors that are not finite"
+    return fault_of_cell(structure.lattice.matrix)
+
+
+def fault_of_cell(lattice):
+    """Say why no crystal has such lattice vectors, or return None."""
+    volume = abs(np.linalg.det(lattice))
+    if volume < 0.1:
+        return f"the cell has a volume of {volume:.3g} Å^3; check the lattice vectors"
     return None
 
 

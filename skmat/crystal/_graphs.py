@@ -8,6 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skmat.crystal._arrays import StructureArrays
+from skmat.crystal._faults import fault_of_cell
 from skmat.crystal._mixtures import compositions_of, occupancy_of, ranges
 from skmat.crystal._neighbors import nearest_neighbors
 
@@ -168,7 +169,7 @@ def _build(structures, settings, first_row):
         lattice = structures.lattice[row]
         sites = slice(structures.offsets[row], structures.offsets[row + 1])
         frac = structures.frac[sites].astype(np.float64)
-        fault = _fault_of_cell(lattice)
+        fault = fault_of_cell(lattice)
         if not fault:
             frac = frac - np.floor(frac)
             # What is just below 0 is rounded to 1, which is 0.
@@ -186,13 +187,6 @@ def _build(structures, settings, first_row):
         _joined(senders, np.uint16 if most <= 2**16 else np.uint32),
         _joined(vectors, np.float32, width=(3,)),
     ), problems
-
-
-def _fault_of_cell(lattice):
-    volume = abs(np.linalg.det(lattice))
-    if volume < 0.1:
-        return f"the cell has a volume of {volume:.3g} Å^3; check the lattice vectors"
-    return None
 
 
 def _fault_of_edges(receivers, senders, distances, occupancy):

@@ -98,6 +98,21 @@ def _parse_arrays(values, disorder):
     return values.take(ordered), problems, len(values)
 
 
+#: Where pymatgen warns in these words it has guessed, and what it returns is another crystal.
+_GUESSES = {
+    "Elements in POSCAR cannot be determined": (
+        "it names no elements; add a line with their symbols above the line of the counts"
+    ),
+    "Missing elements": (
+        "some elements of the formula that it states have no atoms; it may be cut off, or lack"
+        " hydrogen"
+    ),
+    "Incorrect stoichiometry": (
+        "its atoms do not add up to the formula that it states; it may be cut off"
+    ),
+}
+
+
 def _parse(value):
     if isinstance(value, IStructure):
         return value
@@ -134,9 +149,14 @@ def _from_ase(atoms):
 def _attempt(read, value, *, what, **options):
     # pymatgen raises whatever its parsers stumble over.
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return read(value, **options)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            structure = read(value, **options)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InvalidInputError(f"cannot be read as {what}: {reason[:200]}") from error
+    for warning in said:
+        for words, fault in _GUESSES.items():
+            if words in str(warning.message):
+                raise InvalidInputError(f"cannot be read as {what}: {fault}")
+    return structure

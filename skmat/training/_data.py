@@ -87,12 +87,12 @@ class BatchLoader:
     data : TrainingData
         The data.
     batch_size : int
-        Materials per batch.
+        Materials per batch at most; the batches of an epoch differ by one material.
     objectives : sequence of Objective
         Draw the corrupted views of each batch.
     generator : torch.Generator or None
         With a generator: shuffles at each epoch and draws views from it, anew each time. With
-        None: keeps the order and draws the same views at each pass, as validation needs.
+        None: one order and the same views at each pass, as validation needs.
     """
 
     def __init__(
@@ -115,12 +115,11 @@ class BatchLoader:
         generator = self.generator
         if generator is None:
             generator = torch.Generator().manual_seed(0)
-            order = np.arange(n)
-        else:
-            order = torch.randperm(n, generator=generator).numpy()
+        # Tables are sorted by formula, and losses that compare the rows of a batch depend on how
+        # alike these are; and on their number, so that none of the batches is much smaller.
+        order = torch.randperm(n, generator=generator).numpy()
         lessons = self.data.lessons or (None,) * len(self.objectives)
-        for start in range(0, n, self.batch_size):
-            rows = order[start : start + self.batch_size]
+        for rows in np.array_split(order, len(self)) if n else ():
             materials = self.data.make_batch(self.data.materials, rows)
             y = torch.from_numpy(self.data.y[rows])
             yield (

@@ -13,7 +13,15 @@ import pandas as pd
 import pytest
 import torch
 from common.instances import CRYSTAL_ENCODERS, labels_for, name_of
-from crystal.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile, triclinic
+from crystal.crystals import (
+    bcc_iron,
+    many,
+    mixed_salt,
+    rock_salt,
+    rutile,
+    stretched_iron,
+    triclinic,
+)
 from numpy.testing import assert_array_equal
 from pymatgen.core import Structure
 from sklearn.base import clone, is_classifier, is_regressor
@@ -31,6 +39,7 @@ from skmat import (
     StructureToComposition,
 )
 from skmat.crystal import StructureArrays
+from skmat.datasets import fetch_mp
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.objectives import Imitation
 
@@ -77,10 +86,8 @@ def test_one_seed_gives_equal_bits_and_seeds_differ(estimator):
     )
 
 
-@all_encoders
-def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
-    estimator = fitted(estimator)
-    for structure in (rock_salt(), rutile(), bcc_iron(), triclinic()):
+def assert_only_the_crystal_counts(estimator, structures):
+    for structure in structures:
         twice = structure.copy()
         twice.make_supercell([1, 2, 1])
         moved = structure.copy()
@@ -96,6 +103,22 @@ def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
             assert_close(outputs(estimator, [other]), expected)
             among = outputs(estimator, [*CRYSTALS, other])
             assert_close({name: values[-1:] for name, values in among.items()}, expected)
+
+
+@all_encoders
+def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
+    structures = (rock_salt(), rutile(), bcc_iron(), stretched_iron(), triclinic())
+    assert_only_the_crystal_counts(fitted(estimator), structures)
+
+
+@pytest.mark.parametrize("family", [CGCNNRegressor, ALIGNNRegressor])
+def test_nor_do_they_for_real_crystals(family, data_home):
+    data = fetch_mp(targets=["e_form", "gap"], data_home=data_home)
+    known = np.flatnonzero(np.isfinite(data.target).all(axis=1) & (data.data.n_atoms <= 12))
+    rows = np.random.default_rng(0).choice(known, 24, replace=False)
+    X, y = data.data.take(rows), data.target[rows]
+    model = family(preset="tiny", max_epochs=2, random_state=0).fit(X, y)
+    assert_only_the_crystal_counts(model, list(X))
 
 
 @all_encoders

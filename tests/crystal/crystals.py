@@ -28,6 +28,11 @@ def bcc_iron():
     return Structure(Lattice.cubic(2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
+def stretched_iron():
+    """Its shells end a hundredth of an Å apart, as lattice parameters are written."""
+    return Structure(Lattice.tetragonal(2.86, 2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
 def triclinic(seed=0, n_atoms=7):
     """A cell without any symmetry, atoms kept apart."""
     generator = np.random.default_rng(seed)

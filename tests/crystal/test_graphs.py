@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from crystal.crystals import bcc_iron, many, rock_salt, rutile, triclinic
-from pymatgen.core import Lattice, Structure
+from crystal.crystals import bcc_iron, many, rock_salt, rutile, stretched_iron, triclinic
+from pymatgen.core import Lattice, Structure, SymmOp
 
 from skmat.crystal import GraphSettings, StructureArrays, build_graphs, read_structures
 
@@ -28,7 +28,9 @@ def environments(graphs):
     return found
 
 
-@pytest.mark.parametrize("structure", [rock_salt(), rutile(), bcc_iron(), triclinic()])
+@pytest.mark.parametrize(
+    "structure", [rock_salt(), rutile(), bcc_iron(), stretched_iron(), triclinic()]
+)
 def test_the_cell_does_not_matter(structure):
     expected = set(environments(graphs_of(structure)))
     twice = structure.copy()
@@ -38,7 +40,10 @@ def test_the_cell_does_not_matter(structure):
     turned = Structure.from_sites(list(structure)[::-1])
     niggli = structure.get_reduced_structure("niggli")
     primitive = structure.get_primitive_structure()
-    for other in (twice, moved, turned, niggli, primitive):
+    rotated = structure.copy().apply_operation(
+        SymmOp.from_axis_angle_and_translation([1, 2, 3], 37)
+    )
+    for other in (twice, moved, turned, niggli, primitive, rotated):
         assert set(environments(graphs_of(other))) == expected
 
 
@@ -55,17 +60,26 @@ def test_arrays_of_several_crystals_are_those_of_each():
     assert together.nbytes < 20 * len(together.senders)
 
 
-def test_processes_find_the_same():
-    structures = StructureArrays.from_structures(many(6))
-    one, two = build_graphs(structures)[0], build_graphs(structures, n_jobs=2)[0]
-    np.testing.assert_array_equal(one.vectors, two.vectors)
-    np.testing.assert_array_equal(one.senders, two.senders)
+def test_crystals_are_worked_on_in_parts(monkeypatch):
+    overlapping = Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0, 0, 0.001]])
+    crystals = many(12)
+    crystals[9] = overlapping
+    structures = StructureArrays.from_structures(crystals)
+    whole, faults = build_graphs(structures)
+    monkeypatch.setattr("skmat.crystal._graphs._CHUNK", 4)
+    for n_jobs in (None, 2):
+        parts, found = build_graphs(structures, n_jobs=n_jobs)
+        assert found == faults
+        assert [row for row, _ in found] == [9]
+        for name in ("n_sites", "atomic_numbers", "n_edges", "senders", "vectors"):
+            np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
 def test_faults_are_told_by_row_and_leave_the_others_alone():
     overlapping = Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0, 0, 0.001]])
-    flat = StructureArrays(np.array([np.diag([5.0, 5.0, 1e-4])]), [1], [11], np.zeros((1, 3)))[0]
-    structures = StructureArrays.from_structures([rock_salt(), overlapping, flat, rutile()])
+    flat = StructureArrays(np.array([np.diag([5.0, 5.0, 1e-4])]), [1], [11], np.zeros((1, 3)))
+    first, last = map(StructureArrays.from_structures, ([rock_salt(), overlapping], [rutile()]))
+    structures = StructureArrays.concatenate([first, flat, last])
     graphs, problems = build_graphs(structures)
     assert len(graphs) == 2
     assert [row for row, _ in problems] == [1, 2]

@@ -1,3 +1,4 @@
+import re
 import warnings
 
 import numpy as np
@@ -64,13 +65,19 @@ def test_arrays_are_taken_as_they_are():
 
 def bad_rows():
     truncated = rutile().to(fmt="cif")[:200]
+    nameless = re.sub(r"(?m)^Ti O\n| (Ti|O)$", "", rutile().to(fmt="poscar"))
     disordered = Structure(Lattice.cubic(3), [{"Fe": 0.5, "Ni": 0.5}], [[0, 0, 0]])
     empty = Structure(Lattice.cubic(3), [], [])
     unknown = Structure(Lattice.cubic(3), ["Na"], [[np.nan, 0, 0]])
     return [
         (truncated, "cannot be read as the text of a CIF"),
+        # pymatgen takes these for smaller crystals, and for hydrogen and helium.
+        ("\n".join(rutile().to(fmt="cif").splitlines()[:-1]), "do not add up to the formula"),
+        ("\n".join(rutile().to(fmt="cif").splitlines()[:-4]), "have no atoms"),
+        (nameless, "names no elements"),
         (disordered, "disordered"),
         (empty, "no atoms"),
+        (Structure(np.diag([4.0, 4, 0]), ["Na"], [[0, 0, 0]]), "volume of 0 Å^3"),
         (unknown, "not finite"),
         ("nowhere.cif", "no file of this name"),
         ({"lattice": 1}, "cannot be read as a dict"),

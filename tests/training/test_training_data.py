@@ -88,10 +88,27 @@ def test_masks_are_new_at_each_epoch(make_data):
     assert not torch.equal(*masks)
 
 
-def test_validation_is_the_same_at_each_pass_and_in_order(data):
+def test_validation_is_the_same_at_each_pass(data):
     loader = loader_of(data, [MaskedElements(ratio=0.6)], seed=None)
     assert same(masks_of(loader), masks_of(loader))
-    assert rows_of(loader, data) == list(range(11))
+    order = rows_of(loader, data)
+    assert order == rows_of(loader, data)
+    assert sorted(order) == list(range(11))
+
+
+def test_validation_does_not_go_through_a_sorted_table_in_its_order(data):
+    """What compares the rows of a batch would see rows that are alike."""
+    first = rows_of(loader_of(data, seed=None), data)[:4]
+    assert first != list(range(4))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "expected"), [(9, [3, 3, 3]), (11, [4, 4, 3]), (1, [1]), (0, [])]
+)
+def test_no_batch_is_much_smaller_than_the_others(make_data, n_rows, expected):
+    loader = loader_of(make_data(11).take(np.arange(n_rows)))
+    assert [len(batch) for batch, _ in loader] == expected
+    assert len(loader) == len(expected)
 
 
 def test_batches_leave_the_global_generators_alone(data):

@@ -212,13 +212,10 @@ class StructureArrays(Sequence):
 
     def without_ids(self):
         """Return the same structures without their ids."""
-        return (
-            self
-            if self.ids is None
-            else StructureArrays(
-                self.lattice, self.n_atoms, self.atomic_number, self.frac, mixtures=self.mixtures
-            )
-        )
+        if self.ids is None:
+            return self
+        numbers, mixtures = self.atomic_number, self.mixtures
+        return StructureArrays(self.lattice, self.n_atoms, numbers, self.frac, mixtures=mixtures)
 
     def compositions(self):
         """Return the compositions of all structures as `CompositionArrays`.

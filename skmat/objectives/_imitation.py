@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import _num_samples
 from torch.nn import functional as F
 
-from skmat.base import as_formulas
+from skmat.base import as_formulas, is_fitted
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import build_mlp
@@ -87,7 +86,7 @@ class Imitation(Objective):
 
     def prepared(self, X, rows):
         teacher = self.teacher
-        if hasattr(teacher, "transform") and not _is_fitted(teacher):
+        if hasattr(teacher, "transform") and not is_fitted(teacher):
             teacher = clone(teacher).fit(_safe_indexing(X, rows))
         prepared = replace(self, teacher=teacher)
         features = prepared._features(X)
@@ -147,14 +146,6 @@ class Imitation(Objective):
             )
         features = np.where(np.isfinite(features), features, np.nan)
         return _mean_by_composition(features, X) if self.average else features
-
-
-def _is_fitted(teacher):
-    try:
-        check_is_fitted(teacher)
-    except NotFittedError:
-        return False
-    return True
 
 
 def _mean_by_composition(features, X):

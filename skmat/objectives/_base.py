@@ -90,6 +90,28 @@ class Objective(ABC):
         """Return the objective with what it has to know of some rows of X, and ``lessons(X)``."""
         return self, self.lessons(X)
 
+    def to_be_fitted(self) -> Any:
+        """Return what is cloned and fitted to the first rows, None if nothing is."""
+        return None
+
+    def continued(
+        self, before: "Objective", fitted: Any, X: Any, rows: np.ndarray
+    ) -> tuple["Objective", np.ndarray | None]:
+        """Return the objective as a training that goes on has it, and ``lessons(X)``.
+
+        Parameters
+        ----------
+        before : Objective
+            The prepared objective of this training, equal to this one.
+        fitted : object
+            What ``to_be_fitted`` returned for it.
+        X : array-like
+            Materials.
+        rows : ndarray of int
+            Those that are trained on.
+        """
+        return before, before.lessons(X)
+
     def lessons(self, X: Any) -> np.ndarray | None:
         """Return what a prepared objective learns of each material beside y.
 

@@ -85,18 +85,35 @@ class Imitation(Objective):
         return [float(self.scale)]
 
     def prepared(self, X, rows):
-        teacher = self.teacher
-        if hasattr(teacher, "transform") and not is_fitted(teacher):
-            teacher = clone(teacher).fit(_safe_indexing(X, rows))
-        prepared = replace(self, teacher=teacher)
-        features = prepared._features(X)
+        teacher = self._fitted_teacher(X, rows)
+        features = replace(self, teacher=teacher)._features(X)
         if np.isnan(features[rows]).all():
             raise InvalidInputError(
                 f"The teacher of {self.name!r} knows no feature of any material to train on."
             )
         shift, unit = _statistics(features[rows], self.scaling)
-        prepared = replace(prepared, _shift=shift, _unit=unit)
+        prepared = replace(self, teacher=teacher, _shift=shift, _unit=unit)
         return prepared, prepared._scaled(features)
+
+    def to_be_fitted(self):
+        return None if self._is_ready() else self.teacher
+
+    def continued(self, before, fitted, X, rows):
+        teacher = self.to_be_fitted()
+        if teacher is not None and teacher is fitted:
+            # The first rows have made it what it is; others would make another of it.
+            teacher = before.teacher
+        else:
+            teacher = self._fitted_teacher(X, rows)
+        # The head answers in the units that it has learned.
+        continued = replace(self, teacher=teacher, _shift=before._shift, _unit=before._unit)
+        features = continued._features(X)
+        if features.shape[1] != len(before._unit):
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} has {features.shape[1]} features, but the model"
+                f" was fitted with {len(before._unit)}; use a new estimator (warm_start=False)."
+            )
+        return continued, continued._scaled(features)
 
     def lessons(self, X):
         return self._scaled(self._features(X))
@@ -126,6 +143,15 @@ class Imitation(Objective):
             shown = teacher.describe()
         settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale", "average")}
         return {"name": self.name, "teacher": shown, **settings, "hidden": list(self.hidden)}
+
+    def _is_ready(self):
+        """Tell whether the teacher can teach as it is."""
+        return not hasattr(self.teacher, "transform") or is_fitted(self.teacher)
+
+    def _fitted_teacher(self, X, rows):
+        if self._is_ready():
+            return self.teacher
+        return clone(self.teacher).fit(_safe_indexing(X, rows))
 
     def _scaled(self, features):
         return ((features - self._shift) / self._unit).astype(np.float32)

@@ -68,6 +68,9 @@ class CrystalTeacher(
     array([False,  True])
     """
 
+    #: ``fit`` looks at nothing but the form of X: a clone that is fitted again teaches the same.
+    _needs_no_rows = True
+
     def __init__(
         self, encoder="cgcnn-mp-multitask", structures="mp", *, max_atoms=None, data_home=None
     ):

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from crystal.crystals import bcc_iron, mixed_salt, rock_salt, rutile
@@ -107,6 +109,24 @@ def test_an_encoder_of_formulas_learns_from_it(encoder):
     ).fit(FORMULAS)
     losses = [row["train_loss_multimodal"] for row in student.history_]
     assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_student_does_not_carry_the_vectors(encoder, fitted):
+    teacher = CrystalTeacher(encoder, CRYSTALS)
+    lesson = Imitation(teacher.fit(FORMULAS) if fitted else teacher, hidden=())
+    student = RoostEncoder(
+        preset="tiny", objectives=lesson, max_epochs=1, warm_start=True, random_state=0
+    ).fit(FORMULAS)
+    (before,) = student.members_[0].model.objectives
+    vectors = CrystalTeacher(encoder, CRYSTALS).fit(FORMULAS).vectors_.tobytes()
+    content = pickle.dumps(student)
+    assert vectors not in pickle.dumps(student.members_)
+    assert content.count(vectors) == int(fitted)
+    again = pickle.loads(content)
+    assert again._describe(None).objectives == student._describe(None).objectives
+    (after,) = again.fit(FORMULAS[:3]).members_[0].model.objectives
+    np.testing.assert_array_equal(after.lessons(FORMULAS), before.lessons(FORMULAS))
 
 
 def test_crystals_of_the_materials_project(encoder, data_home):

@@ -23,6 +23,22 @@ IMITATION_SCALINGS = ("standard", "min-max")
 
 
 @dataclass(frozen=True)
+class _Absent:
+    """What a file keeps of a teacher that there is elsewhere.
+
+    Attributes
+    ----------
+    said : str
+        What a model card says of it.
+    """
+
+    said: str
+
+    def describe(self):
+        return self.said
+
+
+@dataclass(frozen=True)
 class Imitation(Objective):
     """Supervised learning without labels: the targets are a teacher's features of each material.
 
@@ -78,6 +94,17 @@ class Imitation(Objective):
                 " or None."
             )
 
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        # What it knows of other materials is no part of a model. The estimator's parameter has
+        # the array, or the transformer, which learns nothing from the rows of a fit.
+        is_elsewhere = not hasattr(self.teacher, "transform") or getattr(
+            self.teacher, "_needs_no_rows", False
+        )
+        if self._unit is not None and is_elsewhere:
+            state["teacher"] = _Absent(self.describe()["teacher"])
+        return state
+
     def task_names(self, targets):
         return [self.name]
 
@@ -100,7 +127,8 @@ class Imitation(Objective):
 
     def continued(self, before, fitted, X, rows):
         teacher = self.to_be_fitted()
-        if teacher is not None and teacher is fitted:
+        is_there = not isinstance(before.teacher, _Absent)
+        if teacher is not None and teacher is fitted and is_there:
             # The first rows have made it what it is; others would make another of it.
             teacher = before.teacher
         else:
@@ -158,6 +186,11 @@ class Imitation(Objective):
 
     def _features(self, X):
         """Return the teacher's features, ndarray of shape (n_materials, n_features), unscaled."""
+        if isinstance(self.teacher, _Absent):
+            raise SkmatError(
+                f"The objective {self.name!r} was read from a file, which keeps no teacher; use"
+                " that of the estimator's parameter."
+            )
         if hasattr(self.teacher, "transform"):
             features = self.teacher.transform(X)
         else:

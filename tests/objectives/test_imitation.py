@@ -1,3 +1,5 @@
+import pickle
+
 import joblib
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
 from skmat.estimators._base import EncoderEstimator
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import Representation
 from skmat.objectives import Imitation, MaskedElements, Properties
 
@@ -190,6 +192,30 @@ def test_a_new_teacher_teaches_in_the_old_units(taught, kind):
     kept = model.members_[0].model.objectives[-1].teacher
     model.partial_fit(FORMULAS, y)
     assert model.members_[0].model.objectives[-1].teacher is kept
+
+
+def test_files_hold_no_features_of_the_teacher(taught):
+    features = np.random.default_rng(0).normal(size=(len(FORMULAS), 3))
+    objective = Imitation(features, hidden=())
+    encoder = MTEncoder(objectives=objective, warm_start=True, **FAST).fit(FORMULAS)
+    model = MTEncoderRegressor(pretrained=None, keep_objective=objective, **FAST)
+    y = np.arange(10.0)
+    model.partial_fit(FORMULAS, y)
+    for each in (encoder, model):
+        content = pickle.dumps(each)
+        # Once, in the parameter.
+        assert content.count(features.tobytes()) == 1
+        assert features.tobytes() not in pickle.dumps(each.members_)
+        again = pickle.loads(content)
+        said = [objective.describe() for objective in again.members_[0].model.objectives]
+        assert said == [objective.describe() for objective in each.members_[0].model.objectives]
+        n_taught = len(taught)
+        again.fit(FORMULAS) if each is encoder else again.partial_fit(FORMULAS, y)
+        assert len(taught) == n_taught + 1
+        np.testing.assert_array_equal(taught[-1], taught[0])
+    stored = pickle.loads(pickle.dumps(encoder)).members_[0].model.objectives[0]
+    with pytest.raises(SkmatError, match="read from a file, which keeps no teacher"):
+        stored.lessons(FORMULAS)
 
 
 def test_batches_may_each_have_features_of_their_own(taught):

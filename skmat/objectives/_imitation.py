@@ -1,5 +1,6 @@
 """Learning to return what another model, the teacher, makes of a material."""
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from skmat.base import as_formulas, is_fitted
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import build_mlp
-from skmat.objectives._base import Objective, TaskLosses
+from skmat.objectives._base import Objective, TaskLosses, check_hidden, check_scale
 
 __all__ = ["IMITATION_LOSSES", "IMITATION_SCALINGS", "Imitation"]
 
@@ -84,6 +85,19 @@ class Imitation(Objective):
     needs_targets: ClassVar[bool] = False
 
     def __post_init__(self):
+        if isinstance(self.teacher, str | os.PathLike):
+            weights = os.fspath(self.teacher)
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} is {weights!r}; give a transformer:"
+                f" skmat.CrystalTeacher({weights!r}), which looks up crystals by formula, or an"
+                f" encoder that reads what X holds, with pretrained={weights!r}."
+            )
+        if isinstance(self.teacher, type):
+            called = self.teacher.__name__
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} is the class {called}; give an instance, such as"
+                f" {called}()."
+            )
         if self.loss not in IMITATION_LOSSES:
             raise InvalidInputError(
                 f"There is no loss {self.loss!r}; choose one of {list(IMITATION_LOSSES)}."
@@ -93,6 +107,8 @@ class Imitation(Objective):
                 f"There is no scaling {self.scaling!r}; choose one of {list(IMITATION_SCALINGS)},"
                 " or None."
             )
+        check_hidden(self.hidden)
+        check_scale(self.scale)
 
     def __getstate__(self):
         state = self.__dict__.copy()

@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -272,6 +273,24 @@ def test_a_teacher_that_knows_other_materials_or_nothing_is_refused(teacher):
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings.values()))):
         Imitation(Lengths(), **settings)
+
+
+@pytest.mark.parametrize("settings", [{"hidden": 512}, {"hidden": None}, {"scale": "auto"}])
+def test_settings_of_a_wrong_type_are_refused(settings):
+    with pytest.raises(InvalidInputError, match=f"{next(iter(settings))} must be a"):
+        Imitation(Lengths(), **settings)
+
+
+@pytest.mark.parametrize("weights", ["cgcnn-mp-multitask", Path("cgcnn-mp-multitask")])
+def test_weights_are_no_teacher(weights):
+    message = r"CrystalTeacher\('cgcnn-mp-multitask'\).* encoder .*pretrained='cgcnn-mp-m"
+    with pytest.raises(InvalidInputError, match=message):
+        Imitation(weights)
+
+
+def test_a_class_is_no_teacher():
+    with pytest.raises(InvalidInputError, match=r"an instance, such as MagpieFeaturizer\(\)"):
+        Imitation(MagpieFeaturizer)
 
 
 def test_several_crystals_of_one_formula_are_averaged():

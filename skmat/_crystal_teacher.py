@@ -12,7 +12,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._crystal_input import as_structures
-from skmat.base import CompositionInputMixin
+from skmat.base import CompositionInputMixin, is_fitted
 from skmat.crystal import StructureArrays, read_structures
 from skmat.datasets import fetch_mp
 from skmat.estimators._families import choose_family
@@ -34,7 +34,9 @@ class CrystalTeacher(
     Parameters
     ----------
     encoder : str, path-like or transformer, default="cgcnn-mp-multitask"
-        Name or folder of the weights of a crystal encoder, or any transformer of crystals.
+        Name or folder of the weights of a crystal encoder, or any transformer of crystals. One
+        that is not fitted is cloned, and fitted to the known crystals; one that is fitted, or a
+        :class:`sklearn.frozen.FrozenEstimator`, is used as it is.
     structures : "mp" or array-like of crystals, default="mp"
         The known crystals: those of :func:`skmat.datasets.fetch_mp` with a formation energy or a
         gap, or what :func:`skmat.crystal.read_structures` takes. Disordered ones are passed on
@@ -66,6 +68,9 @@ class CrystalTeacher(
     array([False,  True])
     """
 
+    #: ``fit`` looks at nothing but the form of X: a clone that is fitted again teaches the same.
+    _needs_no_rows = True
+
     def __init__(
         self, encoder="cgcnn-mp-multitask", structures="mp", *, max_atoms=None, data_home=None
     ):
@@ -73,6 +78,13 @@ class CrystalTeacher(
         self.structures = structures
         self.max_atoms = max_atoms
         self.data_home = data_home
+
+    def __sklearn_clone__(self):
+        cloned = super().__sklearn_clone__()
+        if not isinstance(self.encoder, str | os.PathLike | type) and is_fitted(self.encoder):
+            # What a fitted encoder knows is what is asked for, not a part to be reset.
+            cloned.encoder = self.encoder
+        return cloned
 
     def fit(self, X, y=None):
         """Encode the known crystals.
@@ -91,7 +103,7 @@ class CrystalTeacher(
         Raises
         ------
         InvalidInputError
-            If there are no crystals.
+            If there are no crystals, or `encoder` is a class.
         InvalidStructureError
             If some of the crystals cannot be read.
         PretrainedError
@@ -99,7 +111,7 @@ class CrystalTeacher(
         """
         self._read_X(X, reset=True)
         crystals = self._known()
-        vectors = self._encoder().fit_transform(crystals)
+        vectors = np.asarray(self._fitted_encoder(crystals).transform(crystals))
         compositions = crystals.compositions()
         _, first, groups = np.unique(
             compositions.group_ids(), return_index=True, return_inverse=True
@@ -162,8 +174,14 @@ class CrystalTeacher(
             )
         return crystals
 
-    def _encoder(self):
-        if isinstance(self.encoder, str | os.PathLike):
-            family = choose_family(pretrained=self.encoder, reads="structure")
-            return family.encoder(pretrained=self.encoder)
-        return clone(self.encoder)
+    def _fitted_encoder(self, crystals):
+        encoder = self.encoder
+        if isinstance(encoder, str | os.PathLike):
+            family = choose_family(pretrained=encoder, reads="structure")
+            return family.encoder(pretrained=encoder).fit(crystals)
+        if isinstance(encoder, type):
+            raise InvalidInputError(
+                f"encoder is the class {encoder.__name__}; give an object, such as"
+                f" {encoder.__name__}()."
+            )
+        return encoder if is_fitted(encoder) else clone(encoder).fit(crystals)

@@ -5,7 +5,8 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from skmat import datasets
 from skmat.exceptions import InvalidInputError
@@ -28,6 +29,9 @@ FETCHERS: dict[str, Callable[..., Any]] = {
 }
 CSV = "csv"
 
+# What files call an Imitation of a CrystalTeacher.
+_MULTIMODAL = "multimodal"
+
 # The parameter that says which of its data sets a loader returns.
 _WHICH = {"matbench": "task", "matminer": "name"}
 
@@ -39,6 +43,15 @@ _NOT_OF_AN_ENCODER = ("checkpoint_dir", "on_invalid", "warm_start", "verbose")
 _NOT_IN_FILES = ("name", "teacher", "_shift", "_unit")
 _CSV_KEYS = ("path", "formula_column", "targets", "classes", "units")
 _REQUIRED: Any = object()
+
+# What people call the types of an objective's settings; a file has lists for tuples.
+_TYPE_NAMES: dict[Any, str] = {
+    float: "a number",
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+    tuple: "a list of whole numbers",
+}
 
 
 @dataclass(frozen=True)
@@ -293,33 +306,73 @@ class _Reader:
     def _objectives(self, value, data_home):
         """Return names, or objects for tables such as {name = "masked_elements", ratio = 0.15}."""
         if isinstance(value, list):
-            return [self._objectives(each, data_home) for each in value]
-        if not isinstance(value, dict):
+            return [self._objective(each, data_home) for each in value]
+        return self._objective(value, data_home)
+
+    def _objective(self, value, data_home):
+        where = "[encoder] objectives"
+        if value == _MULTIMODAL:
+            # No name of an objective outside of files: its teacher needs the data's folder.
+            value = {"name": value}
+        if isinstance(value, str):
             return value
+        if not isinstance(value, dict):
+            raise self.error(f"{where} has {value!r}; each must be text or a table")
         from skmat._crystal_teacher import CrystalTeacher
         from skmat.objectives import OBJECTIVE_NAMES, Imitation
 
+        # By what people write: two of them may stand for objects of one class and name.
         objectives: dict[str, Any] = {
-            each.name: each for names in OBJECTIVE_NAMES.values() for each in names
+            name: meant[0] for name, meant in OBJECTIVE_NAMES.items() if len(meant) == 1
         }
-        name = self.value(value, "name", str, "[encoder] objectives")
-        if name == "multimodal":
+        name = self.value(value, "name", str, where)
+        part = f"[encoder] objective {name!r}"
+        settings = {key: each for key, each in value.items() if key != "name"}
+        if name == _MULTIMODAL:
             # Those of its settings that are the teacher's.
-            teacher = {key: value[key] for key in ("encoder", "max_atoms") if key in value}
-            value = {key: each for key, each in value.items() if key not in teacher}
+            teacher = {}
+            for key, kind in (("encoder", str), ("max_atoms", int)):
+                if key in settings:
+                    teacher[key] = self.value(settings, key, kind, part)
+                    del settings[key]
             if "encoder" in teacher:
                 teacher["encoder"] = self._weights(teacher["encoder"])
             asked = CrystalTeacher(**teacher, data_home=data_home)
             objectives[name] = Imitation(asked, name=name)
         if name not in objectives:
             raise self.error(
-                f"[encoder] objectives has the unknown name {name!r} for one with settings;"
-                f" known are {', '.join([*objectives, 'multimodal'])}"
+                f"{where} has the unknown name {name!r} for one with settings;"
+                f" known are {', '.join([*objectives, _MULTIMODAL])}"
             )
-        known = [each.name for each in fields(objectives[name]) if each.name not in _NOT_IN_FILES]
-        self.check_keys(value, ("name", *known), f"[encoder] objective {name!r}")
-        settings = {key: each for key, each in value.items() if key != "name"}
-        return replace(
-            objectives[name],
-            **{k: tuple(each) if isinstance(each, list) else each for k, each in settings.items()},
-        )
+        objective = objectives[name]
+        known = [each.name for each in fields(objective) if each.name not in _NOT_IN_FILES]
+        self.check_keys(settings, ("name", *known), part)
+        types = get_type_hints(type(objective))
+        for key, each in settings.items():
+            if not _is_of_type(each, types[key]):
+                kinds = " or ".join(_type_names(types[key]))
+                raise self.error(f"{part} {key} is {each!r}; it must be {kinds}")
+            settings[key] = tuple(each) if isinstance(each, list) else each
+        try:
+            return replace(objective, **settings)
+        except InvalidInputError as error:
+            raise self.error(f"{part}: {str(error).rstrip('.')}") from None
+
+
+def _is_of_type(value, kind):
+    """Tell whether a value of a file may be that of a setting of this type."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_is_of_type(value, each) for each in get_args(kind))
+    if get_origin(kind) is tuple:
+        entry = get_args(kind)[0]
+        return isinstance(value, list) and all(_is_of_type(each, entry) for each in value)
+    if isinstance(value, bool):
+        return kind is bool  # and no number, though Python has it so
+    return isinstance(value, int | float if kind is float else kind)
+
+
+def _type_names(kind):
+    """Return what the values of a type are called, without None, which no file can say."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    names = [_TYPE_NAMES.get(get_origin(each) or each) for each in kinds]
+    return [name for name in names if name is not None]

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 from pymatgen.core import Composition, IStructure
-from sklearn.utils.validation import validate_data
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmat.composition import read_amounts, read_compositions
 from skmat.composition._formula import ATOMIC_NUMBERS
 from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["CompositionInputMixin", "as_formulas"]
+__all__ = ["CompositionInputMixin", "as_formulas", "is_fitted"]
 
 _FORMULA_TYPES = (str, Mapping, Composition)
 
@@ -203,5 +204,14 @@ def _is_number(text):
     try:
         float(text)
     except ValueError:
+        return False
+    return True
+
+
+def is_fitted(estimator) -> bool:
+    """Tell whether `estimator`, an object and no class, can be used without ``fit``."""
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
         return False
     return True

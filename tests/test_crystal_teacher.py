@@ -1,6 +1,10 @@
+import pickle
+
 import numpy as np
 import pytest
 from crystal.crystals import bcc_iron, mixed_salt, rock_salt, rutile
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from skmat import CGCNNEncoder, CrystalTeacher, RoostEncoder
 from skmat.datasets import fetch_mp
@@ -27,6 +31,34 @@ def test_a_formula_has_the_mean_of_its_crystals(encoder):
     # A transformer does as well as the folder that it was loaded from.
     teacher = CrystalTeacher(CGCNNEncoder(pretrained=encoder), CRYSTALS)
     np.testing.assert_array_equal(teacher.fit_transform(FORMULAS), found)
+
+
+def trained_encoder():
+    """An encoder whose ``fit`` would train it again, and otherwise."""
+    encoder = CGCNNEncoder(
+        preset="tiny", objectives="masked_elements", max_epochs=1, random_state=None
+    )
+    return encoder.fit(CRYSTALS)
+
+
+@pytest.mark.parametrize("wrap", [lambda encoder: encoder, FrozenEstimator])
+def test_a_fitted_encoder_is_used_as_it_is(wrap):
+    trained = trained_encoder()
+    vectors = trained.transform(CRYSTALS)
+    teacher = CrystalTeacher(wrap(trained), CRYSTALS)
+    expected = [vectors[1:3].mean(axis=0), vectors[3], vectors[0], np.full(32, np.nan)]
+    # A teacher that is not fitted is cloned before it teaches.
+    for each in (teacher, clone(teacher)):
+        np.testing.assert_allclose(each.fit_transform(FORMULAS), expected, rtol=1e-6)
+    _, lessons = Imitation(teacher, scaling=None).prepared(FORMULAS, np.arange(4))
+    np.testing.assert_allclose(lessons, expected, rtol=1e-6)
+
+
+def test_an_encoder_that_is_not_fitted_stays_so():
+    encoder = CGCNNEncoder(preset="tiny", max_epochs=1, random_state=0)
+    teacher = CrystalTeacher(encoder, CRYSTALS).fit(FORMULAS)
+    assert not hasattr(encoder, "members_")
+    assert clone(teacher).encoder is not encoder
 
 
 def test_a_card_names_the_weights_and_no_folder(encoder):
@@ -59,6 +91,8 @@ def test_what_cannot_be_meant_is_refused(encoder):
         CrystalTeacher(encoder, "oqmd").fit(FORMULAS)
     with pytest.raises(InvalidInputError, match="no family 'roost' that reads structures"):
         CrystalTeacher("roost-ssl", CRYSTALS).fit(FORMULAS)
+    with pytest.raises(InvalidInputError, match=r"the class CGCNNEncoder; .* CGCNNEncoder\(\)"):
+        CrystalTeacher(CGCNNEncoder, CRYSTALS).fit(FORMULAS)
     with pytest.raises(InvalidCompositionError, match="Xx"):
         CrystalTeacher(encoder, CRYSTALS).fit(FORMULAS).transform(["Xx"])
 
@@ -75,6 +109,24 @@ def test_an_encoder_of_formulas_learns_from_it(encoder):
     ).fit(FORMULAS)
     losses = [row["train_loss_multimodal"] for row in student.history_]
     assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_student_does_not_carry_the_vectors(encoder, fitted):
+    teacher = CrystalTeacher(encoder, CRYSTALS)
+    lesson = Imitation(teacher.fit(FORMULAS) if fitted else teacher, hidden=())
+    student = RoostEncoder(
+        preset="tiny", objectives=lesson, max_epochs=1, warm_start=True, random_state=0
+    ).fit(FORMULAS)
+    (before,) = student.members_[0].model.objectives
+    vectors = CrystalTeacher(encoder, CRYSTALS).fit(FORMULAS).vectors_.tobytes()
+    content = pickle.dumps(student)
+    assert vectors not in pickle.dumps(student.members_)
+    assert content.count(vectors) == int(fitted)
+    again = pickle.loads(content)
+    assert again._describe(None).objectives == student._describe(None).objectives
+    (after,) = again.fit(FORMULAS[:3]).members_[0].model.objectives
+    np.testing.assert_array_equal(after.lessons(FORMULAS), before.lessons(FORMULAS))
 
 
 def test_crystals_of_the_materials_project(encoder, data_home):

@@ -7,7 +7,7 @@ from skmat._pretrain_config import TableConfig, read_config
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.estimators._families import FAMILIES
 from skmat.exceptions import InvalidInputError
-from skmat.objectives import MaskedElements
+from skmat.objectives import BarlowTwins, MaskedElements
 
 MINIMAL = """
 [data]
@@ -36,6 +36,41 @@ def test_fingerprints_with_settings(read):
         read(head + "objectives = [{name = 'fingerprint', teacher = 'Magpie'}]")
 
 
+def test_names_of_one_class_are_told_apart(read):
+    """Both are Barlow Twins, and are called so in histories."""
+    settings = "objectives = [{name = 'barlow_twins', ratio = 0.2}]"
+    config = read(f"{MINIMAL}[encoder]\n{settings}")
+    assert config.encoder["objectives"] == [BarlowTwins(ratio=0.2)]
+    settings = settings.replace("barlow_twins", "crystal_twins")
+    config = read(f"{MINIMAL}[encoder]\nfamily = 'cgcnn'\n{settings}")
+    expected = BarlowTwins(ratio=0.2, masked="both", edge_ratio=0.1)
+    assert config.encoder["objectives"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ("{name = 'barlow_twins', ratio = 'x'}", "'barlow_twins' ratio is 'x'; .* be a number"),
+        ("{name = 'barlow_twins', width = 1.5}", "width is 1.5; it must be a whole number"),
+        ("{name = 'barlow_twins', hidden = 8}", "hidden is 8; it must be a list of whole num"),
+        ("{name = 'barlow_twins', hidden = [[8]]}", "hidden is .*; it must be a list of whole n"),
+        ("{name = 'barlow_twins', scale = true}", "scale is True; it must be a number or text"),
+        ("{name = 'masked_elements', at_least_one = 1}", "is 1; it must be true or false"),
+        ("{name = 'masked_elements', scheme = 1}", "scheme is 1; it must be text"),
+        ("{name = 'properties', hidden = 'x'}", "hidden is 'x'; it must be a list of whole num"),
+        ("{name = 'multimodal', max_atoms = 'x'}", "'multimodal' max_atoms is 'x'; .* a number"),
+        ("{name = 'multimodal', encoder = 1}", "encoder is 1; it must be text"),
+        # Of the right type, and refused by the objective itself.
+        ("{name = 'barlow_twins', ratio = 2}", "'barlow_twins': ratio must be above 0"),
+        ("3", "has 3; each must be text or a table"),
+        ("['properties']", "has .*; each must be text or a table"),
+    ],
+)
+def test_values_of_objectives_that_cannot_be_meant(read, objective, message):
+    with pytest.raises(InvalidInputError, match=rf"config.toml: \[encoder\] .*{message}"):
+        read(f"{MINIMAL}[encoder]\nobjectives = [{objective}]")
+
+
 def test_a_crystal_teacher(read, tmp_path):
     head = "[[data.tables]]\nsource = 'formulas'\n[output]\nfolder = 'out'\n[encoder]\n"
     settings = "name = 'multimodal', encoder = 'teacher', max_atoms = 9, loss = 'cosine'"
@@ -46,6 +81,8 @@ def test_a_crystal_teacher(read, tmp_path):
     assert objective.teacher.encoder == str(tmp_path / "teacher")
     assert objective.teacher.max_atoms == 9
     (objective,) = read(head + "objectives = [{name = 'multimodal'}]").encoder["objectives"]
+    assert objective.teacher.encoder == "cgcnn-mp-multitask"
+    objective = read(head + "objectives = 'multimodal'").encoder["objectives"]
     assert objective.teacher.encoder == "cgcnn-mp-multitask"
     with pytest.raises(InvalidInputError, match="unknown key 'structure'"):
         read(head + "objectives = [{name = 'multimodal', structure = 'mp'}]")

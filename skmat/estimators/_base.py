@@ -196,7 +196,7 @@ class EncoderEstimator(
                     training, validation = np.arange(len(materials)), validation[:0]
             if previous:
                 model, scaling = previous[index].model, previous[index].scaling
-                lessons = [objective.lessons(X) for objective in model.objectives]
+                lessons = self._continue(model, objectives, X, training)
             else:
                 prepared = [objective.prepared(X, training) for objective in objectives]
                 lessons = [each for _, each in prepared]
@@ -218,6 +218,7 @@ class EncoderEstimator(
                 run_folder,
             )
             members.append(Member(net, scaling, seed, history))
+        self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         self._set_members(members)
 
     def _partial_fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
@@ -234,6 +235,7 @@ class EncoderEstimator(
                 )
                 for seed in spawn_seeds(self._draw_seed(), self._n_members)
             ]
+            self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         self._check_same_tasks(read.targets, objectives)
         for member in self.members_:
             if getattr(member.net, "optimizer_", None) is None:
@@ -246,13 +248,14 @@ class EncoderEstimator(
                     epochs=1,
                 )
                 member.net = build_net(member.model, settings, len(materials))
-            lessons = [objective.lessons(X) for objective in member.model.objectives]
+            lessons = self._continue(member.model, objectives, X, np.arange(len(materials)))
             data = self._training_data(materials, read, member.scaling, sample_weight, lessons)
             with isolated_seed(member.seed + len(member.history), device):
                 member.net.partial_fit(data)
             member.model.eval()
             row = history_rows(member.net.history)[-1]
             member.history.append({**row, "epoch": len(member.history) + 1})
+        self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         self._set_members(self.members_)
 
     def _set_members(self, members):
@@ -289,6 +292,17 @@ class EncoderEstimator(
                 f"The model was fitted with {model.objectives}, and cannot go on with"
                 f" {tuple(objectives)}; use a new estimator (warm_start=False)."
             )
+
+    def _continue(self, model, objectives, X, rows):
+        """Return the lessons of a training that goes on, of what its objectives are by now."""
+        continued = [
+            objective.continued(before, fitted, X, rows)
+            for objective, before, fitted in zip(
+                objectives, model.objectives, self._to_be_fitted, strict=True
+            )
+        ]
+        model.objectives = tuple(objective for objective, _ in continued)
+        return [lessons for _, lessons in continued]
 
     def _build_model(self, objectives, targets, seed, device):
         with isolated_seed(seed):

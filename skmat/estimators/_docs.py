@@ -24,6 +24,24 @@ _SHARED = {
         :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones the values of its
         grid.
 """,
+    "objectives": """
+    objectives : str, Objective, list of them or None, default=None
+        What is learned: "masked_elements", "barlow_twins", "fingerprint" (descriptors that are
+        computed from the formula), "properties", "joint" (masked elements and properties), or
+        objects of :mod:`skmat.objectives`, such as an Imitation of another model's features.
+        None loads `pretrained` without training, or is "masked_elements" if there is nothing to
+        load. With both, pretraining goes on from the loaded weights; with ``pretrained="auto"``
+        it begins with random ones.
+""",
+    "crystal_objectives": """
+    objectives : str, Objective, list of them or None, default=None
+        What is learned: "masked_elements", "barlow_twins", "crystal_twins" (Barlow Twins that
+        leave out edges too), "properties", "joint" (masked elements and properties), or objects
+        of :mod:`skmat.objectives`, such as an Imitation of another model's features.
+        None loads `pretrained` without training, or is "masked_elements" if there is nothing to
+        load. With both, pretraining goes on from the loaded weights; with ``pretrained="auto"``
+        it begins with random ones.
+""",
     "losses": """
     loss_weights : dict, sequence of float, "sqrt_labels" or None, default=None
         Weight of each task's loss: a sequence in the order of the columns of y, or a dict by

@@ -26,11 +26,7 @@ class RoostEncoder(RoostFamily, EncoderTransformer):
     ----------
     {pretrained}
     {network}
-    objectives : str, Objective, list of them or None, default=None
-        What is learned: "masked_elements", "barlow_twins", "properties", "joint" (masked elements
-        and properties), or objects of :mod:`skmat.objectives`. None loads `pretrained` without
-        training, or is "masked_elements" if there is nothing to load. With both, pretraining goes
-        on from the loaded weights; with ``pretrained="auto"`` it begins with random ones.
+    {objectives}
     {losses}
     {training}
     {checkpoints}

@@ -90,7 +90,8 @@ class RoostNetwork(Encoder):
         fractions = batch.fractions[mask]
         vectors = self.elements(batch.atomic_numbers[mask])
         vectors = torch.cat([vectors, fractions.unsqueeze(1).to(vectors.dtype)], dim=1)
-        log_fractions = fractions.log()
+        # A trace below the range of float32 is 0 there; its log times a power would be infinite.
+        log_fractions = fractions.clamp_min(torch.finfo(torch.float32).tiny).log()
         device = vectors.device.type
         # Products this small are slower in bf16 than in float32 on a CPU, by half.
         with torch.autocast(device, enabled=device != "cpu" and torch.is_autocast_enabled(device)):

@@ -7,7 +7,7 @@ import torch
 
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, build_mlp
-from skmat.objectives._base import Objective, TaskLosses, View
+from skmat.objectives._base import Objective, TaskLosses, View, check_hidden, check_scale
 from skmat.objectives._sites import choose_lowest
 
 __all__ = ["BarlowTwins"]
@@ -71,6 +71,8 @@ class BarlowTwins(Objective):
             )
         if self.width < 2:
             raise InvalidInputError(f"width must be 2 at least; got {self.width!r}.")
+        check_hidden(self.hidden)
+        check_scale(self.scale, "auto")
 
     def task_names(self, targets):
         return [self.name]

@@ -3,15 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skmat.exceptions import InvalidInputError
 from skmat.nn import Representation
 
-__all__ = ["Objective", "Target", "TaskLosses", "View"]
+__all__ = ["Objective", "Target", "TaskLosses", "View", "check_hidden", "check_scale"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,28 @@ class Objective(ABC):
         """Return the objective with what it has to know of some rows of X, and ``lessons(X)``."""
         return self, self.lessons(X)
 
+    def to_be_fitted(self) -> Any:
+        """Return what is cloned and fitted to the first rows, None if nothing is."""
+        return None
+
+    def continued(
+        self, before: "Objective", fitted: Any, X: Any, rows: np.ndarray
+    ) -> tuple["Objective", np.ndarray | None]:
+        """Return the objective as a training that goes on has it, and ``lessons(X)``.
+
+        Parameters
+        ----------
+        before : Objective
+            The prepared objective of this training, equal to this one.
+        fitted : object
+            What ``to_be_fitted`` returned for it.
+        X : array-like
+            Materials.
+        rows : ndarray of int
+            Those that are trained on.
+        """
+        return before, before.lessons(X)
+
     def lessons(self, X: Any) -> np.ndarray | None:
         """Return what a prepared objective learns of each material beside y.
 
@@ -152,3 +176,21 @@ class Objective(ABC):
             key: list(value) if isinstance(value, tuple) else value
             for key, value in settings.items()
         }
+
+
+def check_hidden(hidden):
+    """Raise unless `hidden` holds widths of layers."""
+    is_sequence = isinstance(hidden, tuple | list)
+    if not is_sequence or not all(
+        isinstance(each, int | np.integer) and each > 0 for each in hidden
+    ):
+        raise InvalidInputError(
+            f"hidden must be a tuple of widths, such as (64,), or () for none; got {hidden!r}."
+        )
+
+
+def check_scale(scale, *names):
+    """Raise unless `scale` is a number or one of `names`."""
+    if not isinstance(scale, Real) and not (isinstance(scale, str) and scale in names):
+        kinds = " or ".join(["a number", *map(repr, names)])
+        raise InvalidInputError(f"scale must be {kinds}; got {scale!r}.")

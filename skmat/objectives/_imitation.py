@@ -1,26 +1,42 @@
 """Learning to return what another model, the teacher, makes of a material."""
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import _num_samples
 from torch.nn import functional as F
 
-from skmat.base import as_formulas
+from skmat.base import as_formulas, is_fitted
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import build_mlp
-from skmat.objectives._base import Objective, TaskLosses
+from skmat.objectives._base import Objective, TaskLosses, check_hidden, check_scale
 
 __all__ = ["IMITATION_LOSSES", "IMITATION_SCALINGS", "Imitation"]
 
 IMITATION_LOSSES = ("mse", "l1", "cosine")
 IMITATION_SCALINGS = ("standard", "min-max")
+
+
+@dataclass(frozen=True)
+class _Absent:
+    """What a file keeps of a teacher that there is elsewhere.
+
+    Attributes
+    ----------
+    said : str
+        What a model card says of it.
+    """
+
+    said: str
+
+    def describe(self):
+        return self.said
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,19 @@ class Imitation(Objective):
     needs_targets: ClassVar[bool] = False
 
     def __post_init__(self):
+        if isinstance(self.teacher, str | os.PathLike):
+            weights = os.fspath(self.teacher)
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} is {weights!r}; give a transformer:"
+                f" skmat.CrystalTeacher({weights!r}), which looks up crystals by formula, or an"
+                f" encoder that reads what X holds, with pretrained={weights!r}."
+            )
+        if isinstance(self.teacher, type):
+            called = self.teacher.__name__
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} is the class {called}; give an instance, such as"
+                f" {called}()."
+            )
         if self.loss not in IMITATION_LOSSES:
             raise InvalidInputError(
                 f"There is no loss {self.loss!r}; choose one of {list(IMITATION_LOSSES)}."
@@ -78,6 +107,19 @@ class Imitation(Objective):
                 f"There is no scaling {self.scaling!r}; choose one of {list(IMITATION_SCALINGS)},"
                 " or None."
             )
+        check_hidden(self.hidden)
+        check_scale(self.scale)
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        # What it knows of other materials is no part of a model. The estimator's parameter has
+        # the array, or the transformer, which learns nothing from the rows of a fit.
+        is_elsewhere = not hasattr(self.teacher, "transform") or getattr(
+            self.teacher, "_needs_no_rows", False
+        )
+        if self._unit is not None and is_elsewhere:
+            state["teacher"] = _Absent(self.describe()["teacher"])
+        return state
 
     def task_names(self, targets):
         return [self.name]
@@ -86,18 +128,36 @@ class Imitation(Objective):
         return [float(self.scale)]
 
     def prepared(self, X, rows):
-        teacher = self.teacher
-        if hasattr(teacher, "transform") and not _is_fitted(teacher):
-            teacher = clone(teacher).fit(_safe_indexing(X, rows))
-        prepared = replace(self, teacher=teacher)
-        features = prepared._features(X)
+        teacher = self._fitted_teacher(X, rows)
+        features = replace(self, teacher=teacher)._features(X)
         if np.isnan(features[rows]).all():
             raise InvalidInputError(
                 f"The teacher of {self.name!r} knows no feature of any material to train on."
             )
         shift, unit = _statistics(features[rows], self.scaling)
-        prepared = replace(prepared, _shift=shift, _unit=unit)
+        prepared = replace(self, teacher=teacher, _shift=shift, _unit=unit)
         return prepared, prepared._scaled(features)
+
+    def to_be_fitted(self):
+        return None if self._is_ready() else self.teacher
+
+    def continued(self, before, fitted, X, rows):
+        teacher = self.to_be_fitted()
+        is_there = not isinstance(before.teacher, _Absent)
+        if teacher is not None and teacher is fitted and is_there:
+            # The first rows have made it what it is; others would make another of it.
+            teacher = before.teacher
+        else:
+            teacher = self._fitted_teacher(X, rows)
+        # The head answers in the units that it has learned.
+        continued = replace(self, teacher=teacher, _shift=before._shift, _unit=before._unit)
+        features = continued._features(X)
+        if features.shape[1] != len(before._unit):
+            raise InvalidInputError(
+                f"The teacher of {self.name!r} has {features.shape[1]} features, but the model"
+                f" was fitted with {len(before._unit)}; use a new estimator (warm_start=False)."
+            )
+        return continued, continued._scaled(features)
 
     def lessons(self, X):
         return self._scaled(self._features(X))
@@ -128,11 +188,25 @@ class Imitation(Objective):
         settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale", "average")}
         return {"name": self.name, "teacher": shown, **settings, "hidden": list(self.hidden)}
 
+    def _is_ready(self):
+        """Tell whether the teacher can teach as it is."""
+        return not hasattr(self.teacher, "transform") or is_fitted(self.teacher)
+
+    def _fitted_teacher(self, X, rows):
+        if self._is_ready():
+            return self.teacher
+        return clone(self.teacher).fit(_safe_indexing(X, rows))
+
     def _scaled(self, features):
         return ((features - self._shift) / self._unit).astype(np.float32)
 
     def _features(self, X):
         """Return the teacher's features, ndarray of shape (n_materials, n_features), unscaled."""
+        if isinstance(self.teacher, _Absent):
+            raise SkmatError(
+                f"The objective {self.name!r} was read from a file, which keeps no teacher; use"
+                " that of the estimator's parameter."
+            )
         if hasattr(self.teacher, "transform"):
             features = self.teacher.transform(X)
         else:
@@ -147,14 +221,6 @@ class Imitation(Objective):
             )
         features = np.where(np.isfinite(features), features, np.nan)
         return _mean_by_composition(features, X) if self.average else features
-
-
-def _is_fitted(teacher):
-    try:
-        check_is_fitted(teacher)
-    except NotFittedError:
-        return False
-    return True
 
 
 def _mean_by_composition(features, X):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, build_mlp
-from skmat.objectives._base import Objective, TaskLosses, View
+from skmat.objectives._base import Objective, TaskLosses, View, check_hidden, check_scale
 from skmat.objectives._sites import choose_at_random
 
 __all__ = ["CORRUPTION_SCHEMES", "MaskedElements"]
@@ -68,6 +68,8 @@ class MaskedElements(Objective):
             raise InvalidInputError(f"ratio must be above 0 and at most 1; got {self.ratio!r}.")
         if not 0 < self.share <= 1:
             raise InvalidInputError(f"share must be above 0 and at most 1; got {self.share!r}.")
+        check_hidden(self.hidden)
+        check_scale(self.scale, "auto")
 
     def task_names(self, targets):
         return [self.name]

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from skmat.exceptions import InvalidInputError
 from skmat.nn import build_mlp
-from skmat.objectives._base import Objective, Target, TaskLosses
+from skmat.objectives._base import Objective, Target, TaskLosses, check_hidden
 
 __all__ = ["REGRESSION_LOSSES", "Properties", "PropertyHead"]
 
@@ -51,6 +51,8 @@ class Properties(Objective):
             raise InvalidInputError(
                 f"There is no loss {self.loss!r}; choose one of {list(REGRESSION_LOSSES)}."
             )
+        if self.hidden is not None:
+            check_hidden(self.hidden)
 
     def task_names(self, targets):
         return [target.name for target in targets]

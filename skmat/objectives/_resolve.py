@@ -42,8 +42,15 @@ def resolve_objectives(objectives) -> tuple[Objective, ...]:
     for item in items:
         if isinstance(item, Objective):
             resolved.append(item)
-        elif item in OBJECTIVE_NAMES:
+        elif isinstance(item, str) and item in OBJECTIVE_NAMES:
             resolved.extend(OBJECTIVE_NAMES[item])
+        elif isinstance(item, str) and item == "multimodal":
+            # A name in files of `skmat pretrain`, and in papers.
+            raise InvalidInputError(
+                "'multimodal' learning needs a teacher: pass"
+                " skmat.objectives.Imitation(skmat.CrystalTeacher('cgcnn-mp-multitask'),"
+                " name='multimodal'), or other weights of an encoder of crystals."
+            )
         else:
             raise InvalidInputError(
                 f"There is no objective {item!r}; choose one of {sorted(OBJECTIVE_NAMES)} or"

@@ -4,8 +4,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skmat import MTEncoder, MTEncoderRegressor
+from skmat.estimators._families import FAMILIES
 from skmat.exceptions import InvalidInputError, PretrainedError
-from skmat.objectives import MaskedElements, Properties
+from skmat.objectives import OBJECTIVE_NAMES, MaskedElements, Properties
 from skmat.pretrained import ModelCard, load_checkpoint
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 2
@@ -38,6 +39,16 @@ def test_objectives(objectives, tasks, weighting):
     recorded = [key[11:] for key in fitted.history_[0] if key.startswith("train_loss_")]
     assert recorded == tasks
     assert np.isfinite(fitted.transform(FORMULAS)).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_objective_that_has_a_name_is_described(family):
+    # Fingerprints are of formulas, and formulas have no edges.
+    missing = "crystal_twins" if FAMILIES[family].reads == "formula" else "fingerprint"
+    text = FAMILIES[family].encoder.__doc__.split("    objectives : ")[1]
+    text = text.split("    loss_weights : ")[0]
+    named = {name for name in OBJECTIVE_NAMES if f'"{name}"' in text}
+    assert named == set(OBJECTIVE_NAMES) - {missing}
 
 
 def test_loss_weights_by_task_name():

@@ -113,6 +113,22 @@ def test_company_changes_nothing():
     torch.testing.assert_close(together.sites, torch.cat([each.sites for each in alone]))
 
 
+def test_traces_below_the_range_of_float32():
+    """They are 0 in the batch, and are elements all the same."""
+    network = make_network()
+    batch = batch_of(f"FeNi0.{'0' * 45}1", BINARY)
+    assert batch.fractions[0].min() == 0.0
+    assert (batch.atomic_numbers[0] > 0).all()
+    found = network(batch, sites=True)
+    assert torch.isfinite(found.material).all()
+    assert torch.isfinite(found.sites).all()
+    # The least that float32 can say is a trace as well.
+    least = CompositionBatch(
+        batch.atomic_numbers, batch.fractions.clamp_min(torch.finfo(torch.float32).tiny)
+    )
+    torch.testing.assert_close(network(least).material, found.material)
+
+
 def test_the_order_of_elements_does_not_matter():
     network = make_network()
     batch = batch_of(ALLOY)

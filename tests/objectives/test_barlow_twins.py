@@ -161,7 +161,11 @@ def test_half_precision_does_not_reach_the_correlations():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"ratio": 0.0}, {"ratio": 1.1}, {"masked": "first"}, {"width": 1}]
+    "settings",
+    [
+        *({"ratio": 0.0}, {"ratio": 1.1}, {"masked": "first"}, {"width": 1}),
+        *({"hidden": 512}, {"hidden": (0,)}, {"hidden": "512"}, {"scale": "x"}, {"scale": None}),
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings))):

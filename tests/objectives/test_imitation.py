@@ -1,3 +1,6 @@
+import pickle
+from pathlib import Path
+
 import joblib
 import numpy as np
 import pytest
@@ -8,7 +11,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
-from skmat.exceptions import InvalidInputError
+from skmat.estimators._base import EncoderEstimator
+from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import Representation
 from skmat.objectives import Imitation, MaskedElements, Properties
 
@@ -26,6 +30,20 @@ class Lengths(TransformerMixin, BaseEstimator):
     def transform(self, X):
         lengths = np.array([float(len(formula)) for formula in X])
         return np.column_stack([lengths, lengths**2, np.full(len(X), 7.0)])
+
+
+class Given(TransformerMixin, BaseEstimator):
+    """Features of FORMULAS; not fitted before ``fit``."""
+
+    def __init__(self, features=None):
+        self.features = features
+
+    def fit(self, X, y=None):
+        self.seen_ = list(X)
+        return self
+
+    def transform(self, X):
+        return self.features[[FORMULAS.index(formula) for formula in X]]
 
 
 def losses_of(objective, outputs, lessons, weights=None):
@@ -129,7 +147,108 @@ def test_goes_on_with_the_scaling_of_the_first_fit():
     (before,) = encoder.members_[0].model.objectives
     encoder.fit(FORMULAS[:5])
     (after,) = encoder.members_[0].model.objectives
-    assert after is before
+    assert after._shift is before._shift
+    assert after._unit is before._unit
+    # It was fitted to the first rows, and is the same transformer still.
+    assert after.teacher is before.teacher
+    assert after.teacher.seen_ == FORMULAS
+
+
+@pytest.fixture
+def taught(monkeypatch):
+    """What the networks are trained on, one array per training of a network."""
+    taught = []
+    original = EncoderEstimator._training_data
+
+    def record(self, materials, read, scaling, sample_weight, lessons):
+        taught.append(lessons[-1])
+        return original(self, materials, read, scaling, sample_weight, lessons)
+
+    monkeypatch.setattr(EncoderEstimator, "_training_data", record)
+    return taught
+
+
+@pytest.mark.parametrize("kind", ["array", "fitted", "not fitted"])
+def test_a_new_teacher_teaches_in_the_old_units(taught, kind):
+    old, new = np.random.default_rng(0).normal(size=(2, len(FORMULAS), 3)) * [1.0, 10.0, 100.0]
+    teacher = {
+        "array": new,
+        "fitted": Given(new).fit(FORMULAS),
+        "not fitted": Given(new),
+    }[kind]
+    expected = (new - old.mean(axis=0)) / old.std(axis=0)
+    encoder = MTEncoder(objectives=Imitation(old, hidden=()), warm_start=True, **FAST)
+    encoder.fit(FORMULAS)
+    encoder.set_params(objectives=Imitation(teacher, hidden=())).fit(FORMULAS)
+    np.testing.assert_allclose(taught[-1], expected, rtol=1e-5)
+    model = MTEncoderRegressor(
+        pretrained=None, keep_objective=Imitation(old, hidden=()), n_ensemble=2, **FAST
+    )
+    y = np.arange(10.0)
+    model.partial_fit(FORMULAS, y)
+    model.set_params(keep_objective=Imitation(teacher, hidden=())).partial_fit(FORMULAS, y)
+    for lessons in taught[-2:]:
+        np.testing.assert_allclose(lessons, expected, rtol=1e-5)
+    # Once it teaches, it is not fitted again.
+    kept = model.members_[0].model.objectives[-1].teacher
+    model.partial_fit(FORMULAS, y)
+    assert model.members_[0].model.objectives[-1].teacher is kept
+
+
+def test_files_hold_no_features_of_the_teacher(taught):
+    features = np.random.default_rng(0).normal(size=(len(FORMULAS), 3))
+    objective = Imitation(features, hidden=())
+    encoder = MTEncoder(objectives=objective, warm_start=True, **FAST).fit(FORMULAS)
+    model = MTEncoderRegressor(pretrained=None, keep_objective=objective, **FAST)
+    y = np.arange(10.0)
+    model.partial_fit(FORMULAS, y)
+    for each in (encoder, model):
+        content = pickle.dumps(each)
+        # Once, in the parameter.
+        assert content.count(features.tobytes()) == 1
+        assert features.tobytes() not in pickle.dumps(each.members_)
+        again = pickle.loads(content)
+        said = [objective.describe() for objective in again.members_[0].model.objectives]
+        assert said == [objective.describe() for objective in each.members_[0].model.objectives]
+        n_taught = len(taught)
+        again.fit(FORMULAS) if each is encoder else again.partial_fit(FORMULAS, y)
+        assert len(taught) == n_taught + 1
+        np.testing.assert_array_equal(taught[-1], taught[0])
+    stored = pickle.loads(pickle.dumps(encoder)).members_[0].model.objectives[0]
+    with pytest.raises(SkmatError, match="read from a file, which keeps no teacher"):
+        stored.lessons(FORMULAS)
+
+
+def test_batches_may_each_have_features_of_their_own(taught):
+    features = np.random.default_rng(0).normal(size=(len(FORMULAS), 3))
+    model = MTEncoderRegressor(pretrained=None, **FAST)
+    for rows in (slice(0, 6), slice(6, 10)):
+        model.set_params(keep_objective=Imitation(features[rows], hidden=()))
+        model.partial_fit(FORMULAS[rows], np.arange(10.0)[rows])
+    first = features[:6]
+    expected = (features[6:] - first.mean(axis=0)) / first.std(axis=0)
+    np.testing.assert_allclose(taught[-1], expected, rtol=1e-5)
+
+
+def test_a_new_teacher_has_as_many_features():
+    features = np.random.default_rng(0).normal(size=(len(FORMULAS), 3))
+    encoder = MTEncoder(objectives=Imitation(features, hidden=()), warm_start=True, **FAST)
+    encoder.fit(FORMULAS)
+    encoder.set_params(objectives=Imitation(features[:, :2], hidden=()))
+    with pytest.raises(InvalidInputError, match="has 2 features, but the model was fitted with 3"):
+        encoder.fit(FORMULAS)
+
+
+def test_a_fitted_teacher_outlives_a_file(tmp_path):
+    teacher = make_pipeline(MagpieFeaturizer(), PCA(3))
+    encoder = MTEncoder(objectives=Imitation(teacher, hidden=()), warm_start=True, **FAST)
+    encoder.fit(FORMULAS)
+    joblib.dump(encoder, tmp_path / "encoder.joblib")
+    again = joblib.load(tmp_path / "encoder.joblib").fit(FORMULAS[:5])
+    # Components of other rows would be other features.
+    (before,) = encoder.members_[0].model.objectives
+    (after,) = again.members_[0].model.objectives
+    np.testing.assert_array_equal(after.lessons(FORMULAS), before.lessons(FORMULAS))
 
 
 def test_a_run_knows_its_lessons(tmp_path):
@@ -154,6 +273,24 @@ def test_a_teacher_that_knows_other_materials_or_nothing_is_refused(teacher):
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings.values()))):
         Imitation(Lengths(), **settings)
+
+
+@pytest.mark.parametrize("settings", [{"hidden": 512}, {"hidden": None}, {"scale": "auto"}])
+def test_settings_of_a_wrong_type_are_refused(settings):
+    with pytest.raises(InvalidInputError, match=f"{next(iter(settings))} must be a"):
+        Imitation(Lengths(), **settings)
+
+
+@pytest.mark.parametrize("weights", ["cgcnn-mp-multitask", Path("cgcnn-mp-multitask")])
+def test_weights_are_no_teacher(weights):
+    message = r"CrystalTeacher\('cgcnn-mp-multitask'\).* encoder .*pretrained='cgcnn-mp-m"
+    with pytest.raises(InvalidInputError, match=message):
+        Imitation(weights)
+
+
+def test_a_class_is_no_teacher():
+    with pytest.raises(InvalidInputError, match=r"an instance, such as MagpieFeaturizer\(\)"):
+        Imitation(MagpieFeaturizer)
 
 
 def test_several_crystals_of_one_formula_are_averaged():

@@ -240,7 +240,13 @@ def test_elements_that_follow_from_the_others_are_learned():
     assert sum(course[-5:]) / 5 < 0.7
 
 
-@pytest.mark.parametrize("settings", [{"scheme": "albert"}, {"ratio": 0.0}, {"ratio": 1.2}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"scheme": "albert"}, {"ratio": 0.0}, {"ratio": 1.2}),
+        *({"hidden": 512}, {"hidden": (1.5,)}, {"scale": "x"}),
+    ],
+)
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings))):
         MaskedElements(**settings)

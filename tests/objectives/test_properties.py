@@ -147,3 +147,5 @@ def test_tasks_are_the_targets():
 def test_unknown_losses_are_answered_with_the_known():
     with pytest.raises(InvalidInputError, match="robust_l1"):
         Properties(loss="huber")
+    with pytest.raises(InvalidInputError, match="hidden must be a tuple"):
+        Properties(hidden=64)

@@ -38,6 +38,18 @@ def test_unknown_names_are_answered_with_the_known():
     assert all(name in str(error.value) for name in OBJECTIVE_NAMES)
 
 
+@pytest.mark.parametrize("given", [["properties"], 3, MaskedElements, np.zeros(2)])
+def test_what_is_no_objective_is_refused(given):
+    with pytest.raises(InvalidInputError, match="There is no objective"):
+        resolve_objectives([given])
+
+
+@pytest.mark.parametrize("given", ["multimodal", ["properties", "multimodal"]])
+def test_multimodal_learning_needs_a_teacher(given):
+    with pytest.raises(InvalidInputError, match=r"Imitation\(skmat.CrystalTeacher\("):
+        resolve_objectives(given)
+
+
 @pytest.mark.parametrize("given", [["joint", "properties"], [Properties(), Properties("mse")], []])
 def test_each_objective_is_given_once(given):
     with pytest.raises(InvalidInputError, match="once"):

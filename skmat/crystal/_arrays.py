@@ -7,7 +7,7 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from skmat._atomic import write_atomically
-from skmat.composition import MAX_ATOMIC_NUMBER
+from skmat.crystal._columns import as_strings, check_elements, read_only, whole
 from skmat.crystal._faults import fault_of_structure, name_of_structure
 from skmat.crystal._formulas import formulas_of
 from skmat.crystal._mixtures import (
@@ -90,23 +90,23 @@ class StructureArrays(Sequence):
     """
 
     def __init__(self, lattice, n_atoms, atomic_number, frac, ids=None, mixtures=None):
-        n_atoms, atomic_number = _whole(n_atoms, "n_atoms"), _whole(atomic_number, "atomic_number")
+        n_atoms, atomic_number = whole(n_atoms, "n_atoms"), whole(atomic_number, "atomic_number")
         frac = np.asarray(frac)
         if frac.dtype == np.uint16:
             frac = frac.astype(np.float32) / np.float32(_STEPS)
         elif frac.dtype not in (np.float32, np.float64):
             frac = frac.astype(np.float64)
-        self.lattice = _read_only(lattice, np.float64)
-        self.n_atoms = _read_only(n_atoms, np.int64)
+        self.lattice = read_only(lattice, np.float64)
+        self.n_atoms = read_only(n_atoms, np.int64)
         mixtures = NO_MIXTURES if mixtures is None else np.asarray(mixtures, dtype=np.float64)
         check_mixtures(mixtures)
-        _check_elements(atomic_number, len(mixtures))
+        check_elements(atomic_number, len(mixtures))
         atomic_number, mixtures = settle(atomic_number, mixtures)
-        self.atomic_number = _read_only(atomic_number, atomic_number.dtype)
-        self.mixtures = _read_only(mixtures, np.float64)
-        self.frac = _read_only(frac, frac.dtype)
-        self.ids = None if ids is None else _read_only(_as_strings(ids), object)
-        self.offsets = _read_only(np.concatenate([[0], np.cumsum(self.n_atoms)]), np.int64)
+        self.atomic_number = read_only(atomic_number, atomic_number.dtype)
+        self.mixtures = read_only(mixtures, np.float64)
+        self.frac = read_only(frac, frac.dtype)
+        self.ids = None if ids is None else read_only(as_strings(ids), object)
+        self.offsets = read_only(np.concatenate([[0], np.cumsum(self.n_atoms)]), np.int64)
         self._check()
 
     def _check(self):
@@ -387,39 +387,3 @@ class StructureArrays(Sequence):
             arrays.get("material_id"),
             arrays.get("mixtures"),
         )
-
-
-def _whole(values, name):
-    """Return `values` as an array of integers, which they must be."""
-    values = np.asarray(values)
-    if values.dtype.kind in "iu":
-        return values
-    if values.size and not (values.dtype.kind == "f" and np.array_equal(values, np.rint(values))):
-        raise InvalidInputError(f"{name} must be integers, got values of dtype {values.dtype}.")
-    return values.astype(np.int64)
-
-
-def _check_elements(numbers, n_mixtures):
-    largest = MAX_ATOMIC_NUMBER + n_mixtures
-    if numbers.size and not (numbers.min() >= 1 and numbers.max() <= largest):
-        among = f" with {n_mixtures} mixtures" if n_mixtures else ""
-        raise InvalidInputError(
-            f"atomic_number must be between 1 and {largest}{among}, got values from"
-            f" {numbers.min()} to {numbers.max()}."
-        )
-
-
-def _read_only(values, dtype):
-    # A view, so that an array of the caller stays writeable.
-    array = np.asarray(values, dtype=dtype).view()
-    array.flags.writeable = False
-    return array
-
-
-def _as_strings(ids):
-    ids = np.asarray(ids)
-    if ids.dtype.kind == "S":
-        ids = np.char.decode(ids, "utf-8")
-    strings = np.empty(ids.shape, dtype=object)
-    strings[...] = ids.astype(str)
-    return strings

@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
+from skmat.estimators._going_on import check_same_tasks, go_on
 from skmat.estimators._member import Member
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
@@ -70,6 +71,9 @@ class EncoderEstimator(
     }
 
     _family: str
+
+    #: What the objectives of the last call had to fit, as they gave it.
+    _to_be_fitted: list
 
     #: How many times as many epochs as other families a family takes by itself.
     _epochs_factor = 1
@@ -196,7 +200,7 @@ class EncoderEstimator(
                     training, validation = np.arange(len(materials)), validation[:0]
             if previous:
                 model, scaling = previous[index].model, previous[index].scaling
-                lessons = self._continue(model, objectives, X, training)
+                lessons = go_on(model, objectives, self._to_be_fitted, X, training)
             else:
                 prepared = [objective.prepared(X, training) for objective in objectives]
                 lessons = [each for _, each in prepared]
@@ -236,7 +240,7 @@ class EncoderEstimator(
                 for seed in spawn_seeds(self._draw_seed(), self._n_members)
             ]
             self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
-        self._check_same_tasks(read.targets, objectives)
+        check_same_tasks(self.members_[0].model, read.targets, objectives)
         for member in self.members_:
             if getattr(member.net, "optimizer_", None) is None:
                 settings = self._settings(
@@ -248,7 +252,8 @@ class EncoderEstimator(
                     epochs=1,
                 )
                 member.net = build_net(member.model, settings, len(materials))
-            lessons = self._continue(member.model, objectives, X, np.arange(len(materials)))
+            rows = np.arange(len(materials))
+            lessons = go_on(member.model, objectives, self._to_be_fitted, X, rows)
             data = self._training_data(materials, read, member.scaling, sample_weight, lessons)
             with isolated_seed(member.seed + len(member.history), device):
                 member.net.partial_fit(data)
@@ -270,39 +275,13 @@ class EncoderEstimator(
         members = getattr(self, "members_", None) if self.warm_start else None
         if not members:
             return None
-        self._check_same_tasks(targets, objectives)
+        check_same_tasks(members[0].model, targets, objectives)
         if len(members) != self._n_members:
             raise InvalidInputError(
                 f"warm_start=True goes on with the {len(members)} members of the last fit, but"
                 f" n_ensemble is now {self._n_members}; use warm_start=False to change it."
             )
         return members
-
-    def _check_same_tasks(self, targets, objectives):
-        """Raise unless the fitted networks have heads for just these tasks."""
-        model = self.members_[0].model
-        if list(model.targets) != list(targets):
-            raise InvalidInputError(
-                f"The model was fitted on the tasks {_described(model.targets)}; y now holds"
-                f" {_described(targets)}. Use the same columns in the same order, or a new"
-                " estimator (warm_start=False)."
-            )
-        if model.objectives != tuple(objectives):
-            raise InvalidInputError(
-                f"The model was fitted with {model.objectives}, and cannot go on with"
-                f" {tuple(objectives)}; use a new estimator (warm_start=False)."
-            )
-
-    def _continue(self, model, objectives, X, rows):
-        """Return the lessons of a training that goes on, of what its objectives are by now."""
-        continued = [
-            objective.continued(before, fitted, X, rows)
-            for objective, before, fitted in zip(
-                objectives, model.objectives, self._to_be_fitted, strict=True
-            )
-        ]
-        model.objectives = tuple(objective for objective, _ in continued)
-        return [lessons for _, lessons in continued]
 
     def _build_model(self, objectives, targets, seed, device):
         with isolated_seed(seed):
@@ -396,10 +375,3 @@ def scatter_rows(rows, valid):
     scattered = np.full((len(valid), *rows.shape[1:]), np.nan, dtype=rows.dtype)
     scattered[valid] = rows
     return scattered
-
-
-def _described(targets):
-    return [
-        f"{target.name} ({target.n_classes} classes)" if target.n_classes else target.name
-        for target in targets
-    ]

@@ -1,7 +1,9 @@
 """What the transformers on featurizers of matminer share, whatever these read."""
 
 import copy
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -35,6 +37,13 @@ class MatminerTransformer(TransformerMixin, BaseEstimator):
         "n_jobs": [Integral, None],
         "on_invalid": [StrOptions({"raise", "nan"})],
     }
+
+    #: ``_read_items(X, *, reset, on_invalid)`` returns what can be read of X, the row of each
+    #: item, and the number of rows. An item has a ``formula``, by which errors call it.
+    _read_items: Callable[..., tuple[Any, list[int], int]]
+
+    #: ``_keys(items)`` returns a key of each item; items with equal keys are featurized once.
+    _keys: Callable[..., list[Any]]
 
     #: The materials, as errors call them, and the room of ``matminer.featurizers`` for them.
     _materials: str
@@ -73,17 +82,6 @@ class MatminerTransformer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.array(self.featurizer_.feature_labels(), dtype=object)
-
-    def _read_items(self, X, *, reset, on_invalid):
-        """Return what can be read of `X`, the row of each item, and the number of rows.
-
-        An item has a ``formula``, by which errors call it.
-        """
-        raise NotImplementedError
-
-    def _keys(self, items):
-        """Return a key of each item; items with equal keys are featurized once."""
-        raise NotImplementedError
 
     def _take(self, items, positions):
         """Return some of the items, for the featurizer to do with as it likes."""

@@ -5,10 +5,13 @@ writes first: pymatgen's neighbours of each structure, and CGCNN as its authors 
 layers join the vectors of both atoms and of the edge before one linear map, and whose crystals are
 pooled in a Python loop; once with crystals collated to batches, as theirs are, and once with one
 crystal after the other. The networks have the same sizes, the compared functions take turns, and
-ratios are taken within a turn. Writes benchmarks/results/speed_crystals.json and .md.
+ratios are taken within a turn. Memory is the largest that a process of its own took. Writes
+benchmarks/results/speed_crystals.json and .md.
 """
 
 import argparse
+import multiprocessing
+import resource
 import warnings
 from pathlib import Path
 
@@ -204,21 +207,56 @@ def measure_networks(report, repeats, X, y, folder):
         report.add(f"ALIGNN {preset} fit, {size}", "crystals/s", rates[preset])
 
 
+def memory_of_fit(preset, n, connection):
+    """Send the largest memory of this process before and after fitting ALIGNN, in bytes."""
+    warnings.simplefilter("ignore")
+    X, y = small_crystals(n)
+    before = largest_memory()
+    ALIGNNRegressor(pretrained=None, preset=preset, max_epochs=1, random_state=0).fit(X, y)
+    connection.send((before, largest_memory()))
+
+
+def largest_memory():
+    # Linux counts in kilobytes.
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def measure_memory(report, n):
+    spawn = multiprocessing.get_context("spawn")
+    for preset in ("small", "paper"):
+        here, there = spawn.Pipe(duplex=False)
+        process = spawn.Process(target=memory_of_fit, args=(preset, n, there))
+        process.start()
+        before, after = here.recv()
+        process.join()
+        name = f"memory of fitting ALIGNN {preset} to {n:,} crystals, beside {before / 1e6:.0f} MB"
+        report.add(name, "MB", [(after - before) / 1e6])
+
+
+def small_crystals(n):
+    """Return crystals of at most 20 atoms, and their gaps."""
+    data = fetch_mp(targets="gap")
+    rows = np.random.default_rng(0).choice(np.flatnonzero(data.n_atoms <= 20), n, replace=False)
+    return data.data.take(rows), data.target[rows]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="keeps graphs")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--n", type=int, default=2000, help="crystals, 256 at least")
+    parser.add_argument(
+        "--n-memory", type=int, default=10_000, help="crystals ALIGNN is fitted to"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     data = fetch_mp(targets="gap")
-    generator = np.random.default_rng(0)
     report = Report()
-    any_size = generator.choice(len(data.data), arguments.n, replace=False)
+    any_size = np.random.default_rng(0).choice(len(data.data), arguments.n, replace=False)
     measure_graphs(report, arguments.repeats, data.data.take(any_size))
-    small = generator.choice(np.flatnonzero(data.n_atoms <= 20), arguments.n, replace=False)
-    X, y = data.data.take(small), data.target[small]
+    X, y = small_crystals(arguments.n)
     measure_networks(report, arguments.repeats, X, y, arguments.folder)
+    measure_memory(report, arguments.n_memory)
     report.save("speed_crystals")
 
 

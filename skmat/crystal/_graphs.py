@@ -10,18 +10,13 @@ from joblib import Parallel, delayed
 from skmat.crystal._arrays import StructureArrays
 from skmat.crystal._faults import fault_of_cell
 from skmat.crystal._mixtures import compositions_of, occupancy_of, ranges
-from skmat.crystal._neighbors import nearest_neighbors
+from skmat.crystal._neighbors import into_cell, nearest_neighbors
+from skmat.crystal._overlaps import fault_of_distances
 
 __all__ = ["GRAPHS_VERSION", "CrystalGraphs", "GraphSettings", "build_graphs"]
 
 #: To be raised whenever the graphs of a crystal change, so that those kept on disk are not taken.
 GRAPHS_VERSION = 2
-
-#: Atoms closer than this, in Å, are one atom written twice, or a mistake.
-_OVERLAP = 0.3
-
-#: Occupancies are written with three digits or so: those that add up to 1 may be off by this.
-_ROUNDING = 1e-3
 
 #: Structures that one process is given at a time.
 _CHUNK = 256
@@ -171,11 +166,9 @@ def _build(structures, settings, first_row):
         frac = structures.frac[sites].astype(np.float64)
         fault = fault_of_cell(lattice)
         if not fault:
-            frac = frac - np.floor(frac)
-            # What is just below 0 is rounded to 1, which is 0.
-            frac[frac == 1.0] = 0.0
+            frac = into_cell(frac)
             to, of, shifts, length = nearest_neighbors(lattice, frac, *settings)
-            fault = _fault_of_edges(to, of, length, occupancy[sites])
+            fault = fault_of_distances(to, of, length, occupancy[sites])
         if fault:
             problems.append((first_row + row, fault))
             continue
@@ -187,19 +180,6 @@ def _build(structures, settings, first_row):
         _joined(senders, np.uint16 if most <= 2**16 else np.uint32),
         _joined(vectors, np.float32, width=(3,)),
     ), problems
-
-
-def _fault_of_edges(receivers, senders, distances, occupancy):
-    close = np.flatnonzero(distances < _OVERLAP)
-    first, second = receivers[close], senders[close]
-    # Two sites that hold one atom at most are its alternative places.
-    alternative = (occupancy[first] + occupancy[second] <= 1 + _ROUNDING) & (first != second)
-    close = close[~alternative]
-    if not len(close):
-        return None
-    worst = close[distances[close].argmin()]
-    pair = f"{receivers[worst]} and {senders[worst]}"
-    return f"atoms {pair} (counted from 0) are {distances[worst]:.3g} Å apart; remove one of them"
 
 
 def _joined(parts, dtype, width=()):

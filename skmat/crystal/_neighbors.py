@@ -7,7 +7,7 @@ from pymatgen.core import Lattice, Structure
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["BACKENDS", "TIE", "nearest_neighbors"]
+__all__ = ["BACKENDS", "TIE", "into_cell", "nearest_neighbors", "within"]
 
 #: Distances that differ by less, in Å, are one shell of neighbours. Lattice parameters are written
 #: with two or three digits: at a round number, rounding would decide.
@@ -58,13 +58,9 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
     InvalidInputError
         If there is no such backend.
     """
-    if backend not in BACKENDS:
-        raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
-    search = _with_vesin if backend == "vesin" or (backend == "auto" and _has_vesin()) else None
-    search = search or _with_pymatgen
     for radius in (min(_FIRST_RADIUS, cutoff), cutoff):
         # Further than what is kept, so that both packages find all of it.
-        receivers, senders, shifts, distances = search(lattice, frac, radius + _MARGIN)
+        receivers, senders, shifts, distances = within(lattice, frac, radius + _MARGIN, backend)
         order = np.lexsort((distances, receivers))
         receivers, distances = receivers[order], distances[order]
         counts = np.bincount(receivers, minlength=len(frac))
@@ -77,6 +73,23 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
     kept = distances < np.minimum(last, cutoff + _MARGIN / 2)[receivers]
     order = order[kept]
     return receivers[kept], senders[order], shifts[order], distances[kept]
+
+
+def within(lattice, frac, radius, backend="auto"):
+    """Return all pairs of atoms up to `radius` apart, in no order, as `nearest_neighbors` does."""
+    if backend not in BACKENDS:
+        raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
+    if backend == "vesin" or (backend == "auto" and _has_vesin()):
+        return _with_vesin(lattice, frac, radius)
+    return _with_pymatgen(lattice, frac, radius)
+
+
+def into_cell(frac):
+    """Return fractional coordinates from 0 to below 1."""
+    frac = frac - np.floor(frac)
+    # What is just below 0 is rounded to 1, which is 0.
+    frac[frac == 1.0] = 0.0
+    return frac
 
 
 @cache

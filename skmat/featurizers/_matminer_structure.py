@@ -1,11 +1,14 @@
 """Any structure featurizer of matminer as a scikit-learn transformer."""
 
+from operator import itemgetter
+
 import numpy as np
 from pymatgen.core import Structure
 from sklearn.base import _fit_context
 
 from skmat._crystal_input import CrystalInputMixin
 from skmat.crystal import StructureArrays
+from skmat.crystal._overlaps import find_overlaps
 from skmat.exceptions import InvalidStructureError
 from skmat.featurizers._matminer_base import MatminerTransformer
 
@@ -33,8 +36,9 @@ class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
         Number of joblib workers that share the distinct crystals; None is 1 unless a
         ``joblib.parallel_config`` says otherwise, -1 is one per CPU.
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with a row that is no crystal or that the featurizer fails on: raise
-        an error that lists all of them, or return NaN for these. `fit` always raises.
+        What `transform` does with a row that is no crystal, whose atoms overlap (less than 0.3 Å
+        apart) or that the featurizer fails on: raise an error that lists all of them, or return
+        NaN for these. `fit` always raises.
 
     Attributes
     ----------
@@ -98,7 +102,7 @@ class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
         Raises
         ------
         InvalidStructureError
-            If a row is no crystal; the error lists all of them.
+            If a row is no crystal, or atoms of it overlap; the error lists all of them.
         InvalidInputError
             If the featurizer reads something else than crystals.
         """
@@ -121,7 +125,7 @@ class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
         Raises
         ------
         InvalidStructureError
-            If a row is no crystal, with ``on_invalid="raise"``.
+            If a row is no crystal, or atoms of it overlap, with ``on_invalid="raise"``.
         FeaturizationError
             If the featurizer fails on a row, with ``on_invalid="raise"``; the error lists all of
             them with the featurizer's own messages.
@@ -136,20 +140,39 @@ class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
         A StructureArrays stays one: it makes a Structure of each crystal when it is asked to.
         """
         structures, problems, n_rows = self._parse_pymatgen(X, reset=reset)
-        if problems and on_invalid == "raise":
-            raise InvalidStructureError(problems, n_rows)
         rows = np.setdiff1d(np.arange(n_rows), [row for row, _, _ in problems])
+        overlaps = dict(find_overlaps(_as_arrays(structures)))
+        problems += [
+            (int(rows[place]), structures[place].formula, fault)
+            for place, fault in overlaps.items()
+        ]
+        if problems and on_invalid == "raise":
+            raise InvalidStructureError(sorted(problems, key=itemgetter(0)), n_rows)
+        if overlaps:
+            kept = [place for place in range(len(structures)) if place not in overlaps]
+            structures, rows = _take(structures, kept), rows[kept]
         return structures, rows.tolist(), n_rows
 
     def _take(self, items, positions):
-        if isinstance(items, StructureArrays):
-            return items.take(positions)
-        return [_copy(items[position]) for position in positions]
+        taken = _take(items, positions)
+        return taken if isinstance(taken, StructureArrays) else list(map(_copy, taken))
 
     def _keys(self, items):
         if isinstance(items, StructureArrays):
             return _keys_of_arrays(items)
         return [_key(structure) for structure in items]
+
+
+def _as_arrays(structures):
+    if isinstance(structures, StructureArrays):
+        return structures
+    return StructureArrays.from_structures(structures, disorder="average")
+
+
+def _take(structures, positions):
+    if isinstance(structures, StructureArrays):
+        return structures.take(positions)
+    return [structures[position] for position in positions]
 
 
 def _copy(structure):

@@ -234,6 +234,30 @@ def test_rows_that_are_no_crystal_raise():
         ours.transform(rutile())
 
 
+@pytest.mark.parametrize("as_arrays", [False, True])
+def test_overlapping_atoms_are_a_fault(as_arrays):
+    twice = rock_salt()
+    twice.append("Cl", [0.5, 0.5, 0.5])
+    rows = [twice, rutile(), bcc_iron()]
+    if as_arrays:
+        rows = StructureArrays.from_structures(rows)
+    featurizer = MatminerStructureFeaturizer(DensityFeatures())
+    with pytest.raises(InvalidStructureError, match="row 0: .* 0 Å apart; remove one"):
+        featurizer.fit(rows)
+    found = featurizer.set_params(on_invalid="nan").fit(rows[1:]).transform(rows)
+    assert np.isnan(found[0]).all()
+    assert_allclose(found[1:], featurizer.transform(rows[1:]))
+
+
+def test_alternative_places_of_an_atom_do_not_overlap():
+    split = Structure(
+        rock_salt().lattice, [{"Na": 0.5}, {"Na": 0.5}, "Cl"],
+        [[0, 0, 0], [0, 0, 0.001], [0.5, 0.5, 0.5]],
+    )  # fmt: skip
+    featurizer = MatminerStructureFeaturizer(Toy()).fit([split])
+    assert_allclose(featurizer.transform([split]), [[split.volume]])
+
+
 def test_disordered_crystals_reach_the_featurizer_as_they_are():
     X = [rutile(), mixed_salt(0.75), rock_salt(cation={"Li": 0.4})]
     raw = StructureComposition(Stoichiometry(num_atoms=True))

@@ -1,14 +1,17 @@
 """What an encoder of crystals knows, asked for by formula: the teacher of multimodal learning."""
 
 import os
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
+    _fit_context,
     clone,
 )
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._crystal_input import as_structures
@@ -45,6 +48,9 @@ class CrystalTeacher(
         Crystals with more atoms per cell are left out; None keeps all.
     data_home : str or path-like, default=None
         Folder of the data sets; None as :func:`skmat.datasets.get_data_home` says.
+    on_invalid : {"raise", "nan"}, default="raise"
+        What `transform` does with a row that is no composition: raise an error that lists all of
+        them, or return NaN for these. `fit` always raises.
 
     Attributes
     ----------
@@ -71,13 +77,28 @@ class CrystalTeacher(
     #: ``fit`` looks at nothing but the form of X: a clone that is fitted again teaches the same.
     _needs_no_rows = True
 
+    _parameter_constraints = {
+        "encoder": "no_validation",
+        "structures": "no_validation",
+        "max_atoms": [Interval(Integral, 1, None, closed="left"), None],
+        "data_home": [str, os.PathLike, None],
+        "on_invalid": [StrOptions({"raise", "nan"})],
+    }
+
     def __init__(
-        self, encoder="cgcnn-mp-multitask", structures="mp", *, max_atoms=None, data_home=None
+        self,
+        encoder="cgcnn-mp-multitask",
+        structures="mp",
+        *,
+        max_atoms=None,
+        data_home=None,
+        on_invalid="raise",
     ):
         self.encoder = encoder
         self.structures = structures
         self.max_atoms = max_atoms
         self.data_home = data_home
+        self.on_invalid = on_invalid
 
     def __sklearn_clone__(self):
         cloned = super().__sklearn_clone__()
@@ -86,6 +107,12 @@ class CrystalTeacher(
             cloned.encoder = self.encoder
         return cloned
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # vectors are float32, whatever X is
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Encode the known crystals.
 
@@ -109,7 +136,7 @@ class CrystalTeacher(
         PretrainedError
             If there are no such weights.
         """
-        self._read_X(X, reset=True)
+        self._read_X(X, reset=True, allow_empty=True)
         crystals = self._known()
         vectors = np.asarray(self._fitted_encoder(crystals).transform(crystals))
         compositions = crystals.compositions()
@@ -138,10 +165,11 @@ class CrystalTeacher(
         Raises
         ------
         InvalidCompositionError
-            If rows are no compositions.
+            If rows are no compositions, with ``on_invalid="raise"``.
         """
         check_is_fitted(self)
-        rows = self._read_X(X, reset=False).match(self.compositions_)
+        read = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
+        rows = read.match(self.compositions_)
         vectors = np.full((len(rows), self.vectors_.shape[1]), np.nan, dtype=np.float32)
         vectors[rows >= 0] = self.vectors_[rows[rows >= 0]]
         return vectors

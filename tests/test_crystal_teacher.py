@@ -136,3 +136,11 @@ def test_crystals_of_the_materials_project(encoder, data_home):
     found = teacher.transform([formula, "NaCl"])
     assert np.isfinite(found[0]).all()
     assert np.isnan(found[1]).all()
+
+
+def test_rows_that_are_no_composition(encoder):
+    teacher = CrystalTeacher(encoder, [rock_salt()]).fit(["NaCl", "KCl"])
+    with pytest.raises(InvalidCompositionError, match="row 1"):
+        teacher.transform(["NaCl", "Qq"])
+    found = teacher.set_params(on_invalid="nan").transform(["NaCl", "Qq"])
+    np.testing.assert_array_equal(np.isnan(found).all(axis=1), [False, True])

@@ -1,7 +1,8 @@
 """Every estimator of the package, small enough to be fitted a thousand times."""
 
+import numpy as np
 from matminer.featurizers.composition import Stoichiometry
-from matminer.featurizers.structure import SineCoulombMatrix
+from matminer.featurizers.structure import DensityFeatures, SineCoulombMatrix
 from sklearn.base import is_classifier
 
 from skmat import (
@@ -11,6 +12,7 @@ from skmat import (
     CGCNNClassifier,
     CGCNNEncoder,
     CGCNNRegressor,
+    CrystalTeacher,
     MagpieFeaturizer,
     MatminerFeaturizer,
     MatminerStructureFeaturizer,
@@ -21,6 +23,7 @@ from skmat import (
     RoostEncoder,
     RoostRegressor,
 )
+from skmat.crystal import StructureArrays
 
 _ROOST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "batch_size": 32}
 _FAST = {**_ROOST, "dropout": 0.0}
@@ -66,6 +69,17 @@ CRYSTAL_ENCODERS = [
 
 #: Those that read crystals and learn nothing by gradient descent.
 CRYSTAL_FEATURIZERS = [MatminerStructureFeaturizer(SineCoulombMatrix())]
+
+#: Knows a crystal of each of the first ten elements, and nothing of other compositions.
+TEACHER = CrystalTeacher(
+    MatminerStructureFeaturizer(DensityFeatures(["density", "vpa"])),
+    StructureArrays(
+        np.stack([np.diag([4.0 + z, 5.0, 6.0]) for z in range(1, 11)]),
+        n_atoms=np.ones(10, dtype=int),
+        atomic_number=np.arange(1, 11),
+        frac=np.zeros((10, 3)),
+    ),
+)
 
 #: All that read compositions.
 ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())]

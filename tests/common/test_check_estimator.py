@@ -6,7 +6,7 @@ through an adapter that makes a crystal of every row of numbers, and changes not
 
 import numpy as np
 import pytest
-from common.instances import CRYSTAL_ENCODERS, CRYSTAL_FEATURIZERS, ENCODERS, ESTIMATORS
+from common.instances import CRYSTAL_ENCODERS, CRYSTAL_FEATURIZERS, ENCODERS, ESTIMATORS, TEACHER
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
@@ -72,7 +72,7 @@ def expected_failed_checks(estimator):
 
 @pytest.mark.filterwarnings("ignore::skmat.exceptions.EmptyCompositionWarning")
 @parametrize_with_checks(
-    [*ESTIMATORS, *CRYSTALS, *FEATURIZERS], expected_failed_checks=expected_failed_checks
+    [*ESTIMATORS, TEACHER, *CRYSTALS, *FEATURIZERS], expected_failed_checks=expected_failed_checks
 )
 def test_check_estimator(estimator, check):
     check(estimator)

@@ -242,7 +242,7 @@ def test_overlapping_atoms_are_a_fault(as_arrays):
     if as_arrays:
         rows = StructureArrays.from_structures(rows)
     featurizer = MatminerStructureFeaturizer(DensityFeatures())
-    with pytest.raises(InvalidStructureError, match="row 0: .* 0 Å apart; remove one"):
+    with pytest.raises(InvalidStructureError, match=r"row 0: .* 0 Å apart; remove one"):
         featurizer.fit(rows)
     found = featurizer.set_params(on_invalid="nan").fit(rows[1:]).transform(rows)
     assert np.isnan(found[0]).all()

@@ -146,13 +146,19 @@ ENCODERS = {
         f"joint-4-{name}": Recipe(weighting=name)
         for name in ("uncertainty", "rlw-normal", "rlw-mtencoder")
     },
-    # What is gained by having seen the materials of the tasks, though not their labels.
-    "joint-4-overlap": Recipe(overlap=True),
     # The strategies for Roost, on Roost and on MTEncoder.
     **{
         f"{family}-{name}": Recipe(targets=(), masked=0, family=family, further=further)
         for family in ("roost", "mtencoder")
         for name, further in STRATEGIES.items()
+    },
+    # What is gained by having seen the materials of the tasks, though not their labels.
+    "joint-4-overlap": Recipe(overlap=True),
+    **{
+        f"roost-{name}-overlap": Recipe(
+            targets=(), masked=0, family="roost", further=STRATEGIES[name], overlap=True
+        )
+        for name in ("ssl", "fingerprint", "multimodal")
     },
 }
 STUDIES = {
@@ -164,6 +170,11 @@ STUDIES = {
     "masking": ["mem-0.1", "mem", "mem-0.6", "mem-0.9"],
     "weighting": ["joint-4", *(name for name in ENCODERS if ENCODERS[name].weighting != "equal")],
     "overlap": ["joint-4", "joint-4-overlap"],
+    "overlap of Roost": [
+        f"roost-{name}{kept}"
+        for name in ("ssl", "fingerprint", "multimodal")
+        for kept in ("", "-overlap")
+    ],
     "roost": [f"roost-{name}" for name in STRATEGIES],
     "roost strategies on MTEncoder": [f"mtencoder-{name}" for name in STRATEGIES],
 }

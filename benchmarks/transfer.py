@@ -11,11 +11,14 @@ test sets. Sources:
 - "scratch";
 - "e_form small" and "e_form large", "gap large": 941 and up to 20,000 crystals of one property;
 - "mpt": all properties but the one that is predicted, a head for each (multi-property
-  pretraining); rare labels weigh by the square root of their number;
+  pretraining), 20,000 labels in all; rare labels weigh by the square root of their number;
 - "mean" predicts the mean, "forest" is Magpie features and a random forest.
 
-Models learn from 10 to 800 labels, drawn anew for each trial, and predict the test set. Errors
-are mean absolute errors in units of half the range of each property, as published. With
+Every source is trained for as many steps as the others, so that a small one is read more often.
+Models learn from 10 to 800 labels (or all, where there are fewer), drawn anew for each trial, and
+predict the test set. Errors are mean absolute errors in units of half the range of each property,
+which is scaled as published, but not comparable with it: ranges hang on outliers. Ratios to
+"scratch" are. With
 ``--trainable`` they compare which layers are trained. With ``--held-out halides`` sources see no
 crystal with a halogen, and models learn from halides and predict halides: another chemistry.
 Families that read formulas get those of the same crystals. What was finished stays in FOLDER;
@@ -49,9 +52,6 @@ LARGE, SMALL = 20_000, 941
 SIZES = (10, 100, 200, 500, 800)
 BASELINES = ("mean", "forest")
 SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", *BASELINES)
-#: Multi-property pretraining reads so many crystals of the two large properties.
-N_SHARED = 20_000
-
 
 HALOGENS = (9, 17, 35, 53)
 
@@ -139,14 +139,20 @@ def source_rows(source, target, held_out):
         return data.X.take(rows), data.y[rows][:, None]
     parts, labels = [], []
     names = [name for name in properties if name != target]
+    most = share_of_each([len(properties[name].source) for name in names], LARGE)
     for place, name in enumerate(names):
         data = properties[name]
-        rows = draw(data.source, N_SHARED // 2, 1)
+        rows = draw(data.source, most, 1)
         y = np.full((len(rows), len(names)), np.nan)
         y[:, place] = data.y[rows]
         parts.append(data.X.take(rows))
         labels.append(y)
     return StructureArrays.concatenate(parts), np.vstack(labels)
+
+
+def share_of_each(sizes, total):
+    """Return how many of each are `total` in all, where small ones give what they have."""
+    return max(n for n in range(total + 1) if sum(min(n, size) for size in sizes) <= total)
 
 
 def pretrain(source, target, arguments):
@@ -159,8 +165,8 @@ def pretrain(source, target, arguments):
         family = FAMILIES[arguments.family]
         encoder = family.encoder(
             pretrained=None, preset=arguments.preset, objectives="properties",
-            loss_weights="sqrt_labels", max_epochs=arguments.source_epochs, batch_size=128,
-            random_state=0,
+            loss_weights="sqrt_labels", batch_size=128, random_state=0,
+            max_epochs=round(arguments.source_epochs * max(1, LARGE / len(y))),
         )  # fmt: skip
         if family.reads == "structure":
             encoder.set_params(memory=str(arguments.folder / "graphs"))
@@ -188,7 +194,7 @@ def measure(target, source, size, trial, trainable, arguments):
         return json.loads(path.read_text())
     torch.set_num_threads(1)
     data = load(arguments.held_out)[target]
-    rows = draw(data.pool, size, 100 + trial)
+    rows = draw(data.pool, size, 100 + trial)  # all of them where there are fewer
     model = make_model(source, target, trial, trainable, arguments)
     learned, asked = data.X.take(rows), data.X.take(data.test)
     if source not in BASELINES:
@@ -199,6 +205,10 @@ def measure(target, source, size, trial, trainable, arguments):
     names = ("target", "source", "size", "trial", "trainable")
     row = dict(zip(names, words, strict=True)) | {
         "held_out": arguments.held_out or "",
+        "preset": arguments.preset,
+        "source_epochs": arguments.source_epochs,
+        "n_training": len(rows),
+        "n_test": len(truth),
         "mae": mean_absolute_error(truth, predicted),
         "scaled_mae": mean_absolute_error(truth, predicted) / (np.ptp(data.y) / 2),
         "r2": r2_score(truth, predicted),
@@ -224,7 +234,8 @@ def main():
     arguments = parser.parse_args()
     # What one network found is not another's.
     words = (arguments.family, arguments.preset, arguments.source_epochs, arguments.held_out)
-    arguments.folder /= "-".join(str(word) for word in words if word)
+    name = "-".join(str(word) for word in words if word)
+    arguments.folder /= name
     arguments.folder.mkdir(parents=True, exist_ok=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
     properties = load(arguments.held_out)
@@ -250,11 +261,10 @@ def main():
         for trainable in (
             arguments.trainable if source not in ("scratch", *BASELINES) else ["all"]
         )
-        if size <= len(properties[target].pool)
     ]
     rows = Parallel(arguments.n_jobs)(delayed(measure)(*job, arguments) for job in jobs)
     content = {"family": arguments.family, "preset": arguments.preset, "rows": rows}
-    path = RESULTS / f"{arguments.family}-{arguments.to}.json"
+    path = RESULTS / f"{name}-{arguments.to}.json"
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
 
 

@@ -22,15 +22,15 @@ def list_pretrained() -> list[str]:
 
 
 def resolve_folder(name_or_folder) -> Path:
-    """Return the folder of a shipped name or of a path.
+    """Return the folder of a shipped name or of a path; a ``Path`` is never a name.
 
     Raises
     ------
     PretrainedError
         If it is neither.
     """
-    if str(name_or_folder) in list_pretrained():
-        return _SHIPPED / str(name_or_folder)
+    if isinstance(name_or_folder, str) and name_or_folder in list_pretrained():
+        return _SHIPPED / name_or_folder
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return folder

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from skmat.exceptions import PretrainedError
@@ -37,6 +39,7 @@ def test_a_name_goes_before_a_folder_of_the_same_name(shipped, tmp_path, monkeyp
     assert resolve_folder("small") == shipped / "small"
     assert resolve_folder("./small").resolve() == tmp_path / "small"
     assert resolve_folder(tmp_path / "small") == tmp_path / "small"
+    assert resolve_folder(Path("small")).resolve() == tmp_path / "small"
 
 
 @pytest.mark.parametrize("missing", ["medium", "scraps", "/no/such/folder"])

@@ -216,6 +216,7 @@ class EncoderEstimator(
                     training_seed,
                     device,
                     epochs=self._epochs(materials, read, sample_weight, len(training)),
+                    goes_on=bool(previous),
                 ),
                 data.take(training),
                 data.take(validation) if len(validation) else None,
@@ -228,7 +229,8 @@ class EncoderEstimator(
     def _partial_fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member for one epoch, at a constant learning rate."""
         device = resolve_device(self.device)
-        if not hasattr(self, "members_"):
+        goes_on = hasattr(self, "members_")
+        if not goes_on:
             everything = np.arange(len(materials))
             ready = [objective.prepared(X, everything)[0] for objective in objectives]
             self.members_ = [
@@ -250,6 +252,7 @@ class EncoderEstimator(
                     device,
                     schedule="constant",
                     epochs=1,
+                    goes_on=goes_on,
                 )
                 member.net = build_net(member.model, settings, len(materials))
             rows = np.arange(len(materials))
@@ -303,7 +306,9 @@ class EncoderEstimator(
     def _contradiction(self, materials, values):
         return contradiction(materials.group_ids(), values)
 
-    def _settings(self, n_training, task_weights, seed, device, *, epochs, schedule=None):
+    def _settings(self, n_training, task_weights, seed, device, *, epochs, goes_on, schedule=None):
+        # Layers with random weights are worth nothing as they are.
+        is_worth_keeping = goes_on or self._pretrained_source() is not None
         return TrainingSettings(
             max_epochs=epochs,
             batch_size=n_per_batch(self.batch_size, n_training, self._most_per_batch),
@@ -311,7 +316,7 @@ class EncoderEstimator(
             weight_decay=self.weight_decay,
             schedule=schedule or self.schedule,
             patience=self.patience,
-            trainable=self.trainable,
+            trainable=self.trainable if is_worth_keeping else "all",
             loss_weighting=self.loss_weighting,
             task_weights=task_weights,
             device=device,

@@ -81,7 +81,10 @@ _SHARED = {
     trainable : {{"all", "last", "head", "two_body", "three_body"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone; of ALIGNN also the heads with the layers of atoms and bonds ("two_body"), or with
-        those of bonds and angles ("three_body"). The rest stays as it is, bit for bit.
+        those of bonds and angles ("three_body"). The rest stays as it is, bit for bit. Everything
+        learns, whatever this says, where all weights are random: where nothing was loaded, also
+        by ``pretrained="auto"``, and neither a ``fit`` with `warm_start` nor a later call of
+        ``partial_fit`` goes on with what was learned before.
 """,
     "finetuning": """
     encoder_lr_factor : float, default={encoder_lr_factor}

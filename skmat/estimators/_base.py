@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
-from skmat.estimators._going_on import check_same_tasks, go_on
+from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
 from skmat.estimators._member import Member
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
@@ -244,17 +244,18 @@ class EncoderEstimator(
             self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         check_same_tasks(self.members_[0].model, read.targets, objectives)
         for member in self.members_:
-            if getattr(member.net, "optimizer_", None) is None:
-                settings = self._settings(
-                    len(materials),
-                    task_weights,
-                    member.seed,
-                    device,
-                    schedule="constant",
-                    epochs=1,
-                    goes_on=goes_on,
-                )
-                member.net = build_net(member.model, settings, len(materials))
+            settings = self._settings(
+                len(materials),
+                task_weights,
+                member.seed + len(member.history),
+                device,
+                schedule="constant",
+                epochs=1,
+                goes_on=goes_on,
+            )
+            steps = settings_of_steps(self, settings)
+            if member.steps != steps or member.net.device != device:
+                member.net, member.steps = build_net(member.model, settings, len(materials)), steps
             rows = np.arange(len(materials))
             lessons = go_on(member.model, objectives, self._to_be_fitted, X, rows)
             data = self._training_data(materials, read, member.scaling, sample_weight, lessons)

@@ -49,6 +49,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
 
+        Parameters may be changed between two calls, such as `trainable` to unfreeze layer by
+        layer, or `lr`; the moments of the optimizer then begin anew.
+
         Parameters
         ----------
         X, y, sample_weight : array-like

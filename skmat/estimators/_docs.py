@@ -65,7 +65,7 @@ _SHARED = {
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
         between 16 and 512 (128 for families of crystals).
     lr : float, default={lr}
-        Largest learning rate of AdamW. Between calls of ``partial_fit`` it stays as it was.
+        Largest learning rate of AdamW; ``partial_fit`` keeps to it.
     weight_decay : float, default={weight_decay}
         Weight decay of AdamW. It acts on matrices alone: biases, norms and the vectors of
         elements do not decay.

@@ -55,7 +55,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         """Train for one epoch on the given rows, at a constant learning rate.
 
         Targets are standardised by the mean and deviation of the first call's rows; nothing is
-        held back for validation.
+        held back for validation. Parameters may be changed between two calls, such as `trainable`
+        to unfreeze layer by layer, or `lr`; the moments of the optimizer then begin anew.
 
         Parameters
         ----------

@@ -1,5 +1,8 @@
 """What ``trainable`` does: where there is something to keep, and where there is not."""
 
+import itertools
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +16,7 @@ from skmat import (
     MTEncoderRegressor,
     RoostRegressor,
 )
+from skmat.estimators import _base
 from skmat.objectives import MaskedElements
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "CuO", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
@@ -73,3 +77,81 @@ def test_what_was_learned_before_is_kept():
         tuned = MTEncoderRegressor(**FAST, trainable="head", pretrained=pretrained)
         getattr(tuned, first)(FORMULAS, Y)
         assert not moved(before, encoder_state(tuned))
+
+
+# From call to call of partial_fit
+
+
+def test_the_next_partial_fit_keeps_what_it_is_told_to():
+    stepwise = MTEncoderRegressor(**FAST, trainable="head").partial_fit(FORMULAS, Y)
+    before = encoder_state(stepwise)
+    assert not moved(before, encoder_state(stepwise.partial_fit(FORMULAS, Y)))
+
+
+def test_layers_are_unfrozen_by_hand():
+    source = MTEncoder(**FAST).fit(FORMULAS)
+    stepwise = MTEncoderClassifier(**FAST, pretrained=source)
+    states = [encoder_state(source)]
+    for trainable in ("head", "last", "all", "head"):
+        stepwise.set_params(trainable=trainable).partial_fit(FORMULAS, Y > 4)
+        states.append(encoder_state(stepwise))
+    changed = [moved(before, after) for before, after in itertools.pairwise(states)]
+    last = {name for name in states[0] if name.startswith(("layers.1.", "final_norm."))}
+    everything = set(dict(stepwise.members_[0].model.encoder.named_parameters()))
+    assert changed == [set(), last, everything, set()]
+    assert [row["epoch"] for row in stepwise.history_] == [1, 2, 3, 4]
+
+
+CHANGES = [
+    {"lr": 1e-4},
+    {"weight_decay": 0.5},
+    {"trainable": "last"},
+    {"loss_weights": [1, 3]},
+    {"loss_weights": "sqrt_labels"},
+    {"loss_weighting": "rlw-normal"},
+    {"encoder_lr_factor": 0.1},
+    {"layer_decay": 0.5},
+    {"batch_size": 5},
+    {"precision": "bf16"},
+    {"keep_weight": 3.0},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_changed_parameters_hold_from_the_next_call_on(changes):
+    y = np.stack([Y, Y**2], axis=1)
+    y[::3, 1] = np.nan
+    settings = {**FAST, "keep_objective": "masked_elements"}
+    stepwise = MTEncoderRegressor(**settings).partial_fit(FORMULAS, y)
+    for _ in range(2):
+        same = pickle.loads(pickle.dumps(stepwise)).partial_fit(FORMULAS, y)
+        other = pickle.loads(pickle.dumps(stepwise)).set_params(**changes)
+        other.partial_fit(FORMULAS, y)
+        assert same.hash_weights() != other.hash_weights()
+        stepwise = same
+
+
+@pytest.mark.parametrize("loss_weights", [None, "sqrt_labels", {"y1": 2.0}, (1, 2)])
+def test_optimizers_go_on_where_nothing_changed(loss_weights):
+    y = np.stack([Y, Y**2], axis=1)
+    stepwise = MTEncoderRegressor(**FAST, loss_weights=loss_weights).partial_fit(FORMULAS, y)
+    net = stepwise.net_
+    # Not for other rows either, nor for what no step depends on.
+    stepwise.set_params(verbose=0, patience=3, lr=np.float64(stepwise.lr), max_epochs=7)
+    stepwise.partial_fit(FORMULAS * 60, np.tile(np.where(y > 50, np.nan, y), (60, 1)))
+    assert stepwise.net_ is net
+    stepwise.set_params(lr=1e-4).partial_fit(FORMULAS, y)
+    assert stepwise.net_ is not net
+    assert stepwise.history_[-1]["lr"] == 1e-4
+
+
+def test_rows_are_shuffled_anew_by_a_new_optimizer(monkeypatch):
+    seeds = []
+    original = _base.build_net
+    monkeypatch.setattr(
+        _base, "build_net", lambda *each: seeds.append(each[1].seed) or original(*each)
+    )
+    stepwise = MTEncoderRegressor(**FAST)
+    for lr in (1e-3, 2e-3, 1e-3):
+        stepwise.set_params(lr=lr).partial_fit(FORMULAS, Y)
+    assert len(set(seeds)) == 3

@@ -38,6 +38,7 @@ class ALIGNNFamily(CrystalFamily):
 
     _family = "alignn"
     _sizes_of_best = {"preset": "small", **GRAPH_DEFAULTS}
+    _trainable_choices = ("all", "head", "last", "two_body", "three_body")
 
     def _sizes(self):
         return dict(ALIGNN_PRESETS[self.preset])

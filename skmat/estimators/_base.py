@@ -22,7 +22,6 @@ from skmat.objectives import LOSS_WEIGHTINGS
 from skmat.training import (
     PRECISIONS,
     SCHEDULES,
-    TRAINABLE,
     MultiObjectiveModel,
     TrainingData,
     TrainingSettings,
@@ -61,7 +60,7 @@ class EncoderEstimator(
         "schedule": [StrOptions(set(SCHEDULES))],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
-        "trainable": [StrOptions(set(TRAINABLE))],
+        "trainable": [str],
         "random_state": ["random_state"],
         "device": [str],
         "precision": [StrOptions(set(PRECISIONS))],
@@ -80,6 +79,9 @@ class EncoderEstimator(
 
     #: Most materials per step that a family takes by itself.
     _most_per_batch = 512
+
+    #: What `trainable` may be: "all", "head" and the network's ``trainable_parts()``.
+    _trainable_choices = ("all", "head", "last")
 
     def __init__(
         self,
@@ -179,6 +181,14 @@ class EncoderEstimator(
         return tags
 
     # What the subclasses build fit from.
+
+    def _check_trainable(self):
+        """Refuse a part that the family's networks do not have; called before X is read."""
+        if self.trainable not in self._trainable_choices:
+            raise InvalidInputError(
+                f"trainable={self.trainable!r} is nothing that {type(self).__name__} can train;"
+                f" choose one of {list(self._trainable_choices)}; heads are always new."
+            )
 
     def _fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""

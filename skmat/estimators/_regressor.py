@@ -46,7 +46,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
-            If y holds infinity or a column of nothing but NaN.
+            If y holds infinity or a column of nothing but NaN, or `trainable` names a part that
+            the family's networks do not have.
         """
         return self._fit(X, y, sample_weight, self._fit_members, reset=True)
 
@@ -147,6 +148,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         return tags
 
     def _fit(self, X, y, sample_weight, fit_members, *, reset):
+        self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = self._check_sample_weight(sample_weight, materials)

@@ -2,11 +2,13 @@
 
 import itertools
 import pickle
+import re
 
 import numpy as np
 import pytest
 import torch
 from crystal.crystals import many
+from sklearn.utils._param_validation import InvalidParameterError
 
 from skmat import (
     ALIGNNRegressor,
@@ -17,6 +19,8 @@ from skmat import (
     RoostRegressor,
 )
 from skmat.estimators import _base
+from skmat.estimators._families import FAMILIES
+from skmat.exceptions import InvalidInputError
 from skmat.objectives import MaskedElements
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "CuO", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
@@ -77,6 +81,40 @@ def test_what_was_learned_before_is_kept():
         tuned = MTEncoderRegressor(**FAST, trainable="head", pretrained=pretrained)
         getattr(tuned, first)(FORMULAS, Y)
         assert not moved(before, encoder_state(tuned))
+
+
+# What a family cannot train
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_what_may_be_trained_are_the_parts_of_the_network(family):
+    network = family.encoder(preset="tiny")._build_encoder()
+    for kind in family[:3]:
+        assert set(kind._trainable_choices) == {"all", "head", *network.trainable_parts()}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("kind", ["encoder", "regressor", "classifier"])
+def test_other_parts_are_refused_before_X_is_read(family, kind):
+    estimator = getattr(family, kind)(trainable="new_head")
+    choices = ["all", "head", "last"]
+    if estimator._family == "alignn":
+        choices += ["two_body", "three_body"]
+    message = (
+        f"trainable='new_head' is nothing that {type(estimator).__name__} can train; choose one"
+        f" of {choices}; heads are always new."
+    )
+    for method in ("fit", "partial_fit"):
+        if hasattr(estimator, method):
+            with pytest.raises(InvalidInputError, match=re.escape(message)):
+                getattr(estimator, method)(["no material"], [1.0])
+    with pytest.raises(InvalidParameterError, match=r"'trainable' .* instance of 'str'"):
+        estimator.set_params(trainable=None).fit(["no material"], [1.0])
+
+
+def test_what_only_alignn_has_is_refused_by_others():
+    with pytest.raises(InvalidInputError, match=r"two_body.* CGCNNRegressor .*'last'\];"):
+        CGCNNRegressor(trainable="two_body").fit(CRYSTALS, Y)
 
 
 # From call to call of partial_fit

@@ -63,7 +63,7 @@ _SHARED = {
         is 0.3 of that of all numbers or more), it takes 5, or what reads 10,000 rows.
     batch_size : int or "auto", default="auto"
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
-        between 16 and 512 (128 for families of crystals).
+        between 16 and 512 (128 for CGCNN, 32 for ALIGNN).
     lr : float, default={lr}
         Largest learning rate of AdamW; ``partial_fit`` keeps to it.
     weight_decay : float, default={weight_decay}

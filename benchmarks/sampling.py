@@ -74,6 +74,8 @@ def main():
     # Per task in percent of the error of a random sample: units differ.
     change = means[["quantiles", "far"]].div(means["random"], axis=0).sub(1).mul(100)
     scatter = table.groupby(["model", "size", "task", "fold", "drawn"])["mae"].std().unstack()
+    of_random = means["random"].reindex(scatter.index.droplevel("fold")).to_numpy()
+    scatter = scatter.div(of_random, axis=0).mul(100)
     lines = []
     for (model, size), part in change.groupby(level=["model", "size"]):
         cells = [f"{part[way].loc[model, size, task]:+.1f}" for way in part for task in TASKS]
@@ -81,8 +83,8 @@ def main():
         lines.append([model, str(size), *cells[:5], means_of[0], *cells[5:], means_of[1]])
     header = [f"{way}: {task}" for way in ("quantiles", "far") for task in (*TASKS, "mean")]
     text = to_markdown(["model", "labels", *header], lines)
-    spread = scatter.mean().round(4).to_dict()
-    content = {"n_draws": arguments.n_draws, "scatter of draws": spread}
+    spread = scatter.mean().round(2).to_dict()
+    content = {"n_draws": arguments.n_draws, "scatter of draws, percent": spread}
     content["rows"] = change.round(2).reset_index().to_dict("records")
     (RESULTS / "sampling.json").write_text(json.dumps(content, indent=1) + "\n")
     (RESULTS / "sampling.md").write_text(text + "\n")

@@ -18,8 +18,9 @@ __all__ = ["ALIGNNClassifier", "ALIGNNEncoder", "ALIGNNRegressor"]
 class ALIGNNEncoder(ALIGNNFamily, EncoderTransformer):
     """Graph network on bonds and angles that embeds materials: pretrained, or to be pretrained.
 
-    ``fit`` loads the shipped weights or those that `pretrained` names, or pretrains on the
-    crystals it is given: on masked elements (no labels needed), on properties, or on both.
+    ``fit`` loads the weights that `pretrained` names, such as "alignn-mp-mpt", or pretrains on the
+    crystals it is given: on masked elements (no labels needed), on properties, or on both. There
+    are no weights that it loads by itself.
     ``transform`` returns one vector per material.
 
     Parameters

@@ -15,14 +15,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
-from skmat.estimators._going_on import check_same_tasks, go_on
+from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
 from skmat.estimators._member import Member
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
 from skmat.training import (
     PRECISIONS,
     SCHEDULES,
-    TRAINABLE,
     MultiObjectiveModel,
     TrainingData,
     TrainingSettings,
@@ -61,7 +60,7 @@ class EncoderEstimator(
         "schedule": [StrOptions(set(SCHEDULES))],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
-        "trainable": [StrOptions(set(TRAINABLE))],
+        "trainable": [str],
         "random_state": ["random_state"],
         "device": [str],
         "precision": [StrOptions(set(PRECISIONS))],
@@ -80,6 +79,9 @@ class EncoderEstimator(
 
     #: Most materials per step that a family takes by itself.
     _most_per_batch = 512
+
+    #: What `trainable` may be: "all", "head" and the network's ``trainable_parts()``.
+    _trainable_choices = ("all", "head", "last")
 
     def __init__(
         self,
@@ -180,6 +182,14 @@ class EncoderEstimator(
 
     # What the subclasses build fit from.
 
+    def _check_trainable(self):
+        """Refuse a part that the family's networks do not have; called before X is read."""
+        if self.trainable not in self._trainable_choices:
+            raise InvalidInputError(
+                f"trainable={self.trainable!r} is nothing that {type(self).__name__} can train;"
+                f" choose one of {list(self._trainable_choices)}; heads are always new."
+            )
+
     def _fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
         device = resolve_device(self.device)
@@ -216,6 +226,7 @@ class EncoderEstimator(
                     training_seed,
                     device,
                     epochs=self._epochs(materials, read, sample_weight, len(training)),
+                    goes_on=bool(previous),
                 ),
                 data.take(training),
                 data.take(validation) if len(validation) else None,
@@ -228,7 +239,8 @@ class EncoderEstimator(
     def _partial_fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member for one epoch, at a constant learning rate."""
         device = resolve_device(self.device)
-        if not hasattr(self, "members_"):
+        goes_on = hasattr(self, "members_")
+        if not goes_on:
             everything = np.arange(len(materials))
             ready = [objective.prepared(X, everything)[0] for objective in objectives]
             self.members_ = [
@@ -242,16 +254,18 @@ class EncoderEstimator(
             self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         check_same_tasks(self.members_[0].model, read.targets, objectives)
         for member in self.members_:
-            if getattr(member.net, "optimizer_", None) is None:
-                settings = self._settings(
-                    len(materials),
-                    task_weights,
-                    member.seed,
-                    device,
-                    schedule="constant",
-                    epochs=1,
-                )
-                member.net = build_net(member.model, settings, len(materials))
+            settings = self._settings(
+                len(materials),
+                task_weights,
+                member.seed + len(member.history),
+                device,
+                schedule="constant",
+                epochs=1,
+                goes_on=goes_on,
+            )
+            steps = settings_of_steps(self, settings)
+            if member.steps != steps or member.net.device != device:
+                member.net, member.steps = build_net(member.model, settings, len(materials)), steps
             rows = np.arange(len(materials))
             lessons = go_on(member.model, objectives, self._to_be_fitted, X, rows)
             data = self._training_data(materials, read, member.scaling, sample_weight, lessons)
@@ -303,7 +317,9 @@ class EncoderEstimator(
     def _contradiction(self, materials, values):
         return contradiction(materials.group_ids(), values)
 
-    def _settings(self, n_training, task_weights, seed, device, *, epochs, schedule=None):
+    def _settings(self, n_training, task_weights, seed, device, *, epochs, goes_on, schedule=None):
+        # Layers with random weights are worth nothing as they are.
+        is_worth_keeping = goes_on or self._pretrained_source() is not None
         return TrainingSettings(
             max_epochs=epochs,
             batch_size=n_per_batch(self.batch_size, n_training, self._most_per_batch),
@@ -311,7 +327,7 @@ class EncoderEstimator(
             weight_decay=self.weight_decay,
             schedule=schedule or self.schedule,
             patience=self.patience,
-            trainable=self.trainable,
+            trainable=self.trainable if is_worth_keeping else "all",
             loss_weighting=self.loss_weighting,
             task_weights=task_weights,
             device=device,

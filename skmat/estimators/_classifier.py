@@ -41,13 +41,17 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
-            If a column of y has no label at all.
+            If a column of y has no label at all, or `trainable` names a part that the family's
+            networks do not have.
         """
         return self._fit(X, y, sample_weight, self._fit_members, classes=None, reset=True)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
+
+        Parameters may be changed between two calls, such as `trainable` to unfreeze layer by
+        layer, or `lr`; the moments of the optimizer then begin anew.
 
         Parameters
         ----------
@@ -181,6 +185,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return [self.classes_] if self._one_dimensional else self.classes_
 
     def _fit(self, X, y, sample_weight, fit_members, *, classes, reset):
+        self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_class_targets(y, len(materials), classes)
         weights = self._check_sample_weight(sample_weight, materials)

@@ -57,7 +57,7 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
     _make_batch = staticmethod(CrystalBatch.from_graphs)
 
     # Atoms and their pairs take the memory: a crystal has ten times as many as a formula has
-    # elements.
+    # elements. ALIGNN takes fewer still.
     _most_per_batch = 128
 
     # Chosen on inner splits of matbench_phonons: 60 epochs leave the training rows unlearned.

@@ -63,9 +63,9 @@ _SHARED = {
         is 0.3 of that of all numbers or more), it takes 5, or what reads 10,000 rows.
     batch_size : int or "auto", default="auto"
         Materials per step; "auto" is the power of two next to a sixteenth of the training rows,
-        between 16 and 512 (128 for families of crystals).
+        between 16 and 512 (128 for CGCNN, 32 for ALIGNN).
     lr : float, default={lr}
-        Largest learning rate of AdamW. Between calls of ``partial_fit`` it stays as it was.
+        Largest learning rate of AdamW; ``partial_fit`` keeps to it.
     weight_decay : float, default={weight_decay}
         Weight decay of AdamW. It acts on matrices alone: biases, norms and the vectors of
         elements do not decay.
@@ -81,7 +81,10 @@ _SHARED = {
     trainable : {{"all", "last", "head", "two_body", "three_body"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone; of ALIGNN also the heads with the layers of atoms and bonds ("two_body"), or with
-        those of bonds and angles ("three_body"). The rest stays as it is, bit for bit.
+        those of bonds and angles ("three_body"). The rest stays as it is, bit for bit. Everything
+        learns, whatever this says, where all weights are random: where nothing was loaded, also
+        by ``pretrained="auto"``, and neither a ``fit`` with `warm_start` nor a later call of
+        ``partial_fit`` goes on with what was learned before.
 """,
     "finetuning": """
     encoder_lr_factor : float, default={encoder_lr_factor}

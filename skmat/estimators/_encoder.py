@@ -58,9 +58,12 @@ class EncoderTransformer(EncoderEstimator):
         ------
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read.
+        InvalidInputError
+            If `trainable` names a part that the family's networks do not have.
         PretrainedError
             If `pretrained` cannot be loaded, or `checkpoint_dir` holds another run.
         """
+        self._check_trainable()
         materials = self._read_X(X, reset=True, allow_empty=True)
         weights = self._check_sample_weight(sample_weight, materials)
         objectives = self._objectives()

@@ -1,8 +1,10 @@
 """Training that goes on from an earlier call: whether it may, and what it learns then."""
 
+from dataclasses import replace
+
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["check_same_tasks", "go_on"]
+__all__ = ["check_same_tasks", "go_on", "settings_of_steps"]
 
 
 def check_same_tasks(model, targets, objectives):
@@ -42,6 +44,36 @@ def go_on(model, objectives, fitted, X, rows):
     ]
     model.objectives = tuple(objective for objective, _ in continued)
     return [lessons for _, lessons in continued]
+
+
+def settings_of_steps(estimator, settings):
+    """Return what a net must have been built with for its optimizer to go on.
+
+    Parameters
+    ----------
+    estimator : EncoderEstimator
+        With its parameters as they are by now.
+    settings : TrainingSettings
+        Those of this call.
+
+    Returns
+    -------
+    TrainingSettings
+        Without what no step depends on. In the place of what follows from the rows of a call
+        stand the parameters: a net keeps what followed from those of its first.
+    """
+    weights = settings.task_weights
+    if isinstance(estimator.loss_weights, str):
+        weights = (estimator.loss_weights, estimator.keep_weight)
+    return replace(
+        settings,
+        batch_size=estimator.batch_size,
+        task_weights=weights,
+        patience=None,
+        seed=0,
+        device="",
+        verbose=0,
+    )
 
 
 def _described(targets):

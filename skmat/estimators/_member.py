@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from skmat.estimators._scaling import TargetScaling
-from skmat.training import EncoderNet, MultiObjectiveModel
+from skmat.training import EncoderNet, MultiObjectiveModel, TrainingSettings
 
 __all__ = ["Member"]
 
@@ -25,12 +25,15 @@ class Member:
         One entry per epoch.
     seed : int
         Where its randomness comes from.
+    steps : TrainingSettings or None
+        What the steps of `net` follow, if it was built for ``partial_fit``.
     """
 
     net: EncoderNet
     scaling: TargetScaling
     seed: int
     history: list = field(default_factory=list)
+    steps: TrainingSettings | None = None
 
     @property
     def model(self) -> MultiObjectiveModel:

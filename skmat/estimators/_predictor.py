@@ -91,10 +91,8 @@ class EncoderPredictor(EncoderEstimator):
         # Automatic epochs leave some to all layers.
         return max(epochs, self.head_epochs + 1) if self.max_epochs == "auto" else epochs
 
-    def _settings(self, n_training, task_weights, seed, device, *, epochs, schedule=None):
-        settings = super()._settings(
-            n_training, task_weights, seed, device, epochs=epochs, schedule=schedule
-        )
+    def _settings(self, *arguments, epochs, goes_on, schedule=None):
+        settings = super()._settings(*arguments, epochs=epochs, goes_on=goes_on, schedule=schedule)
         settings = replace(
             settings,
             encoder_lr_factor=float(self.encoder_lr_factor),
@@ -103,11 +101,10 @@ class EncoderPredictor(EncoderEstimator):
         )
         if schedule is not None:
             return settings  # of partial_fit, which knows neither its first epoch nor its last
-        return replace(settings, head_epochs=self._head_epochs(settings.max_epochs), ema=self.ema)
+        return replace(settings, head_epochs=self._head_epochs(epochs, goes_on), ema=self.ema)
 
-    def _head_epochs(self, max_epochs):
+    def _head_epochs(self, max_epochs, goes_on):
         """Return the number of epochs in which there are new heads on an encoder worth keeping."""
-        goes_on = self.warm_start and hasattr(self, "members_")
         if not self.head_epochs or self._pretrained_source() is None or goes_on:
             return 0
         if self.head_epochs >= max_epochs:

@@ -46,7 +46,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
-            If y holds infinity or a column of nothing but NaN.
+            If y holds infinity or a column of nothing but NaN, or `trainable` names a part that
+            the family's networks do not have.
         """
         return self._fit(X, y, sample_weight, self._fit_members, reset=True)
 
@@ -55,7 +56,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         """Train for one epoch on the given rows, at a constant learning rate.
 
         Targets are standardised by the mean and deviation of the first call's rows; nothing is
-        held back for validation.
+        held back for validation. Parameters may be changed between two calls, such as `trainable`
+        to unfreeze layer by layer, or `lr`; the moments of the optimizer then begin anew.
 
         Parameters
         ----------
@@ -146,6 +148,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         return tags
 
     def _fit(self, X, y, sample_weight, fit_members, *, reset):
+        self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = self._check_sample_weight(sample_weight, materials)

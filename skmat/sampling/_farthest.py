@@ -1,6 +1,7 @@
 """Samples of materials that are far from one another."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import check_random_state
@@ -22,7 +23,8 @@ class FarthestPointSplit(ShuffleSplit):
     ----------
     transformer : transformer, default=None
         Makes vectors of materials, such as ``MTEncoder()``, ``CGCNNEncoder()`` or
-        ``MagpieFeaturizer()``; it is cloned and fitted to X. None takes X as vectors.
+        ``MagpieFeaturizer()``; it is cloned and fitted to X. None takes X as vectors. Sparse
+        vectors are made dense.
     n_splits : int, default=10
         Number of samples, each from another first material.
     train_size : int or float, default=0.8
@@ -61,7 +63,7 @@ class FarthestPointSplit(ShuffleSplit):
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Materials, as the transformer reads them.
+            Materials, as the transformer reads them; without one, vectors.
         y : object
             Ignored.
         groups : object
@@ -75,10 +77,10 @@ class FarthestPointSplit(ShuffleSplit):
         Raises
         ------
         InvalidInputError
-            If a material has no finite vector.
+            If a material has no finite vector, or if X holds no vectors and there is no
+            transformer.
         """
-        vectors = X if self.transformer is None else clone(self.transformer).fit_transform(X)
-        vectors = np.asarray(vectors, dtype=np.float64)
+        vectors = self._vectors(X)
         if vectors.ndim != 2 or len(vectors) != _num_samples(X):
             raise InvalidInputError(
                 f"Vectors of shape {vectors.shape} are not one for each of {_num_samples(X)}"
@@ -98,6 +100,25 @@ class FarthestPointSplit(ShuffleSplit):
             chosen = _farthest(vectors, len(train), generator.randint(len(vectors)))
             rest = np.setdiff1d(np.arange(len(vectors)), chosen)
             yield chosen, np.sort(generator.choice(rest, len(test), replace=False))
+
+    def _vectors(self, X):
+        """Return one vector per material, as far as can be told without looking at them."""
+        vectors = X if self.transformer is None else clone(self.transformer).fit_transform(X)
+        if issparse(vectors):
+            vectors = vectors.toarray()
+        try:
+            return np.asarray(vectors, dtype=np.float64)
+        except (TypeError, ValueError):
+            pass
+        if self.transformer is None:
+            raise InvalidInputError(
+                "X holds no vectors of numbers; pass the transformer that makes them of"
+                " materials: FarthestPointSplit(transformer=MTEncoder()), CGCNNEncoder() for"
+                " crystals, or MagpieFeaturizer()."
+            )
+        raise InvalidInputError(
+            f"{self.transformer!r} returned no vectors of numbers; pass a transformer that does."
+        )
 
 
 def _farthest(vectors, n_chosen, first):

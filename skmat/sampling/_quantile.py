@@ -29,6 +29,11 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
 
+    Raises
+    ------
+    InvalidInputError
+        If `n_quantiles` is no whole number of 1 or more.
+
     Examples
     --------
     >>> import numpy as np
@@ -47,6 +52,10 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         super().__init__(
             n_splits, train_size=train_size, test_size=test_size, random_state=random_state
         )
+        if not isinstance(n_quantiles, int | np.integer) or isinstance(n_quantiles, bool):
+            raise InvalidInputError(f"n_quantiles={n_quantiles!r} is no whole number.")
+        if n_quantiles < 1:
+            raise InvalidInputError(f"n_quantiles={n_quantiles}: there is one group at least.")
         self.n_quantiles = n_quantiles
 
     def split(self, X, y, groups=None):

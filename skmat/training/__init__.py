@@ -8,7 +8,6 @@ seeds, early stopping, progress. What is learned comes from ``objectives``, by w
 from skmat.training._data import TrainingData, split_by_group
 from skmat.training._device import DEVICES, PRECISIONS, resolve_device, resolve_precision
 from skmat.training._fit import SCHEDULES, TrainingSettings, build_net, train, untrained_net
-from skmat.training._freeze import TRAINABLE
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import mean_losses, run_encoder, run_heads
@@ -22,7 +21,6 @@ __all__ = [
     "PRECISIONS",
     "CheckpointFolder",
     "SCHEDULES",
-    "TRAINABLE",
     "TrainingData",
     "TrainingSettings",
     "build_net",

@@ -1,12 +1,10 @@
 """Which parts of a network learn."""
 
-from skmat.exceptions import InvalidInputError
+from torch import nn
+
 from skmat.nn import Encoder
 
-__all__ = ["TRAINABLE", "freeze", "set_training_mode"]
-
-#: Those of all encoders together; each has some of them.
-TRAINABLE = ("all", "last", "head", "two_body", "three_body")
+__all__ = ["freeze", "set_training_mode"]
 
 
 def freeze(encoder: Encoder, trainable: str) -> None:
@@ -18,20 +16,11 @@ def freeze(encoder: Encoder, trainable: str) -> None:
         The encoder.
     trainable : {"all", "head"} or a name of ``encoder.trainable_parts()``
         The whole encoder, nothing of it, or that part.
-
-    Raises
-    ------
-    InvalidInputError
-        If the encoder has no such part.
     """
-    parts = encoder.trainable_parts()
-    if trainable not in ("all", "head", *parts):
-        raise InvalidInputError(
-            f"trainable={trainable!r} is no part of {type(encoder).__name__}; choose one of"
-            f" {['all', 'head', *parts]}."
-        )
-    encoder.requires_grad_(trainable == "all")
-    for module in parts.get(trainable, ()):
+    parts: dict[str, list[nn.Module]] = {"all": [encoder], "head": []}
+    parts.update(encoder.trainable_parts())
+    encoder.requires_grad_(False)
+    for module in parts[trainable]:
         module.requires_grad_(True)
 
 

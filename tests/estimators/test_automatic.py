@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from skmat import MTEncoder, MTEncoderRegressor, RoostClassifier
+from skmat import (
+    ALIGNNEncoder,
+    ALIGNNRegressor,
+    CGCNNEncoder,
+    MTEncoder,
+    MTEncoderRegressor,
+    RoostClassifier,
+)
 from skmat.estimators._automatic import contradiction, n_epochs
 
 METALS = ["Fe", "Ni", "Cr", "Co", "Mo", "Mn", "Ti", "Al", "V", "W"]
@@ -15,6 +22,16 @@ FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2
 def test_automatic_epochs_fall_with_the_rows(n_rows, expected):
     assert n_epochs("auto", n_rows) == expected
     assert n_epochs("auto", n_rows, factor=3) == 3 * expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [(MTEncoderRegressor, 512), (CGCNNEncoder, 128), (ALIGNNEncoder, 32), (ALIGNNRegressor, 32)],
+)
+def test_automatic_batches_grow_to_what_the_family_takes(kind, most):
+    for n_rows, expected in [(100, 16), (10**6, most)]:
+        settings = kind()._settings(n_rows, [1.0], 0, "cpu", epochs=1, goes_on=False)
+        assert settings.batch_size == expected
 
 
 def test_labels_that_agree_do_not_contradict():

@@ -1,5 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
+from crystal.crystals import many
+from pymatgen.core import Composition
+from scipy.sparse import coo_array, csr_matrix
 from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import FunctionTransformer
@@ -64,3 +68,32 @@ def test_every_material_needs_a_vector():
         list(FarthestPointSplit().split(holed))
     with pytest.raises(InvalidInputError, match=r"shape \(60,\) are not one for each of 60"):
         list(FarthestPointSplit(FunctionTransformer(lambda X: X[:, 0])).split(POINTS))
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        ["NaCl", "KCl", "KBr"],
+        np.array(["NaCl", "KCl", "KBr"]),
+        pd.DataFrame({"formula": ["NaCl", "KCl", "KBr"]}),
+        [{"Na": 1, "Cl": 1}, {"K": 1, "Cl": 1}, {"K": 1, "Br": 1}],
+        [Composition("NaCl"), Composition("KCl"), Composition("KBr2")],
+        many(3),
+    ],
+    ids=lambda X: type(X).__name__,
+)
+def test_materials_need_a_transformer(X):
+    with pytest.raises(InvalidInputError, match=r"transformer=MTEncoder\(\).* MagpieFeaturizer"):
+        next(FarthestPointSplit(train_size=2).split(X))
+    words = FunctionTransformer(lambda X: [["a", "b"]] * len(X))
+    with pytest.raises(InvalidInputError, match=r"FunctionTransformer.* returned no vectors"):
+        next(FarthestPointSplit(words, train_size=2).split(X))
+
+
+@pytest.mark.parametrize("kind", [csr_matrix, coo_array])
+def test_sparse_vectors_are_vectors(kind):
+    expected = next(FarthestPointSplit(train_size=9, random_state=0).split(POINTS))
+    for X, transformer in [(kind(POINTS), None), (POINTS, FunctionTransformer(kind))]:
+        found = next(FarthestPointSplit(transformer, train_size=9, random_state=0).split(X))
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours.tolist() == theirs.tolist()

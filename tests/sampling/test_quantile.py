@@ -66,3 +66,15 @@ def test_targets_must_be_known_numbers():
         list(QuantileShuffleSplit().split(SKEWED[:9], np.zeros((9, 2))))
     with pytest.raises(InvalidInputError, match="one column of numbers"):
         list(QuantileShuffleSplit().split(SKEWED[:2], ["a", "b"]))
+
+
+@pytest.mark.parametrize("n_quantiles", [0, -3, 2.0, "ten", None, True, np.nan])
+def test_the_number_of_groups_is_a_number(n_quantiles):
+    with pytest.raises(InvalidInputError, match=rf"n_quantiles={n_quantiles!r}"):
+        QuantileShuffleSplit(n_quantiles=n_quantiles)
+
+
+def test_one_group_is_a_random_sample():
+    cv = QuantileShuffleSplit(train_size=20, n_quantiles=np.int64(1), random_state=0)
+    train, test = next(cv.split(SKEWED, SKEWED))
+    assert sorted([*train, *test]) == list(range(200))

@@ -1,11 +1,27 @@
 import numpy as np
 import pytest
 import torch
+from crystal.crystals import many
 
 from skmat.composition import CompositionArrays
-from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+from skmat.crystal import StructureArrays, build_graphs
+from skmat.nn import (
+    CGCNN_PRESETS,
+    MTENCODER_PRESETS,
+    CGCNNNetwork,
+    CompositionBatch,
+    CrystalBatch,
+    MTEncoderNetwork,
+)
 from skmat.objectives import Properties, Target
-from skmat.training import MultiObjectiveModel, mean_losses, run_encoder, run_heads
+from skmat.training import (
+    MultiObjectiveModel,
+    TrainingData,
+    _predict,
+    mean_losses,
+    run_encoder,
+    run_heads,
+)
 
 TARGETS = [Target("gap"), Target("metal", 2), Target("system", 7)]
 
@@ -95,3 +111,65 @@ def test_mean_losses_are_over_labels_and_the_same_twice(make_model, make_data):
     assert again["masked_elements"] == losses["masked_elements"]
     nothing = mean_losses(model, data.take(np.arange(0)), "cpu", "float32")
     assert np.isnan(list(nothing.values())).all()
+
+
+class Sized:
+    """As many crystals as there are numbers of atoms."""
+
+    def __init__(self, n_sites):
+        self.n_sites = np.array(n_sites)
+
+
+@pytest.mark.parametrize(
+    ("n_sites", "chunks"),
+    [
+        ([], []),
+        ([4] * 130, [64, 64, 2]),
+        ([16] * 65, [64, 1]),
+        ([17] * 65, [60, 5]),
+        ([375] * 5, [2, 2, 1]),
+        ([5000, 2, 1025, 1024], [1, 1, 1, 1]),
+        ([0, 0, 1024, 1], [3, 1]),
+    ],
+)
+def test_a_chunk_of_crystals_has_few_atoms(n_sites, chunks):
+    found = [rows for rows, _ in _predict._chunks(Sized(n_sites))]
+    assert [len(rows) for rows in found] == chunks
+    assert sorted(np.concatenate([np.empty(0, int), *found])) == list(range(len(n_sites)))
+
+
+@pytest.fixture
+def crystals():
+    """140 crystals of 1 to 8 atoms."""
+    graphs, _ = build_graphs(StructureArrays.from_structures(many(14) * 10))
+    return graphs
+
+
+@pytest.fixture
+def crystal_model():
+    torch.manual_seed(0)
+    network = CGCNNNetwork(None, cutoff=8.0, **CGCNN_PRESETS["tiny"])
+    return MultiObjectiveModel(network, (Properties(),), [Target("gap")])
+
+
+def test_crystals_are_predicted_in_their_places(crystal_model, crystals, monkeypatch):
+    settings = (crystals, CrystalBatch.from_graphs, "cpu", "float32")
+    expected = run_encoder(crystal_model.encoder, *settings)
+    monkeypatch.setattr(_predict, "_CHUNK_ATOMS", 20)
+    np.testing.assert_allclose(run_encoder(crystal_model.encoder, *settings), expected, atol=1e-5)
+
+
+def test_losses_of_crystals_are_computed_few_at_once(crystal_model, crystals):
+    sizes = []
+
+    def make_batch(materials, rows):
+        sizes.append(len(rows))
+        return CrystalBatch.from_graphs(materials, rows)
+
+    y = np.random.default_rng(0).normal(size=(140, 1)).astype(np.float32)
+    data = TrainingData(crystals, make_batch, y, np.ones(140, dtype=np.float32))
+    losses = mean_losses(crystal_model, data, "cpu", "float32")
+    assert sum(sizes) == 140
+    assert max(sizes) <= 64
+    (guess,) = run_heads(crystal_model, crystals, make_batch, "cpu", "float32")
+    assert losses["gap"] == pytest.approx(np.abs(guess[:, 0] - y[:, 0]).mean(), rel=1e-5)

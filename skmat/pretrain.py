@@ -155,12 +155,13 @@ def _card(config: PretrainConfig, data: PretrainData, encoder, metrics) -> Model
     tables = "; ".join(f"{table.name} ({count:,} {data.noun})" for table, count in data.tables)
     joined = "joined by composition" if data.noun == "compositions" else "together"
     excluded = ", ".join(f"{name} ({count:,})" for name, count in data.excluded.items())
+    known = "; the encoder that this one began with may have learned these before"
     card = ModelCard(
         description=f"Pretrained on {', '.join(table.name for table in config.tables)}.",
         data=(
             f"{tables}; {joined}: {len(data.materials):,}, of which"
             f" {len(data.training):,} were trained on and {len(data.validation):,} held out for"
-            " the metrics"
+            " the metrics" + known * (encoder.load_report_ is not None)
         ),
         licence="; ".join(data.licences),
         citation="; ".join(data.citations),

@@ -18,6 +18,7 @@ from skmat.crystal import StructureArrays
 from skmat.exceptions import PretrainedError
 from skmat.objectives import resolve_objectives
 from skmat.pretrain import run_pretraining, validation_errors
+from skmat.pretrained import load_checkpoint
 from skmat.training import CheckpointFolder
 
 CONFIG = """
@@ -214,6 +215,15 @@ def test_pretrained_weights_can_be_fine_tuned(config, tmp_path):
     folder = run_pretraining(config, verbose=0)
     model = MTEncoderRegressor(pretrained=folder, max_epochs=1, random_state=0)
     assert model.fit(["TiO2", "NaCl"], [3.0, 8.5]).card_.name == "small"
+
+
+def test_the_card_says_that_an_earlier_encoder_may_know_what_is_held_out(config, tmp_path):
+    folder = run_pretraining(config, verbose=0)
+    text = config.read_text().replace("[encoder]", f'[encoder]\npretrained = "{folder}"')
+    config.write_text(text.replace('folder = "out"', 'folder = "second"'))
+    card = load_checkpoint(run_pretraining(config, verbose=0)).card
+    assert card.derived_from == "small"
+    assert card.data.endswith("the encoder that this one began with may have learned these before")
 
 
 def test_a_network_of_crystals(tmp_path, monkeypatch):

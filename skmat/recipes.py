@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+#: Frozen, this one does better than the one that is best to be fine-tuned (docs/benchmarks.rst).
+_BEST_FROZEN = "mtencoder-multi"
+
+
 def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
     """Return a regressor on the vectors of a frozen encoder and Magpie features.
 
@@ -44,7 +48,8 @@ def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
         ``C`` is chosen from 0.3 to 30 by cross-validation on the rows that are fitted; it takes
         one column of labels, all of them known.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it.
+        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multi", the best one
+        to be frozen.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -83,7 +88,8 @@ def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
         Classifier of standardised features. None is a support vector machine with ``C=3``, whose
         probabilities are calibrated by cross-validation.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it.
+        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multi", the best one
+        to be frozen.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -213,7 +219,8 @@ def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):
     Parameters
     ----------
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder of the first two, as :class:`skmat.MTEncoder` takes it.
+        Encoder of the first two, as :class:`skmat.MTEncoder` takes it; "auto" is the best one of
+        each.
     random_state : int, RandomState instance or None, default=None
         Seed of the network and of the trees.
     n_jobs : int, default=None
@@ -252,7 +259,8 @@ def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None)
     Parameters
     ----------
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder of the first two, as :class:`skmat.MTEncoder` takes it.
+        Encoder of the first two, as :class:`skmat.MTEncoder` takes it; "auto" is the best one of
+        each.
     random_state : int, RandomState instance or None, default=None
         Seed of the network and of the trees.
     n_jobs : int, default=None
@@ -283,6 +291,8 @@ def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None)
 
 
 def _on_features(model, pretrained, memory):
+    if isinstance(pretrained, str) and pretrained == "auto":
+        pretrained = _BEST_FROZEN
     features = FeatureUnion(
         [("encoder", MTEncoder(pretrained=pretrained)), ("magpie", MagpieFeaturizer())]
     )

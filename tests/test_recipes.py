@@ -57,6 +57,14 @@ def test_classifier_has_probabilities(encoder):
     assert other.fit(FORMULAS, CLASSES).score(FORMULAS, CLASSES) == 1.0
 
 
+def test_each_way_of_use_has_its_best_encoder():
+    assert make_frozen_regressor()["features"]["encoder"].pretrained == "mtencoder-multi"
+    voting = dict(make_voting_classifier().estimators)
+    assert voting["frozen"]["features"]["encoder"].pretrained == "mtencoder-multi"
+    assert voting["fine_tuned"].pretrained == "auto"
+    assert make_frozen_regressor(pretrained=None)["features"]["encoder"].pretrained is None
+
+
 def test_in_a_grid_and_in_a_file(encoder, tmp_path):
     folder = encoder.save_pretrained(tmp_path / "encoder")
     grid = {"features__magpie": ["drop", MagpieFeaturizer()], "model__regressor__alpha": [0.1, 10]}

@@ -207,10 +207,9 @@ def measure_networks(report, repeats, X, y, folder):
         report.add(f"ALIGNN {preset} fit, {size}", "crystals/s", rates[preset])
 
 
-def memory_of_fit(preset, n, connection):
+def memory_of_fit(preset, X, y, connection):
     """Send the largest memory of this process before and after fitting ALIGNN, in bytes."""
     warnings.simplefilter("ignore")
-    X, y = small_crystals(n)
     before = largest_memory()
     ALIGNNRegressor(pretrained=None, preset=preset, max_epochs=1, random_state=0).fit(X, y)
     connection.send((before, largest_memory()))
@@ -221,16 +220,17 @@ def largest_memory():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def measure_memory(report, n):
+def measure_memory(report, X, y):
+    # Processes that have read nothing else.
     spawn = multiprocessing.get_context("spawn")
+    receivers = {}
     for preset in ("small", "paper"):
-        here, there = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=memory_of_fit, args=(preset, n, there))
-        process.start()
-        before, after = here.recv()
-        process.join()
-        name = f"memory of fitting ALIGNN {preset} to {n:,} crystals, beside {before / 1e6:.0f} MB"
-        report.add(name, "MB", [(after - before) / 1e6])
+        receivers[preset], sender = spawn.Pipe(duplex=False)
+        spawn.Process(target=memory_of_fit, args=(preset, X, y, sender)).start()
+    for preset, receiver in receivers.items():
+        before, after = receiver.recv()
+        name = f"memory of fitting ALIGNN {preset} to {len(X):,} crystals"
+        report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
 
 
 def small_crystals(n):
@@ -256,7 +256,7 @@ def main():
     measure_graphs(report, arguments.repeats, data.data.take(any_size))
     X, y = small_crystals(arguments.n)
     measure_networks(report, arguments.repeats, X, y, arguments.folder)
-    measure_memory(report, arguments.n_memory)
+    measure_memory(report, *small_crystals(arguments.n_memory))
     report.save("speed_crystals")
 
 

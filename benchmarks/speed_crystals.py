@@ -227,6 +227,7 @@ def measure_memory(report, X, y):
     for preset in ("small", "paper"):
         receivers[preset], sender = spawn.Pipe(duplex=False)
         spawn.Process(target=memory_of_fit, args=(preset, X, y, sender)).start()
+        sender.close()  # so that a process that died is noticed
     for preset, receiver in receivers.items():
         before, after = receiver.recv()
         name = f"memory of fitting ALIGNN {preset} to {len(X):,} crystals"

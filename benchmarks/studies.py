@@ -124,6 +124,7 @@ STRATEGIES = {
     "fingerprint": ("'fingerprint'",),
     "multimodal": ("{name = 'multimodal', encoder = 'cgcnn-mp-multitask', max_atoms = 30}",),
 }
+ALONE = tuple(STRATEGIES)
 STRATEGIES["combined"] = tuple(each for strategy in STRATEGIES.values() for each in strategy)
 
 ENCODERS = {
@@ -158,7 +159,7 @@ ENCODERS = {
         f"roost-{name}-overlap": Recipe(
             targets=(), masked=0, family="roost", further=STRATEGIES[name], overlap=True
         )
-        for name in ("ssl", "fingerprint", "multimodal")
+        for name in ALONE
     },
 }
 STUDIES = {
@@ -170,11 +171,7 @@ STUDIES = {
     "masking": ["mem-0.1", "mem", "mem-0.6", "mem-0.9"],
     "weighting": ["joint-4", *(name for name in ENCODERS if ENCODERS[name].weighting != "equal")],
     "overlap": ["joint-4", "joint-4-overlap"],
-    "overlap of Roost": [
-        f"roost-{name}{kept}"
-        for name in ("ssl", "fingerprint", "multimodal")
-        for kept in ("", "-overlap")
-    ],
+    "overlap of Roost": [f"roost-{name}{kept}" for name in ALONE for kept in ("", "-overlap")],
     "roost": [f"roost-{name}" for name in STRATEGIES],
     "roost strategies on MTEncoder": [f"mtencoder-{name}" for name in STRATEGIES],
 }

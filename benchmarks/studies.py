@@ -18,7 +18,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from skmat.benchmark import run_matbench
+from skmat.benchmark import MatbenchResults, run_matbench
 from skmat.estimators._families import choose_family
 from skmat.pretrain import run_pretraining
 
@@ -198,18 +198,21 @@ def fine_tune(name, folder, arguments):
     source = None if name in scratch else Path(name)
     family = choose_family(scratch.get(name) or ENCODERS[name].family)
     settings = {"pretrained": source, "max_epochs": arguments.max_epochs}
-    results = run_matbench(
+    store = folder / "folds" / name
+    run_matbench(
         {
             "regression": family.regressor(**settings),
             "classification": family.classifier(**settings),
         },
         arguments.tasks,
-        results_dir=folder / "folds" / name,
+        folds=arguments.folds,
+        results_dir=store,
         name=name,
         n_jobs=arguments.n_jobs,
         verbose=1,
     )
-    results.save_scores(RESULTS / f"{name}.json")
+    # With what earlier runs left there.
+    MatbenchResults.load(store).save_scores(RESULTS / f"{name}.json")
 
 
 def main():
@@ -217,6 +220,7 @@ def main():
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES))
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--folds", type=int, nargs="+", help="default: all")
     parser.add_argument("--max-epochs", type=int, default=30, help="of fine-tuning")
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--pretrain-only", action="store_true")

@@ -92,12 +92,14 @@ _SHARED = {
     layer_decay : float, default={layer_decay}
         Learning rate of each layer of the encoder as a multiple of that of the layer after it, at
         most 1; the last layer has `lr` times `encoder_lr_factor`.
-    head_epochs : int, default={head_epochs}
+    head_epochs : int or sequence of int, default={head_epochs}
         So many of the `max_epochs`, the first, train the new heads alone, as with
-        ``trainable="head"``; the others train what `trainable` allows. Each of the two stages is
-        a whole cycle of the `schedule`, and `patience` counts from the second. Without
-        `pretrained`, in ``partial_fit``, and where `warm_start` goes on with heads that are not
-        new, there is only the second stage.
+        ``trainable="head"``; the others train what `trainable` allows. Several numbers unfreeze
+        the encoder gradually: the heads alone for the first number of epochs, then the heads and
+        the last layer for the second, then the last two layers, and so on, before all that
+        `trainable` allows. Each stage is a whole cycle of the `schedule`, and `patience` counts
+        from the last. Without `pretrained`, in ``partial_fit``, and where `warm_start` goes on
+        with heads that are not new, there is only the last stage.
     ema : float or None, default={ema}
         Decay of an exponential moving average of the weights over the steps, such as 0.999; the
         averaged weights are validated and kept. At step n the decay is at most

@@ -24,7 +24,7 @@ class EncoderPredictor(EncoderEstimator):
         **EncoderEstimator._parameter_constraints,
         "encoder_lr_factor": [Interval(Real, 0, None, closed="neither")],
         "layer_decay": [Interval(Real, 0, 1, closed="right")],
-        "head_epochs": [Interval(Integral, 0, None, closed="left")],
+        "head_epochs": [Interval(Integral, 0, None, closed="left"), "array-like"],
         "ema": [Interval(Real, 0, 1, closed="neither"), None],
         "keep_objective": [str, Objective, "array-like", None],
         "keep_weight": [Interval(Real, 0, None, closed="left")],
@@ -89,7 +89,7 @@ class EncoderPredictor(EncoderEstimator):
     def _epochs(self, materials, read, sample_weight, n_training):
         epochs = super()._epochs(materials, read, sample_weight, n_training)
         # Automatic epochs leave some to all layers.
-        return max(epochs, self.head_epochs + 1) if self.max_epochs == "auto" else epochs
+        return max(epochs, sum(self._stages()) + 1) if self.max_epochs == "auto" else epochs
 
     def _settings(self, *arguments, epochs, goes_on, schedule=None):
         settings = super()._settings(*arguments, epochs=epochs, goes_on=goes_on, schedule=schedule)
@@ -103,16 +103,29 @@ class EncoderPredictor(EncoderEstimator):
             return settings  # of partial_fit, which knows neither its first epoch nor its last
         return replace(settings, head_epochs=self._head_epochs(epochs, goes_on), ema=self.ema)
 
+    def _stages(self):
+        """Return the epochs of each stage before the last, in which `trainable` alone counts."""
+        if isinstance(self.head_epochs, Integral):
+            return (int(self.head_epochs),) * (self.head_epochs > 0)
+        stages = tuple(self.head_epochs)
+        if not all(isinstance(n, Integral) and n > 0 for n in stages):
+            raise InvalidInputError(
+                f"head_epochs={self.head_epochs!r} must be a number of epochs, or for each stage a"
+                " whole number of at least 1; for no stage give 0."
+            )
+        return tuple(map(int, stages))
+
     def _head_epochs(self, max_epochs, goes_on):
-        """Return the number of epochs in which there are new heads on an encoder worth keeping."""
-        if not self.head_epochs or self._pretrained_source() is None or goes_on:
-            return 0
-        if self.head_epochs >= max_epochs:
+        """Return the stages in which there are new heads on an encoder worth keeping."""
+        stages = self._stages()
+        if not stages or self._pretrained_source() is None or goes_on:
+            return ()
+        if sum(stages) >= max_epochs:
             raise InvalidInputError(
                 f"head_epochs={self.head_epochs} leaves no epoch of max_epochs={max_epochs}"
                 " for the encoder; use fewer, or trainable='head' to train the heads alone."
             )
-        return int(self.head_epochs)
+        return stages
 
 
 def _kept_tasks(objectives):

@@ -13,13 +13,13 @@ from skmat.objectives import LossWeighting
 from skmat.training._averaging import WeightAveraging
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._freeze import freeze
-from skmat.training._head_first import HeadFirst
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._optimizer import one_cycle, parameter_groups
 from skmat.training._progress import Progress
 from skmat.training._random import isolated_seed, spawn_seeds
 from skmat.training._resume import CheckpointFolder, Resume, describe_run
+from skmat.training._unfreezing import GradualUnfreezing
 
 __all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "untrained_net"]
 
@@ -50,7 +50,7 @@ class TrainingSettings:
     verbose: int
     encoder_lr_factor: float = 1.0
     layer_decay: float = 1.0
-    head_epochs: int = 0
+    head_epochs: Sequence[int] = ()
     ema: float | None = None
     n_auxiliary: int = 0
 
@@ -82,16 +82,18 @@ def build_net(
     ]
     steps_per_epoch = -(-n_training // settings.batch_size)
     if settings.schedule == "one_cycle":
-        n_steps = (settings.head_epochs or settings.max_epochs) * steps_per_epoch
+        n_steps = [*settings.head_epochs, settings.max_epochs][0] * steps_per_epoch
         # One more, where the rate is next to nothing: it is set after the last batch, not for it.
         schedule = LRScheduler(
             policy=one_cycle, step_every="batch", lr=settings.lr, total_steps=n_steps + 1
         )
         callbacks.append(("schedule", schedule))
     if settings.head_epochs:
-        remaining = (settings.max_epochs - settings.head_epochs) * steps_per_epoch
-        head_first = HeadFirst(settings.head_epochs, settings.trainable, settings.lr, remaining)
-        callbacks.append(("head_first", head_first))
+        unfreezing = GradualUnfreezing(
+            *(settings.head_epochs, settings.trainable, settings.lr),
+            *(settings.max_epochs, steps_per_epoch),
+        )
+        callbacks.append(("unfreezing", unfreezing))
     if settings.ema is not None:
         callbacks.append(("average", WeightAveraging(settings.ema)))
     if settings.verbose:

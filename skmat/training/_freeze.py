@@ -7,7 +7,7 @@ from skmat.nn import Encoder
 __all__ = ["freeze", "set_training_mode"]
 
 
-def freeze(encoder: Encoder, trainable: str) -> None:
+def freeze(encoder: Encoder, trainable: str, n_groups: int | None = None) -> None:
     """Let only a part of the encoder learn; heads always do.
 
     Parameters
@@ -16,12 +16,19 @@ def freeze(encoder: Encoder, trainable: str) -> None:
         The encoder.
     trainable : {"all", "head"} or a name of ``encoder.trainable_parts()``
         The whole encoder, nothing of it, or that part.
+    n_groups : int, default=None
+        Of that part, only what is in the last so many depth groups; None for all of it.
     """
     parts: dict[str, list[nn.Module]] = {"all": [encoder], "head": []}
     parts.update(encoder.trainable_parts())
     encoder.requires_grad_(False)
     for module in parts[trainable]:
         module.requires_grad_(True)
+    if n_groups is not None:
+        groups = encoder.depth_groups()
+        for group in groups[: max(0, len(groups) - n_groups)]:
+            for item in group:
+                item.requires_grad_(False)
 
 
 def set_training_mode(encoder: Encoder) -> None:

@@ -101,7 +101,7 @@ def test_in_a_grid(encoder, y, tmp_path):
         model(max_epochs=2),
         {
             "pretrained": [None, str(folder)],
-            "head_epochs": [0, 1],
+            "head_epochs": [0, (1,)],
             "ema": [None, 0.9],
             "keep_objective": [None, KEPT],
         },
@@ -121,6 +121,8 @@ def test_in_a_grid(encoder, y, tmp_path):
         {"layer_decay": 0},
         {"layer_decay": 1.1},
         {"head_epochs": -1},
+        {"head_epochs": (2, 0)},
+        {"head_epochs": [1.5]},
         {"ema": 1.0},
         {"ema": 0},
         {"keep_weight": -1},
@@ -140,7 +142,7 @@ def test_heads_first_only_where_they_are_new_on_weights_worth_keeping(encoder, y
     tuned.fit(FORMULAS, y).fit(FORMULAS, y).partial_fit(FORMULAS, y)
     model(head_epochs=2).fit(FORMULAS, y)
     tuned.set_params(warm_start=False).fit(FORMULAS, y)
-    assert [each.head_epochs for each in settings] == [2, 0, 0, 0, 2]
+    assert [each.head_epochs for each in settings] == [(2,), (), (), (), (2,)]
     assert [each.ema for each in settings] == [0.9, 0.9, None, None, 0.9]
 
 
@@ -152,6 +154,8 @@ def test_rates_of_the_encoder_hold_in_partial_fit_too(y, settings):
 def test_nothing_is_left_for_the_encoder(encoder, y):
     with pytest.raises(InvalidInputError, match=r"head_epochs=4 .* max_epochs=4.*'head'"):
         model(pretrained=encoder, head_epochs=4).fit(FORMULAS, y)
+    with pytest.raises(InvalidInputError, match=r"head_epochs=\(2, 2\) .* max_epochs=4"):
+        model(pretrained=encoder, head_epochs=(2, 2)).fit(FORMULAS, y)
     # In a grid over `pretrained`, the fit from scratch does not mind.
     model(head_epochs=4).fit(FORMULAS, y)
 
@@ -161,6 +165,15 @@ def test_epochs_of_the_head_are_among_max_epochs(encoder, y):
     assert [row["epoch"] for row in fitted.history_] == [1, 2, 3, 4]
     before, after = encoder_state(encoder), encoder_state(fitted)
     assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_several_stages(encoder, y, settings):
+    fitted = model(pretrained=encoder, head_epochs=(2, 1)).fit(FORMULAS, y)
+    clone(fitted).set_params(max_epochs="auto", head_epochs=[200, 100]).fit(FORMULAS, y)
+    assert [each.head_epochs for each in settings] == [(2, 1), (200, 100)]
+    assert [each.max_epochs for each in settings] == [4, 301]
+    again = clone(fitted).set_params(head_epochs=3).fit(FORMULAS, y)
+    assert again.hash_weights() != fitted.hash_weights()
 
 
 # Averages

@@ -91,7 +91,7 @@ SETTINGS = {
     "stopped": {"patience": 2, "lr": 0.1, "schedule": "constant", "max_epochs": 30},
     "averaged": {"ema": 0.9},
     "averaged and stopped": {"ema": 0.9, "patience": 2, "lr": 0.2, "max_epochs": 30},
-    "head first": {"head_epochs": 2, "patience": 3},
+    "unfrozen": {"head_epochs": (1, 1), "patience": 3},
 }
 
 
@@ -273,9 +273,9 @@ def test_no_callback_with_a_state_is_forgotten(make_model, make_settings, make_d
     """A state that is not saved would be found by no other test if it is seldom used."""
     from skmat.training import build_net
 
-    settings = make_settings(ema=0.9, patience=2, head_epochs=1, verbose=1)
+    settings = make_settings(ema=0.9, patience=2, head_epochs=(1,), verbose=1)
     net = build_net(make_model(), settings, 8, make_data(4))
-    known = {"epoch_losses", "timer", "clip", "head_first", "progress"}  # begin anew, or have none
+    known = {"epoch_losses", "timer", "clip", "unfreezing", "progress"}  # begin anew, or have none
     callbacks = dict(net.callbacks_)
     for callback in callbacks.values():
         callback.on_train_begin(net)

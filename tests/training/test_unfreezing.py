@@ -38,7 +38,7 @@ def test_the_encoder_is_frozen_to_the_last_bit_and_then_learns(
     model = make_model(dropout=0.3) if kind == "mtencoder" else make_normed_model()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     settings = make_settings(
-        head_epochs=2, max_epochs=5, weight_decay=0.5, trainable=trainable, batch_size=16
+        head_epochs=(2,), max_epochs=5, weight_decay=0.5, trainable=trainable, batch_size=16
     )
     steps = steps_of(model, settings, make_data(32))
     assert len(steps.states) == 10
@@ -57,10 +57,37 @@ def test_the_encoder_is_frozen_to_the_last_bit_and_then_learns(
         assert modes["heads"]
 
 
+@pytest.mark.parametrize(
+    ("trainable", "stages", "expected"),
+    [
+        ("all", (1, 2, 1), ["", "last", "last", "first last", "elements first last"]),
+        ("last", (1, 2, 1), ["", "last", "last", "last", "last"]),
+        # There are three groups: what comes after them changes nothing.
+        ("all", (1, 1, 1, 1), ["", "last", "first last", *["elements first last"] * 2]),
+    ],
+)
+def test_layers_are_freed_from_the_end(
+    make_normed_model, make_settings, make_data, trainable, stages, expected
+):
+    model = make_normed_model()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    settings = make_settings(
+        head_epochs=stages, max_epochs=5, batch_size=32, trainable=trainable, weight_decay=0.5
+    )
+    steps = steps_of(model, settings, make_data(32))
+    for epoch, state in enumerate(steps.states):
+        earlier = steps.states[epoch - 1] if epoch else before
+        # Parameters and moving statistics alike.
+        moved = {name for name, tensor in state.items() if not torch.equal(tensor, earlier[name])}
+        parts = {name.split(".")[1] for name in moved if name.startswith("encoder.")}
+        assert " ".join(sorted(parts)) == expected[epoch], epoch
+        assert any(name.startswith("heads.") for name in moved)
+
+
 def test_each_stage_is_a_cycle_of_its_own(make_model, make_settings, make_data):
     shared = {"lr": 0.01, "encoder_lr_factor": 0.25}
     whole = steps_of(
-        make_model(), make_settings(max_epochs=9, head_epochs=4, **shared), make_data(30)
+        make_model(), make_settings(max_epochs=9, head_epochs=(4,), **shared), make_data(30)
     ).rates
     first, second = (
         steps_of(make_model(), make_settings(max_epochs=n, **shared), make_data(30)).rates
@@ -75,16 +102,17 @@ def test_each_stage_is_a_cycle_of_its_own(make_model, make_settings, make_data):
 
 
 @pytest.mark.filterwarnings("error")
-def test_both_stages_end_at_rest(make_model, make_settings, make_data):
-    settings = make_settings(max_epochs=6, head_epochs=3, lr=0.01)
+@pytest.mark.parametrize(("stages", "ends"), [((3,), [2, 5]), ((2, 2), [1, 3, 5])])
+def test_all_stages_end_at_rest(make_model, make_settings, make_data, stages, ends):
+    settings = make_settings(max_epochs=6, head_epochs=stages, lr=0.01)
     _, history = train(make_model(), settings, make_data(30), None)
-    rates = [row["lr"] for row in history]
+    rates = np.array([row["lr"] for row in history])
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
-    assert max(rates[2], rates[5]) < 1e-3 * max(rates)
+    assert np.flatnonzero(rates < 1e-3 * rates.max()).tolist() == ends
 
 
 def test_a_constant_rate_stays_constant(make_model, make_settings, make_data):
-    settings = make_settings(max_epochs=4, head_epochs=2, lr=0.01, schedule="constant")
+    settings = make_settings(max_epochs=4, head_epochs=(2,), lr=0.01, schedule="constant")
     assert np.unique(steps_of(make_model(), settings, make_data(30)).rates).tolist() == [0.01]
 
 
@@ -116,10 +144,11 @@ def stopped_at(net, losses):
         (2, [1, 2, 3, 4, 0], (None, 5)),
     ],
 )
+@pytest.mark.parametrize("stages", [(3,), (1, 2)])
 def test_patience_counts_once_the_encoder_learns(
-    make_model, make_settings, make_data, patience, losses, expected
+    make_model, make_settings, make_data, patience, losses, expected, stages
 ):
-    settings = make_settings(patience=patience, head_epochs=3, max_epochs=9)
+    settings = make_settings(patience=patience, head_epochs=stages, max_epochs=9)
     net = build_net(make_model(), settings, 8, make_data(5))
     for name in ("epoch_losses", "timer"):
         net.callbacks_ = [each for each in net.callbacks_ if each[0] != name]
@@ -131,12 +160,12 @@ def test_with_early_stopping_the_run_goes_through_both_stages(
 ):
     valid = make_data(9, seed=1)
     valid.y[:] = 1e3 * np.sign(np.random.default_rng(0).normal(size=valid.y.shape))
-    settings = make_settings(patience=1, head_epochs=4, max_epochs=30, schedule="constant")
+    settings = make_settings(patience=1, head_epochs=(4,), max_epochs=30, schedule="constant")
     _, history = train(make_model(dropout=0.0), settings, make_data(16), valid)
     assert 4 < len(history) <= 30
 
 
 def test_every_parameter_is_free_afterwards(make_model, make_settings, make_data):
     model = make_model()
-    train(model, make_settings(head_epochs=1, max_epochs=2), make_data(8), None)
+    train(model, make_settings(head_epochs=(1,), max_epochs=2), make_data(8), None)
     assert all(parameter.requires_grad for parameter in model.parameters())

@@ -2,9 +2,9 @@
 
 ``python benchmarks/learning_curves.py --folder FOLDER`` with ``SKMAT_DATA`` set. On each official
 fold of the smaller Matbench tasks, models learn from 50 to all rows of the training set (or from
-the shares in ``--fractions``), drawn at random, the smaller samples being parts of the larger
-ones, and predict the whole test set. Finished fits stay in FOLDER; the losses go to
-benchmarks/results/learning_curves.json, or where ``--to`` says.
+the numbers in ``--sizes``, or the shares in ``--fractions``), drawn at random, the smaller samples
+being parts of the larger ones, and predict the whole test set. Finished fits stay in FOLDER; the
+losses go to benchmarks/results/learning_curves.json, or where ``--to`` says.
 """
 
 import argparse
@@ -18,7 +18,13 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from skmat import MagpieFeaturizer
+from skmat import (
+    MagpieFeaturizer,
+    make_frozen_classifier,
+    make_frozen_regressor,
+    make_voting_classifier,
+    make_voting_regressor,
+)
 from skmat._atomic import write_atomically
 from skmat.benchmark import MatbenchTask
 from skmat.estimators._families import choose_family
@@ -28,6 +34,9 @@ SIZES = (50, 100, 200, 500, 1000, None)
 
 
 def make_model(name, is_classification, seed):
+    if name in RECIPES:
+        make = RECIPES[name][is_classification]
+        return make(random_state=seed) if name == "voting" else make()
     if name == "Magpie + forest":
         make = RandomForestClassifier if is_classification else RandomForestRegressor
         return make_pipeline(MagpieFeaturizer(), make(500, random_state=seed))
@@ -39,11 +48,16 @@ def make_model(name, is_classification, seed):
 
 #: Family and weights by name; other names are those of shipped weights.
 NETWORKS = {
-    "pretrained": ("mtencoder", "mtencoder-multi"),
+    "pretrained": ("mtencoder", "mtencoder-multimodal"),
     "scratch": ("mtencoder", None),
     "roost-scratch": ("roost", None),
 }
-MODELS = ("pretrained", "scratch", "Magpie + forest")
+#: For regression, for classification.
+RECIPES = {
+    "frozen": (make_frozen_regressor, make_frozen_classifier),
+    "voting": (make_voting_regressor, make_voting_classifier),
+}
+MODELS = ("pretrained", "scratch", *RECIPES, "Magpie + forest")
 
 
 def measure(folder, task, fold, size, model):
@@ -73,6 +87,7 @@ def main():
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--sizes", type=int, nargs="+", help="default: 50 to 1,000, and all")
     parser.add_argument("--fractions", type=float, nargs="+", help="of each training set")
     parser.add_argument("--to", type=Path, default=RESULTS)
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
@@ -81,7 +96,7 @@ def main():
     jobs = []
     for task in arguments.tasks:
         n_training = min(len(training) for training, _ in MatbenchTask(task).folds)
-        sizes = [size for size in SIZES if size is None or size < n_training]
+        sizes = [size for size in arguments.sizes or SIZES if size is None or size < n_training]
         if arguments.fractions:
             sizes = [round(fraction * n_training) for fraction in arguments.fractions]
         jobs += [(task, f, s, m) for s in sizes for f in arguments.folds for m in arguments.models]

@@ -1,8 +1,9 @@
 """Tables and pictures of the studies of pretraining.
 
 Reads benchmarks/results/studies/, pretrained/, learning_curves.json and distances.json, and writes
-benchmarks/results/studies.md, gain_and_distance.png, masking.png and learning_curves.png. Nothing
-is trained. ``--distances`` measures the distances first, which takes the package ElMD and minutes.
+benchmarks/results/studies.md, learning_curves.md, gain_and_distance.png, masking.png and
+learning_curves.png. Nothing is trained. ``--distances`` measures the distances first, which takes
+the package ElMD and minutes.
 """
 
 import argparse
@@ -25,6 +26,8 @@ PAPER = {
     "volume_pa": (7.00, 5.72, 8.28),
     "band_gap": (7.05, 4.16, 8.10),
 }
+#: Models of the learning curves, in the order of the columns.
+CURVES = ("Magpie + forest", "scratch", "pretrained", "frozen", "voting")
 WORDS = {
     "e_form": "formation energy",
     "energy_pa": "energy per atom",
@@ -138,11 +141,42 @@ def draw_masking(found, plt):
     figure.savefig(RESULTS / "masking.png", dpi=120)
 
 
-def draw_learning_curves(plt):
+def read_learning_curves():
     path = RESULTS / "learning_curves.json"
-    if not path.exists():
-        return
-    table = pd.DataFrame(json.loads(path.read_text()))
+    return pd.DataFrame(json.loads(path.read_text())) if path.exists() else None
+
+
+def learning_curves(table):
+    """Return a table of losses by task and number of labels, and one of ratios to the forest."""
+    models = [name for name in CURVES if name in set(table["model"])]
+    grouped = table.groupby(["task", "size", "model"])["loss"]
+    mean, spread = grouped.mean().unstack(), grouped.std(ddof=0).unstack()
+    folds = table.groupby(["task", "size"])["fold"].nunique()
+    if grouped.size().unstack().ne(folds, axis=0).any(axis=None):
+        raise SystemExit("Not all models were fitted on the same folds; run learning_curves.py.")
+    rows = [
+        [
+            *map(str, index),
+            str(folds[index]),
+            *(f"{mean.loc[index, m]:.3g} ± {spread.loc[index, m]:.2g}" for m in models),
+        ]
+        for index in mean.index
+    ]
+    ratios = mean.div(mean["Magpie + forest"], axis=0)
+    compared = []
+    for size, part in ratios.groupby("size"):
+        if len(part) > 1:
+            cells = [f"{part[m].mean():.2f} ({(part[m] < 1).sum()})" for m in models]
+            compared.append([str(size), str(len(part)), *cells])
+    return [
+        "MAE, or 1 - ROC-AUC: mean and deviation over the folds",
+        to_markdown(["task", "labels", "folds", *models], rows),
+        "Ratio of the loss to the forest's: mean of the tasks, and on how many it is less than 1",
+        to_markdown(["labels", "tasks", *models], compared),
+    ]
+
+
+def draw_learning_curves(table, plt):
     tasks = list(dict.fromkeys(table["task"]))
     n_columns = min(4, len(tasks))
     n_rows = -(-len(tasks) // n_columns)
@@ -177,7 +211,11 @@ def main():
     (RESULTS / "studies.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     draw_distances(plt)
     draw_masking(found, plt)
-    draw_learning_curves(plt)
+    curves = read_learning_curves()
+    if curves is not None:
+        lines = "\n\n".join(learning_curves(curves))
+        (RESULTS / "learning_curves.md").write_text(lines + "\n", encoding="utf-8")
+        draw_learning_curves(curves, plt)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,22 @@
 """CSV files of users: formulas and labels in, predictions and embeddings out."""
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from skmat.composition import read_compositions
-from skmat.exceptions import InvalidCompositionError, InvalidInputError
+from skmat.exceptions import InvalidInputError, InvalidRowsError, shorten
 
-__all__ = ["add_columns", "check_writable", "read_formulas", "read_labels", "read_table"]
+__all__ = [
+    "add_columns",
+    "check_writable",
+    "naming_cells",
+    "read_formulas",
+    "read_labels",
+    "read_table",
+]
 
 
 def read_table(path, columns):
@@ -62,12 +70,39 @@ def read_formulas(table, column, path):
         If rows cannot be read as compositions; the message lists every one of them.
     """
     formulas = table[column].tolist()
-    try:
+    with naming_cells(table, column, path, "formulas"):
         read_compositions(formulas)
-    except InvalidCompositionError as error:
-        cells = [(row, column, value, reason) for row, value, reason in error.problems]
-        raise InvalidInputError(_list_cells(path, "cannot be read as formulas", cells)) from None
     return formulas
+
+
+@contextmanager
+def naming_cells(table, column, path, kind, hint=""):
+    """Let an error about rows of X name the cells that X was made of.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``read_table`` returns it.
+    column : str
+        The column that X is.
+    path : path-like
+        For messages.
+    kind : str
+        What the cells should be, in the plural.
+    hint : str, default=""
+        Last line of the message.
+
+    Raises
+    ------
+    InvalidInputError
+        In the place of an ``InvalidRowsError``; the message lists every one of its rows.
+    """
+    try:
+        yield
+    except InvalidRowsError as error:
+        cells = [(row, column, table[column][row], reason) for row, _, reason in error.problems]
+        message = _list_cells(path, f"cannot be read as {kind}", cells)
+        raise InvalidInputError(f"{message}\n{hint}".rstrip()) from None
 
 
 def read_labels(table, columns, path, *, classification):
@@ -149,7 +184,7 @@ def _as_number(text):
 
 def _list_cells(path, fault, cells):
     shown = [
-        f"  row {row + 1}, {column}: {'empty' if value != value else repr(value)}: {reason}"
+        f"  row {row + 1}, {column}: {'empty' if value != value else shorten(value)}: {reason}"
         for row, column, value, reason in sorted(cells, key=lambda cell: cell[0])
     ]
     return (

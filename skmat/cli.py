@@ -17,10 +17,10 @@ from skmat.exceptions import InvalidInputError, SkmatError
 __all__ = ["main"]
 
 # Written out because the tables they come from need torch; a test compares them.
-_PRESETS = ("tiny", "base", "deep", "paper", "large")
+_PRESETS = ("tiny", "small", "base", "deep", "paper", "large")
 _LOSSES = ("l1", "mse", "robust_l1")
-_TRAINABLE = ("all", "last", "head")
-_FAMILIES = ("mtencoder", "roost")
+_TRAINABLE = ("all", "last", "two_body", "three_body", "head")
+_FAMILIES = ("mtencoder", "roost", "cgcnn", "alignn")
 
 
 def main(argv=None):
@@ -133,11 +133,19 @@ def _add_train(commands):
     train.add_argument(
         "--family",
         choices=_FAMILIES,
-        help="of the network; default: that of --pretrained, or mtencoder",
+        help="of the network; default: that of --pretrained, or mtencoder for formulas and cgcnn"
+        " for crystals",
     )
-    train.add_argument("--preset", choices=_PRESETS, default="base", help="size of the network")
+    train.add_argument(
+        "--preset", choices=_PRESETS, help="size of the network; default: that of the family"
+    )
     train.add_argument("--loss", choices=_LOSSES, help="default l1; robust_l1 allows --std")
-    train.add_argument("--trainable", choices=_TRAINABLE, default="all")
+    train.add_argument(
+        "--trainable",
+        choices=_TRAINABLE,
+        default="all",
+        help="part of a pretrained encoder to train; two_body and three_body are of alignn",
+    )
     train.add_argument("--max-epochs", type=_positive_or_auto, default="auto", metavar="N")
     train.add_argument("--n-ensemble", type=_positive, default=1, metavar="N")
     train.add_argument("--random-state", type=int, default=0, metavar="SEED")
@@ -150,7 +158,7 @@ def _add_predict(commands):
     predict = commands.add_parser(
         "predict",
         help="predict with a model file",
-        description="Predict for a CSV file, or for formulas on the command line. "
+        description="Predict for a CSV file, or for formulas or crystals on the command line. "
         + JOBLIB_WARNING,
     )
     _add_table(predict, optional=True)
@@ -163,8 +171,9 @@ def _add_predict(commands):
 def _add_embed(commands):
     embed = commands.add_parser(
         "embed",
-        help="turn formulas into vectors",
-        description="Embed a CSV file, or formulas on the command line. " + JOBLIB_WARNING,
+        help="turn formulas or crystals into vectors",
+        description="Embed a CSV file, or formulas or crystals on the command line. "
+        + JOBLIB_WARNING,
     )
     _add_table(embed, optional=True)
     source = embed.add_mutually_exclusive_group()
@@ -181,9 +190,25 @@ def _add_embed(commands):
 
 def _add_table(command, optional=False):
     command.add_argument("data", type=Path, nargs="?" if optional else None, help="CSV file")
-    command.add_argument("--formula-column", default="formula", metavar="NAME")
-    if optional:
-        command.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a file")
+    columns = command.add_mutually_exclusive_group()
+    columns.add_argument("--formula-column", metavar="NAME", help='default: "formula"')
+    columns.add_argument(
+        "--structure-column",
+        metavar="NAME",
+        help="crystals instead of formulas: CIF or POSCAR files, as paths relative to the folder"
+        " of the CSV file, or as text",
+    )
+    if not optional:
+        command.set_defaults(formulas=None, structures=None)
+        return
+    values = command.add_mutually_exclusive_group()
+    values.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a CSV file")
+    values.add_argument(
+        "--structures",
+        nargs="+",
+        metavar="FILE",
+        help="CIF or POSCAR files instead of a CSV file",
+    )
 
 
 def _add_result(command, output_help):
@@ -192,7 +217,7 @@ def _add_result(command, output_help):
         "--on-invalid",
         choices=("raise", "nan"),
         default="raise",
-        help="stop at rows that are no formula, listing them, or leave their results empty",
+        help="stop at rows that cannot be read, listing them, or leave their results empty",
     )
 
 
@@ -220,8 +245,9 @@ def _pretrain(arguments):
 
 
 def _train(arguments):
+    from skmat._command_input import given_materials
     from skmat._model_files import save_model
-    from skmat._tables import check_writable, read_formulas, read_labels, read_table
+    from skmat._tables import check_writable, read_labels
 
     targets = [name.strip() for name in arguments.targets.split(",") if name.strip()]
     if not targets or len(set(targets)) < len(targets):
@@ -231,38 +257,35 @@ def _train(arguments):
     if arguments.classification and arguments.loss:
         raise InvalidInputError("--loss is for regression; drop it or --classification.")
     check_writable(arguments.model)
-    table = read_table(arguments.data, [arguments.formula_column, *targets])
-    formulas = read_formulas(table, arguments.formula_column, arguments.data)
+    given = given_materials(arguments)
+    model = _new_model(arguments, given)
+    table, X = given.read(targets)
     labels = read_labels(table, targets, arguments.data, classification=arguments.classification)
-    model = _new_model(arguments).fit(formulas, labels)
+    with given.naming_cells(table):
+        model.fit(X, labels)
     save_model(model, arguments.model)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
-    print(f"Trained on {len(formulas)} rows: {counts}. Wrote {arguments.model}.")
+    print(f"Trained on {len(table)} rows: {counts}. Wrote {arguments.model}.")
 
 
-def _new_model(arguments):
-    from skmat.estimators._families import choose_family
-
-    shared = {
-        name: getattr(arguments, name)
-        for name in (
-            *("preset", "trainable", "max_epochs", "n_ensemble", "random_state", "device"),
-        )
-    }
+def _new_model(arguments, given):
+    names = ("trainable", "max_epochs", "n_ensemble", "random_state", "device")
+    shared = {name: getattr(arguments, name) for name in names}
+    if arguments.preset:
+        shared["preset"] = arguments.preset
     shared["pretrained"] = None if arguments.pretrained == "none" else arguments.pretrained
     shared["verbose"] = 0 if arguments.quiet else 1
-    family = choose_family(arguments.family, shared["pretrained"], reads="formula")
+    family = given.choose_family(arguments.family, shared["pretrained"])
     if arguments.classification:
         return family.classifier(**shared)
     return family.regressor(loss=arguments.loss or "l1", **shared)
 
 
 def _predict(arguments):
-    from skmat._model_files import load_model
     from skmat._tables import add_columns
 
-    table, formulas = _input(arguments)
-    model = load_model(arguments.model)
+    given = _given(arguments)
+    model = given.load_model(arguments.model)
     if not hasattr(model, "predict"):
         raise InvalidInputError(
             f"{arguments.model} holds a {type(model).__name__}, which embeds but does not"
@@ -271,17 +294,17 @@ def _predict(arguments):
     if arguments.std and hasattr(model, "predict_proba"):
         raise InvalidInputError("--std is for regressors; this model predicts classes.")
     model.set_params(on_invalid=arguments.on_invalid)
-    if arguments.std:
-        mean, std = model.predict(formulas, return_std=True)
-        results = {"predicted": mean, "std": std}
-    else:
-        results = {"predicted": model.predict(formulas)}
+    table, X = given.read()
+    with given.naming_cells(table):
+        if arguments.std:
+            mean, std = model.predict(X, return_std=True)
+            results = {"predicted": mean, "std": std}
+        else:
+            results = {"predicted": model.predict(X)}
     columns = {
         f"{name}_{kind}": column
         for kind, values in results.items()
-        for name, column in zip(
-            model.target_names_, values.reshape(len(formulas), -1).T, strict=True
-        )
+        for name, column in zip(model.target_names_, values.reshape(len(table), -1).T, strict=True)
     }
     _write(add_columns(table, columns), arguments.output)
 
@@ -289,19 +312,18 @@ def _predict(arguments):
 def _embed(arguments):
     import numpy as np
 
-    from skmat._model_files import load_model
     from skmat._tables import add_columns
-    from skmat.estimators._families import choose_family
 
-    table, formulas = _input(arguments)
+    given = _given(arguments)
     if arguments.model:
-        encoder = load_model(arguments.model)
+        encoder = given.load_model(arguments.model)
     else:
-        # Loading looks at the form of X alone.
-        family = choose_family(pretrained=arguments.pretrained, reads="formula")
-        encoder = family.encoder(pretrained=arguments.pretrained).fit(["H"])
+        family = given.choose_family(None, arguments.pretrained)
+        encoder = family.load_encoder(arguments.pretrained)
     encoder.set_params(on_invalid=arguments.on_invalid)
-    vectors = encoder.transform(formulas)
+    table, X = given.read()
+    with given.naming_cells(table):
+        vectors = encoder.transform(X)
     if arguments.output and arguments.output.suffix == ".npy":
         np.save(arguments.output, vectors)
         print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")
@@ -320,24 +342,15 @@ def _models(arguments):
         print(textwrap.indent(textwrap.fill(card.description, 76), "    "))
 
 
-def _input(arguments):
-    """Return the table to add results to, and its formulas."""
-    import pandas as pd
+def _given(arguments):
+    """Return what there is to add results to, once there is a place for them."""
+    from skmat._command_input import given_materials
+    from skmat._tables import check_writable
 
-    from skmat._tables import check_writable, read_formulas, read_table
-
-    if (arguments.data is None) == (arguments.formulas is None):
-        raise InvalidInputError("Give either a CSV file or --formulas.")
+    given = given_materials(arguments)
     if arguments.output:
         check_writable(arguments.output)
-    column, path = arguments.formula_column, arguments.data
-    if arguments.formulas:
-        table, path = pd.DataFrame({column: arguments.formulas}), "--formulas"
-    else:
-        table = read_table(path, [column])
-    if arguments.on_invalid == "raise":
-        return table, read_formulas(table, column, path)
-    return table, table[column].tolist()
+    return given
 
 
 def _write(table, path):

@@ -73,7 +73,7 @@ class InvalidRowsError(InvalidInputError):
 
     def _describe(self):
         shown = [
-            f"  row {row}: {_shorten(value)}: {reason}"
+            f"  row {row}: {shorten(value)}: {reason}"
             for row, value, reason in self.problems[:_MAX_LISTED]
         ]
         hidden = len(self.problems) - len(shown)
@@ -113,6 +113,7 @@ class EmptyCompositionWarning(UserWarning):
     """Rows of a matrix of amounts hold no positive amount, so there is no material in them."""
 
 
-def _shorten(value, width=60):
+def shorten(value, width=60):
+    """Return the repr of `value`, cut where it is longer than `width` characters."""
     text = repr(value)
     return text if len(text) <= width else text[: width - 3] + "..."

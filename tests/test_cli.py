@@ -6,6 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from common.commands import fails, run
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -33,10 +34,6 @@ f,KCl,8.7,2.0,halide
 """
 
 FAST = ["--preset", "tiny", "--max-epochs", "2", "--quiet", "--device", "cpu"]
-
-
-def run(*arguments):
-    return cli.main([str(argument) for argument in arguments])
 
 
 @pytest.fixture
@@ -70,16 +67,17 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"skmat {skmat.__version__}\n"
 
 
-def test_help_in_a_new_process_imports_no_torch():
+@pytest.mark.parametrize("command", [[], ["train"], ["embed"]])
+def test_help_in_a_new_process_imports_no_torch(command):
     code = (
         "import sys\nfrom skmat.cli import main\n"
-        "try:\n    main(['train', '--help'])\n"
-        "finally:\n    print('torch' in sys.modules, 'sklearn' in sys.modules)"
+        f"try:\n    main([*{command}, '--help'])\n"
+        "finally:\n    print({'torch', 'sklearn', 'pymatgen', 'pandas'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0
     assert "load only those that you trust" in " ".join(done.stdout.split())
-    assert done.stdout.endswith("False False\n")
+    assert done.stdout.endswith("set()\n")
 
 
 def test_python_m_skmat():
@@ -91,13 +89,14 @@ def test_python_m_skmat():
 
 
 def test_choices_are_those_of_the_estimators():
-    constraints = MTEncoderRegressor._parameter_constraints
-    assert constraints["preset"][0].options == set(cli._PRESETS)
-    assert constraints["loss"][0].options == set(cli._LOSSES)
-    encoder = MTEncoder(preset="tiny")._build_encoder()
-    assert set(cli._TRAINABLE) == {"all", "head", *encoder.trainable_parts()}
-    formulas = {name for name, family in FAMILIES.items() if family.reads == "formula"}
-    assert set(cli._FAMILIES) == formulas
+    regressors = [family.regressor for family in FAMILIES.values()]
+    presets = [each._parameter_constraints["preset"][0].options for each in regressors]
+    assert set(cli._PRESETS) == set().union(*presets)
+    for regressor in regressors:
+        assert regressor._parameter_constraints["loss"][0].options == set(cli._LOSSES)
+    parts = [each(preset="tiny")._build_encoder().trainable_parts() for each in regressors]
+    assert set(cli._TRAINABLE) == {"all", "head"}.union(*parts)
+    assert set(cli._FAMILIES) == set(FAMILIES)
 
 
 def test_models_describes_what_is_shipped(capsys):
@@ -215,16 +214,6 @@ def test_embed_csv_and_npy(models, data, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) >= 7
 
 
-def fails(capsys, *arguments):
-    """Return the message of a command that must fail, in one piece and without a traceback."""
-    capsys.readouterr()
-    assert run(*arguments) == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f"skmat {arguments[0]}: error: ")
-    assert "Traceback" not in error
-    return error
-
-
 class TestErrors:
     def train(self, capsys, data, tmp_path, targets="gap", *more):
         model = ("--model", tmp_path / "model.joblib")
@@ -320,7 +309,7 @@ class TestErrors:
 
     def test_either_a_file_or_formulas(self, capsys, models, data):
         model = ("--model", models / "two.joblib")
-        assert "either a CSV file or --formulas" in fails(capsys, "predict", *model)
+        assert "either a CSV file or --formulas or --str" in fails(capsys, "predict", *model)
         both = fails(capsys, "predict", data, *model, "--formulas", "TiO2")
         assert "either a CSV file or --formulas" in both
 

@@ -89,7 +89,7 @@ def test_disordered_crystals_are_known_where_the_encoder_takes_them(encoder):
 def test_what_cannot_be_meant_is_refused(encoder):
     with pytest.raises(InvalidInputError, match="structures is 'oqmd'; it must be 'mp'"):
         CrystalTeacher(encoder, "oqmd").fit(FORMULAS)
-    with pytest.raises(InvalidInputError, match="no family 'roost' that reads structures"):
+    with pytest.raises(InvalidInputError, match="'roost-ssl' is of, reads formulas, not"):
         CrystalTeacher("roost-ssl", CRYSTALS).fit(FORMULAS)
     with pytest.raises(InvalidInputError, match=r"the class CGCNNEncoder; .* CGCNNEncoder\(\)"):
         CrystalTeacher(CGCNNEncoder, CRYSTALS).fit(FORMULAS)

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Element, IStructure, Lattice, Structure
 
+from skmat.composition._read import is_missing
 from skmat.crystal._arrays import StructureArrays
 from skmat.crystal._faults import fault_of_structure, name_of_structure
 from skmat.crystal._mixtures import check_disorder
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 
-__all__ = ["parse_pymatgen", "parse_structures", "read_structures"]
+__all__ = ["is_path", "parse_pymatgen", "parse_structures", "read_structures"]
 
 _FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
 
@@ -113,12 +114,17 @@ _GUESSES = {
 }
 
 
+def is_path(value):
+    """Tell whether `value` is read as the path of a file: text of one line is."""
+    return isinstance(value, Path) or (isinstance(value, str) and "\n" not in value.strip())
+
+
 def _parse(value):
     if isinstance(value, IStructure):
         return value
     if isinstance(value, Mapping):
         return _attempt(Structure.from_dict, dict(value), what="a dict of pymatgen")
-    if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value.strip()):
+    if is_path(value):
         if not _is_file(value):
             raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
         return _attempt(Structure.from_file, Path(value), what="a CIF or POSCAR file")
@@ -130,6 +136,8 @@ def _parse(value):
         if not np.all(value.pbc):
             raise InvalidInputError("not periodic in all three directions")
         return _attempt(_from_ase, value, what="ASE Atoms")
+    if is_missing(value):
+        raise InvalidInputError("missing value")
     raise InvalidInputError(f"{type(value).__name__} is no crystal; these are {_FORMS}")
 
 

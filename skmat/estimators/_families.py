@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from pymatgen.core import Lattice, Structure
+
 from skmat.estimators._alignn import ALIGNNClassifier, ALIGNNEncoder, ALIGNNRegressor
 from skmat.estimators._cgcnn import CGCNNClassifier, CGCNNEncoder, CGCNNRegressor
 from skmat.estimators._mtencoder import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
@@ -13,12 +15,17 @@ __all__ = ["FAMILIES", "Family", "choose_family"]
 
 
 class Family(NamedTuple):
-    """Encoder, regressor and classifier of one family, and whether it reads formulas."""
+    """Encoder, regressor and classifier of one family, and what it reads."""
 
     encoder: type
     regressor: type
     classifier: type
     reads: str = "formula"
+
+    def load_encoder(self, pretrained):
+        """Return an encoder with the weights that `pretrained` names."""
+        # Loading looks at the form of X alone.
+        return self.encoder(pretrained=pretrained).fit(_SMALLEST[self.reads])
 
 
 FAMILIES = {
@@ -28,9 +35,19 @@ FAMILIES = {
     "alignn": Family(ALIGNNEncoder, ALIGNNRegressor, ALIGNNClassifier, "structure"),
 }
 
+#: By what a family must read, the one that is taken where nothing names one.
+_DEFAULT = {"formula": "mtencoder", "structure": "cgcnn"}
+
+_SMALLEST: dict[str, list] = {
+    "formula": ["H"],
+    "structure": [Structure(Lattice.cubic(3.35), ["Po"], [[0, 0, 0]])],
+}
+
 
 def choose_family(name=None, pretrained="auto", reads=None) -> Family:
-    """Return the family of that name; without one, that of the weights, or MTEncoder's.
+    """Return the family of that name; without one, that of the weights, or the default.
+
+    The default is MTEncoder's, and CGCNN's where structures must be read.
 
     Parameters
     ----------
@@ -44,15 +61,21 @@ def choose_family(name=None, pretrained="auto", reads=None) -> Family:
     Raises
     ------
     InvalidInputError
-        If there is no such family.
+        If there is no such family, or it does not read that.
     PretrainedError
         If `pretrained` names a checkpoint that cannot be read.
     """
+    of_weights = name is None and pretrained not in (None, "auto")
     if name is None:
-        named = pretrained not in (None, "auto")
-        name = load_checkpoint(pretrained).family if named else "mtencoder"
-    known = [each for each, family in FAMILIES.items() if reads in (None, family.reads)]
-    if name not in known:
-        which = f" that reads {reads}s" if reads else ""
-        raise InvalidInputError(f"There is no family {name!r}{which}; those are {known}.")
-    return FAMILIES[name]
+        name = load_checkpoint(pretrained).family if of_weights else _DEFAULT[reads or "formula"]
+    family = FAMILIES.get(name)
+    if family is None:
+        raise InvalidInputError(f"There is no family {name!r}; those are {list(FAMILIES)}.")
+    if reads not in (None, family.reads):
+        known = [each for each, family in FAMILIES.items() if family.reads == reads]
+        whose = f", which {str(pretrained)!r} is of," if of_weights else ""
+        raise InvalidInputError(
+            f"The family {name!r}{whose} reads {family.reads}s, not {reads}s; those that read"
+            f" {reads}s are {known}."
+        )
+    return family

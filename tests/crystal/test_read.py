@@ -86,7 +86,8 @@ def bad_rows():
         (Ghost(rutile()), "cannot be read as ASE Atoms"),
         (slab(), "not periodic"),
         (3.5, "float is no crystal"),
-        (None, "NoneType is no crystal"),
+        (None, "missing value"),
+        (np.nan, "missing value"),
     ]
 
 

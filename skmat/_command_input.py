@@ -1,0 +1,115 @@
+"""What ``skmat train``, ``predict`` and ``embed`` are given: formulas, or crystals."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["GivenMaterials", "given_materials"]
+
+# What families read, and how messages call it.
+_KINDS = {"formula": "formulas", "structure": "crystals"}
+
+# pandas and torch are imported where they are used: the help of the command line needs neither.
+
+
+@dataclass(frozen=True)
+class GivenMaterials:
+    """Where the materials of a command are; none of them has been read yet.
+
+    Attributes
+    ----------
+    reads : {"formula", "structure"}
+        What a family must read.
+    column : str
+        Column of the table that holds them.
+    path : Path or None
+        The CSV file of the table.
+    values : list of str or None
+        Those of the command line, which are a table of one column.
+    """
+
+    reads: str
+    column: str
+    path: Path | None
+    values: list | None
+
+    def choose_family(self, name, pretrained):
+        """Return the family of that name, or of the weights, which must read these."""
+        from skmat.estimators._families import choose_family
+
+        try:
+            return choose_family(name, pretrained, reads=self.reads)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{error} {self._remedy()}") from None
+
+    def load_model(self, path):
+        """Read a fitted estimator, which must read these."""
+        from skmat._model_files import load_model
+        from skmat.estimators._families import FAMILIES
+
+        model = load_model(path)
+        reads = FAMILIES[model._family].reads
+        if reads != self.reads:
+            raise InvalidInputError(
+                f"{path} holds a {type(model).__name__}, which reads {_KINDS[reads]}, not"
+                f" {_KINDS[self.reads]}. {self._remedy()}"
+            )
+        return model
+
+    def read(self, others=()):
+        """Return the table, which must have the columns `others` too, and X for an estimator."""
+        import pandas as pd
+
+        from skmat._tables import read_table
+
+        if self.path is None:
+            table = pd.DataFrame({self.column: self.values})
+        else:
+            table = read_table(self.path, [self.column, *others])
+        cells = table[self.column].tolist()
+        return table, cells if self.reads == "formula" else self._locate(cells)
+
+    def naming_cells(self, table):
+        """Return a context in which rows of X that cannot be read are named as in the table."""
+        from skmat._tables import naming_cells
+
+        hint = ""
+        if self.reads == "structure" and self.path is not None:
+            hint = f"Paths are relative to the folder {self.path.parent.resolve()}."
+        name = self.path or f"--{self.reads}s"
+        return naming_cells(table, self.column, name, _KINDS[self.reads], hint)
+
+    def _locate(self, cells):
+        """Return `cells` with paths from the working directory on, whatever they start from."""
+        from skmat.crystal._read import is_path
+
+        folder = Path() if self.path is None else self.path.parent
+        return [Path(folder, cell.strip()) if is_path(cell) else cell for cell in cells]
+
+    def _remedy(self):
+        """Say how the other kind of materials is given."""
+        other = next(kind for kind in _KINDS if kind != self.reads)
+        option = f"--{other}s" if self.path is None else f"--{other}-column"
+        return f"Give {_KINDS[other]} with {option}."
+
+
+def given_materials(arguments):
+    """Return what the arguments of a command say about its materials.
+
+    Raises
+    ------
+    InvalidInputError
+        If they name none, or both a file and materials, or formulas and crystals.
+    """
+    columns = {kind: getattr(arguments, f"{kind}_column") for kind in _KINDS}
+    values = {kind: getattr(arguments, f"{kind}s") for kind in _KINDS}
+    kinds = [kind for kind in _KINDS if columns[kind] or values[kind]] or ["formula"]
+    if len(kinds) > 1:
+        raise InvalidInputError(
+            "Formulas and crystals exclude each other: drop the options of one of them."
+        )
+    kind = kinds[0]
+    if (arguments.data is None) == (values[kind] is None):
+        raise InvalidInputError("Give either a CSV file or --formulas or --structures.")
+    return GivenMaterials(kind, columns[kind] or kind, arguments.data, values[kind])

@@ -1,0 +1,17 @@
+"""Commands run in this process."""
+
+from skmat import cli
+
+
+def run(*arguments):
+    return cli.main([str(argument) for argument in arguments])
+
+
+def fails(capsys, *arguments):
+    """Return the message of a command that must fail, in one piece and without a traceback."""
+    capsys.readouterr()
+    assert run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"skmat {arguments[0]}: error: ")
+    assert "Traceback" not in error
+    return error

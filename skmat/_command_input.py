@@ -27,12 +27,15 @@ class GivenMaterials:
         The CSV file of the table.
     values : list of str or None
         Those of the command line, which are a table of one column.
+    disorder : dict
+        The parameter of that name of estimators that read crystals, if it was given.
     """
 
     reads: str
     column: str
     path: Path | None
     values: list | None
+    disorder: dict
 
     def choose_family(self, name, pretrained):
         """Return the family of that name, or of the weights, which must read these."""
@@ -100,7 +103,8 @@ def given_materials(arguments):
     Raises
     ------
     InvalidInputError
-        If they name none, or both a file and materials, or formulas and crystals.
+        If they name none, or both a file and materials, or formulas and crystals, or for
+        formulas what is of crystals.
     """
     columns = {kind: getattr(arguments, f"{kind}_column") for kind in _KINDS}
     values = {kind: getattr(arguments, f"{kind}s") for kind in _KINDS}
@@ -112,4 +116,13 @@ def given_materials(arguments):
     kind = kinds[0]
     if (arguments.data is None) == (values[kind] is None):
         raise InvalidInputError("Give either a CSV file or --formulas or --structures.")
-    return GivenMaterials(kind, columns[kind] or kind, arguments.data, values[kind])
+    disorder = getattr(arguments, "disorder", None)
+    if disorder and kind == "formula":
+        raise InvalidInputError("--disorder is for crystals; drop it.")
+    return GivenMaterials(
+        kind,
+        columns[kind] or kind,
+        arguments.data,
+        values[kind],
+        {"disorder": disorder} if disorder else {},
+    )

@@ -146,6 +146,7 @@ def _add_train(commands):
         default="all",
         help="part of a pretrained encoder to train; two_body and three_body are of alignn",
     )
+    _add_disorder(train)
     train.add_argument("--max-epochs", type=_positive_or_auto, default="auto", metavar="N")
     train.add_argument("--n-ensemble", type=_positive, default=1, metavar="N")
     train.add_argument("--random-state", type=int, default=0, metavar="SEED")
@@ -184,6 +185,7 @@ def _add_embed(commands):
         help="encoder to use; default: the best shipped one",
     )
     source.add_argument("--model", type=Path, help="model file whose encoder to use")
+    _add_disorder(embed)
     _add_result(embed, ".npy or .csv file to write; CSV on standard output if not given")
     embed.set_defaults(run=_embed)
 
@@ -208,6 +210,14 @@ def _add_table(command, optional=False):
         nargs="+",
         metavar="FILE",
         help="CIF or POSCAR files instead of a CSV file",
+    )
+
+
+def _add_disorder(command):
+    command.add_argument(
+        "--disorder",
+        choices=("raise", "average"),
+        help="what to do with crystals whose sites several elements share: stop, or average them",
     )
 
 
@@ -273,6 +283,7 @@ def _new_model(arguments, given):
     shared = {name: getattr(arguments, name) for name in names}
     if arguments.preset:
         shared["preset"] = arguments.preset
+    shared.update(given.disorder)
     shared["pretrained"] = None if arguments.pretrained == "none" else arguments.pretrained
     shared["verbose"] = 0 if arguments.quiet else 1
     family = given.choose_family(arguments.family, shared["pretrained"])
@@ -320,7 +331,7 @@ def _embed(arguments):
     else:
         family = given.choose_family(None, arguments.pretrained)
         encoder = family.load_encoder(arguments.pretrained)
-    encoder.set_params(on_invalid=arguments.on_invalid)
+    encoder.set_params(on_invalid=arguments.on_invalid, **given.disorder)
     table, X = given.read()
     with given.naming_cells(table):
         vectors = encoder.transform(X)

@@ -303,3 +303,21 @@ class TestErrors:
         arguments = (folder / "data.csv", "--structure-column", "cif")
         error = fails(capsys, "predict", *arguments, "--model", folder / "two.joblib")
         assert "has no column 'cif'; its columns are 'crystal'" in error
+
+
+def test_disordered_crystals_are_averaged_where_that_is_asked_for(files, tmp_path, capsys):
+    mixed = rock_salt(5.4)
+    mixed.replace(0, {"Na": 0.5, "K": 0.5})
+    mixed.to(filename=str(tmp_path / "mixed.cif"))
+    cells = [*map(str, files), "mixed.cif"]
+    data = write_table(tmp_path / "data.csv", cells, gap=[8.5, 8.1, 4.0, 0.0, 3.0, 1.0, 7.0])
+    model = tmp_path / "model.joblib"
+    train = ("train", data, *COLUMN, *FAST, "--targets", "gap", "--model", model)
+    assert "row 7" in fails(capsys, *train)
+    assert run(*train, "--disorder", "average") == 0
+    assert run("predict", data, *COLUMN, "--model", model, "--output", tmp_path / "p.csv") == 0
+    assert np.isfinite(read_numbers(tmp_path / "p.csv")).all()
+    embed = ("embed", "--structures", tmp_path / "mixed.cif", "--output", tmp_path / "e.csv")
+    assert "disorder" in fails(capsys, *embed)
+    assert run(*embed, "--disorder", "average") == 0
+    assert "--disorder" in fails(capsys, "embed", "--formulas", "H", "--disorder", "average")

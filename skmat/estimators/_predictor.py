@@ -106,14 +106,14 @@ class EncoderPredictor(EncoderEstimator):
     def _stages(self):
         """Return the epochs of each stage before the last, in which `trainable` alone counts."""
         if isinstance(self.head_epochs, Integral):
-            return (int(self.head_epochs),) * (self.head_epochs > 0)
+            return (int(self.head_epochs),) if self.head_epochs else ()
         stages = tuple(self.head_epochs)
-        if not all(isinstance(n, Integral) and n > 0 for n in stages):
+        if not all(isinstance(n, Integral) and int(n) > 0 for n in stages):
             raise InvalidInputError(
                 f"head_epochs={self.head_epochs!r} must be a number of epochs, or for each stage a"
                 " whole number of at least 1; for no stage give 0."
             )
-        return tuple(map(int, stages))
+        return tuple(int(n) for n in stages)
 
     def _head_epochs(self, max_epochs, goes_on):
         """Return the stages in which there are new heads on an encoder worth keeping."""

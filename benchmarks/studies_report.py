@@ -81,11 +81,16 @@ def details(found, names):
         for task in tasks:
             metric = "mae" if MATBENCH_TASKS[task].kind == "regression" else "roc_auc"
             values = found[name].scores.query("task == @task")[metric]
-            cells.append(f"{values.mean():.4g} ± {values.std(ddof=0):.2g}")
+            spread = f" ± {values.std(ddof=0):.2g}" if len(values) > 1 else ""
+            cells.append(f"{values.mean():.4g}{spread}")
         gain = None if name == scratch else gains(found, name)
         cells += ["", ""] if gain is None else [percent(gain["mean"]), percent(gain["median"])]
         rows.append([name, *cells])
-    header = [MATBENCH_TASKS[task].short_name for task in tasks]
+    n_folds = found[scratch].scores["task"].value_counts()
+    header = [
+        MATBENCH_TASKS[task].short_name + (" (one fold)" if n_folds[task] == 1 else "")
+        for task in tasks
+    ]
     return to_markdown(["encoder", *header, "mean gain, %", "median gain, %"], rows)
 
 

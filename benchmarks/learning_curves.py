@@ -1,10 +1,11 @@
 """How many labels pretraining is worth.
 
 ``python benchmarks/learning_curves.py --folder FOLDER`` with ``SKMAT_DATA`` set. On each official
-fold of the smaller Matbench tasks, models learn from 50 to all rows of the training set (or from
+fold of the smaller Matbench tasks, models learn from 50 to 1,000 rows of the training set (or from
 the numbers in ``--sizes``, or the shares in ``--fractions``), drawn at random, the smaller samples
-being parts of the larger ones, and predict the whole test set. Finished fits stay in FOLDER; the
-losses go to benchmarks/results/learning_curves.json, or where ``--to`` says.
+being parts of the larger ones, and predict the whole test set; what they learn from all rows is
+what matbench.py and pretrained.py measure. Finished fits stay in FOLDER; the losses go to
+benchmarks/results/learning_curves.json, or where ``--to`` says.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from skmat.benchmark import MatbenchTask
 from skmat.estimators._families import choose_family
 
 RESULTS = Path(__file__).parent / "results" / "learning_curves.json"
-SIZES = (50, 100, 200, 500, 1000, None)
+SIZES = (50, 100, 200, 500, 1000)
 
 
 def make_model(name, is_classification, seed):
@@ -87,7 +88,7 @@ def main():
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--models", nargs="+", default=MODELS)
-    parser.add_argument("--sizes", type=int, nargs="+", help="default: 50 to 1,000, and all")
+    parser.add_argument("--sizes", type=int, nargs="+", help="default: 50 to 1,000")
     parser.add_argument("--fractions", type=float, nargs="+", help="of each training set")
     parser.add_argument("--to", type=Path, default=RESULTS)
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
@@ -96,7 +97,7 @@ def main():
     jobs = []
     for task in arguments.tasks:
         n_training = min(len(training) for training, _ in MatbenchTask(task).folds)
-        sizes = [size for size in arguments.sizes or SIZES if size is None or size < n_training]
+        sizes = [size for size in arguments.sizes or SIZES if size < n_training]
         if arguments.fractions:
             sizes = [round(fraction * n_training) for fraction in arguments.fractions]
         jobs += [(task, f, s, m) for s in sizes for f in arguments.folds for m in arguments.models]

@@ -9,7 +9,7 @@ what it gains over CrabNet. Nothing is trained.
 import math
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
 from skmat.benchmark import MatbenchResults, compare, leaderboard, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
@@ -29,9 +29,9 @@ LITERATURE = {
     "matbench_glass": ("MatterVial", 0.850),
 }
 RECIPE = "voting"
-#: By folder below results/pretrained, the encoder that was fine-tuned on its tasks: labels of the
-#: first two are among what the teacher of the default encoder has learned, and those of the last
-#: three among what it has learned itself.
+#: By folder below results/pretrained, the encoder that stands for those that were not run there.
+#: The teacher of the default encoder has learned the labels of "large", the two moduli, and the
+#: encoder that it goes on from those of "largest": gaps, metals and formation energies.
 LARGER = {
     "large": "mtencoder-multi",
     "perovskites": "mtencoder-multimodal",
@@ -149,47 +149,75 @@ def gain_rows(found, baseline="scratch"):
     return ["gain over scratch, %", *columns], rows
 
 
-def larger_tasks():
-    """Return rows of the six larger tasks, on fewer folds, and of the mean over all thirteen."""
-    gains = {}
-    rows = []
-    for folder, name in LARGER.items():
+def larger_gains(name):
+    """Return gains on the six larger tasks, of `name` or of what stands for it."""
+    parts = []
+    for folder, other in LARGER.items():
         path = RESULTS / "pretrained" / folder
-        if not path.exists():
-            continue
+        encoder = name if (path / f"{name}.json").exists() else other
         scratch, tuned = (
-            MatbenchResults.load(path / f"{each}.json") for each in ("scratch", name)
+            MatbenchResults.load(path / f"{each}.json") for each in ("scratch", encoder)
         )
         gain = performance_gain(tuned, scratch).drop(["mean", "median"])
-        for task, row in gain.iterrows():
-            values = [row["baseline"], row["model"]]
-            decimals = n_decimals(values)
-            cells = [f"{value:.{decimals}f}" for value in values]
-            loss = "1 - ROC-AUC" if "auc" in row["loss"] else MATBENCH_TASKS[task].unit
-            task_name = f"{MATBENCH_TASKS[task].short_name} ({loss})"
-            rows.append([task_name, name, *cells, f"{row['gain']:+.1f}", str(row["n_folds"])])
-        gains |= gain["gain"].to_dict()
+        parts.append(gain.assign(encoder=encoder, folder=folder))
+    return pd.concat(parts)
+
+
+def larger_tasks():
+    """Return rows of the six larger tasks, on fewer folds."""
+    table = leaderboard()
+    rows = []
+    for task, row in larger_gains(SMALLER[1]).iterrows():
+        values = [row["baseline"], row["model"]]
+        decimals = n_decimals(values)
+        info = MATBENCH_TASKS[task]
+        loss = "1 - ROC-AUC" if "auc" in row["loss"] else info.unit
+        cells = [f"{value:.{decimals}f}" for value in values]
+        rivals = []
+        if info.kind == "regression":
+            entries = table[(table["task"] == task) & ~table["suspect"]]
+            crabnet = entries[entries["algorithm"] == "CrabNet"].iloc[0]
+            formulas = entries[~entries["uses_structure"]]
+            best = formulas[formulas["algorithm"] != "dummy"].iloc[0]
+            rivals = [f"{crabnet['mean']:.{decimals}f}"]
+            rivals += [f"{best['algorithm']}: {best['mean']:.{decimals}f}"]
+        rows.append(
+            [
+                f"{info.short_name} ({loss})",
+                *(row["encoder"], *cells, f"{row['gain']:+.1f}", str(row["n_folds"])),
+                *(rivals or ["", ""]),
+            ]
+        )
+    names = ["task", "encoder", "scratch", "pretrained", "gain, %", "folds", "CrabNet", BEST]
+    return names, rows
+
+
+def means():
+    """Return rows of means over all tasks, over those without labels in corpora, over CrabNet."""
     scratch = MatbenchResults.load(RESULTS / "pretrained" / "scratch.json")
+    entries = leaderboard()
+    crabnet = entries[entries["algorithm"] == "CrabNet"].set_index("task")["mean"]
+    rows = []
     for name in SMALLER:
         small = MatbenchResults.load(RESULTS / "pretrained" / f"{name}.json")
-        gain = performance_gain(small, scratch).drop(["mean", "median"])["gain"]
-        values = np.array([*gain, *gains.values()])
-        for word, value in (("mean", values.mean()), ("median", np.median(values))):
-            rows.append([f"{word} of {len(values)} tasks", name, "", "", f"{value:+.1f}", ""])
-    return ["task", "encoder", "scratch", "pretrained", "gain, %", "folds"], rows
-
-
-def over_crabnet(found):
-    """Return the mean gain over CrabNet's entries, on the tasks that it has, by name."""
-    table = leaderboard()
-    crabnet = table[table["algorithm"] == "CrabNet"].set_index("task")["mean"]
-    rows = []
-    for results in found:
-        scores = results.scores.groupby("task")["mae"].mean()
-        shared = [task for task in crabnet.index if task in scores.index]
-        gains = 100 * (1 - scores[shared] / crabnet[shared])
-        rows.append([results.name, f"{gains.mean():+.1f}", str(len(shared))])
-    return ["", "mean gain over CrabNet, %", "tasks"], rows
+        gain = performance_gain(small, scratch).drop(["mean", "median"])
+        gain = pd.concat([gain.assign(folder=""), larger_gains(name)])
+        known = gain["folder"] == "largest"
+        compared = gain[gain.index.isin(crabnet.index)]
+        over = 100 * (1 - compared["model"] / crabnet[compared.index])
+        five = over[compared["folder"] == ""]
+        eight = over[compared["folder"] != "largest"]
+        values = (
+            *(gain["gain"].mean(), gain["gain"].median(), gain.loc[~known, "gain"].mean()),
+            *(five.mean(), eight.mean(), over.mean()),
+        )
+        rows.append([name, *(f"{value:+.1f}" for value in values)])
+    n = len(gain)
+    return [
+        "mean gain, %",
+        *(f"over scratch, {n} tasks", "its median", f"over scratch, {n - known.sum()} tasks"),
+        *(f"over CrabNet, {len(five)} tasks", f"{len(eight)} tasks", f"{len(over)} tasks"),
+    ], rows
 
 
 def verdicts(found, name):
@@ -226,8 +254,8 @@ def main():
     (RESULTS / "matbench.md").write_text(report(found), encoding="utf-8")
     if (RESULTS / "pretrained").exists():
         found = load(RESULTS / "pretrained")
-        parts = [report(found), to_markdown(*gain_rows(found)), to_markdown(*over_crabnet(found))]
-        parts.append(to_markdown(*larger_tasks()))
+        parts = [report(found), to_markdown(*gain_rows(found))]
+        parts += [to_markdown(*larger_tasks()), to_markdown(*means())]
         if any(results.name == RECIPE for results in found):
             parts.append(to_markdown(*verdicts(found, RECIPE)))
         (RESULTS / "pretrained.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -60,7 +60,7 @@ def import_seconds(module):
 def bare_loop(preset, formulas, y, batch_size, epochs, precision="float32", hides=False):
     """Return a function that trains the same network in the shortest possible torch loop.
 
-    It learns a number, or with `hides` four numbers, a head for each, and hidden elements.
+    It has a head for each column of `y`, and with `hides` it guesses hidden elements too.
     """
     arrays = read_compositions(formulas)
     table = torch.from_numpy(element_table("matscholar"))
@@ -70,7 +70,7 @@ def bare_loop(preset, formulas, y, batch_size, epochs, precision="float32", hide
     batches = [(CompositionBatch.from_arrays(arrays, rows), labels[rows]) for rows in parts]
 
     def loss_of(network, batch, target):
-        encoder, heads, guess = network
+        encoder, heads, *guess = network
         vectors = encoder(batch).material
         output = torch.cat([head(vectors) for head in heads], dim=1)
         loss = (output.float() - target).abs().mean()
@@ -78,7 +78,7 @@ def bare_loop(preset, formulas, y, batch_size, epochs, precision="float32", hide
             chosen = batch.site_mask & (torch.rand(batch.site_mask.shape) < 0.3)
             hidden = torch.where(chosen, MASK_ID, batch.atomic_numbers)
             sites = encoder(batch.with_atomic_numbers(hidden), sites=True).sites
-            logits = guess(sites[chosen[batch.site_mask]]).float()
+            logits = guess[0](sites[chosen[batch.site_mask]]).float()
             loss = loss + F.cross_entropy(logits, batch.atomic_numbers[chosen] - 1)
         return loss
 
@@ -87,8 +87,9 @@ def bare_loop(preset, formulas, y, batch_size, epochs, precision="float32", hide
         encoder = MTEncoderNetwork(table, **PRESETS[preset], dropout=DROPOUT)
         width = encoder.out_features
         heads = [build_mlp(width, (width, width // 2), 1) for _ in range(labels.shape[1])]
-        guess = torch.nn.Linear(width, MAX_ATOMIC_NUMBER)
-        network = torch.nn.ModuleList([encoder, torch.nn.ModuleList(heads), guess])
+        network = torch.nn.ModuleList([encoder, torch.nn.ModuleList(heads)])
+        if hides:
+            network.append(torch.nn.Linear(width, MAX_ATOMIC_NUMBER))
         optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
         schedule = OneCycleLR(optimizer, max_lr=1e-4, total_steps=epochs * len(batches))
         for _ in range(epochs):

@@ -2,9 +2,11 @@
 
 ``python benchmarks/studies.py --folder FOLDER`` with ``SKMAT_DATA`` set. For each study, every
 encoder in it is pretrained as a configuration that is written to FOLDER says, and fine-tuned on
-the official folds of two small Matbench tasks, as a network from scratch of the same size is.
+official folds of small Matbench tasks (`FOLDS`), as a network from scratch of the same size is.
 Nothing here is chosen by what the test rows say. To fit the whole grid into hours of two cores,
 encoders read a sixth of the corpus twice: compare them with one another, not with shipped ones.
+
+The studies of Roost's strategies were run with ``--tasks jdft2d phonons``.
 
 Pretraining and folds that were finished stay in FOLDER, so a killed run goes on where it was.
 Scores go to benchmarks/results/studies/, from which ``studies_report.py`` makes tables and
@@ -16,35 +18,31 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from joblib import Parallel, delayed
 
+from skmat._atomic import write_atomically
 from skmat.benchmark import MatbenchResults, run_matbench
+from skmat.composition import read_compositions
+from skmat.datasets import fetch_formulas, fetch_matbench, fetch_oqmd, join_tables
 from skmat.estimators._families import choose_family
 from skmat.pretrain import run_pretraining
 
 RESULTS = Path(__file__).resolve().parent / "results" / "studies"
-TASKS = ("jdft2d", "phonons")
+ALL = (0, 1, 2, 3, 4)
+#: What is run by default. The larger tasks would take most of a day on all folds.
+FOLDS = {
+    **dict.fromkeys(("steels", "jdft2d", "phonons"), ALL),
+    **dict.fromkeys(("expt_gap", "dielectric", "expt_is_metal", "glass"), (0,)),
+}
 #: The tasks whose compositions no encoder sees.
-SMALL = (
-    *(
-        "steels",
-        "jdft2d",
-        "phonons",
-        "expt_gap",
-        "dielectric",
-        "glass",
-        "expt_is_metal",
-        "log_gvrh",
-        "log_kvrh",
-        "perovskites",
-    ),
-)
+SMALL = (*FOLDS, "log_gvrh", "log_kvrh", "perovskites")
 OQMD = ("e_form", "energy_pa", "volume_pa", "band_gap")
 JARVIS = (
-    *("formation_energy_peratom", "ehull", "optb88vdw_bandgap", "mbj_bandgap"),
-    *("bulk_modulus_kv", "shear_modulus_gv", "max_mode", "eps_average_sq", "magmom_oszicar"),
-    *("n_Seebeck", "p_Seebeck", "n_powerfact", "p_powerfact"),
-)
+    "formation_energy_peratom", "ehull", "optb88vdw_bandgap", "mbj_bandgap",
+    "bulk_modulus_kv", "shear_modulus_gv", "max_mode", "eps_average_sq", "magmom_oszicar",
+    "n_Seebeck", "p_Seebeck", "n_powerfact", "p_powerfact",
+)  # fmt: skip
 EPOCHS = 2
 N_COMPOSITIONS = 65_000
 
@@ -68,7 +66,12 @@ class Recipe:
     after : str
         Encoder that the training goes on from.
     overlap : bool
-        Whether compositions of the tasks stay in.
+        Whether compositions of the tasks stay in, of which a sixth is drawn as of all others.
+    corpus : {"", "with tasks", "without tasks"}
+        Two corpora that are equal but for the compositions of the tasks: one holds all of them
+        that OQMD and the real compounds have, the other has other compositions in their places.
+    real : bool
+        Whether formulas of real compounds stand beside OQMD where they can teach anything.
     family : str
         Family of the network.
     preset : str
@@ -84,6 +87,8 @@ class Recipe:
     weighting: str = "equal"
     after: str = ""
     overlap: bool = False
+    corpus: str = ""
+    real: bool = True
     family: str = "mtencoder"
     preset: str = "base"
     further: tuple[str, ...] = ()
@@ -99,14 +104,18 @@ class Recipe:
         if self.jarvis:
             tables += "[[data.tables]]\nsource = 'jarvis'\nprefix = 'jarvis_'\n"
             tables += f"targets = {list(JARVIS)}\n"
-        if self.masked or self.further:
+        if self.real and (self.masked or self.further):
             # OQMD enumerates prototypes, whose elements cannot be guessed.
             tables += "[[data.tables]]\nsource = 'formulas'\n"
+        if self.corpus:
+            write_corpora(folder)
+            tables = f"[[data.tables]]\nsource = 'csv'\npath = '{self.corpus}.csv'\n"
+            tables += f"targets = {list(OQMD)}\n"
         weights = "loss_weights = 'sqrt_labels'\n" if self.jarvis else ""
         # Roost has none.
         dropout = "dropout = 0.0\n" if self.family == "mtencoder" else ""
         after = f"pretrained = '{folder / self.after}'\n" if self.after else ""
-        exclude = [] if self.overlap else ["matbench_" + task for task in SMALL]
+        exclude = [] if self.overlap or self.corpus else ["matbench_" + task for task in SMALL]
         return (
             f"[data]\nexclude = {exclude}\n"
             f"validation_fraction = 0.02\nmax_compositions = {N_COMPOSITIONS}\n{tables}"
@@ -116,6 +125,31 @@ class Recipe:
             f"batch_size = 512\nlr = 2e-3\n{dropout}"
             f"[output]\nfolder = '{folder / name}'\nname = '{name}'\n"
         )
+
+
+def write_corpora(folder):
+    """Write the two corpora that differ by the compositions of the tasks, if there are none."""
+    paths = {name: folder / f"{name}.csv" for name in ("with tasks", "without tasks")}
+    if all(path.exists() for path in paths.values()):
+        return
+    oqmd = fetch_oqmd(targets=list(OQMD), as_frame=True).frame
+    real = fetch_formulas().data
+    formulas, labels = join_tables((oqmd.iloc[:, 0], oqmd.iloc[:, 1:]), (real, None))
+    tasks = {task: fetch_matbench(task).data for task in SMALL}
+    groups = read_compositions(np.concatenate([formulas, *tasks.values()])).group_ids()
+    sizes = [len(formulas), *map(len, tasks.values())]
+    corpus, *asked = np.split(groups, np.cumsum(sizes)[:-1])
+    tested = dict(zip(tasks, asked, strict=True))
+    free = np.flatnonzero(~np.isin(corpus, np.concatenate(asked)))
+    others = np.random.default_rng(0).permutation(free)[:N_COMPOSITIONS]
+    of_tasks = np.flatnonzero(np.isin(corpus, np.concatenate([tested[task] for task in FOLDS])))
+    for task in FOLDS:
+        held = np.isin(np.unique(tested[task]), corpus).mean()
+        print(f"{task}: {held:.0%} of its compositions are in one of the corpora", flush=True)
+    rows = np.concatenate([of_tasks, others[: N_COMPOSITIONS - len(of_tasks)]])
+    for name, kept in zip(paths, (rows, others), strict=True):
+        table = labels.iloc[kept].assign(formula=formulas[kept])
+        write_atomically(paths[name], table.to_csv(index=False).encode())
 
 
 #: The strategies of Huang, Magar and Barati Farimani (2024); the last is all of them together.
@@ -154,7 +188,10 @@ ENCODERS = {
         for name, further in STRATEGIES.items()
     },
     # What is gained by having seen the materials of the tasks, though not their labels.
-    "joint-4-overlap": Recipe(overlap=True),
+    "joint-4-without-tasks": Recipe(corpus="without tasks"),
+    "joint-4-with-tasks": Recipe(corpus="with tasks"),
+    # What hidden elements teach where formulas are enumerated.
+    "mem-oqmd": Recipe(targets=(), masked=1.0, real=False),
     **{
         f"roost-{name}-overlap": Recipe(
             targets=(), masked=0, family="roost", further=STRATEGIES[name], overlap=True
@@ -170,7 +207,8 @@ STUDIES = {
     ],
     "masking": ["mem-0.1", "mem", "mem-0.6", "mem-0.9"],
     "weighting": ["joint-4", *(name for name in ENCODERS if ENCODERS[name].weighting != "equal")],
-    "overlap": ["joint-4", "joint-4-overlap"],
+    "overlap": ["joint-4-without-tasks", "joint-4-with-tasks"],
+    "real compounds": ["mem-oqmd", "mem"],
     "overlap of Roost": [f"roost-{name}{kept}" for name in ALONE for kept in ("", "-overlap")],
     "roost": [f"roost-{name}" for name in STRATEGIES],
     "roost strategies on MTEncoder": [f"mtencoder-{name}" for name in STRATEGIES],
@@ -199,18 +237,19 @@ def fine_tune(name, folder, arguments):
     family = choose_family(scratch.get(name) or ENCODERS[name].family)
     settings = {"pretrained": source, "max_epochs": arguments.max_epochs}
     store = folder / "folds" / name
-    run_matbench(
-        {
-            "regression": family.regressor(**settings),
-            "classification": family.classifier(**settings),
-        },
-        arguments.tasks,
-        folds=arguments.folds,
-        results_dir=store,
-        name=name,
-        n_jobs=arguments.n_jobs,
-        verbose=1,
-    )
+    for task in arguments.tasks:
+        run_matbench(
+            {
+                "regression": family.regressor(**settings),
+                "classification": family.classifier(**settings),
+            },
+            [task],
+            folds=arguments.folds or FOLDS[task],
+            results_dir=store,
+            name=name,
+            n_jobs=arguments.n_jobs,
+            verbose=1,
+        )
     # With what earlier runs left there.
     MatbenchResults.load(store).save_scores(RESULTS / f"{name}.json")
 
@@ -219,8 +258,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES))
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
-    parser.add_argument("--folds", type=int, nargs="+", help="default: all")
+    parser.add_argument("--tasks", nargs="+", choices=FOLDS, default=list(FOLDS))
+    parser.add_argument("--folds", type=int, nargs="+", help="default: those of the table")
     parser.add_argument("--max-epochs", type=int, default=30, help="of fine-tuning")
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--pretrain-only", action="store_true")

@@ -26,8 +26,14 @@ PAPER = {
     "volume_pa": (7.00, 5.72, 8.28),
     "band_gap": (7.05, 4.16, 8.10),
 }
-#: Models of the learning curves, in the order of the columns.
-CURVES = ("Magpie + forest", "scratch", "pretrained", "frozen", "voting")
+#: Models of the learning curves, in the order of the columns, and where their official folds are.
+CURVES = {
+    "Magpie + forest": "matbench/magpie-forest",
+    "scratch": "pretrained/scratch",
+    "pretrained": "pretrained/mtencoder-multimodal",
+    "frozen": "pretrained/frozen",
+    "voting": "pretrained/voting",
+}
 WORDS = {
     "e_form": "formation energy",
     "energy_pa": "energy per atom",
@@ -147,8 +153,26 @@ def draw_masking(found, plt):
 
 
 def read_learning_curves():
+    """Return the losses of samples, and of whole training sets from the runs of Matbench."""
     path = RESULTS / "learning_curves.json"
-    return pd.DataFrame(json.loads(path.read_text())) if path.exists() else None
+    if not path.exists():
+        return None
+    table = pd.DataFrame(json.loads(path.read_text()))
+    rows = []
+    for model, file in CURVES.items():
+        scores = MatbenchResults.load(RESULTS / f"{file}.json").scores
+        scores["task"] = [MATBENCH_TASKS[task].short_name for task in scores["task"]]
+        for task, part in scores[scores["task"].isin(table["task"])].groupby("task"):
+            folds = set(table.loc[table["task"] == task, "fold"])
+            part = part[part["fold"].isin(folds)]
+            is_regression = MATBENCH_TASKS[f"matbench_{task}"].kind == "regression"
+            losses = part["mae"] if is_regression else 1 - part["roc_auc"]
+            shared = {"task": task, "model": model, "size": part["n_train"].min()}
+            rows += [
+                {**shared, "fold": fold, "loss": loss}
+                for fold, loss in zip(part["fold"], losses, strict=True)
+            ]
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
 
 
 def learning_curves(table):
@@ -167,12 +191,15 @@ def learning_curves(table):
         ]
         for index in mean.index
     ]
-    ratios = mean.div(mean["Magpie + forest"], axis=0)
+    ratios = mean.div(mean["Magpie + forest"], axis=0).reset_index()
+    # Whole training sets differ in size.
+    whole = ratios["size"] == ratios.groupby("task")["size"].transform("max")
+    ratios["size"] = ratios["size"].mask(whole, "all")
     compared = []
-    for size, part in ratios.groupby("size"):
-        if len(part) > 1:
-            cells = [f"{part[m].mean():.2f} ({(part[m] < 1).sum()})" for m in models]
-            compared.append([str(size), str(len(part)), *cells])
+    for size, part in ratios.groupby("size", sort=False):
+        cells = [f"{part[m].mean():.2f} ({(part[m] < 1).sum()})" for m in models]
+        compared.append([str(size), str(len(part)), *cells])
+    compared.sort(key=lambda row: float("inf") if row[0] == "all" else int(row[0]))
     return [
         "MAE, or 1 - ROC-AUC: mean and deviation over the folds",
         to_markdown(["task", "labels", "folds", *models], rows),
@@ -189,9 +216,9 @@ def draw_learning_curves(table, plt):
     figure, axes = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained")
     for ax, task in zip(np.ravel(axes), tasks, strict=False):
         for model, rows in table[table["task"] == task].groupby("model"):
-            curve = rows.groupby("size")["loss"].agg(["mean", "std"])
-            spread = curve["std"].fillna(0.0)
-            ax.errorbar(curve.index, curve["mean"], spread, marker="o", label=model)
+            groups = rows.groupby("size")["loss"]
+            curve, spread = groups.mean(), groups.std(ddof=0)
+            ax.errorbar(curve.index, curve, spread, marker="o", label=model)
         ax.set(xscale="log", title=task)
         ax.xaxis.set_minor_formatter(lambda *_: "")
     np.ravel(axes)[0].legend(frameon=False, fontsize=8)

@@ -97,9 +97,10 @@ _SHARED = {
         ``trainable="head"``; the others train what `trainable` allows. Several numbers unfreeze
         the encoder gradually: the heads alone for the first number of epochs, then the heads and
         the last layer for the second, then the last two layers, and so on, before all that
-        `trainable` allows. Each stage is a whole cycle of the `schedule`, and `patience` counts
-        from the last. Without `pretrained`, in ``partial_fit``, and where `warm_start` goes on
-        with heads that are not new, there is only the last stage.
+        `trainable` allows; stages beyond the number of layers train all of them. Each stage is a
+        whole cycle of the `schedule`, and `patience` counts from the last. Without `pretrained`,
+        in ``partial_fit``, and where `warm_start` goes on with heads that are not new, there is
+        only the last stage.
     ema : float or None, default={ema}
         Decay of an exponential moving average of the weights over the steps, such as 0.999; the
         averaged weights are validated and kept. At step n the decay is at most

@@ -60,6 +60,11 @@ def gains(found, name):
     return performance_gain(found[name], found[scratch])["gain"]
 
 
+def with_spread(mean, spread, n_folds):
+    """Return a mean with the deviation over the folds, if there are several."""
+    return f"{mean:.4g}" + (f" ± {spread:.2g}" if n_folds > 1 else "")
+
+
 def percent(value):
     return "" if value is None else f"{value:+.1f}"
 
@@ -87,8 +92,7 @@ def details(found, names):
         for task in tasks:
             metric = "mae" if MATBENCH_TASKS[task].kind == "regression" else "roc_auc"
             values = found[name].scores.query("task == @task")[metric]
-            spread = f" ± {values.std(ddof=0):.2g}" if len(values) > 1 else ""
-            cells.append(f"{values.mean():.4g}{spread}")
+            cells.append(with_spread(values.mean(), values.std(ddof=0), len(values)))
         gain = None if name == scratch else gains(found, name)
         cells += ["", ""] if gain is None else [percent(gain["mean"]), percent(gain["median"])]
         rows.append([name, *cells])
@@ -187,7 +191,7 @@ def learning_curves(table):
         [
             *map(str, index),
             str(folds[index]),
-            *(f"{mean.loc[index, m]:.3g} ± {spread.loc[index, m]:.2g}" for m in models),
+            *(with_spread(mean.loc[index, m], spread.loc[index, m], folds[index]) for m in models),
         ]
         for index in mean.index
     ]

@@ -100,17 +100,15 @@ class Recipe:
             objectives.append(
                 f"{{name = 'masked_elements', ratio = {self.ratio}, share = {self.masked}}}"
             )
-        tables = f"[[data.tables]]\nsource = 'oqmd'\ntargets = {list(self.targets or OQMD)}\n"
+        # One of two corpora holds the real compounds already.
+        source = f"'csv'\npath = '{self.corpus}.csv'" if self.corpus else "'oqmd'"
+        tables = f"[[data.tables]]\nsource = {source}\ntargets = {list(self.targets or OQMD)}\n"
         if self.jarvis:
             tables += "[[data.tables]]\nsource = 'jarvis'\nprefix = 'jarvis_'\n"
             tables += f"targets = {list(JARVIS)}\n"
-        if self.real and (self.masked or self.further):
+        if self.real and not self.corpus and (self.masked or self.further):
             # OQMD enumerates prototypes, whose elements cannot be guessed.
             tables += "[[data.tables]]\nsource = 'formulas'\n"
-        if self.corpus:
-            write_corpora(folder)
-            tables = f"[[data.tables]]\nsource = 'csv'\npath = '{self.corpus}.csv'\n"
-            tables += f"targets = {list(OQMD)}\n"
         weights = "loss_weights = 'sqrt_labels'\n" if self.jarvis else ""
         # Roost has none.
         dropout = "dropout = 0.0\n" if self.family == "mtencoder" else ""
@@ -273,6 +271,8 @@ def main():
     # The chain of encoders that go on from one another is one job.
     chained = {ENCODERS[name].after for name in names}
     jobs = [name for name in names if name not in chained]
+    if any(ENCODERS[name].corpus for name in jobs):
+        write_corpora(folder)
     Parallel(arguments.n_jobs)(delayed(pretrain)(name, folder) for name in jobs)
     if not arguments.pretrain_only:
         for name in [*{SCRATCH[ENCODERS[name].family]: 0 for name in names}, *names]:

@@ -9,6 +9,10 @@ formation energy 3 % at most. Errors are per property: an average over units wou
 gets worse. Beside them, what two users ask for: Spearman's rank correlation of formation
 energies, and the ROC-AUC of the gap as a judge of metals (gap below 0.025 eV).
 
+The sets "scarce-gap" and "scarce-fermi" ask what a table with missing labels is worth: to the
+crystals that are trained on come others, of other compositions, of which only cheaper properties
+are known. Every network learns from all labels of its properties that there are.
+
 Finished fits stay in FOLDER, which is that of one set and of the same settings; results go to
 benchmarks/results/crystals/, from which ``multitask_report.py`` makes tables.
 """
@@ -17,6 +21,7 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -26,6 +31,7 @@ from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, PredefinedS
 
 from skmat import CGCNNRegressor
 from skmat._atomic import write_atomically
+from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_mp
 
 RESULTS = Path(__file__).parent / "results" / "crystals"
@@ -46,11 +52,22 @@ class Properties:
         Version of its labels.
     weights : tuple of tuples
         Weights of the properties that are tried, the paper having tried those from 1 to 7.
+    further : tuple of str
+        Properties, of 2020, that are known of further crystals. Where `version` is another, they
+        are tasks of their own, after `targets`.
     """
 
     targets: tuple[str, ...]
     version: str
     weights: tuple[tuple[int, ...], ...]
+    further: tuple[str, ...] = ()
+
+    @property
+    def columns(self):
+        """All tasks of the networks that learn together."""
+        if self.version == FURTHER_VERSION:
+            return self.targets
+        return (*self.targets, *(f"{name} {FURTHER_VERSION}" for name in self.further))
 
     def grid(self):
         """Return what is searched: these weights, and weights that are learned."""
@@ -58,20 +75,60 @@ class Properties:
         return [{"loss_weights": fixed}, {"loss_weighting": ["uncertainty"]}]
 
 
+FURTHER_VERSION = "2020"
 SETS = {
     "gap": Properties(("e_form", "gap"), "2020", ((7, 1), (3, 1), (1, 1), (1, 3), (1, 7))),
     "fermi": Properties(("e_form", "gap", "efermi"), "2024", ((1, 1, 1), (3, 1, 1), (3, 3, 1))),
-}
+    "scarce-gap": Properties(
+        ("e_form", "gap"), "2020", ((7, 1), (3, 1), (1, 1), (1, 3)), further=("e_form",)
+    ),
+    "scarce-fermi": Properties(
+        ("e_form", "gap", "efermi"), "2024",
+        ((1, 1, 1, 1, 1), (1, 1, 3, 1, 1), (3, 1, 3, 1, 1)), further=("e_form", "gap"),
+    ),
+}  # fmt: skip
 
 
-def load(properties, n, max_atoms):
-    """Return structures, labels and groups of equal composition."""
+class Data(NamedTuple):
+    """Crystals of which all properties are known, and further ones of other compositions.
+
+    Labels have a column per task of the set, NaN where one is not known; equal `groups` are one
+    composition.
+    """
+
+    X: StructureArrays
+    y: np.ndarray
+    groups: np.ndarray
+    further_X: StructureArrays
+    further_y: np.ndarray
+
+
+def load(properties, arguments):
+    """Return what the set is about."""
     data = fetch_mp(targets=list(properties.targets), version=properties.version)
-    kept = np.isfinite(data.target).all(axis=1) & (data.data.n_atoms <= max_atoms)
+    X, labels = drawn(data, arguments.n, arguments.max_atoms, np.ones(len(data.data), dtype=bool))
+    y = np.full((len(X), len(properties.columns)), np.nan)
+    y[:, : len(properties.targets)] = labels
+    if not properties.further:
+        return Data(X, y, X.group_ids(), X[:0], y[:0])
+    data = fetch_mp(targets=list(properties.further), version=FURTHER_VERSION)
+    groups = StructureArrays.concatenate([X, data.data]).group_ids()
+    is_new = ~np.isin(groups[len(X) :], groups[: len(X)])
+    further_X, labels = drawn(data, arguments.n_further, arguments.max_atoms, is_new)
+    further_y = np.full((len(further_X), y.shape[1]), np.nan)
+    names = properties.further
+    if properties.version != FURTHER_VERSION:
+        names = [f"{name} {FURTHER_VERSION}" for name in names]
+    further_y[:, [properties.columns.index(name) for name in names]] = labels
+    return Data(X, y, X.group_ids(), further_X, further_y)
+
+
+def drawn(data, n, max_atoms, allowed):
+    """Return `n` small crystals with all labels, and these."""
+    kept = np.isfinite(data.target).all(axis=1) & (data.data.n_atoms <= max_atoms) & allowed
     rows = np.flatnonzero(kept)
     rows = np.sort(np.random.default_rng(0).choice(rows, min(n, len(rows)), replace=False))
-    X = data.data.take(rows)
-    return X, data.target[rows], X.group_ids()
+    return data.data.take(rows), data.target[rows]
 
 
 def split(groups, seed):
@@ -85,27 +142,43 @@ def split(groups, seed):
     return rest[training], rest[validation], test
 
 
-def model(seed, arguments, weighting=None):
+def model(seed, epochs, arguments, weighting=None):
     return CGCNNRegressor(
-        pretrained=None, max_epochs=arguments.max_epochs, batch_size=arguments.batch_size,
+        pretrained=None, max_epochs=epochs, batch_size=arguments.batch_size,
         random_state=seed, memory=str(arguments.folder / "graphs"), **(weighting or {}),
     )  # fmt: skip
 
 
-def measure(X, y, groups, seed, kind, weighting, fraction, arguments):
+def with_further(data, rows, columns, arguments):
+    """Return crystals and labels to train on, and for how many epochs.
+
+    To the crystals of `rows` come the further ones that have a label in `columns`.
+    """
+    X, y = data.X.take(rows), data.y[rows][:, columns]
+    taken = np.isfinite(data.further_y[:, columns]).any(axis=1)
+    if not taken.any():
+        return X, y, arguments.max_epochs
+    X = StructureArrays.concatenate([X, data.further_X.take(np.flatnonzero(taken))])
+    y = np.vstack([y, data.further_y[taken][:, columns]])
+    return X, y, arguments.further_epochs
+
+
+def measure(data, seed, kind, weighting, fraction, arguments):
     """Fit one network, or read what was found before."""
     path = arguments.folder / f"{kind}-{fraction:g}-{seed}.json"
     if path.exists():
         return json.loads(path.read_text())
-    targets = SETS[arguments.set].targets
-    training, _, test = split(groups, seed)
-    rows = np.random.default_rng(seed).permutation(training)[: round(fraction * len(X))]
-    columns = list(range(len(targets))) if kind == TOGETHER else [targets.index(kind)]
-    fitted = model(seed, arguments, weighting if kind == TOGETHER else None)
-    predicted = fitted.fit(X[rows], y[rows][:, columns]).predict(X[test]).reshape(len(test), -1)
-    found = {"kind": kind, "fraction": fraction, "seed": seed, "n_training": len(rows)}
-    for place, column in enumerate(columns):
-        truth, guess = y[test, column], predicted[:, place]
+    properties = SETS[arguments.set]
+    targets = properties.targets
+    training, _, test = split(data.groups, seed)
+    rows = np.random.default_rng(seed).permutation(training)[: round(fraction * len(data.X))]
+    columns = list(range(len(properties.columns))) if kind == TOGETHER else [targets.index(kind)]
+    X, y, epochs = with_further(data, rows, columns, arguments)
+    fitted = model(seed, epochs, arguments, weighting if kind == TOGETHER else None)
+    predicted = fitted.fit(X, y).predict(data.X.take(test)).reshape(len(test), -1)
+    found = {"kind": kind, "fraction": fraction, "seed": seed, "n_training": len(X)}
+    for place, column in enumerate(columns[: len(targets)]):
+        truth, guess = data.y[test, column], predicted[:, place]
         found[f"{targets[column]} MAE"] = mean_absolute_error(truth, guess)
         if targets[column] == "e_form":
             found["e_form Spearman"] = float(spearmanr(truth, guess).statistic)
@@ -125,28 +198,29 @@ def errors_in(column):
     return make_scorer(score)
 
 
-def search(X, y, groups, arguments):
+def search(data, arguments):
     """Return errors on the validation crystals of the first seed, and the best weighting."""
     path = arguments.folder / "weighting.json"
     if path.exists():
         return json.loads(path.read_text())
     properties = SETS[arguments.set]
     targets = properties.targets
-    training, validation, _ = split(groups, 0)
-    rows = np.concatenate([training, validation])
-    parts = PredefinedSplit(np.where(np.arange(len(rows)) < len(training), -1, 0))
+    training, validation, _ = split(data.groups, 0)
 
     def tried(columns, grid):
-        scoring = {targets[column]: errors_in(place) for place, column in enumerate(columns)}
+        X, y, epochs = with_further(data, np.r_[validation, training], columns, arguments)
+        parts = PredefinedSplit(np.where(np.arange(len(X)) < len(validation), 0, -1))
+        judged = [(place, column) for place, column in enumerate(columns) if column < len(targets)]
         found = GridSearchCV(
-            model(0, arguments), grid, scoring=scoring, cv=parts, refit=False,
-            n_jobs=arguments.n_jobs, error_score="raise",
-        ).fit(X[rows], y[rows][:, columns]).cv_results_  # fmt: skip
-        errors = [-found[f"mean_test_{targets[column]}"] for column in columns]
+            model(0, epochs, arguments), grid,
+            scoring={targets[column]: errors_in(place) for place, column in judged},
+            cv=parts, refit=False, n_jobs=arguments.n_jobs, error_score="raise",
+        ).fit(X, y).cv_results_  # fmt: skip
+        errors = [-found[f"mean_test_{targets[column]}"] for _, column in judged]
         return found["params"], np.transpose(errors)
 
     alone = [tried([column], {})[1][0, 0] for column in range(len(targets))]
-    weightings, errors = tried(list(range(len(targets))), properties.grid())
+    weightings, errors = tried(list(range(len(properties.columns))), properties.grid())
     ratios = errors / alone
     kept, others = ratios[:, 0], np.log(ratios[:, 1:]).mean(axis=1)
     allowed = kept <= MOST_COST
@@ -165,7 +239,8 @@ def search(X, y, groups, arguments):
 
 def check_settings(arguments):
     """Refuse a folder with the fits of other settings."""
-    names = ("set", "n", "max_atoms", "max_epochs", "batch_size")
+    names = ["set", "n", "max_atoms", "max_epochs", "batch_size"]
+    names += ["n_further", "further_epochs"] if SETS[arguments.set].further else []
     settings = json.dumps({name: getattr(arguments, name) for name in names})
     path = arguments.folder / "settings.json"
     if path.exists() and path.read_text() != settings:
@@ -179,6 +254,8 @@ def main():
     parser.add_argument("--set", choices=SETS, default="gap")
     parser.add_argument("--n", type=int, default=2000, help="crystals")
     parser.add_argument("--max-atoms", type=int, default=12)
+    parser.add_argument("--n-further", type=int, default=8000, help="crystals, in the scarce sets")
+    parser.add_argument("--further-epochs", type=int, default=40, help="of networks that see them")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.6])
     parser.add_argument("--max-epochs", type=int, default=150)
@@ -190,20 +267,22 @@ def main():
     check_settings(arguments)
     RESULTS.mkdir(parents=True, exist_ok=True)
     properties = SETS[arguments.set]
-    X, y, groups = load(properties, arguments.n, arguments.max_atoms)
-    best = search(X, y, groups, arguments)
+    data = load(properties, arguments)
+    best = search(data, arguments)
     kinds = (*properties.targets, TOGETHER)
     jobs = [(s, k, f) for f in arguments.fractions for s in arguments.seeds for k in kinds]
     jobs += [(s, TOGETHER, f) for f in arguments.together_only for s in arguments.seeds]
     rows = Parallel(arguments.n_jobs)(
-        delayed(measure)(X, y, groups, s, k, best["best"], f, arguments)
-        for s, k, f in dict.fromkeys(jobs)
+        delayed(measure)(data, s, k, best["best"], f, arguments) for s, k, f in dict.fromkeys(jobs)
     )
     content = {
-        "n": len(X), "targets": properties.targets, "version": properties.version,
+        "n": len(data.X), "targets": properties.targets, "version": properties.version,
+        "further": properties.further, "n_further": len(data.further_X),
+        "further_epochs": arguments.further_epochs,
         "max_atoms": arguments.max_atoms, "max_epochs": arguments.max_epochs,
         "batch_size": arguments.batch_size, "search": best,
-        "correlation": np.corrcoef(y.T).round(3).tolist(), "fits": rows,
+        "correlation": np.corrcoef(data.y[:, : len(properties.targets)].T).round(3).tolist(),
+        "fits": rows,
     }  # fmt: skip
     path = RESULTS / f"multitask-{arguments.set}.json"
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())

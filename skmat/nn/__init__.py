@@ -9,7 +9,7 @@ from skmat.nn._cgcnn import CGCNN_PRESETS, CGCNNNetwork
 from skmat.nn._crystal_batch import CrystalBatch
 from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
-from skmat.nn._heads import build_mlp
+from skmat.nn._heads import build_mlp, run_side_by_side
 from skmat.nn._mtencoder import MTENCODER_PRESETS, MTEncoderNetwork
 from skmat.nn._roost import ROOST_PRESETS, RoostNetwork
 
@@ -29,4 +29,5 @@ __all__ = [
     "Representation",
     "RoostNetwork",
     "build_mlp",
+    "run_side_by_side",
 ]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skmat.exceptions import InvalidInputError
-from skmat.nn import build_mlp
+from skmat.nn import build_mlp, run_side_by_side
 from skmat.objectives._base import Objective, Target, TaskLosses, check_hidden
 
 __all__ = ["REGRESSION_LOSSES", "Properties", "PropertyHead"]
@@ -66,15 +66,45 @@ class Properties(Objective):
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
         material = representations[0].material
-        known = ~torch.isnan(y)
-        sums, counts = [], []
-        for i, head in enumerate(heads):
-            # Of many properties few are known of each material: a head sees these alone.
-            rows = known[:, i].nonzero(as_tuple=True)[0]
-            weights = sample_weight[rows]
-            sums.append((head.loss(head(material[rows]), y[rows, i]) * weights).sum())
-            counts.append(weights.sum())
-        return TaskLosses(torch.stack(sums), torch.stack(counts))
+        if material.device.type == "cpu":
+            return losses_head_by_head(heads, material, y, sample_weight)
+        return losses_of_all_heads(heads, material, y, sample_weight)
+
+
+def losses_head_by_head(heads, material, y, sample_weight) -> TaskLosses:
+    """Return the losses of `heads`, each of which sees the materials that have its label.
+
+    Of many properties few are known of each material, so that this is the least arithmetic.
+    """
+    known = ~torch.isnan(y)
+    sums, counts = [], []
+    for i, head in enumerate(heads):
+        rows = known[:, i].nonzero(as_tuple=True)[0]
+        weights = sample_weight[rows]
+        sums.append((head.loss(head(material[rows]), y[rows, i]) * weights).sum())
+        counts.append(weights.sum())
+    return TaskLosses(torch.stack(sums), torch.stack(counts))
+
+
+def losses_of_all_heads(heads, material, y, sample_weight) -> TaskLosses:
+    """Return the same losses by the fewest operations: heads of a kind see all materials.
+
+    A GPU need not wait to be told which labels are known.
+    """
+    known = ~torch.isnan(y)
+    weights = sample_weight.unsqueeze(1) * known
+    labels = torch.where(known, y, 0.0)
+    sums = weights.new_zeros(len(heads))
+    kinds: dict[int, list[int]] = {}
+    for i, head in enumerate(heads):
+        kinds.setdefault(head.n_classes, []).append(i)
+    for places in kinds.values():
+        columns = torch.tensor(places, device=y.device)
+        outputs = run_side_by_side([heads[i].mlp for i in places], material).float()
+        losses = heads[places[0]].loss(outputs.flatten(0, 1), labels[:, columns].T.flatten())
+        losses = losses.view(len(places), -1).T * weights[:, columns]
+        sums = sums.index_copy(0, columns, losses.sum(dim=0))
+    return TaskLosses(sums, weights.sum(dim=0))
 
 
 class PropertyHead(nn.Module):

@@ -7,7 +7,11 @@ from torch import nn
 from skmat.exceptions import InvalidInputError
 from skmat.nn import Representation
 from skmat.objectives import REGRESSION_LOSSES, Properties, Target, View
-from skmat.objectives._properties import PropertyHead
+from skmat.objectives._properties import (
+    PropertyHead,
+    losses_head_by_head,
+    losses_of_all_heads,
+)
 
 NAN = float("nan")
 NUMBER, BINARY, CLASSES = Target("gap"), Target("metal", 2), Target("system", 3)
@@ -128,6 +132,38 @@ def test_a_task_without_labels_has_a_finite_loss_and_no_gradient(loss, empty):
     for i, head in enumerate(heads):
         taught = [bool((parameter.grad != 0).any()) for parameter in head.parameters()]
         assert any(taught) == (i != empty)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("empty", [None, 0, 2])
+def test_all_heads_at_once_as_on_a_gpu_learn_what_one_after_the_other_do(loss, empty):
+    targets = [NUMBER, BINARY, Target("volume"), CLASSES, Target("stable", 2)]
+    heads = Properties(loss, hidden=(6,)).build_heads(4, targets)
+    generator = torch.Generator().manual_seed(0)
+    material = torch.randn(20, 4, generator=generator, requires_grad=True)
+    labels = [torch.randn(20, generator=generator) for _ in range(2)]
+    classes = [torch.randint(n, (20,), generator=generator).float() for n in (2, 3, 2)]
+    y = torch.stack([labels[0], classes[0], labels[1], classes[1], classes[2]], dim=1)
+    y[torch.rand(y.shape, generator=generator) < 0.4] = NAN
+    if empty is not None:
+        y[:, empty] = NAN
+    weights = torch.rand(20, generator=generator)
+
+    def learned(compute):
+        heads.zero_grad()
+        material.grad = None
+        losses = compute(heads, material, y, weights)
+        losses.means.sum().backward()
+        return [
+            *losses,
+            material.grad,
+            *(parameter.grad.clone() for parameter in heads.parameters()),
+        ]
+
+    for at_once, in_turn in zip(
+        learned(losses_of_all_heads), learned(losses_head_by_head), strict=True
+    ):
+        torch.testing.assert_close(at_once, in_turn)
 
 
 def test_heads_are_two_layers_of_the_encoders_width_unless_told():

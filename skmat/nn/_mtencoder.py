@@ -109,6 +109,38 @@ class MTEncoderNetwork(Encoder):
             material = _mean_by_material(site_vectors, mask)
         return Representation(material, site_vectors if sites else None)
 
+    def forward_padded(
+        self, atomic_numbers: Tensor, fractions: Tensor, sites: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Encode padded compositions by operations whose shapes do not depend on the padding.
+
+        For steps that are recorded and replayed on a GPU. Vectors are those of :meth:`forward`,
+        read out at the [CPD] token.
+
+        Parameters
+        ----------
+        atomic_numbers : Tensor of shape (n_materials, width), int64
+        fractions : Tensor of shape (n_materials, width), float32
+            As in ``CompositionBatch``; a row may be all padding.
+        sites : bool, default=False
+            Whether to return the vectors of the sites too.
+
+        Returns
+        -------
+        material : Tensor of shape (n_materials, out_features)
+        sites : Tensor of shape (n_materials, width, out_features) or None
+            Of no meaning at padding.
+        """
+        mask = atomic_numbers > 0
+        vectors = self._embed(atomic_numbers, self._jittered(fractions))
+        cpd = self.cpd.expand(len(mask), 1, -1).to(vectors.dtype)
+        tokens = torch.cat([cpd, vectors], dim=1)
+        attends = F.pad(mask, (1, 0), value=True)[:, None, None, :]
+        for layer in self.layers[:-1]:
+            tokens = layer.forward_padded(tokens, attends)
+        tokens = self.final_norm(self.layers[-1].forward_padded(tokens, attends, not sites))
+        return tokens[:, 0], tokens[:, 1:] if sites else None
+
     def last_modules(self) -> list[nn.Module]:
         return [self.layers[-1], self.final_norm]
 
@@ -120,17 +152,24 @@ class MTEncoderNetwork(Encoder):
         return [tokens, *between, [*self.last_modules()]]
 
     def _embed_sites(self, batch: CompositionBatch, mask: Tensor) -> Tensor:
-        fractions = batch.fractions
-        if self.training and self.fraction_jitter:
-            noise = 1.0 + self.fraction_jitter * torch.randn_like(fractions)
-            fractions = (fractions * noise).clamp_min(0.0)
-            fractions = fractions / fractions.sum(dim=1, keepdim=True).clamp_min(1e-6)
+        fractions = self._jittered(batch.fractions)
+        return self._embed(batch.atomic_numbers[mask], fractions[mask])
+
+    def _jittered(self, fractions: Tensor) -> Tensor:
+        if not (self.training and self.fraction_jitter):
+            return fractions
+        noise = 1.0 + self.fraction_jitter * torch.randn_like(fractions)
+        fractions = (fractions * noise).clamp_min(0.0)
+        return fractions / fractions.sum(dim=1, keepdim=True).clamp_min(1e-6)
+
+    def _embed(self, atomic_numbers: Tensor, fractions: Tensor) -> Tensor:
         # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
         vocabulary = self.elements.weight
         if self.properties is not None:
             vocabulary = vocabulary + self.properties(self.element_table)
-        vectors = F.embedding(batch.atomic_numbers[mask], vocabulary)
-        return vectors + self.fraction_encoding(fractions[mask]).to(vectors.dtype)
+        vectors = F.embedding(atomic_numbers, vocabulary)
+        encoded = self.fraction_encoding(fractions.flatten()).view_as(vectors)
+        return vectors + encoded.to(vectors.dtype)
 
 
 class _Layout:
@@ -176,6 +215,31 @@ class _Layer(nn.Module):
             return kept + self._feedforward(self.feedforward_norm(kept))
         kept = self.attention_norm(kept + self._attend(tokens, layout, first_only))
         return self.feedforward_norm(kept + self._feedforward(kept))
+
+    def forward_padded(self, tokens: Tensor, attends: Tensor, first_only: bool = False) -> Tensor:
+        """As ``forward``, on tokens of shape (n_materials, width, d_model)."""
+        kept = tokens[:, :1] if first_only else tokens
+        if self.norm_first:
+            normed = self.attention_norm(tokens)
+            kept = kept + self._attend_padded(normed, attends, first_only)
+            return kept + self._feedforward(self.feedforward_norm(kept))
+        kept = self.attention_norm(kept + self._attend_padded(tokens, attends, first_only))
+        return self.feedforward_norm(kept + self._feedforward(kept))
+
+    def _attend_padded(self, tokens: Tensor, attends: Tensor, first_only: bool) -> Tensor:
+        n_materials, width, d_model = tokens.shape
+        keys, values = (
+            self.key_value(tokens)
+            .view(n_materials, width, 2, self.n_heads, -1)
+            .permute(2, 0, 3, 1, 4)
+        )
+        asking = tokens[:, :1] if first_only else tokens
+        queries = self.query(asking).view(n_materials, -1, self.n_heads, d_model // self.n_heads)
+        # Plain products: fused kernels are made for longer sequences.
+        scores = (queries.transpose(1, 2) * keys.shape[-1] ** -0.5) @ keys.transpose(2, 3)
+        shares = scores.masked_fill(~attends, -torch.inf).softmax(dim=3).to(values.dtype)
+        attended = (shares @ values).transpose(1, 2).reshape(n_materials, -1, d_model)
+        return self.dropout(self.attention_out(attended))
 
     def _attend(self, tokens: Tensor, layout: _Layout, first_only: bool) -> Tensor:
         n_materials, width = layout.slots.shape

@@ -11,6 +11,7 @@ from skorch.callbacks import Callback, EarlyStopping, EpochTimer, GradientNormCl
 
 from skmat.objectives import LossWeighting
 from skmat.training._averaging import WeightAveraging
+from skmat.training._captured import can_be_captured, train_captured
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._freeze import freeze
 from skmat.training._model import MultiObjectiveModel
@@ -178,6 +179,9 @@ def train(
     history : list of dict
         One entry per epoch.
     """
+    if run_folder is None and can_be_captured(model, settings, valid_data):
+        history = train_captured(model, settings, training_data)
+        return untrained_net(model, settings.device), history
     with ExitStack() as held:
         resume = None
         if run_folder is not None:

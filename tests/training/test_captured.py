@@ -1,0 +1,162 @@
+"""Steps that are recorded on a GPU, taken one by one on the CPU."""
+
+import numpy as np
+import pytest
+import torch
+
+from skmat.composition import read_compositions
+from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+from skmat.objectives import Imitation, MaskedElements, Properties, Target
+from skmat.training import (
+    MultiObjectiveModel,
+    TrainingData,
+    TrainingSettings,
+    isolated_seed,
+    train,
+)
+from skmat.training._captured import can_be_captured, train_captured
+
+FORMULAS = ["TiO2", "Fe", "NaCl", "GaAs", "Fe2O3", "SrTiO3", "CdTe", "LiFePO4", "MgO", "Cu2ZnSnS4"]
+TARGETS = [Target("gap"), Target("metal", 2), Target("volume"), Target("system", 3)]
+
+PROPERTIES = (Properties(hidden=(8,)),)
+
+
+def network(readout="cpd", **changes):
+    sizes = MTENCODER_PRESETS["tiny"] | changes
+    table = torch.randn(118, 5, generator=torch.Generator().manual_seed(0))
+    return MTEncoderNetwork(table, dropout=0.0, readout=readout, fraction_jitter=0.0, **sizes)
+
+
+def data(n=20, lessons=()):
+    materials = read_compositions((FORMULAS * 3)[:n])
+    generator = np.random.default_rng(0)
+    y = generator.normal(size=(n, 4)).astype(np.float32)
+    y[:, 1] = y[:, 1] > 0
+    y[:, 3] = generator.integers(0, 3, n)
+    y[generator.random(y.shape) < 0.3] = np.nan
+    weights = generator.random(n).astype(np.float32)
+    return TrainingData(materials, CompositionBatch.from_arrays, y, weights, lessons)
+
+
+def settings(**changes):
+    values = dict(
+        max_epochs=6, batch_size=32, lr=5e-3, weight_decay=0.1, schedule="one_cycle",
+        patience=None, trainable="all", loss_weighting="equal", task_weights=[1.0, 2.0, 1.0, 0.5],
+        device="cpu", precision="float32", seed=0, verbose=0,
+    )  # fmt: skip
+    return TrainingSettings(**(values | changes))
+
+
+def model(objectives=PROPERTIES, **changes):
+    with isolated_seed(0):
+        return MultiObjectiveModel(network(**changes), objectives, TARGETS)
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_padded_vectors_are_the_others(norm_first):
+    with isolated_seed(0):
+        encoder = network(norm_first=norm_first).eval()
+    batch = CompositionBatch.from_arrays(read_compositions(FORMULAS), np.arange(len(FORMULAS)))
+    padded = CompositionBatch(*(torch.nn.functional.pad(each, (0, 3, 0, 2)) for each in batch))
+    expected = encoder(batch, sites=True)
+    material, sites = encoder.forward_padded(*padded, sites=True)
+    torch.testing.assert_close(material[: len(FORMULAS)], expected.material)
+    torch.testing.assert_close(sites[padded.site_mask], expected.sites)
+    assert material.isfinite().all()
+    alone, nothing = encoder.forward_padded(*padded)
+    torch.testing.assert_close(alone, material)
+    assert nothing is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"schedule": "constant", "loss_weighting": "uncertainty"},
+        {"trainable": "last", "encoder_lr_factor": 0.3, "layer_decay": 0.5},
+        {"trainable": "head"},
+    ],
+)
+def test_what_is_learned_is_what_the_net_learns(changes):
+    # One batch holds everything, so that the order does not matter.
+    chosen, training = settings(**changes), data()
+    ours, theirs = model(), model()
+    history = train_captured(ours, chosen, training, capture=False)
+    _, expected = train(theirs, chosen, training, None)
+    assert [row.keys() for row in history] == [row.keys() for row in expected]
+    for row, other in zip(history, expected, strict=True):
+        for name in row.keys() - {"dur"}:
+            assert row[name] == pytest.approx(other[name], rel=1e-4, abs=1e-6), name
+    for (name, tensor), other in zip(
+        ours.state_dict().items(), theirs.state_dict().values(), strict=True
+    ):
+        # Attention does not depend on a bias of all keys, whose gradient is rounding errors.
+        if not name.endswith("key_value.bias"):
+            torch.testing.assert_close(tensor, other, rtol=1e-3, atol=2e-4, msg=name)
+    assert not ours.training
+    assert all(parameter.requires_grad for parameter in ours.parameters())
+
+
+def test_every_material_is_seen_once_in_an_epoch():
+    training = data(23)
+    chosen = settings(batch_size=5, max_epochs=1, task_weights=[1.0] * 4)
+    (row,) = train_captured(model(), chosen, training, capture=False)
+    # With a rate of nearly nothing the epoch's loss is the mean over all labels.
+    (still,) = train_captured(model(), settings(batch_size=5, max_epochs=1, lr=1e-12), training,
+                              capture=False)  # fmt: skip
+    (whole,) = train_captured(model(), settings(max_epochs=1, lr=1e-12), training, capture=False)
+    for name in ("gap", "metal", "volume", "system"):
+        assert still[f"train_loss_{name}"] == pytest.approx(whole[f"train_loss_{name}"], rel=1e-4)
+    assert row["train_loss"] != still["train_loss"]
+
+
+def test_hidden_elements_and_a_teacher():
+    features = np.random.default_rng(0).normal(size=(20, 3))
+    features[::3] = np.nan
+    imitation, lesson = Imitation(features, hidden=(4,)).prepared(FORMULAS * 2, np.arange(20))
+    objectives = (Properties(hidden=()), MaskedElements(share=0.5), imitation)
+    training = data(lessons=(None, None, lesson))
+    chosen = settings(task_weights=[1.0] * 6, max_epochs=40, lr=1e-2)
+    history = train_captured(model(objectives), chosen, training, capture=False)
+    for name in ("masked_elements", "imitation"):
+        assert history[-1][f"train_loss_{name}"] < 0.7 * history[0][f"train_loss_{name}"]
+    again = train_captured(model(objectives), chosen, training, capture=False)
+    assert [row["train_loss"] for row in again] == [row["train_loss"] for row in history]
+
+
+def test_masks_are_those_of_the_objective():
+    """As many elements are hidden, and never the only one of a material."""
+    from skmat.training._captured import _Batch, _MaskedElementLosses
+
+    objective = MaskedElements(ratio=0.5)
+    heads = objective.build_heads(64, ())
+    batch = CompositionBatch.from_arrays(read_compositions(FORMULAS * 200), np.arange(2000))
+    padded = _Batch(*batch, torch.zeros(2000, 0), torch.ones(2000))
+    with isolated_seed(0):
+        ours = _MaskedElementLosses(objective, heads, "cpu")(network(), padded).counts
+        (view,) = objective.views(batch, torch.Generator().manual_seed(0))
+    assert ours.item() == pytest.approx(view.selected.sum().item(), rel=0.03)
+    unary = CompositionBatch.from_arrays(read_compositions(["Fe"] * 50), np.arange(50))
+    alone = _Batch(*unary, torch.zeros(50, 0), torch.ones(50))
+    assert _MaskedElementLosses(objective, heads, "cpu")(network(), alone).counts == 0
+
+
+def test_what_can_be_recorded():
+    gpu = settings(device="cuda")
+    assert can_be_captured(model(), gpu, None)
+    assert not can_be_captured(model(), settings(), None)
+    assert not can_be_captured(model(), gpu, data())
+    assert not can_be_captured(model(readout="mean"), gpu, None)
+    assert not can_be_captured(model((MaskedElements(at_least_one=True),)), gpu, None)
+    for change in ({"ema": 0.9}, {"head_epochs": (1,)}, {"loss_weighting": "rlw-normal"}):
+        assert not can_be_captured(model(), settings(device="cuda", **change), None)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_recorded_steps_learn_what_steps_one_by_one_do():
+    chosen = settings(device="cuda")
+    recorded = train_captured(model(), chosen, data())
+    in_turn = train_captured(model(), chosen, data(), capture=False)
+    for row, other in zip(recorded, in_turn, strict=True):
+        assert row["train_loss"] == pytest.approx(other["train_loss"], rel=1e-3)

@@ -44,7 +44,7 @@ _LEARNED = ("matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form")
 #: Pretraining labels, or those of the teacher, are those of these tasks, test rows included.
 CONTAMINATED = {
     "mtencoder-multi": _LEARNED,
-    DEFAULT: (*_LEARNED, "matbench_log_gvrh", "matbench_log_kvrh"),
+    "mtencoder-multimodal": (*_LEARNED, "matbench_log_gvrh", "matbench_log_kvrh"),
 }
 #: By name, the family of a network from scratch.
 SCRATCH = {"scratch": "mtencoder", "roost-scratch": "roost"}

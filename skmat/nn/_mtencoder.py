@@ -1,5 +1,7 @@
 """The composition transformer of MTEncoder (Prein et al., AI4Mat workshop, NeurIPS 2023)."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -114,8 +116,7 @@ class MTEncoderNetwork(Encoder):
     ) -> tuple[Tensor, Tensor | None]:
         """Encode padded compositions by operations whose shapes do not depend on the padding.
 
-        For steps that are recorded and replayed on a GPU. Vectors are those of :meth:`forward`,
-        read out at the [CPD] token.
+        For steps that are recorded and replayed on a GPU. Vectors are those of :meth:`forward`.
 
         Parameters
         ----------
@@ -136,10 +137,16 @@ class MTEncoderNetwork(Encoder):
         cpd = self.cpd.expand(len(mask), 1, -1).to(vectors.dtype)
         tokens = torch.cat([cpd, vectors], dim=1)
         attends = F.pad(mask, (1, 0), value=True)[:, None, None, :]
-        for layer in self.layers[:-1]:
+        first_only = not sites and self.readout == "cpd"
+        *between, last = cast(list[_Layer], list(self.layers))
+        for layer in between:
             tokens = layer.forward_padded(tokens, attends)
-        tokens = self.final_norm(self.layers[-1].forward_padded(tokens, attends, not sites))
-        return tokens[:, 0], tokens[:, 1:] if sites else None
+        tokens = self.final_norm(last.forward_padded(tokens, attends, first_only))
+        material = tokens[:, 0]
+        if self.readout == "mean":
+            total = (tokens[:, 1:] * mask.unsqueeze(2)).sum(dim=1)
+            material = total / mask.sum(dim=1, keepdim=True).clamp_min(1)
+        return material, tokens[:, 1:] if sites else None
 
     def last_modules(self) -> list[nn.Module]:
         return [self.layers[-1], self.final_norm]

@@ -89,22 +89,24 @@ def losses_head_by_head(heads, material, y, sample_weight) -> TaskLosses:
 def losses_of_all_heads(heads, material, y, sample_weight) -> TaskLosses:
     """Return the same losses by the fewest operations: heads of a kind see all materials.
 
-    A GPU need not wait to be told which labels are known.
+    A GPU need not wait to be told which labels are known, and the shapes are always the same.
     """
     known = ~torch.isnan(y)
     weights = sample_weight.unsqueeze(1) * known
     labels = torch.where(known, y, 0.0)
-    sums = weights.new_zeros(len(heads))
     kinds: dict[int, list[int]] = {}
     for i, head in enumerate(heads):
         kinds.setdefault(head.n_classes, []).append(i)
+    sums = [weights.new_zeros(())] * len(heads)
     for places in kinds.values():
-        columns = torch.tensor(places, device=y.device)
         outputs = run_side_by_side([heads[i].mlp for i in places], material).float()
-        losses = heads[places[0]].loss(outputs.flatten(0, 1), labels[:, columns].T.flatten())
-        losses = losses.view(len(places), -1).T * weights[:, columns]
-        sums = sums.index_copy(0, columns, losses.sum(dim=0))
-    return TaskLosses(sums, weights.sum(dim=0))
+        # Columns are picked by views: a list of numbers would have to be sent to the GPU.
+        asked = torch.stack([labels[:, i] for i in places])
+        losses = heads[places[0]].loss(outputs.flatten(0, 1), asked.flatten()).view_as(asked)
+        losses = losses * torch.stack([weights[:, i] for i in places])
+        for i, total in zip(places, losses.sum(dim=1).unbind(), strict=True):
+            sums[i] = total
+    return TaskLosses(torch.stack(sums), weights.sum(dim=0))
 
 
 class PropertyHead(nn.Module):

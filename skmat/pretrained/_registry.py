@@ -8,7 +8,7 @@ __all__ = ["BEST", "list_pretrained", "resolve_folder"]
 
 #: By family, the encoder that ``pretrained="auto"`` takes; a family without takes none.
 BEST = {
-    "mtencoder": "mtencoder-multimodal",
+    "mtencoder": "mtencoder-multi",
     "roost": "roost-multimodal",
     "cgcnn": "cgcnn-mp-multitask",
 }

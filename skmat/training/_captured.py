@@ -1,19 +1,20 @@
 """Training on a GPU whose steps are recorded once and replayed.
 
-Networks of this size keep a GPU busy for a tenth of the time that it takes to tell it what to do:
-a step is some 2,000 operations. Here all materials stand in the GPU's memory, every batch has the
-same shape, and one step, from the drawing of rows to the update of weights, is recorded as a CUDA
-graph and replayed. What is learned is the same as in the net's own loop, from other random
-numbers: rows of a batch that are not there weigh nothing, and padded sites are not looked at.
+Networks of this size keep a GPU busy for a fraction of the time that it takes to tell it what to
+do: a step is some 2,000 operations. Here all materials stand in the GPU's memory, every batch has
+the same shape, and one step, from the drawing of rows to the update of weights, is recorded as a
+CUDA graph and replayed. What is learned is the same as in the net's own loop, from other random
+numbers: rows that fill up a batch weigh nothing, and padded sites are not looked at.
 
-A step that is to be recorded may not wait for the GPU, so that there is a version here of what
-else has shapes that follow from the data: the encoder (``forward_padded``) and the losses.
+A step that is to be recorded may not wait for the GPU, and its shapes may not follow from the
+data: encoders have ``forward_padded`` for it, and objectives that choose sites a loss here.
 """
 
 import math
 import time
-from dataclasses import dataclass
-from typing import Any
+import warnings
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,26 +23,32 @@ from torch.nn import functional as F
 
 from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.exceptions import DivergenceError
-from skmat.nn import MASK_ID, MTEncoderNetwork, run_side_by_side
+from skmat.nn import MASK_ID, Representation
 from skmat.objectives import (
+    CORRUPTION_SCHEMES,
     Imitation,
     LossWeighting,
     MaskedElements,
     Properties,
     TaskLosses,
 )
-from skmat.objectives._masked_elements import CORRUPTION_SCHEMES
 from skmat.training._data import TrainingData
 from skmat.training._freeze import freeze, set_training_mode
 from skmat.training._model import MultiObjectiveModel
-from skmat.training._optimizer import one_cycle, parameter_groups
-from skmat.training._random import isolated_seed, spawn_seeds
+from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
+from skmat.training._progress import Progress
+from skmat.training._random import (
+    isolated_seed,
+    random_state,
+    set_random_state,
+    spawn_seeds,
+)
+from skmat.training._resume import CheckpointFolder, describe_run
 
 __all__ = ["can_be_captured", "train_captured"]
 
 _BETAS = (0.9, 0.999)
 _EPS = 1e-8
-_CLIP_NORM = 1.0
 _WARM_UP = 3
 
 
@@ -49,10 +56,8 @@ def can_be_captured(model: MultiObjectiveModel, settings, valid_data) -> bool:
     """Tell whether steps of this training can be recorded."""
     return (
         torch.device(settings.device).type == "cuda"
-        and isinstance(model.encoder, MTEncoderNetwork)
-        and model.encoder.readout == "cpd"
-        and all(type(each) in _LOSSES for each in model.objectives)
-        and not any(getattr(each, "at_least_one", False) for each in model.objectives)
+        and hasattr(model.encoder, "forward_padded")
+        and all(_can_be_captured(objective) for objective in model.objectives)
         and settings.loss_weighting in ("equal", "fixed", "uncertainty")
         and not settings.head_epochs
         and settings.ema is None
@@ -60,8 +65,19 @@ def can_be_captured(model: MultiObjectiveModel, settings, valid_data) -> bool:
     )
 
 
+def _can_be_captured(objective):
+    if isinstance(objective, MaskedElements):
+        return not objective.at_least_one
+    return isinstance(objective, (Properties, Imitation))
+
+
 def train_captured(
-    model: MultiObjectiveModel, settings, data: TrainingData, *, capture: bool = True
+    model: MultiObjectiveModel,
+    settings,
+    data: TrainingData,
+    run_folder: CheckpointFolder | None = None,
+    *,
+    capture: bool = True,
 ) -> list[dict]:
     """Train `model` in place; arguments as for ``train``.
 
@@ -72,136 +88,164 @@ def train_captured(
     list of dict
         One entry per epoch.
     """
-    with isolated_seed(settings.seed, settings.device):
-        return _CapturedTraining(model, settings, data).run(capture)
+    with ExitStack() as held:
+        state = None
+        if run_folder is not None:
+            description = describe_run(model, settings, data, None) | {"steps": "recorded"}
+            held.enter_context(run_folder.claimed(description))
+            state = run_folder.read()
+            if state is not None and state["finished"]:
+                model.load_state_dict(state["module"])
+                return state["history"]
+        held.enter_context(isolated_seed(settings.seed, settings.device))
+        return _CapturedTraining(model, settings, data, run_folder).run(capture, state)
 
 
-@dataclass
-class _Batch:
-    """A batch of one shape: padded materials, and rows that weigh nothing."""
+class _Batch(NamedTuple):
+    """What all objectives share of a batch: padded materials; rows without one weigh nothing."""
 
     atomic_numbers: Tensor
     fractions: Tensor
-    y: Tensor
     sample_weight: Tensor
-
-    def head(self, n: int) -> "_Batch":
-        return _Batch(
-            self.atomic_numbers[:n], self.fractions[:n], self.y[:n], self.sample_weight[:n]
-        )
 
 
 class _CapturedTraining:
-    def __init__(self, model, settings, data):
-        self.model, self.settings = model, settings
+    """One training. To ``Progress`` it looks like a net."""
+
+    def __init__(self, model, settings, data, run_folder):
+        self.module_, self.settings, self.data = model, settings, data
+        self.run_folder = run_folder
+        self.max_epochs, self.epochs_behind_ = settings.max_epochs, 0
+        self.history: list[dict] = []
         self.device = device = torch.device(settings.device)
         freeze(model.encoder, settings.trainable)
         model.to(device).train()
         set_training_mode(model.encoder)
-        weighting_seed, _ = spawn_seeds(settings.seed, 2)
         self.criterion = LossWeighting(
-            settings.loss_weighting, settings.task_weights, model.task_scales, weighting_seed,
-            n_auxiliary=settings.n_auxiliary,
+            settings.loss_weighting, settings.task_weights, model.task_scales,
+            spawn_seeds(settings.seed, 2)[0], n_auxiliary=settings.n_auxiliary,
         ).to(device)  # fmt: skip
         self.n = len(data)
         self.n_steps = -(-self.n // settings.batch_size)
-        self.batch_size = -(-self.n // self.n_steps)
         everything = data.make_batch(data.materials, np.arange(self.n))
         # One row more, which is no material.
-        self.arrays = [
+        self.arrays = _Batch(
             F.pad(everything.atomic_numbers, (0, 0, 0, 1)).to(torch.uint8).to(device),
             F.pad(everything.fractions, (0, 0, 0, 1)).to(device),
             F.pad(torch.from_numpy(data.sample_weight), (0, 1)).to(device),
-        ]
+        )
         lessons = data.lessons or (None,) * len(model.objectives)
         self.lessons = [
-            _with_empty_row(data.y if lesson is None else lesson, device) for lesson in lessons
-        ]
-        self.losses = [
-            _LOSSES[type(objective)](objective, model.heads[objective.name], device)
-            for objective in model.objectives
+            _with_empty_row(data.y if lesson is None else lesson).to(device) for lesson in lessons
         ]
         self._set_up_optimizer()
-        n_tasks = len(model.task_names)
-        self.order = torch.zeros((self.n_steps, self.batch_size), dtype=torch.long, device=device)
+        n_per_batch = -(-self.n // self.n_steps)
+        self.order = torch.zeros((self.n_steps, n_per_batch), dtype=torch.long, device=device)
         self.place = torch.zeros(1, dtype=torch.long, device=device)
-        self.totals = [torch.zeros(n_tasks, device=device) for _ in range(3)]
+        self.totals = [torch.zeros(len(model.task_names), device=device) for _ in range(3)]
 
-    def run(self, capture):
+    def run(self, capture, state):
         replay = self._record() if capture else self._step
-        history = []
-        for epoch in range(1, self.settings.max_epochs + 1):
-            start = time.perf_counter()
-            self._shuffle()
-            for total in self.totals:
-                total.zero_()
-            for _ in range(self.n_steps):
-                replay()
-            history.append(self._describe(epoch, start))
-        self.model.eval().requires_grad_(True)
-        for parameter in self.model.parameters():
-            parameter.grad = None
-        return history
+        if state is not None:
+            self._load(state)
+        progress = Progress() if self.settings.verbose else None
+        if progress:
+            progress.on_train_begin(self)
+        try:
+            while len(self.history) < self.max_epochs:
+                if progress:
+                    progress.on_epoch_begin(self, self.data)
+                self.history.append(self._run_epoch(replay))
+                if progress:
+                    progress.on_batch_end(self, (self.data,), training=True)
+                    progress.on_epoch_end(self, self.data)
+                if self.run_folder is not None:
+                    self.run_folder.write(self._state())
+        except KeyboardInterrupt:
+            pass  # The caller says how far it came, as skorch's loop leaves it to.
+        if progress:
+            progress.on_train_end(self)
+        self.module_.eval().requires_grad_(True)
+        return self.history
+
+    def _run_epoch(self, replay):
+        start = time.perf_counter()
+        self._shuffle()
+        for total in self.totals:
+            total.zero_()
+        for _ in range(self.n_steps):
+            replay()
+        return self._describe() | {"dur": time.perf_counter() - start}
 
     def _record(self):
         """Return what repeats one step; the steps that it takes to record it are undone."""
         self._shuffle()
-        changed = [*self.parameters, *self.first, *self.second, self.step, self.place]
+        changed = self._tensors()
         before = [tensor.detach().clone() for tensor in changed]
-
-        def restore():
-            with torch.no_grad():
-                for tensor, value in zip(changed, before, strict=True):
-                    tensor.copy_(value)
-
         stream = torch.cuda.Stream(self.device)
         stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP):
                 self._step()
+                _copy(before, changed)
         torch.cuda.current_stream(self.device).wait_stream(stream)
-        restore()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._step()
-        restore()
+        try:
+            with torch.cuda.graph(graph):
+                self._step()
+        except RuntimeError as error:
+            warnings.warn(
+                f"Steps cannot be recorded on this GPU ({error}); they are taken one by one, which"
+                " takes several times as long.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return self._step
         return graph.replay
+
+    def _tensors(self):
+        """Return what a step changes and the next one reads."""
+        return [*self.parameters, *self.first, *self.second, self.n_done, self.place]
 
     def _step(self):
         rows = self.order.index_select(0, self.place).view(-1)
-        numbers, fractions, weights = (array.index_select(0, rows) for array in self.arrays)
-        parts, whole = [], None
+        batch = _Batch(*(array.index_select(0, rows) for array in self.arrays))
+        batch = batch._replace(atomic_numbers=batch.atomic_numbers.long())
         with torch.autocast(
             self.device.type,
             dtype=torch.bfloat16,
             enabled=self.settings.precision == "bf16",
-            cache_enabled=False,
+            cache_enabled=False,  # what it keeps would not be recorded again
         ):
-            for losses, lesson in zip(self.losses, self.lessons, strict=True):
-                batch = _Batch(numbers.long(), fractions, lesson.index_select(0, rows), weights)
-                if losses.corrupts:
-                    parts.append(losses(self.model.encoder, batch))
-                    continue
-                if whole is None:
-                    whole, _ = self.model.encoder.forward_padded(
-                        batch.atomic_numbers, batch.fractions
-                    )
-                parts.append(losses(whole, batch))
-        task_losses = TaskLosses.concatenate(parts)
+            task_losses = self._losses(batch, rows)
         loss = self.criterion(task_losses)
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        weights = self.criterion.last_weights
+        assert weights is not None  # for mypy: it was just computed
         with torch.no_grad():
             self._update(gradients)
-            self.totals[0] += task_losses.sums
-            self.totals[1] += task_losses.counts
-            self.totals[2] += self.criterion.last_weights
+            for total, each in zip(self.totals, (*task_losses, weights), strict=True):
+                total += each
             self.place += 1
+
+    def _losses(self, batch, rows) -> TaskLosses:
+        model, parts, whole = self.module_, [], None
+        for objective, lesson in zip(model.objectives, self.lessons, strict=True):
+            heads = model.heads[objective.name]
+            if isinstance(objective, MaskedElements):
+                parts.append(masked_element_losses(objective, heads, model.encoder, batch))
+                continue
+            if whole is None:
+                material, _ = model.encoder.forward_padded(batch.atomic_numbers, batch.fractions)
+                whole = Representation(material)
+            y = lesson.index_select(0, rows)
+            parts.append(objective.losses(heads, [whole], [], None, y, batch.sample_weight))
+        return TaskLosses.concatenate(parts)
 
     def _shuffle(self):
         """Cut a new order into batches that differ by one material at most."""
         permutation = torch.randperm(self.n, device=self.device)
-        n_larger = self.n % self.n_steps
-        size = self.n // self.n_steps
+        size, n_larger = divmod(self.n, self.n_steps)
         split = n_larger * (size + 1)
         self.order.fill_(self.n)
         if n_larger:
@@ -213,43 +257,37 @@ class _CapturedTraining:
         """Prepare AdamW; what is recorded repeats numbers, so that rates stand in a table."""
         settings = self.settings
         groups = parameter_groups(
-            self.model, self.criterion, lr=settings.lr, weight_decay=settings.weight_decay,
+            self.module_, self.criterion, lr=settings.lr, weight_decay=settings.weight_decay,
             encoder_lr_factor=settings.encoder_lr_factor, layer_decay=settings.layer_decay,
         )  # fmt: skip
         self.parameters = [each for group in groups for each in group["params"]]
-        self.slices, start = [], 0
+        self.groups, start = [], 0
         for group in groups:
             stop = start + len(group["params"])
-            self.slices.append((slice(start, stop), group["lr_scale"], group["weight_decay"]))
+            self.groups.append((slice(start, stop), group["lr_scale"], group["weight_decay"]))
             start = stop
         self.first = [torch.zeros_like(each) for each in self.parameters]
         self.second = [torch.zeros_like(each) for each in self.parameters]
-        self.step = torch.zeros(1, dtype=torch.long, device=self.device)
-        rates = _rates(settings, settings.max_epochs * self.n_steps + 1)
-        self.rates = rates[:, 0]
+        self.n_done = torch.zeros(1, dtype=torch.long, device=self.device)
+        rates, betas = _rates(settings, self.max_epochs * self.n_steps + 1)
+        self.rates = rates
         counts = np.arange(1, len(rates) + 1)
-        # lr over the bias of the first moment, lr, beta, 1 - beta, 1 over the root of the second.
+        corrections = 1 - betas**counts, np.sqrt(1 - _BETAS[1] ** counts)
         table = np.stack(
-            [
-                rates[:, 0] / (1 - rates[:, 1] ** counts),
-                rates[:, 0],
-                rates[:, 1],
-                1 - rates[:, 1],
-                1 / np.sqrt(1 - _BETAS[1] ** counts),
-            ],
-            axis=1,
+            [rates / corrections[0], rates, betas, 1 - betas, 1 / corrections[1]], axis=1
         )
         self.table = torch.from_numpy(table.astype(np.float32)).to(self.device)
 
     def _update(self, gradients):
-        """Clip, and update as AdamW does."""
+        """Clip the gradients, and take a step of AdamW."""
         gradients = [
             torch.zeros_like(parameter) if gradient is None else gradient
             for parameter, gradient in zip(self.parameters, gradients, strict=True)
         ]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-        torch._foreach_mul_(gradients, (_CLIP_NORM / (norm + 1e-6)).clamp(max=1.0))
-        rate, decay, beta, rest, unbiased = self.table.index_select(0, self.step).view(-1).unbind()
+        torch._foreach_mul_(gradients, (CLIP_NORM / (norm + 1e-6)).clamp(max=1.0))
+        now = self.table.index_select(0, self.n_done).view(-1)
+        corrected_rate, rate, beta, rest, unbiased = now.unbind()
         torch._foreach_mul_(self.first, beta)
         torch._foreach_add_(self.first, torch._foreach_mul(gradients, rest))
         torch._foreach_mul_(self.second, _BETAS[1])
@@ -258,133 +296,99 @@ class _CapturedTraining:
         torch._foreach_mul_(roots, unbiased)
         torch._foreach_add_(roots, _EPS)
         moves = torch._foreach_div(self.first, roots)
-        for place, scale, weight_decay in self.slices:
+        for place, scale, weight_decay in self.groups:
             parameters, updates = self.parameters[place], list(moves[place])
             if weight_decay:
-                torch._foreach_mul_(parameters, 1 - decay * (scale * weight_decay))
-            torch._foreach_mul_(updates, -rate * scale)
+                torch._foreach_mul_(parameters, 1 - rate * (scale * weight_decay))
+            torch._foreach_mul_(updates, -corrected_rate * scale)
             torch._foreach_add_(parameters, updates)
-        self.step += 1
+        self.n_done += 1
 
-    def _describe(self, epoch, start):
+    def _describe(self):
         """Return the epoch's row of the history; waits for the GPU."""
-        losses = TaskLosses(self.totals[0].cpu(), self.totals[1].cpu())
-        in_all = losses.sums.sum().item()
+        losses = TaskLosses(*self.totals[:2])
+        epoch = len(self.history) + 1
+        total, in_all = self.criterion.watched(losses).item(), losses.sums.sum().item()
         if not math.isfinite(in_all):
             raise DivergenceError(
                 f"The training loss is {in_all} in epoch {epoch}; use a smaller lr,"
                 " or precision='float32'."
             )
-        names = self.model.task_names
         row: dict[str, Any] = {"epoch": epoch, "train_batch_count": self.n_steps}
-        row["train_loss"] = self.criterion.watched(TaskLosses(*self.totals[:2])).item()
+        row["train_loss"] = total
+        names = self.module_.task_names
         for name, mean in zip(names, (losses.sums / losses.counts).tolist(), strict=True):
             row[f"train_loss_{name}"] = mean
         for name, weight in zip(names, (self.totals[2] / self.n_steps).tolist(), strict=True):
             row[f"weight_{name}"] = weight
-        row["lr"] = float(self.rates[epoch * self.n_steps])
-        return row | {"dur": time.perf_counter() - start}
+        return row | {"lr": float(self.rates[epoch * self.n_steps])}
+
+    def _state(self):
+        """Return all that the rest of the training depends on."""
+        finished = len(self.history) == self.max_epochs
+        state = {"finished": finished, "module": self.module_.state_dict()}
+        state["history"] = list(self.history)
+        if not finished:
+            state["tensors"] = [tensor.detach() for tensor in self._tensors()]
+            state["random"] = random_state(self.settings.device)
+        return state
+
+    def _load(self, state):
+        self.module_.load_state_dict(state["module"])
+        _copy(state["tensors"], self._tensors())
+        set_random_state(state["random"], self.settings.device)
+        self.history.extend(state["history"])
+        self.epochs_behind_ = len(self.history)
 
 
-def _with_empty_row(values, device):
-    return F.pad(torch.from_numpy(np.ascontiguousarray(values)), (0, 0, 0, 1), value=np.nan).to(
-        device
-    )
+def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
+    """Hide elements as ``MaskedElements`` does, and return its loss.
+
+    Of the first materials of the batch, whose order is random, as many as it says.
+    """
+    n_shown = max(1, round(objective.share * len(batch.atomic_numbers)))
+    original, fractions, sample_weight = (array[:n_shown] for array in batch)
+    order = torch.rand(original.shape, device=original.device)
+    order = torch.where(original > 0, order, -1.0)
+    # The last of a material stays visible.
+    chosen = (order >= 0) & (order < objective.ratio) & (order != order.amax(dim=1, keepdim=True))
+    hide, replace = CORRUPTION_SCHEMES[objective.scheme]
+    chance = torch.rand(original.shape, device=original.device)
+    others = torch.randint(1, MAX_ATOMIC_NUMBER + 1, original.shape, device=original.device)
+    corrupted = torch.where(chosen & (chance < hide), MASK_ID, original)
+    swapped = chosen & (chance >= hide) & (chance < hide + replace)
+    corrupted = torch.where(swapped, others, corrupted)
+    _, sites = encoder.forward_padded(corrupted, fractions, sites=True)
+    logits = heads(sites).float().flatten(0, 1)
+    elements = (original - 1).clamp(min=0).flatten()
+    losses = F.cross_entropy(logits, elements, reduction="none").view(original.shape)
+    weights = chosen * sample_weight.unsqueeze(1)
+    return TaskLosses((losses * weights).sum()[None], weights.sum()[None])
+
+
+def _with_empty_row(values):
+    return F.pad(torch.from_numpy(np.ascontiguousarray(values)), (0, 0, 0, 1), value=np.nan)
+
+
+def _copy(sources, targets):
+    with torch.no_grad():
+        for source, target in zip(sources, targets, strict=True):
+            target.copy_(source)
 
 
 def _rates(settings, n_steps):
-    """Return rate and beta of each step, ndarray of shape (n_steps, 2)."""
+    """Return the rate and the first beta of each step, two ndarrays of shape (n_steps,)."""
     if settings.schedule != "one_cycle":
-        return np.tile([settings.lr, _BETAS[0]], (n_steps, 1))
+        return np.full(n_steps, settings.lr), np.full(n_steps, _BETAS[0])
     group = {"params": [torch.zeros(1)], "lr": settings.lr, "lr_scale": 1.0}
     optimizer = torch.optim.AdamW([group], betas=_BETAS)
     schedule = one_cycle(optimizer, lr=settings.lr, total_steps=n_steps)
     optimizer.step()
-    rates = []
+    found = []
     for step in range(n_steps):
         if step:
             schedule.step()
         state = optimizer.param_groups[0]
-        rates.append((state["lr"], state["betas"][0]))
-    return np.array(rates)
-
-
-class _PropertyLosses:
-    corrupts = False
-
-    def __init__(self, objective, heads, device):
-        kinds: dict[int, list[int]] = {}
-        for i, head in enumerate(heads):
-            kinds.setdefault(head.n_classes, []).append(i)
-        self.kinds = [
-            (torch.tensor(places, device=device), [heads[i] for i in places])
-            for places in kinds.values()
-        ]
-
-    def __call__(self, material, batch) -> TaskLosses:
-        known = ~torch.isnan(batch.y)
-        weights = batch.sample_weight.unsqueeze(1) * known
-        labels = torch.where(known, batch.y, 0.0)
-        sums = weights.new_zeros(known.shape[1])
-        for columns, heads in self.kinds:
-            outputs = run_side_by_side([head.mlp for head in heads], material).float()
-            picked = labels.index_select(1, columns).T.flatten()
-            losses = heads[0].loss(outputs.flatten(0, 1), picked).view(len(heads), -1).T
-            losses = losses * weights.index_select(1, columns)
-            sums = sums.index_copy(0, columns, losses.sum(dim=0))
-        return TaskLosses(sums, weights.sum(dim=0))
-
-
-class _MaskedElementLosses:
-    corrupts = True
-
-    def __init__(self, objective, heads, device):
-        self.objective, self.heads = objective, heads
-
-    def __call__(self, encoder, batch) -> TaskLosses:
-        objective = self.objective
-        n_shown = max(1, round(objective.share * len(batch.atomic_numbers)))
-        batch = batch.head(n_shown)
-        original = batch.atomic_numbers
-        order = torch.rand(original.shape, device=original.device)
-        order = torch.where(original > 0, order, -1.0)
-        # The last of a material stays visible.
-        chosen = (order >= 0) & (order < objective.ratio)
-        chosen &= order != order.amax(dim=1, keepdim=True)
-        hide, replace = CORRUPTION_SCHEMES[objective.scheme]
-        chance = torch.rand(original.shape, device=original.device)
-        others = torch.randint(1, MAX_ATOMIC_NUMBER + 1, original.shape, device=original.device)
-        corrupted = torch.where(chosen & (chance < hide), MASK_ID, original)
-        swapped = chosen & (chance >= hide) & (chance < hide + replace)
-        corrupted = torch.where(swapped, others, corrupted)
-        _, sites = encoder.forward_padded(corrupted, batch.fractions, sites=True)
-        logits = self.heads(sites).float()
-        elements = (original - 1).clamp(min=0)
-        losses = F.cross_entropy(logits.flatten(0, 1), elements.flatten(), reduction="none")
-        weights = chosen * batch.sample_weight.unsqueeze(1)
-        return TaskLosses((losses.view_as(weights) * weights).sum()[None], weights.sum()[None])
-
-
-class _ImitationLosses:
-    corrupts = False
-
-    def __init__(self, objective, heads, device):
-        self.objective, self.heads = objective, heads
-
-    def __call__(self, material, batch) -> TaskLosses:
-        # Nothing in it has a shape that follows from the data.
-        return self.objective.losses(
-            self.heads, [_Whole(material)], [], None, batch.y, batch.sample_weight
-        )
-
-
-@dataclass
-class _Whole:
-    material: Tensor
-
-
-_LOSSES: dict[type, Any] = {
-    Properties: _PropertyLosses,
-    MaskedElements: _MaskedElementLosses,
-    Imitation: _ImitationLosses,
-}
+        found.append((state["lr"], state["betas"][0]))
+    rates, betas = np.array(found).T
+    return rates, betas

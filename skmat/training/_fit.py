@@ -16,7 +16,7 @@ from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._freeze import freeze
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
-from skmat.training._optimizer import one_cycle, parameter_groups
+from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
 from skmat.training._progress import Progress
 from skmat.training._random import isolated_seed, spawn_seeds
 from skmat.training._resume import CheckpointFolder, Resume, describe_run
@@ -25,8 +25,6 @@ from skmat.training._unfreezing import GradualUnfreezing
 __all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "untrained_net"]
 
 SCHEDULES = ("one_cycle", "constant")
-
-_CLIP_NORM = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def build_net(
     freeze(model.encoder, settings.trainable)
     callbacks: list[tuple[str, Callback]] = [
         ("timer", EpochTimer()),
-        ("clip", GradientNormClipping(_CLIP_NORM)),
+        ("clip", GradientNormClipping(CLIP_NORM)),
     ]
     steps_per_epoch = -(-n_training // settings.batch_size)
     if settings.schedule == "one_cycle":
@@ -179,8 +177,9 @@ def train(
     history : list of dict
         One entry per epoch.
     """
-    if run_folder is None and can_be_captured(model, settings, valid_data):
-        history = train_captured(model, settings, training_data)
+    if can_be_captured(model, settings, valid_data):
+        history = train_captured(model, settings, training_data, run_folder)
+        _warn_of_interruption(history, settings, stopped=False)
         return untrained_net(model, settings.device), history
     with ExitStack() as held:
         resume = None
@@ -200,14 +199,18 @@ def train(
         if resume is not None and (stopped or resume.epochs_done_ == settings.max_epochs):
             resume.write_result(net)
     history = history_rows(net.history)
+    _warn_of_interruption(history, settings, stopped)
+    return _trimmed(net), history
+
+
+def _warn_of_interruption(history, settings, stopped):
+    # skorch takes Ctrl-C for a wish to stop here; scikit-learn's networks do, and say so.
     if len(history) < settings.max_epochs and not stopped:
-        # skorch takes Ctrl-C for a wish to stop here; scikit-learn's networks do, and say so.
         warnings.warn(
             f"Training was interrupted after {len(history)} of {settings.max_epochs} epochs.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return _trimmed(net), history
 
 
 def _stopped_early(net: EncoderNet) -> bool:

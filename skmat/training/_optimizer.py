@@ -10,7 +10,10 @@ from torch.optim.lr_scheduler import OneCycleLR
 from skmat.exceptions import SkmatError
 from skmat.nn import Encoder
 
-__all__ = ["one_cycle", "parameter_groups"]
+__all__ = ["CLIP_NORM", "one_cycle", "parameter_groups"]
+
+#: Gradients of larger norm are shortened to it.
+CLIP_NORM = 1.0
 
 #: Modules none of whose parameters decay, whatever their shape.
 _UNDECAYED = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm)

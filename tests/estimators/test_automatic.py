@@ -82,8 +82,8 @@ def test_alloys_of_more_elements_than_any_formula_read_begin_with_random_weights
     np.testing.assert_array_equal(fitted.predict(ALLOYS), scratch.predict(ALLOYS))
     assert RoostClassifier(**settings).fit(ALLOYS, list("aabb")).card_ is None
     # Whoever asks for weights gets them, and so do transformers, frozen encoders and compounds.
-    named = MTEncoderRegressor(pretrained="mtencoder-multimodal", **settings)
-    assert named.fit(ALLOYS, y).card_.name == "mtencoder-multimodal"
+    named = MTEncoderRegressor(pretrained="mtencoder-multi", **settings)
+    assert named.fit(ALLOYS, y).card_.name == "mtencoder-multi"
     assert MTEncoder().fit(ALLOYS).card_ is not None
     assert MTEncoderRegressor(trainable="head", **settings).fit(ALLOYS, y).card_ is not None
     # What the last fit found is forgotten.

@@ -5,16 +5,24 @@ import pytest
 import torch
 
 from skmat.composition import read_compositions
+from skmat.exceptions import DivergenceError, PretrainedError
 from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
 from skmat.objectives import Imitation, MaskedElements, Properties, Target
 from skmat.training import (
+    CheckpointFolder,
     MultiObjectiveModel,
     TrainingData,
     TrainingSettings,
     isolated_seed,
     train,
 )
-from skmat.training._captured import can_be_captured, train_captured
+from skmat.training._captured import (
+    _Batch,
+    _CapturedTraining,
+    can_be_captured,
+    masked_element_losses,
+    train_captured,
+)
 
 FORMULAS = ["TiO2", "Fe", "NaCl", "GaAs", "Fe2O3", "SrTiO3", "CdTe", "LiFePO4", "MgO", "Cu2ZnSnS4"]
 TARGETS = [Target("gap"), Target("metal", 2), Target("volume"), Target("system", 3)]
@@ -53,10 +61,11 @@ def model(objectives=PROPERTIES, **changes):
         return MultiObjectiveModel(network(**changes), objectives, TARGETS)
 
 
+@pytest.mark.parametrize("readout", ["cpd", "mean"])
 @pytest.mark.parametrize("norm_first", [True, False])
-def test_padded_vectors_are_the_others(norm_first):
+def test_padded_vectors_are_the_others(norm_first, readout):
     with isolated_seed(0):
-        encoder = network(norm_first=norm_first).eval()
+        encoder = network(readout, norm_first=norm_first).eval()
     batch = CompositionBatch.from_arrays(read_compositions(FORMULAS), np.arange(len(FORMULAS)))
     padded = CompositionBatch(*(torch.nn.functional.pad(each, (0, 3, 0, 2)) for each in batch))
     expected = encoder(batch, sites=True)
@@ -126,20 +135,78 @@ def test_hidden_elements_and_a_teacher():
 
 
 def test_masks_are_those_of_the_objective():
-    """As many elements are hidden, and never the only one of a material."""
-    from skmat.training._captured import _Batch, _MaskedElementLosses
-
     objective = MaskedElements(ratio=0.5)
     heads = objective.build_heads(64, ())
-    batch = CompositionBatch.from_arrays(read_compositions(FORMULAS * 200), np.arange(2000))
-    padded = _Batch(*batch, torch.zeros(2000, 0), torch.ones(2000))
-    with isolated_seed(0):
-        ours = _MaskedElementLosses(objective, heads, "cpu")(network(), padded).counts
+
+    def n_hidden(formulas):
+        batch = CompositionBatch.from_arrays(read_compositions(formulas), np.arange(len(formulas)))
+        padded = _Batch(*batch, torch.ones(len(formulas)))
+        with isolated_seed(0):
+            ours = masked_element_losses(objective, heads, network(), padded).counts
         (view,) = objective.views(batch, torch.Generator().manual_seed(0))
-    assert ours.item() == pytest.approx(view.selected.sum().item(), rel=0.03)
-    unary = CompositionBatch.from_arrays(read_compositions(["Fe"] * 50), np.arange(50))
-    alone = _Batch(*unary, torch.zeros(50, 0), torch.ones(50))
-    assert _MaskedElementLosses(objective, heads, "cpu")(network(), alone).counts == 0
+        return ours.item(), view.selected.sum().item()
+
+    ours, theirs = n_hidden(FORMULAS * 200)
+    assert ours == pytest.approx(theirs, rel=0.03)
+    assert n_hidden(["Fe"] * 50) == (0, 0)
+
+
+@pytest.mark.parametrize("weighting", ["equal", "uncertainty"])
+def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, weighting, monkeypatch):
+    objectives = (*PROPERTIES, MaskedElements())
+    chosen = settings(batch_size=7, loss_weighting=weighting, task_weights=[1.0] * 5)
+
+    def trained(folder):
+        learned = model(objectives)
+        history = train_captured(learned, chosen, data(), CheckpointFolder(folder), capture=False)
+        return learned, history
+
+    whole, expected = trained(tmp_path / "whole")
+    run_epoch = _CapturedTraining._run_epoch
+
+    def interrupted(self, replay):
+        if len(self.history) == 3:
+            raise RuntimeError
+        return run_epoch(self, replay)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_CapturedTraining, "_run_epoch", interrupted)
+        with pytest.raises(RuntimeError):
+            trained(tmp_path / "broken")
+    resumed, history = trained(tmp_path / "broken")
+    again, found = trained(tmp_path / "broken")
+    for other in (resumed, again):
+        for name, tensor in other.state_dict().items():
+            assert torch.equal(tensor, whole.state_dict()[name]), name
+    for rows in (history, found):
+        assert [{**row, "dur": 0} for row in rows] == [{**row, "dur": 0} for row in expected]
+    with pytest.raises(PretrainedError, match="steps was 'recorded'"):
+        train(model(objectives), chosen, data(), None, CheckpointFolder(tmp_path / "broken"))
+
+
+def test_an_interrupted_run_keeps_the_epochs_that_it_finished(monkeypatch):
+    run_epoch = _CapturedTraining._run_epoch
+
+    def interrupted(self, replay):
+        if len(self.history) == 2:
+            raise KeyboardInterrupt
+        return run_epoch(self, replay)
+
+    monkeypatch.setattr(_CapturedTraining, "_run_epoch", interrupted)
+    assert len(train_captured(model(), settings(), data(), capture=False)) == 2
+
+
+def test_progress_is_shown(capsys):
+    train_captured(model(), settings(max_epochs=2, verbose=1), data(), capture=False)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("epoch 2/2")
+    assert "materials/s" in lines[1]
+
+
+def test_divergence_is_an_error():
+    with pytest.raises(DivergenceError, match="smaller lr"):
+        train_captured(model(), settings(lr=1e20), data(), capture=False)
 
 
 def test_what_can_be_recorded():
@@ -147,7 +214,7 @@ def test_what_can_be_recorded():
     assert can_be_captured(model(), gpu, None)
     assert not can_be_captured(model(), settings(), None)
     assert not can_be_captured(model(), gpu, data())
-    assert not can_be_captured(model(readout="mean"), gpu, None)
+    assert can_be_captured(model(readout="mean"), gpu, None)
     assert not can_be_captured(model((MaskedElements(at_least_one=True),)), gpu, None)
     for change in ({"ema": 0.9}, {"head_epochs": (1,)}, {"loss_weighting": "rlw-normal"}):
         assert not can_be_captured(model(), settings(device="cuda", **change), None)

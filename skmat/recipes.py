@@ -33,7 +33,7 @@ __all__ = [
 
 
 #: Frozen, this one does better than the one that is best to be fine-tuned (docs/benchmarks.rst).
-_BEST_FROZEN = "mtencoder-multi"
+_BEST_FROZEN = "mtencoder-multimodal"
 
 
 def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
@@ -48,8 +48,8 @@ def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
         ``C`` is chosen from 0.3 to 30 by cross-validation on the rows that are fitted; it takes
         one column of labels, all of them known.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multi", the best one
-        to be frozen.
+        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal", the best
+        one to be frozen.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -88,8 +88,8 @@ def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
         Classifier of standardised features. None is a support vector machine with ``C=3``, whose
         probabilities are calibrated by cross-validation.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multi", the best one
-        to be frozen.
+        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal", the best
+        one to be frozen.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 

@@ -58,9 +58,9 @@ def test_classifier_has_probabilities(encoder):
 
 
 def test_each_way_of_use_has_its_best_encoder():
-    assert make_frozen_regressor()["features"]["encoder"].pretrained == "mtencoder-multi"
+    assert make_frozen_regressor()["features"]["encoder"].pretrained == "mtencoder-multimodal"
     voting = dict(make_voting_classifier().estimators)
-    assert voting["frozen"]["features"]["encoder"].pretrained == "mtencoder-multi"
+    assert voting["frozen"]["features"]["encoder"].pretrained == "mtencoder-multimodal"
     assert voting["fine_tuned"].pretrained == "auto"
     assert make_frozen_regressor(pretrained=None)["features"]["encoder"].pretrained is None
 

@@ -17,7 +17,7 @@ from skmat._atomic import write_atomically
 from skmat.pretrained import load_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "epochs.json"
-EPOCHS = (20, 30, 40, 60, 120, 240)
+EPOCHS = (10, 20, 30, 40, 60, 120, 240)
 #: The first rows of the training part; 0 is all of them.
 N_ROWS = (100, 250, 0)
 

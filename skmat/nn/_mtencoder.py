@@ -37,9 +37,9 @@ MTENCODER_PRESETS: dict[str, dict] = {
 class MTEncoderNetwork(Encoder):
     """Transformer over the elements of a composition, read out at a [CPD] token.
 
-    Padding is never computed on: all linear layers run on the tokens that exist, and only the
-    attention itself sees a padded array. Where the vectors of the sites are not asked for, the
-    last layer runs for the [CPD] tokens alone. Neither changes a value.
+    ``forward`` does not compute on padding: all linear layers run on the tokens that exist, and
+    only the attention itself sees a padded array. Where the vectors of the sites are not asked
+    for, the last layer runs for the [CPD] tokens alone. Neither changes a value.
 
     Parameters
     ----------

@@ -12,8 +12,7 @@ data: encoders have ``forward_padded`` for it, and objectives that choose sites 
 
 import math
 import time
-import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,12 +50,16 @@ _BETAS = (0.9, 0.999)
 _EPS = 1e-8
 _WARM_UP = 3
 
+#: Every batch is as wide as the material of most elements, which may be so many times the mean.
+_MOST_PADDING = 5
 
-def can_be_captured(model: MultiObjectiveModel, settings, valid_data) -> bool:
-    """Tell whether steps of this training can be recorded."""
+
+def can_be_captured(model: MultiObjectiveModel, settings, data, valid_data) -> bool:
+    """Tell whether steps of this training can be recorded; arguments as for ``train``."""
     return (
         torch.device(settings.device).type == "cuda"
         and hasattr(model.encoder, "forward_padded")
+        and data.materials.n_sites.max() <= _MOST_PADDING * data.materials.n_sites.mean()
         and all(_can_be_captured(objective) for objective in model.objectives)
         and settings.loss_weighting in ("equal", "fixed", "uncertainty")
         and not settings.head_epochs
@@ -66,9 +69,10 @@ def can_be_captured(model: MultiObjectiveModel, settings, valid_data) -> bool:
 
 
 def _can_be_captured(objective):
-    if isinstance(objective, MaskedElements):
+    # A subclass may do anything.
+    if type(objective) is MaskedElements:
         return not objective.at_least_one
-    return isinstance(objective, (Properties, Imitation))
+    return type(objective) in (Properties, Imitation)
 
 
 def train_captured(
@@ -134,9 +138,10 @@ class _CapturedTraining:
             F.pad(everything.fractions, (0, 0, 0, 1)).to(device),
             F.pad(torch.from_numpy(data.sample_weight), (0, 1)).to(device),
         )
+        y = _with_empty_row(data.y).to(device)
         lessons = data.lessons or (None,) * len(model.objectives)
         self.lessons = [
-            _with_empty_row(data.y if lesson is None else lesson).to(device) for lesson in lessons
+            y if lesson is None else _with_empty_row(lesson).to(device) for lesson in lessons
         ]
         self._set_up_optimizer()
         n_per_batch = -(-self.n // self.n_steps)
@@ -145,28 +150,37 @@ class _CapturedTraining:
         self.totals = [torch.zeros(len(model.task_names), device=device) for _ in range(3)]
 
     def run(self, capture, state):
+        try:
+            with torch.cuda.device(self.device) if capture else nullcontext():
+                self._run(capture, state)
+        except KeyboardInterrupt:
+            pass  # The caller says how far it came, as skorch's loop leaves it to.
+        self.module_.eval().requires_grad_(True)
+        return self.history
+
+    def _run(self, capture, state):
         replay = self._record() if capture else self._step
         if state is not None:
             self._load(state)
         progress = Progress() if self.settings.verbose else None
         if progress:
             progress.on_train_begin(self)
-        try:
-            while len(self.history) < self.max_epochs:
+        while len(self.history) < self.max_epochs:
+            self.history.append({})  # there while the epoch runs, as in a net's history
+            try:
                 if progress:
                     progress.on_epoch_begin(self, self.data)
-                self.history.append(self._run_epoch(replay))
-                if progress:
-                    progress.on_batch_end(self, (self.data,), training=True)
-                    progress.on_epoch_end(self, self.data)
-                if self.run_folder is not None:
-                    self.run_folder.write(self._state())
-        except KeyboardInterrupt:
-            pass  # The caller says how far it came, as skorch's loop leaves it to.
+                self.history[-1] = self._run_epoch(replay)
+            except BaseException:
+                self.history.pop()
+                raise
+            if progress:
+                progress.on_batch_end(self, (self.data,), training=True)
+                progress.on_epoch_end(self, self.data)
+            if self.run_folder is not None:
+                self.run_folder.write(self._state())
         if progress:
             progress.on_train_end(self)
-        self.module_.eval().requires_grad_(True)
-        return self.history
 
     def _run_epoch(self, replay):
         start = time.perf_counter()
@@ -182,25 +196,23 @@ class _CapturedTraining:
         self._shuffle()
         changed = self._tensors()
         before = [tensor.detach().clone() for tensor in changed]
-        stream = torch.cuda.Stream(self.device)
+        stream, graph = torch.cuda.Stream(self.device), torch.cuda.CUDAGraph()
         stream.wait_stream(torch.cuda.current_stream(self.device))
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UP):
-                self._step()
-                _copy(before, changed)
-        torch.cuda.current_stream(self.device).wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
+            with torch.cuda.stream(stream):
+                for _ in range(_WARM_UP):
+                    self._step()
+                    # An epoch may have fewer steps than these.
+                    _copy(before, changed)
+            torch.cuda.current_stream(self.device).wait_stream(stream)
+            # Other threads may predict meanwhile.
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 self._step()
         except RuntimeError as error:
-            warnings.warn(
-                f"Steps cannot be recorded on this GPU ({error}); they are taken one by one, which"
-                " takes several times as long.",
-                UserWarning,
-                stacklevel=2,
-            )
-            return self._step
+            error.add_note("A training step was recorded as a CUDA graph; device='cpu' does not.")
+            raise
+        finally:
+            _copy(before, changed)
         return graph.replay
 
     def _tensors(self):
@@ -307,7 +319,7 @@ class _CapturedTraining:
     def _describe(self):
         """Return the epoch's row of the history; waits for the GPU."""
         losses = TaskLosses(*self.totals[:2])
-        epoch = len(self.history) + 1
+        epoch = len(self.history)
         total, in_all = self.criterion.watched(losses).item(), losses.sums.sum().item()
         if not math.isfinite(in_all):
             raise DivergenceError(
@@ -348,6 +360,17 @@ def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
     """
     n_shown = max(1, round(objective.share * len(batch.atomic_numbers)))
     original, fractions, sample_weight = (array[:n_shown] for array in batch)
+    corrupted, chosen = corrupt(objective, original)
+    _, sites = encoder.forward_padded(corrupted, fractions, sites=True)
+    logits = heads(sites).float().flatten(0, 1)
+    elements = (original - 1).clamp(min=0).flatten()
+    losses = F.cross_entropy(logits, elements, reduction="none").view(original.shape)
+    weights = chosen * sample_weight.unsqueeze(1)
+    return TaskLosses((losses * weights).sum()[None], weights.sum()[None])
+
+
+def corrupt(objective, original):
+    """Return atomic numbers with hidden ones among them, and which sites were chosen."""
     order = torch.rand(original.shape, device=original.device)
     order = torch.where(original > 0, order, -1.0)
     # The last of a material stays visible.
@@ -357,13 +380,7 @@ def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
     others = torch.randint(1, MAX_ATOMIC_NUMBER + 1, original.shape, device=original.device)
     corrupted = torch.where(chosen & (chance < hide), MASK_ID, original)
     swapped = chosen & (chance >= hide) & (chance < hide + replace)
-    corrupted = torch.where(swapped, others, corrupted)
-    _, sites = encoder.forward_padded(corrupted, fractions, sites=True)
-    logits = heads(sites).float().flatten(0, 1)
-    elements = (original - 1).clamp(min=0).flatten()
-    losses = F.cross_entropy(logits, elements, reduction="none").view(original.shape)
-    weights = chosen * sample_weight.unsqueeze(1)
-    return TaskLosses((losses * weights).sum()[None], weights.sum()[None])
+    return torch.where(swapped, others, corrupted), chosen
 
 
 def _with_empty_row(values):

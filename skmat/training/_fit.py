@@ -177,7 +177,7 @@ def train(
     history : list of dict
         One entry per epoch.
     """
-    if can_be_captured(model, settings, valid_data):
+    if can_be_captured(model, settings, training_data, valid_data):
         history = train_captured(model, settings, training_data, run_folder)
         _warn_of_interruption(history, settings, stopped=False)
         return untrained_net(model, settings.device), history

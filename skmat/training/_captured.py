@@ -7,34 +7,27 @@ CUDA graph and replayed. What is learned is the same as in the net's own loop, f
 numbers: rows that fill up a batch weigh nothing, and padded sites are not looked at.
 
 A step that is to be recorded may not wait for the GPU, and its shapes may not follow from the
-data: encoders have ``forward_padded`` for it, and objectives that choose sites a loss here.
+data: encoders have ``forward_padded`` for it, and objectives that choose sites a loss in
+``_padded_losses.py``.
 """
 
 import math
 import time
 from contextlib import ExitStack, nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
-from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.exceptions import DivergenceError
-from skmat.nn import MASK_ID, Representation
-from skmat.objectives import (
-    CORRUPTION_SCHEMES,
-    Imitation,
-    LossWeighting,
-    MaskedElements,
-    Properties,
-    TaskLosses,
-)
+from skmat.nn import Representation
+from skmat.objectives import Imitation, LossWeighting, MaskedElements, Properties, TaskLosses
 from skmat.training._data import TrainingData
 from skmat.training._freeze import freeze, set_training_mode
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
+from skmat.training._padded_losses import PaddedBatch, masked_element_losses
 from skmat.training._progress import Progress
 from skmat.training._random import (
     isolated_seed,
@@ -105,14 +98,6 @@ def train_captured(
         return _CapturedTraining(model, settings, data, run_folder).run(capture, state)
 
 
-class _Batch(NamedTuple):
-    """What all objectives share of a batch: padded materials; rows without one weigh nothing."""
-
-    atomic_numbers: Tensor
-    fractions: Tensor
-    sample_weight: Tensor
-
-
 class _CapturedTraining:
     """One training. To ``Progress`` it looks like a net."""
 
@@ -133,7 +118,7 @@ class _CapturedTraining:
         self.n_steps = -(-self.n // settings.batch_size)
         everything = data.make_batch(data.materials, np.arange(self.n))
         # One row more, which is no material.
-        self.arrays = _Batch(
+        self.arrays = PaddedBatch(
             F.pad(everything.atomic_numbers, (0, 0, 0, 1)).to(torch.uint8).to(device),
             F.pad(everything.fractions, (0, 0, 0, 1)).to(device),
             F.pad(torch.from_numpy(data.sample_weight), (0, 1)).to(device),
@@ -221,7 +206,7 @@ class _CapturedTraining:
 
     def _step(self):
         rows = self.order.index_select(0, self.place).view(-1)
-        batch = _Batch(*(array.index_select(0, rows) for array in self.arrays))
+        batch = PaddedBatch(*(array.index_select(0, rows) for array in self.arrays))
         batch = batch._replace(atomic_numbers=batch.atomic_numbers.long())
         with torch.autocast(
             self.device.type,
@@ -351,36 +336,6 @@ class _CapturedTraining:
         set_random_state(state["random"], self.settings.device)
         self.history.extend(state["history"])
         self.epochs_behind_ = len(self.history)
-
-
-def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
-    """Hide elements as ``MaskedElements`` does, and return its loss.
-
-    Of the first materials of the batch, whose order is random, as many as it says.
-    """
-    n_shown = max(1, round(objective.share * len(batch.atomic_numbers)))
-    original, fractions, sample_weight = (array[:n_shown] for array in batch)
-    corrupted, chosen = corrupt(objective, original)
-    _, sites = encoder.forward_padded(corrupted, fractions, sites=True)
-    logits = heads(sites).float().flatten(0, 1)
-    elements = (original - 1).clamp(min=0).flatten()
-    losses = F.cross_entropy(logits, elements, reduction="none").view(original.shape)
-    weights = chosen * sample_weight.unsqueeze(1)
-    return TaskLosses((losses * weights).sum()[None], weights.sum()[None])
-
-
-def corrupt(objective, original):
-    """Return atomic numbers with hidden ones among them, and which sites were chosen."""
-    order = torch.rand(original.shape, device=original.device)
-    order = torch.where(original > 0, order, -1.0)
-    # The last of a material stays visible.
-    chosen = (order >= 0) & (order < objective.ratio) & (order != order.amax(dim=1, keepdim=True))
-    hide, replace = CORRUPTION_SCHEMES[objective.scheme]
-    chance = torch.rand(original.shape, device=original.device)
-    others = torch.randint(1, MAX_ATOMIC_NUMBER + 1, original.shape, device=original.device)
-    corrupted = torch.where(chosen & (chance < hide), MASK_ID, original)
-    swapped = chosen & (chance >= hide) & (chance < hide + replace)
-    return torch.where(swapped, others, corrupted), chosen
 
 
 def _with_empty_row(values):

@@ -28,17 +28,13 @@ LITERATURE = {
     "matbench_expt_is_metal": ("MatterVial", 0.931),
     "matbench_glass": ("MatterVial", 0.850),
 }
-RECIPE = "voting"
-#: By folder below results/pretrained, the encoder that stands for those that were not run there.
-#: The teacher of the default encoder has learned the labels of "large", the two moduli, and the
-#: encoder that it goes on from those of "largest": gaps, metals and formation energies.
-LARGER = {
-    "large": "mtencoder-multi",
-    "perovskites": "mtencoder-multimodal",
-    "largest": "mtencoder-oqmd-joint",
-}
-#: Encoders whose means over all tasks are shown; "auto" is the last but on alloys.
-SMALLER = ("mtencoder-multi", "mtencoder-multimodal", "auto")
+#: Tasks of alloys, for which the average is recommended as for classes.
+ALLOYS = ("matbench_steels",)
+#: Encoders whose means over ten tasks are shown; "auto" is the first but on alloys.
+SMALLER = ("mtencoder-multi", "auto")
+#: Folders below results/pretrained: three larger tasks, of which SMALLER[0] has seen nothing; and
+#: the three largest, with the epochs that validation chose, from encoders of OQMD alone.
+LARGE, LONG = "large", "long"
 STRUCTURE, SUSPECT = "†", "‡"
 
 
@@ -154,89 +150,110 @@ def gain_rows(found, baseline="scratch"):
     return ["gain over scratch, %", *columns], rows
 
 
-def larger_gains(name):
-    """Return gains on the six larger tasks, of `name` or of what stands for it."""
-    parts = []
-    for folder, other in LARGER.items():
-        path = RESULTS / "pretrained" / folder
-        encoder = name if (path / f"{name}.json").exists() else other
-        scratch, tuned = (
-            MatbenchResults.load(path / f"{each}.json") for each in ("scratch", encoder)
-        )
-        gain = performance_gain(tuned, scratch).drop(["mean", "median"])
-        parts.append(gain.assign(encoder=encoder, folder=folder))
-    return pd.concat(parts)
+def load_pretrained(*names):
+    return MatbenchResults.load((RESULTS / "pretrained").joinpath(*names).with_suffix(".json"))
+
+
+def gains(name, folder=""):
+    """Return the gains of an encoder over scratch, by task."""
+    tuned, scratch = (load_pretrained(folder, each) for each in (name, "scratch"))
+    return performance_gain(tuned, scratch).drop(["mean", "median"])
+
+
+def rivals(task, decimals):
+    """Return CrabNet's error and that of the best other model of formulas."""
+    entries = leaderboard()
+    entries = entries[entries["task"] == task]
+    if MATBENCH_TASKS[task].kind != "regression":
+        return ["", ""]
+    crabnet, best = (
+        entries[entries["algorithm"] == "CrabNet"].iloc[0],
+        best_of_formulas(entries).iloc[0],
+    )
+    return [
+        f"{crabnet['mean']:.{decimals}f}",
+        f"{best['algorithm']}: {best['mean']:.{decimals}f}",
+    ]
 
 
 def larger_tasks():
-    """Return rows of the six larger tasks, on fewer folds."""
-    table = leaderboard()
+    """Return rows of the three larger tasks, and of the three largest."""
     rows = []
-    for task, row in larger_gains(SMALLER[1]).iterrows():
-        values = [row["baseline"], row["model"]]
-        decimals = n_decimals(values)
-        info = MATBENCH_TASKS[task]
-        loss = "1 - ROC-AUC" if "auc" in row["loss"] else info.unit
-        cells = [f"{value:.{decimals}f}" for value in values]
-        rivals = []
-        if info.kind == "regression":
-            entries = table[table["task"] == task]
-            crabnet = entries[entries["algorithm"] == "CrabNet"].iloc[0]
-            best = best_of_formulas(entries).iloc[0]
-            rivals = [f"{crabnet['mean']:.{decimals}f}"]
-            rivals += [f"{best['algorithm']}: {best['mean']:.{decimals}f}"]
-        rows.append(
-            [
-                f"{info.short_name} ({loss})",
-                *(row["encoder"], *cells, f"{row['gain']:+.1f}", str(row["n_folds"])),
-                *(rivals or ["", ""]),
-            ]
-        )
-    names = ["task", "encoder", "scratch", "pretrained", "gain, %", "folds", "CrabNet", BEST]
-    return names, rows
+    tuned, scratch = (load_pretrained(LARGE, each) for each in (SMALLER[0], "scratch"))
+    table, differences = gains(SMALLER[0], LARGE), compare(tuned, scratch)
+    for task, row in table.iterrows():
+        info, decimals = MATBENCH_TASKS[task], n_decimals([row["baseline"], row["model"]])
+        values = [f"{row[each]:.{decimals}f}" for each in ("baseline", "model")]
+        wins = f"{row['gain']:+.1f} ({differences.loc[task, 'a_wins']} of {row['n_folds']} folds)"
+        name = f"{info.short_name} ({info.unit})"
+        rows.append([name, SMALLER[0], *values, wins, *rivals(task, decimals)])
+    return ["task", "encoder", "scratch", "pretrained", "gain, %", "CrabNet", BEST], rows
+
+
+def largest_tasks():
+    """Return rows of the three largest tasks."""
+    rows = []
+    for path in sorted((RESULTS / "pretrained" / LONG).glob("*.json")):
+        results = MatbenchResults.load(path)
+        for task in results.tasks:
+            info, scores = MATBENCH_TASKS[task], results.scores.query("task == @task")
+            metric = "mae" if info.kind == "regression" else "roc_auc"
+            unit = info.unit if metric == "mae" else "ROC-AUC"
+            decimals = n_decimals(scores[metric])
+            value = f"{scores[metric].mean():.{decimals}f}"
+            rest = rivals(task, decimals)
+            rows.append(
+                [f"{info.short_name} ({unit})", results.name, value, str(len(scores)), *rest]
+            )
+    return ["task", "encoder", "pretrained", "folds", "CrabNet", BEST], sorted(rows)
 
 
 def means():
-    """Return rows of means over all tasks, over those without labels in corpora, over CrabNet."""
-    scratch = MatbenchResults.load(RESULTS / "pretrained" / "scratch.json")
+    """Return rows of means over the ten tasks of which nothing was seen, and over CrabNet."""
     entries = leaderboard()
     crabnet = entries[entries["algorithm"] == "CrabNet"].set_index("task")["mean"]
+    longest = load_pretrained(LONG, "mtencoder-oqmd-joint").scores.groupby("task")["mae"].mean()
     rows = []
     for name in SMALLER:
-        small = MatbenchResults.load(RESULTS / "pretrained" / f"{name}.json")
-        gain = performance_gain(small, scratch).drop(["mean", "median"])
-        gain = pd.concat([gain.assign(folder=""), larger_gains(name)])
-        known = gain["folder"] == "largest"
-        compared = gain[gain.index.isin(crabnet.index)]
-        over = 100 * (1 - compared["model"] / crabnet[compared.index])
-        five = over[compared["folder"] == ""]
-        eight = over[compared["folder"] != "largest"]
-        values = (
-            *(gain["gain"].mean(), gain["gain"].median(), gain.loc[~known, "gain"].mean()),
-            *(five.mean(), eight.mean(), over.mean()),
-        )
+        small, large = gains(name), gains(SMALLER[0], LARGE)
+        gain = pd.concat([small, large])["gain"]
+        losses = pd.concat([small["model"], large["model"], longest.dropna()])
+        over = 100 * (1 - losses / crabnet.reindex(losses.index)).dropna()
+        five, eight = (over[over.index.isin(index)] for index in (small.index, gain.index))
+        values = gain.mean(), gain.median(), five.mean(), eight.mean(), over.mean()
         rows.append([name, *(f"{value:+.1f}" for value in values)])
-    n = len(gain)
+    counts = len(gain), len(five), len(eight), len(over)
     return [
         "mean gain, %",
-        *(f"over scratch, {n} tasks", "its median", f"over scratch, {n - known.sum()} tasks"),
-        *(f"over CrabNet, {len(five)} tasks", f"{len(eight)} tasks", f"{len(over)} tasks"),
+        *(f"over scratch, {counts[0]} tasks", "its median"),
+        *(f"over CrabNet, {counts[1]} tasks", f"{counts[2]} tasks", f"{counts[3]} tasks"),
     ], rows
 
 
-def verdicts(found, name):
-    """Return rows: one of our models, the best other, and who is better by how much."""
-    ours = next(results for results in found if results.name == name)
-    table = leaderboard([ours])
+def recommended():
+    """Return by task the results of what the user guide recommends for its kind."""
+    chosen = {}
+    for place in (("voting",), (SMALLER[0],), (LARGE, SMALLER[0]), (LONG, "mtencoder-oqmd-joint")):
+        results = load_pretrained(*place)
+        for task in results.tasks:
+            averaged = MATBENCH_TASKS[task].kind == "classification" or task in ALLOYS
+            if place == ("voting",) or not averaged or place[0] == LONG:
+                chosen[task] = results
+    return {task: chosen[task] for task in MATBENCH_TASKS}
+
+
+def verdicts():
+    """Return rows: what is recommended, the best other, and who is better by how much."""
     rows = []
-    for task in ours.tasks:
-        entries = table[table["task"] == task]
+    for task, results in recommended().items():
+        entries = leaderboard([results])
+        entries = entries[entries["task"] == task]
         is_regression = MATBENCH_TASKS[task].kind == "regression"
         public = best_of_formulas(entries)
         rivals = list(zip(public["algorithm"], public["mean"], strict=True))
         rivals += [LITERATURE[task]] if task in LITERATURE else []
         mine = entries[entries["is_ours"]].iloc[0]
-        cells = [MATBENCH_TASKS[task].short_name]
+        cells = [MATBENCH_TASKS[task].short_name, results.name]
         if not rivals:
             rows.append([*cells, describe(mine, 4), "none", ""])
             continue
@@ -250,7 +267,7 @@ def verdicts(found, name):
         rows.append(
             [*cells, describe(mine, decimals), rival, f"{verdict} ({better:+.{decimals}f})"]
         )
-    return ["task", name, "best other", "verdict (better by)"], rows
+    return ["task", "recommended", "", "best other", "verdict (better by)"], rows
 
 
 def main():
@@ -259,9 +276,8 @@ def main():
     if (RESULTS / "pretrained").exists():
         found = load(RESULTS / "pretrained")
         parts = [report(found), to_markdown(*gain_rows(found))]
-        parts += [to_markdown(*larger_tasks()), to_markdown(*means())]
-        if any(results.name == RECIPE for results in found):
-            parts.append(to_markdown(*verdicts(found, RECIPE)))
+        parts += [to_markdown(*each()) for each in (larger_tasks, largest_tasks, means)]
+        parts.append(to_markdown(*verdicts()))
         (RESULTS / "pretrained.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
     if (RESULTS / "roost").exists():

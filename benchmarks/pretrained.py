@@ -14,9 +14,10 @@
 Finished folds stay in FOLDER with their predictions. Scores go to
 benchmarks/results/pretrained/. ``--also NAME=FOLDER`` adds an encoder that is not shipped.
 
-The larger tasks were run with ``--to`` folders below that one: "perovskites" on all folds, "large"
-with ``--tasks log_gvrh log_kvrh --folds 0``, and "largest" with ``--tasks mp_gap mp_is_metal
-mp_e_form --folds 0 --max-epochs 3``.
+The larger tasks were run with ``--to`` folders below that one: "large" with ``--models scratch
+mtencoder-multi --tasks perovskites log_gvrh log_kvrh``, and "long" with ``--models
+mtencoder-oqmd-joint --tasks mp_gap mp_is_metal mp_e_form --max-epochs 60`` on a GPU, folds 0 to 2
+and, of mp_e_form, 0 and 1.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matbench_table import LARGER, to_markdown
+from matbench_table import LARGE, to_markdown
 from studies import ENCODERS, OQMD, SCRATCH, STUDIES
 
 from skmat.benchmark import MatbenchResults, performance_gain
@@ -117,14 +117,27 @@ def measure_distances():
     (RESULTS / "distances.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
+def validated_gains():
+    """Return gains on validation rows of the largest tasks, after the most epochs, in per cent."""
+    figures = json.loads((RESULTS / "epochs.json").read_text())
+    found = {}
+    for key, scratch in figures["scratch"].items():
+        task, _, epochs = key.split(", ")
+        tuned = [figures[source][key] for source in figures if key in figures[source]]
+        if task.startswith("mp_") and epochs == "60 epochs" and len(tuned) > 1:
+            (other,) = (each for each in tuned if each is not scratch)
+            found[task] = 100 * (1 - other["0"] / scratch["0"])
+    return found
+
+
 def draw_distances(plt):
     path = RESULTS / "distances.json"
     if not path.exists():
         return
     distances = json.loads(path.read_text())
     figure, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
-    markers, named = {"mtencoder-multi": "o", "mtencoder-oqmd-joint": "s"}, set()
-    for folder in ("", *LARGER):
+    markers, named = {"mtencoder-multi": "o"}, set()
+    for folder in ("", LARGE):
         found = load(f"pretrained/{folder}")
         for name in sorted(set(found) & set(markers)):
             gain = gains(found, name).drop(["mean", "median"])
@@ -136,6 +149,13 @@ def draw_distances(plt):
                 name_of_task = MATBENCH_TASKS[task].short_name
                 near = {"xytext": (4, -9), "textcoords": "offset points"}
                 ax.annotate(name_of_task, place, fontsize=7, **near)
+    for task, gain in validated_gains().items():
+        x = distances[f"matbench_{task}"]["distance"]
+        ax.plot(x, gain, "s", color="C0", fillstyle="none")
+        ax.annotate(
+            f"{task} (validation)", (x, gain), fontsize=7, xytext=(4, -9),
+            textcoords="offset points",
+        )  # fmt: skip
     ax.axhline(0, color="0.7", linewidth=1)
     ax.set(xlabel="distance from OQMD (places on the scale)", ylabel="gain over scratch, %")
     ax.margins(x=0.12)

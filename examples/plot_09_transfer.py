@@ -37,7 +37,7 @@ train, test = rows[:150], rows[-2000:]
 # the head and the last layer, then all. Without pretrained weights neither means anything, so
 # that random weights stand in a grid of their own. A list of ``lr`` is one more key.
 
-shipped = ["mtencoder-oqmd-mem", "mtencoder-multimodal"]
+shipped = ["mtencoder-oqmd-mem", "mtencoder-multi"]
 grid = [
     {"pretrained": [None]},
     {"pretrained": shipped, "trainable": ["head", "last", "all"]},
@@ -87,7 +87,7 @@ print("chosen:", describe(search.best_params_))
 # %%
 
 _, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
-for source, marker in [("random", "s"), ("oqmd-mem", "o"), ("multimodal", "^")]:
+for source, marker in [("random", "s"), ("oqmd-mem", "o"), ("multi", "^")]:
     kept = table["candidate"].str.startswith(source)
     ax.scatter(table["validation"][kept], table["test"][kept], marker=marker, label=source)
 ax.set(

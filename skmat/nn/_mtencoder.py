@@ -1,5 +1,6 @@
 """The composition transformer of MTEncoder (Prein et al., AI4Mat workshop, NeurIPS 2023)."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -216,21 +217,21 @@ class _Layer(nn.Module):
 
     def forward(self, tokens: Tensor, layout: _Layout, first_only: bool = False) -> Tensor:
         kept = tokens[: layout.n_materials] if first_only else tokens
-        if self.norm_first:
-            normed = self.attention_norm(tokens)
-            kept = kept + self._attend(normed, layout, first_only)
-            return kept + self._feedforward(self.feedforward_norm(kept))
-        kept = self.attention_norm(kept + self._attend(tokens, layout, first_only))
-        return self.feedforward_norm(kept + self._feedforward(kept))
+        return self._blocks(tokens, kept, lambda each: self._attend(each, layout, first_only))
 
     def forward_padded(self, tokens: Tensor, attends: Tensor, first_only: bool = False) -> Tensor:
         """As ``forward``, on tokens of shape (n_materials, width, d_model)."""
         kept = tokens[:, :1] if first_only else tokens
+        return self._blocks(
+            tokens, kept, lambda each: self._attend_padded(each, attends, first_only)
+        )
+
+    def _blocks(self, tokens: Tensor, kept: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
+        """Attend to `tokens` from those of them that are `kept`, and feed these forward."""
         if self.norm_first:
-            normed = self.attention_norm(tokens)
-            kept = kept + self._attend_padded(normed, attends, first_only)
+            kept = kept + attend(self.attention_norm(tokens))
             return kept + self._feedforward(self.feedforward_norm(kept))
-        kept = self.attention_norm(kept + self._attend_padded(tokens, attends, first_only))
+        kept = self.attention_norm(kept + attend(tokens))
         return self.feedforward_norm(kept + self._feedforward(kept))
 
     def _attend_padded(self, tokens: Tensor, attends: Tensor, first_only: bool) -> Tensor:

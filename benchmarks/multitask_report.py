@@ -64,6 +64,17 @@ def with_less(fits, targets, fractions):
     return lines
 
 
+def beside(content):
+    """Say what further crystals there are."""
+    if not content.get("n_further"):
+        return ""
+    known = " and ".join(content["further"])
+    return (
+        f". Beside these, {content['n_further']:,} crystals of other compositions with labels of"
+        f" {known} alone, for networks that learn it: {content['further_epochs']} epochs then"
+    )
+
+
 def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     parts = []
@@ -78,7 +89,7 @@ def main():
             f"{content['max_atoms']} atoms, labels of {content['version']}, "
             f"{fits['seed'].nunique()} seeds, {content['max_epochs']} epochs in batches of "
             f"{content['batch_size']}; chosen: "
-            f"{content['search']['best']}",
+            f"{content['search']['best']}{beside(content)}",
             to_markdown(header, by_property(fits, targets, fractions)),
         ]
         if len(fractions) > 1:

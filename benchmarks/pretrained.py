@@ -38,6 +38,7 @@ from skmat.benchmark import MatbenchResults, MatbenchTask, run_matbench, score_p
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.estimators._families import choose_family
 from skmat.pretrained import BEST
+from skmat.recipes import _BEST_FROZEN
 
 RESULTS = Path(__file__).parent / "results" / "pretrained"
 DEFAULT = BEST["mtencoder"]
@@ -47,6 +48,8 @@ CONTAMINATED = {
     "mtencoder-multi": _LEARNED,
     "mtencoder-multimodal": (*_LEARNED, "matbench_log_gvrh", "matbench_log_kvrh"),
 }
+#: What stays frozen, of which "voting" has a part.
+CONTAMINATED["frozen"] = CONTAMINATED["voting"] = CONTAMINATED[_BEST_FROZEN]
 #: By name, the family of a network from scratch.
 SCRATCH = {"scratch": "mtencoder", "roost-scratch": "roost"}
 #: Tasks whose materials have more elements than any that the default encoder has read.
@@ -89,7 +92,7 @@ def run(name, tasks, arguments, also):
 
 def vote(tasks, arguments):
     """Return the results of the average of the members, on the tasks that all have finished."""
-    tasks = [task for task in tasks if task not in CONTAMINATED[DEFAULT]]
+    tasks = [task for task in tasks if task not in CONTAMINATED["voting"]]
     members = [run(name, tasks, arguments, {}) for name in MEMBERS]
     folds = []
     for same in zip(*(member.folds for member in members), strict=True):

@@ -80,7 +80,7 @@ SETS = {
     "gap": Properties(("e_form", "gap"), "2020", ((7, 1), (3, 1), (1, 1), (1, 3), (1, 7))),
     "fermi": Properties(("e_form", "gap", "efermi"), "2024", ((1, 1, 1), (3, 1, 1), (3, 3, 1))),
     "scarce-gap": Properties(
-        ("e_form", "gap"), "2020", ((7, 1), (3, 1), (1, 1), (1, 3)), further=("e_form",)
+        ("e_form", "gap"), "2020", ((30, 1), (15, 1), (7, 1), (3, 1), (1, 1)), further=("e_form",)
     ),
     "scarce-fermi": Properties(
         ("e_form", "gap", "efermi"), "2024",

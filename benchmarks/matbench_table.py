@@ -28,7 +28,8 @@ LITERATURE = {
     "matbench_expt_is_metal": ("MatterVial", 0.931),
     "matbench_glass": ("MatterVial", 0.850),
 }
-#: Tasks of alloys, for which the average is recommended as for classes.
+#: Tasks of alloys, whose materials have more elements than any that the default encoder has read;
+#: the average is recommended for them, as for classes.
 ALLOYS = ("matbench_steels",)
 #: Encoders whose means over ten tasks are shown; "auto" is the first but on alloys.
 SMALLER = ("mtencoder-multi", "auto")
@@ -162,14 +163,12 @@ def gains(name, folder=""):
 
 def rivals(task, decimals):
     """Return CrabNet's error and that of the best other model of formulas."""
-    entries = leaderboard()
-    entries = entries[entries["task"] == task]
     if MATBENCH_TASKS[task].kind != "regression":
         return ["", ""]
-    crabnet, best = (
-        entries[entries["algorithm"] == "CrabNet"].iloc[0],
-        best_of_formulas(entries).iloc[0],
-    )
+    entries = leaderboard()
+    entries = entries[entries["task"] == task]
+    crabnet = entries[entries["algorithm"] == "CrabNet"].iloc[0]
+    best = best_of_formulas(entries).iloc[0]
     return [
         f"{crabnet['mean']:.{decimals}f}",
         f"{best['algorithm']}: {best['mean']:.{decimals}f}",
@@ -177,7 +176,7 @@ def rivals(task, decimals):
 
 
 def larger_tasks():
-    """Return rows of the three larger tasks, and of the three largest."""
+    """Return rows of the three larger tasks."""
     rows = []
     tuned, scratch = (load_pretrained(LARGE, each) for each in (SMALLER[0], "scratch"))
     table, differences = gains(SMALLER[0], LARGE), compare(tuned, scratch)
@@ -191,7 +190,7 @@ def larger_tasks():
 
 
 def largest_tasks():
-    """Return rows of the three largest tasks."""
+    """Return rows of the three largest tasks, which no network from scratch was run on."""
     rows = []
     for path in sorted((RESULTS / "pretrained" / LONG).glob("*.json")):
         results = MatbenchResults.load(path)
@@ -232,13 +231,12 @@ def means():
 
 def recommended():
     """Return by task the results of what the user guide recommends for its kind."""
-    chosen = {}
-    for place in (("voting",), (SMALLER[0],), (LARGE, SMALLER[0]), (LONG, "mtencoder-oqmd-joint")):
-        results = load_pretrained(*place)
-        for task in results.tasks:
-            averaged = MATBENCH_TASKS[task].kind == "classification" or task in ALLOYS
-            if place == ("voting",) or not averaged or place[0] == LONG:
-                chosen[task] = results
+    averaged, tuned = load_pretrained("voting"), load_pretrained(SMALLER[0])
+    larger = load_pretrained(LARGE, SMALLER[0]), load_pretrained(LONG, "mtencoder-oqmd-joint")
+    chosen = {task: results for results in larger for task in results.tasks}
+    for task in tuned.tasks:
+        is_averaged = MATBENCH_TASKS[task].kind == "classification" or task in ALLOYS
+        chosen[task] = averaged if is_averaged else tuned
     return {task: chosen[task] for task in MATBENCH_TASKS}
 
 
@@ -250,14 +248,14 @@ def verdicts():
         entries = entries[entries["task"] == task]
         is_regression = MATBENCH_TASKS[task].kind == "regression"
         public = best_of_formulas(entries)
-        rivals = list(zip(public["algorithm"], public["mean"], strict=True))
-        rivals += [LITERATURE[task]] if task in LITERATURE else []
+        others = list(zip(public["algorithm"], public["mean"], strict=True))
+        others += [LITERATURE[task]] if task in LITERATURE else []
         mine = entries[entries["is_ours"]].iloc[0]
         cells = [MATBENCH_TASKS[task].short_name, results.name]
-        if not rivals:
+        if not others:
             rows.append([*cells, describe(mine, 4), "none", ""])
             continue
-        best, value = (min if is_regression else max)(rivals, key=lambda rival: rival[1])
+        best, value = (min if is_regression else max)(others, key=lambda other: other[1])
         better = value - mine["mean"] if is_regression else mine["mean"] - value
         # The standard error of the mean over folds.
         error = mine["std"] / mine["n_folds"] ** 0.5

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from inner_splits import TASKS
+from matbench_table import ALLOYS
 
 from skmat import (
     list_pretrained,
@@ -52,8 +53,6 @@ CONTAMINATED = {
 CONTAMINATED["frozen"] = CONTAMINATED["voting"] = CONTAMINATED[_BEST_FROZEN]
 #: By name, the family of a network from scratch.
 SCRATCH = {"scratch": "mtencoder", "roost-scratch": "roost"}
-#: Tasks whose materials have more elements than any that the default encoder has read.
-ALLOYS = ("matbench_steels",)
 MEMBERS = ("auto", "frozen", "trees")
 
 

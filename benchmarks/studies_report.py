@@ -136,26 +136,18 @@ def draw_distances(plt):
         return
     distances = json.loads(path.read_text())
     figure, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
-    markers, named = {"mtencoder-multi": "o"}, set()
-    for folder in ("", LARGE):
-        found = load(f"pretrained/{folder}")
-        for name in sorted(set(found) & set(markers)):
-            gain = gains(found, name).drop(["mean", "median"])
-            x = [distances[task]["distance"] for task in gain.index]
-            mark = markers[name]
-            ax.plot(x, gain, mark, color="C0", label=None if name in named else name)
-            named.add(name)
-            for task, *place in zip(gain.index, x, gain, strict=True):
-                name_of_task = MATBENCH_TASKS[task].short_name
-                near = {"xytext": (4, -9), "textcoords": "offset points"}
-                ax.annotate(name_of_task, place, fontsize=7, **near)
+    name = "mtencoder-multi"
+    parts = [gains(load(f"pretrained/{folder}"), name) for folder in ("", LARGE)]
+    gain = pd.concat([part.drop(["mean", "median"]) for part in parts])
+    x = [distances[task]["distance"] for task in gain.index]
+    ax.plot(x, gain, "o", color="C0", label=name)
+    near = {"fontsize": 7, "xytext": (4, -9), "textcoords": "offset points"}
+    for task, *place in zip(gain.index, x, gain, strict=True):
+        ax.annotate(MATBENCH_TASKS[task].short_name, place, **near)
     for task, gain in validated_gains().items():
         x = distances[f"matbench_{task}"]["distance"]
         ax.plot(x, gain, "s", color="C0", fillstyle="none")
-        ax.annotate(
-            f"{task} (validation)", (x, gain), fontsize=7, xytext=(4, -9),
-            textcoords="offset points",
-        )  # fmt: skip
+        ax.annotate(f"{task} (validation)", (x, gain), **near)
     ax.axhline(0, color="0.7", linewidth=1)
     ax.set(xlabel="distance from OQMD (places on the scale)", ylabel="gain over scratch, %")
     ax.margins(x=0.12)

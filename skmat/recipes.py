@@ -49,8 +49,9 @@ def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
         ``C`` is chosen from 0.3 to 30 by cross-validation on the rows that are fitted; it takes
         one column of labels, all of them known.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal", the best
-        one to be frozen.
+        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal",
+        which does better frozen than the default encoder; its teacher has learned the elastic
+        moduli of the Materials Project, Matbench's among them.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -89,8 +90,9 @@ def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
         Classifier of standardised features. None is a support vector machine with ``C=3``, whose
         probabilities are calibrated by cross-validation.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal", the best
-        one to be frozen.
+        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal",
+        which does better frozen than the default encoder; its teacher has learned the elastic
+        moduli of the Materials Project, Matbench's among them.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 

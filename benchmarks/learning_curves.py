@@ -4,7 +4,8 @@
 fold of the smaller Matbench tasks, models learn from 50 to 1,000 rows of the training set (or from
 the numbers in ``--sizes``, or the shares in ``--fractions``), drawn at random, the smaller samples
 being parts of the larger ones, and predict the whole test set; what they learn from all rows is
-what matbench.py and pretrained.py measure. Finished fits stay in FOLDER; the losses go to
+what matbench.py and pretrained.py measure. Models of families that read crystals get the crystals
+of the same rows. Finished fits stay in FOLDER; the losses go to
 benchmarks/results/learning_curves.json, or where ``--to`` says.
 """
 
@@ -41,10 +42,22 @@ def make_model(name, is_classification, seed):
     if name == "Magpie + forest":
         make = RandomForestClassifier if is_classification else RandomForestRegressor
         return make_pipeline(MagpieFeaturizer(), make(500, random_state=seed))
-    family, source = NETWORKS.get(name, (None, name))
-    family = choose_family(family, source)
+    family, source = family_of(name)
     make = family.classifier if is_classification else family.regressor
     return make(pretrained=source, random_state=seed)
+
+
+def family_of(name):
+    """Return the family of a network and its weights."""
+    family, source = NETWORKS.get(name, (None, name))
+    return choose_family(family, source), source
+
+
+def read_by(name):
+    """Return what the model reads, as a task's ``input``."""
+    if name in RECIPES or name == "Magpie + forest":
+        return "composition"
+    return "structure" if family_of(name)[0].reads == "structure" else "composition"
 
 
 #: Family and weights by name; other names are those of shipped weights.
@@ -52,6 +65,7 @@ NETWORKS = {
     "pretrained": ("mtencoder", "mtencoder-multimodal"),
     "scratch": ("mtencoder", None),
     "roost-scratch": ("roost", None),
+    "cgcnn-scratch": ("cgcnn", None),
 }
 #: For regression, for classification.
 RECIPES = {
@@ -66,17 +80,17 @@ def measure(folder, task, fold, size, model):
     path = folder / f"{task}-{fold}-{size}-{model.replace(' ', '')}.json"
     if path.exists():
         return json.loads(path.read_text())
-    data = MatbenchTask(task)
+    data = MatbenchTask(task, input=read_by(model))
     training, test = data.folds[fold]
     rows = np.random.default_rng(fold).permutation(training)[:size]
-    X, y = data.X[rows], data.y[rows]
+    X, y, asked = data.X[rows], data.y[rows], data.X[test]
     is_classification = y.dtype == bool
     fitted = make_model(model, is_classification, fold).fit(X, y)
     if is_classification:
-        scores = fitted.predict_proba(data.X[test])[:, list(fitted.classes_).index(True)]
+        scores = fitted.predict_proba(asked)[:, list(fitted.classes_).index(True)]
         loss = 1 - roc_auc_score(data.y[test], scores)
     else:
-        loss = mean_absolute_error(data.y[test], fitted.predict(data.X[test]))
+        loss = mean_absolute_error(data.y[test], fitted.predict(asked))
     row = {"task": task, "fold": fold, "size": len(rows), "model": model, "loss": float(loss)}
     write_atomically(path, json.dumps(row).encode())
     return row

@@ -5,13 +5,10 @@ writes first: pymatgen's neighbours of each structure, and CGCNN as its authors 
 layers join the vectors of both atoms and of the edge before one linear map, and whose crystals are
 pooled in a Python loop; once with crystals collated to batches, as theirs are, and once with one
 crystal after the other. The networks have the same sizes, the compared functions take turns, and
-ratios are taken within a turn. Memory is the largest that a process of its own took. Writes
-benchmarks/results/speed_crystals.json and .md.
+ratios are taken within a turn. Writes benchmarks/results/speed_crystals.json and .md.
 """
 
 import argparse
-import multiprocessing
-import resource
 import warnings
 from pathlib import Path
 
@@ -207,33 +204,6 @@ def measure_networks(report, repeats, X, y, folder):
         report.add(f"ALIGNN {preset} fit, {size}", "crystals/s", rates[preset])
 
 
-def memory_of_fit(preset, X, y, connection):
-    """Send the largest memory of this process before and after fitting ALIGNN, in bytes."""
-    warnings.simplefilter("ignore")
-    before = largest_memory()
-    ALIGNNRegressor(pretrained=None, preset=preset, max_epochs=1, random_state=0).fit(X, y)
-    connection.send((before, largest_memory()))
-
-
-def largest_memory():
-    # Linux counts in kilobytes.
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def measure_memory(report, X, y):
-    # Processes that have read nothing else.
-    spawn = multiprocessing.get_context("spawn")
-    receivers = {}
-    for preset in ("small", "paper"):
-        receivers[preset], sender = spawn.Pipe(duplex=False)
-        spawn.Process(target=memory_of_fit, args=(preset, X, y, sender)).start()
-        sender.close()  # so that a process that died is noticed
-    for preset, receiver in receivers.items():
-        before, after = receiver.recv()
-        name = f"memory of fitting ALIGNN {preset} to {len(X):,} crystals"
-        report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
-
-
 def small_crystals(n):
     """Return crystals of at most 20 atoms, and their gaps."""
     data = fetch_mp(targets="gap")
@@ -246,9 +216,6 @@ def main():
     parser.add_argument("--folder", type=Path, required=True, help="keeps graphs")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--n", type=int, default=2000, help="crystals, 256 at least")
-    parser.add_argument(
-        "--n-memory", type=int, default=10_000, help="crystals ALIGNN is fitted to"
-    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     data = fetch_mp(targets="gap")
@@ -257,7 +224,6 @@ def main():
     measure_graphs(report, arguments.repeats, data.data.take(any_size))
     X, y = small_crystals(arguments.n)
     measure_networks(report, arguments.repeats, X, y, arguments.folder)
-    measure_memory(report, *small_crystals(arguments.n_memory))
     report.save("speed_crystals")
 
 

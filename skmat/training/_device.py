@@ -1,5 +1,7 @@
 """Where a network runs and in which number format."""
 
+import os
+
 import torch
 
 from skmat.exceptions import InvalidInputError
@@ -8,6 +10,11 @@ __all__ = ["DEVICES", "PRECISIONS", "autocast", "resolve_device", "resolve_preci
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bf16")
+
+#: oneDNN, which computes in bf16 on CPUs, keeps code for each shape of a matrix that it meets, for
+#: a thousand by default, of a megabyte or more each. Here no two batches have the same shape: that
+#: would be gigabytes that are never read again.
+_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
 
 
 def resolve_device(device: str) -> str:
@@ -65,9 +72,12 @@ def resolve_precision(precision: str, device: str) -> str:
 
 def autocast(device: str, precision: str) -> torch.autocast:
     """Return the context in which forward passes run."""
-    return torch.autocast(
-        torch.device(device).type, dtype=torch.bfloat16, enabled=precision == "bf16"
-    )
+    kind = torch.device(device).type
+    if precision == "bf16" and kind == "cpu":
+        # oneDNN reads them when it multiplies the first matrix; what the user has set stays.
+        for name, capacity in _CACHES.items():
+            os.environ.setdefault(name, capacity)
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 def _cpu_computes_in_bf16() -> bool:

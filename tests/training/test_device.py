@@ -1,5 +1,8 @@
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +94,46 @@ def test_gpus_are_named_where_they_have_to_be_alone():
     # To choose them, to seed them, and to record steps on them.
     names = {"_device.py", "_random.py", "_captured.py"}
     assert found == {f"training/{name}" for name in names}
+
+
+def test_what_the_user_says_of_caches_stays(monkeypatch):
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    autocast("cpu", "float32")
+    assert "ONEDNN_PRIMITIVE_CACHE_CAPACITY" not in os.environ
+    autocast("cpu", "bf16")
+    assert os.environ["LRU_CACHE_CAPACITY"] == "7"
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"
+
+
+@pytest.mark.skipif(
+    resolve_precision("auto", "cpu") != "bf16", reason="bf16 is emulated on this processor"
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_the_shapes_that_were_met():
+    program = """
+import torch
+from skmat.training._device import autocast
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+layer = torch.nn.Linear(64, 128)
+for n in range(6000, 6400):
+    with autocast("cpu", "bf16"):
+        layer(torch.ones(n, 64)).float().sum().backward()
+    if n == 6030:
+        before = resident()
+print(resident() - before)
+"""
+    environment = {key: value for key, value in os.environ.items() if "CACHE_CAPACITY" not in key}
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    # Hundreds of megabytes, were all of them kept.
+    assert float(found.stdout) < 100

@@ -1,0 +1,73 @@
+"""Memory that ALIGNN takes when it is fitted to many crystals.
+
+``python benchmarks/memory_crystals.py`` with ``SKMAT_DATA`` set. Each fit has a process of its
+own, whose largest memory is measured, less what it took with the crystals read. Beside them, what
+the arrays of the crystals, of their graphs, and of the pairs of bonds of the largest batch take.
+Writes benchmarks/results/memory_crystals.json and .md.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import warnings
+
+from speed import Report
+from speed_crystals import largest_line_graph, small_crystals
+
+from skmat import ALIGNNRegressor
+from skmat.crystal import build_graphs
+
+FITS = (("small", 32), ("small", 8), ("paper", 32))
+
+
+def memory_of_fit(preset, batch_size, X, y, connection):
+    """Send the largest memory of this process before and after fitting ALIGNN, in bytes."""
+    warnings.simplefilter("ignore")
+    before = largest_memory()
+    model = ALIGNNRegressor(
+        pretrained=None, preset=preset, max_epochs=1, batch_size=batch_size, random_state=0
+    )
+    model.fit(X, y)
+    connection.send((before, largest_memory()))
+
+
+def largest_memory():
+    # Linux counts in kilobytes.
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def measure_arrays(report, X):
+    """Add the arrays that live through a fit, and the pairs of bonds that a batch has at most."""
+    graphs, _ = build_graphs(X)
+    name = f"{len(X):,} crystals, {X.n_atoms.mean():.0f} atoms on average"
+    report.add(f"structures of {name}", "MB", [X.nbytes / 1e6])
+    report.add(f"graphs of {name}", "MB", [graphs.nbytes / 1e6])
+    report.add("pairs of bonds of 32 of them, at most", "MB", [largest_line_graph(graphs)])
+
+
+def measure_fits(report, X, y):
+    # Processes that have read nothing else.
+    spawn = multiprocessing.get_context("spawn")
+    for preset, batch_size in FITS:
+        receiver, sender = spawn.Pipe(duplex=False)
+        spawn.Process(target=memory_of_fit, args=(preset, batch_size, X, y, sender)).start()
+        sender.close()  # so that a process that died is noticed
+        before, after = receiver.recv()
+        name = f"fitting ALIGNN {preset} to {len(X):,} crystals, {batch_size} at once"
+        report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=10_000, help="crystals")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    X, y = small_crystals(arguments.n)
+    report = Report()
+    measure_arrays(report, X)
+    measure_fits(report, X, y)
+    report.save("memory_crystals")
+
+
+if __name__ == "__main__":
+    main()

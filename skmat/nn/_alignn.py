@@ -143,10 +143,10 @@ class _EdgeGated(nn.Module):
         gates = gates + self.gate_sender(nodes).index_select(0, senders)
         shares = torch.sigmoid(gates)
         messages = shares * self.message(nodes).index_select(0, senders)
-        # In float32: there are many terms to a sum.
-        both = torch.cat([messages, shares], dim=1).float()
-        sums = both.new_zeros((len(nodes), both.shape[1])).index_add(0, receivers, both)
-        received, total = sums.chunk(2, dim=1)
+        # In float32: there are many terms to a sum. Two sums take half the time of a joint one.
+        zeros = nodes.new_zeros(nodes.shape, dtype=torch.float32)
+        received = zeros.index_add(0, receivers, messages.float())
+        total = zeros.index_add(0, receivers, shares.float())
         received = (received / (total + 1e-6)).to(nodes.dtype)
         nodes = nodes + F.silu(self.node_norm(self.own(nodes) + received))
         return nodes, edges + F.silu(self.edge_norm(gates))

@@ -50,9 +50,11 @@ def measure_fits(report, X, y):
     spawn = multiprocessing.get_context("spawn")
     for preset, batch_size in FITS:
         receiver, sender = spawn.Pipe(duplex=False)
-        spawn.Process(target=memory_of_fit, args=(preset, batch_size, X, y, sender)).start()
+        process = spawn.Process(target=memory_of_fit, args=(preset, batch_size, X, y, sender))
+        process.start()
         sender.close()  # so that a process that died is noticed
         before, after = receiver.recv()
+        process.join()
         name = f"fitting ALIGNN {preset} to {len(X):,} crystals, {batch_size} at once"
         report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
 

@@ -34,6 +34,12 @@ CURVES = {
     "frozen": "pretrained/frozen",
     "voting": "pretrained/voting",
 }
+#: Tasks of the learning curves by what is predicted of what.
+KINDS = {
+    "numbers of compounds": ("jdft2d", "phonons", "expt_gap", "dielectric"),
+    "classes": ("expt_is_metal", "glass"),
+    "alloys": ("steels",),
+}
 WORDS = {
     "e_form": "formation energy",
     "energy_pa": "energy per atom",
@@ -211,17 +217,28 @@ def learning_curves(table):
     # Whole training sets differ in size.
     whole = ratios["size"] == ratios.groupby("task")["size"].transform("max")
     ratios["size"] = ratios["size"].mask(whole, "all")
-    compared = []
-    for size, part in ratios.groupby("size", sort=False):
-        cells = [f"{part[m].mean():.2f} ({(part[m] < 1).sum()})" for m in models]
-        compared.append([str(size), str(len(part)), *cells])
-    compared.sort(key=lambda row: float("inf") if row[0] == "all" else int(row[0]))
     return [
         "MAE, or 1 - ROC-AUC: mean and deviation over the folds",
         to_markdown(["task", "labels", "folds", *models], rows),
         "Ratio of the loss to the forest's: mean of the tasks, and on how many it is less than 1",
-        to_markdown(["labels", "tasks", *models], compared),
+        to_markdown(["kind", "labels", "tasks", *models], compared_by_kind(ratios, models)),
     ]
+
+
+def compared_by_kind(ratios, models):
+    """Return rows of mean ratios, of all tasks and of each kind of them, by number of labels."""
+    tasks = set(ratios["task"])
+    if left_out := tasks.difference(*KINDS.values()):
+        raise SystemExit(f"KINDS does not say what {sorted(left_out)} are.")
+    rows = []
+    for kind, of_kind in {"all": tasks, **KINDS}.items():
+        chosen = ratios[ratios["task"].isin(of_kind)]
+        sizes = chosen["size"].unique()
+        for size in sorted(sizes, key=lambda size: float("inf") if size == "all" else size):
+            part = chosen[chosen["size"] == size]
+            cells = [f"{part[m].mean():.2f} ({(part[m] < 1).sum()})" for m in models]
+            rows.append([kind, str(size), str(len(part)), *cells])
+    return rows
 
 
 def draw_learning_curves(table, plt):

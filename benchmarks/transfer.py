@@ -11,18 +11,21 @@ test sets. Sources:
 - "scratch";
 - "e_form small" and "e_form large", "gap large": 941 and up to 20,000 crystals of one property;
 - "mpt": all properties but the one that is predicted, a head for each (multi-property
-  pretraining), 20,000 labels in all; rare labels weigh by the square root of their number;
+  pretraining), of 20,000 crystals in all: those of which a rare property is known, and others of
+  which the formation energy or the gap is; with all labels of these that are known by the same id
+  (those of phonons have ids of their own); properties weigh by the square root of the number of
+  their labels;
 - "mean" predicts the mean, "forest" is Magpie features and a random forest.
 
 Every source is trained for as many steps as the others, so that a small one is read more often.
-Models learn from 10 to 800 labels (or all, where there are fewer), drawn anew for each trial, and
-predict the test set. Errors are mean absolute errors in units of half the range of each property,
-which is scaled as published, but not comparable with it: ranges hang on outliers. Ratios to
-"scratch" are. With
-``--trainable`` they compare which layers are trained. With ``--held-out halides`` sources see no
-crystal with a halogen, and models learn from halides and predict halides: another chemistry.
-Families that read formulas get those of the same crystals. What was finished stays in FOLDER;
-rows go to benchmarks/results/transfer/.
+Models learn from 10 to 800 labels (or all, where there are fewer), drawn anew for each trial, with
+default settings, and predict the test set. Errors are mean absolute errors in units of half the
+range of each property, which is scaled as published, but not comparable with it: ranges hang on
+outliers. Ratios to "scratch" are. With ``--trainable`` they compare which layers are trained. With
+``--held-out halides`` sources see no crystal with a halogen, and models learn from halides and
+predict halides: another chemistry. Families that read formulas get those of the same crystals.
+What was finished stays in FOLDER, which is that of one state of this script; rows go to
+benchmarks/results/transfer/.
 """
 
 import argparse
@@ -30,6 +33,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from sklearn.dummy import DummyRegressor
@@ -45,6 +49,8 @@ from skmat.estimators._families import FAMILIES
 
 RESULTS = Path(__file__).parent / "results" / "transfer"
 LARGE, SMALL = 20_000, 941
+#: Properties that are known of tens of thousands of crystals.
+COMMON = ("e_form", "gap")
 SIZES = (10, 100, 200, 500, 800)
 BASELINES = ("mean", "forest")
 SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", *BASELINES)
@@ -67,22 +73,22 @@ def source_rows(source, target, held_out):
         data = properties[name]
         rows = draw(data.source, SMALL if size == "small" else LARGE, 0)
         return data.X.take(rows), data.y[rows][:, None]
-    parts, labels = [], []
     names = [name for name in properties if name != target]
-    most = share_of_each([len(properties[name].source) for name in names], LARGE)
-    for place, name in enumerate(names):
-        data = properties[name]
-        rows = draw(data.source, most, 1)
-        y = np.full((len(rows), len(names)), np.nan)
-        y[:, place] = data.y[rows]
-        parts.append(data.X.take(rows))
-        labels.append(y)
-    return StructureArrays.concatenate(parts), np.vstack(labels)
-
-
-def share_of_each(sizes, total):
-    """Return how many of each are `total` in all, where small ones give what they have."""
-    return max(n for n in range(total + 1) if sum(min(n, size) for size in sizes) <= total)
+    X = StructureArrays.concatenate([properties[n].X.take(properties[n].source) for n in names])
+    labels = pd.DataFrame(
+        {
+            "crystal": X.ids,
+            "property": np.repeat(names, [len(properties[n].source) for n in names]),
+            "label": np.concatenate([properties[n].y[properties[n].source] for n in names]),
+        }
+    )
+    table = labels.pivot_table(index="crystal", columns="property", values="label")[names]
+    is_rare = table.drop(columns=list(COMMON), errors="ignore").notna().any(axis=1).to_numpy()
+    common = draw(np.flatnonzero(~is_rare), LARGE - is_rare.sum(), 1)
+    table = table.iloc[np.sort(np.r_[np.flatnonzero(is_rare), common])]
+    _, first = np.unique(X.ids, return_index=True)  # sorted, as the table is
+    places = first[np.searchsorted(X.ids[first], table.index)]
+    return X.take(places), table.to_numpy()
 
 
 def pretrain(source, target, arguments):

@@ -145,7 +145,7 @@ def main():
         [*KEYS, "target", "source", "size", "trial", "trainable"]
     )
     for (family, preset, epochs, held_out), part in table.groupby(list(KEYS)):
-        title = f"**{family}** ({preset}), sources of 20,000 labels for {epochs} epochs"
+        title = f"**{family}** ({preset}), sources of 20,000 crystals for {epochs} epochs"
         title += f", {held_out} held out" * bool(held_out)
         parts += [title, *by_source(part, published=not held_out), *by_layers(part)]
     (RESULTS / "transfer.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ _PUBLIC = {
     "MagpieFeaturizer": "skmat.featurizers",
     "MatminerFeaturizer": "skmat.featurizers",
     "MatminerStructureFeaturizer": "skmat.featurizers",
+    "Recommendation": "skmat._recommend",
     "RoostClassifier": "skmat.estimators",
     "RoostEncoder": "skmat.estimators",
     "RoostRegressor": "skmat.estimators",
@@ -33,6 +34,7 @@ _PUBLIC = {
     "make_search_regressor": "skmat.recipes",
     "make_voting_classifier": "skmat.recipes",
     "make_voting_regressor": "skmat.recipes",
+    "recommend": "skmat._recommend",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -112,12 +112,14 @@ def test_what_the_user_says_of_caches_stays(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_the_shapes_that_were_met():
     program = """
+import resource
+
 import torch
 from skmat.training._device import autocast
 
 def resident():
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096 / 1e6
+        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 layer = torch.nn.Linear(64, 128)
 for n in range(6000, 6400):

@@ -52,6 +52,12 @@ PUBLISHED = {
 #: Sources in the order of the tables; the last two are no networks.
 ORDER = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "forest", "mean")
 KEYS = ("family", "preset", "source_epochs", "held_out")
+#: Ways of use, and what they are called.
+MODELS = {
+    "fine_tuned": "Fine-tuned",
+    "average": "Averaged with trees on frozen vectors and Magpie features",
+}
+BASELINES = ("mean", "forest")
 
 
 def cell(value, digits=3):
@@ -142,12 +148,15 @@ def main():
         content = json.loads(path.read_text())
         rows += [{"family": content["family"], **row} for row in content["rows"]]
     table = pd.DataFrame(rows).drop_duplicates(
-        [*KEYS, "target", "source", "size", "trial", "trainable"]
+        [*KEYS, "target", "source", "size", "trial", "trainable", "model"]
     )
     for (family, preset, epochs, held_out), part in table.groupby(list(KEYS)):
         title = f"**{family}** ({preset}), sources of 20,000 crystals for {epochs} epochs"
-        title += f", {held_out} held out" * bool(held_out)
-        parts += [title, *by_source(part, published=not held_out), *by_layers(part)]
+        parts.append(title + f", {held_out} held out" * bool(held_out))
+        for model, words in MODELS.items():
+            of_model = part[part["model"].isin([model, *BASELINES])]
+            published = model == "fine_tuned" and not held_out
+            parts += [f"*{words}*", *by_source(of_model, published), *by_layers(of_model)]
     (RESULTS / "transfer.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

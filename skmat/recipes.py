@@ -5,6 +5,7 @@ formula, and parts cut in that order would be whole families.
 """
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -18,8 +19,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from skmat.estimators import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
-from skmat.featurizers import MagpieFeaturizer
+from skmat.estimators._families import choose_family
+from skmat.featurizers import MagpieFeaturizer, StructureToComposition
 from skmat.sampling import LimitedShuffleSplit
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 _BEST_FROZEN = "mtencoder-multimodal"
 
 
-def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
+def make_frozen_regressor(model=None, *, pretrained="auto", family="mtencoder", memory=None):
     """Return a regressor on the vectors of a frozen encoder and Magpie features.
 
     Nothing of the encoder is trained: it reads each material once, and a fit takes seconds.
@@ -49,9 +50,12 @@ def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
         ``C`` is chosen from 0.3 to 30 by cross-validation on the rows that are fitted; it takes
         one column of labels, all of them known.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal",
-        which does better frozen than the default encoder; its teacher has learned the elastic
-        moduli of the Materials Project, Matbench's among them.
+        Encoder, as the encoder of the family takes it; "auto" is the default of the family, but
+        for MTEncoder "mtencoder-multimodal", which does better frozen; its teacher has learned the
+        elastic moduli of the Materials Project, Matbench's among them.
+    family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
+        Family of the encoder; the last two read crystals, and Magpie features are then those of
+        their compositions.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -78,10 +82,10 @@ def make_frozen_regressor(model=None, *, pretrained="auto", memory=None):
         parts = KFold(5, shuffle=True, random_state=0)
         model = GridSearchCV(SVR(epsilon=0.02), grid, scoring="neg_mean_absolute_error", cv=parts)
     scaled = TransformedTargetRegressor(model, transformer=StandardScaler())
-    return _on_features(scaled, pretrained, memory)
+    return _on_features(scaled, pretrained, family, memory)
 
 
-def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
+def make_frozen_classifier(model=None, *, pretrained="auto", family="mtencoder", memory=None):
     """Return a classifier on the vectors of a frozen encoder and Magpie features.
 
     Parameters
@@ -90,9 +94,12 @@ def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
         Classifier of standardised features. None is a support vector machine with ``C=3``, whose
         probabilities are calibrated by cross-validation.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder, as :class:`skmat.MTEncoder` takes it; "auto" is "mtencoder-multimodal",
-        which does better frozen than the default encoder; its teacher has learned the elastic
-        moduli of the Materials Project, Matbench's among them.
+        Encoder, as the encoder of the family takes it; "auto" is the default of the family, but
+        for MTEncoder "mtencoder-multimodal", which does better frozen; its teacher has learned the
+        elastic moduli of the Materials Project, Matbench's among them.
+    family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
+        Family of the encoder; the last two read crystals, and Magpie features are then those of
+        their compositions.
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -117,10 +124,12 @@ def make_frozen_classifier(model=None, *, pretrained="auto", memory=None):
     if model is None:
         parts = StratifiedKFold(5, shuffle=True, random_state=0)
         model = CalibratedClassifierCV(SVC(C=3.0), ensemble=False, cv=parts)
-    return _on_features(model, pretrained, memory)
+    return _on_features(model, pretrained, family, memory)
 
 
-def make_search_regressor(pretrained=("auto", None), *, random_state=None, n_jobs=None):
+def make_search_regressor(
+    pretrained=("auto", None), *, family="mtencoder", random_state=None, n_jobs=None
+):
     """Return a regressor that finds out whether pretraining helps, and which.
 
     A network is trained with each of several weights to start from on parts of the rows, three
@@ -130,7 +139,9 @@ def make_search_regressor(pretrained=("auto", None), *, random_state=None, n_job
     Parameters
     ----------
     pretrained : sequence, default=("auto", None)
-        Weights to choose from, each as :class:`skmat.MTEncoderRegressor` takes them.
+        Weights to choose from, each as the regressor of the family takes them.
+    family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
+        Family of the networks; the last two read crystals.
     random_state : int, RandomState instance or None, default=None
         Seed of the networks and of the splits.
     n_jobs : int, default=None
@@ -152,17 +163,21 @@ def make_search_regressor(pretrained=("auto", None), *, random_state=None, n_job
     >>> make_search_regressor().param_grid
     {'pretrained': ['auto', None]}
     """
-    model = MTEncoderRegressor(random_state=random_state)
+    model = choose_family(family).regressor(random_state=random_state)
     return _search(model, pretrained, "neg_mean_absolute_error", False, random_state, n_jobs)
 
 
-def make_search_classifier(pretrained=("auto", None), *, random_state=None, n_jobs=None):
+def make_search_classifier(
+    pretrained=("auto", None), *, family="mtencoder", random_state=None, n_jobs=None
+):
     """Return a classifier that finds out whether pretraining helps, and which.
 
     Parameters
     ----------
     pretrained : sequence, default=("auto", None)
-        Weights to choose from, each as :class:`skmat.MTEncoderClassifier` takes them.
+        Weights to choose from, each as the classifier of the family takes them.
+    family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
+        Family of the networks; the last two read crystals.
     random_state : int, RandomState instance or None, default=None
         Seed of the networks and of the splits.
     n_jobs : int, default=None
@@ -185,7 +200,7 @@ def make_search_classifier(pretrained=("auto", None), *, random_state=None, n_jo
     >>> make_search_classifier().cv.stratify
     True
     """
-    model = MTEncoderClassifier(random_state=random_state)
+    model = choose_family(family).classifier(random_state=random_state)
     return _search(model, pretrained, _log_likelihood, True, random_state, n_jobs)
 
 
@@ -212,7 +227,9 @@ def _search(model, pretrained, scoring, stratify, random_state, n_jobs):
     )
 
 
-def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):
+def make_voting_regressor(
+    *, pretrained="auto", family="mtencoder", random_state=None, n_jobs=None
+):
     """Return the average of a fine-tuned network, a frozen pipeline and trees on Magpie features.
 
     The three err differently, so that their average is often better than each of them. Where
@@ -222,8 +239,10 @@ def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):
     Parameters
     ----------
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder of the first two, as :class:`skmat.MTEncoder` takes it; "auto" is the best one of
+        Encoder of the first two, as the encoder of the family takes it; "auto" is the best one of
         each.
+    family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
+        Family of the network and of the frozen encoder; the last two read crystals.
     random_state : int, RandomState instance or None, default=None
         Seed of the network and of the trees.
     n_jobs : int, default=None
@@ -232,7 +251,7 @@ def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):
     Returns
     -------
     VotingRegressor
-        Of "fine_tuned" (an :class:`skmat.MTEncoderRegressor`), "frozen" (of
+        Of "fine_tuned" (the regressor of the family), "frozen" (of
         :func:`make_frozen_regressor`) and "trees" (extremely randomised, on Magpie features). It
         takes one column of labels, all of them known.
 
@@ -247,14 +266,16 @@ def make_voting_regressor(*, pretrained="auto", random_state=None, n_jobs=None):
     ['fine_tuned', 'frozen', 'trees']
     """
     members = _members(
-        MTEncoderRegressor(pretrained=pretrained, random_state=random_state),
-        make_frozen_regressor(pretrained=pretrained),
+        choose_family(family).regressor(pretrained=pretrained, random_state=random_state),
+        make_frozen_regressor(pretrained=pretrained, family=family),
         ExtraTreesRegressor(300, random_state=random_state),
     )
     return VotingRegressor(members, n_jobs=n_jobs)
 
 
-def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None):
+def make_voting_classifier(
+    *, pretrained="auto", family="mtencoder", random_state=None, n_jobs=None
+):
     """Return the average of a fine-tuned network, a frozen pipeline and trees on Magpie features.
 
     Their probabilities are averaged.
@@ -262,8 +283,10 @@ def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None)
     Parameters
     ----------
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder of the first two, as :class:`skmat.MTEncoder` takes it; "auto" is the best one of
+        Encoder of the first two, as the encoder of the family takes it; "auto" is the best one of
         each.
+    family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
+        Family of the network and of the frozen encoder; the last two read crystals.
     random_state : int, RandomState instance or None, default=None
         Seed of the network and of the trees.
     n_jobs : int, default=None
@@ -272,7 +295,7 @@ def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None)
     Returns
     -------
     VotingClassifier
-        Of "fine_tuned" (an :class:`skmat.MTEncoderClassifier`), "frozen" (of
+        Of "fine_tuned" (the classifier of the family), "frozen" (of
         :func:`make_frozen_classifier`) and "trees" (extremely randomised, on Magpie features).
 
     See Also
@@ -286,23 +309,31 @@ def make_voting_classifier(*, pretrained="auto", random_state=None, n_jobs=None)
     ['fine_tuned', 'frozen', 'trees']
     """
     members = _members(
-        MTEncoderClassifier(pretrained=pretrained, random_state=random_state),
-        make_frozen_classifier(pretrained=pretrained),
+        choose_family(family).classifier(pretrained=pretrained, random_state=random_state),
+        make_frozen_classifier(pretrained=pretrained, family=family),
         ExtraTreesClassifier(300, random_state=random_state),
     )
     return VotingClassifier(members, voting="soft", n_jobs=n_jobs)
 
 
-def _on_features(model, pretrained, memory):
-    if isinstance(pretrained, str) and pretrained == "auto":
+def _on_features(model, pretrained, family, memory):
+    if family == "mtencoder" and isinstance(pretrained, str) and pretrained == "auto":
         pretrained = _BEST_FROZEN
-    features = FeatureUnion(
-        [("encoder", MTEncoder(pretrained=pretrained)), ("magpie", MagpieFeaturizer())]
-    )
+    encoder = choose_family(family).encoder(pretrained=pretrained)
+    features = FeatureUnion([("encoder", encoder), ("magpie", _magpie(family))])
     steps = [("features", features), ("scale", StandardScaler()), ("model", model)]
     return Pipeline(steps, memory=memory)
 
 
+def _magpie(family):
+    """Return what makes Magpie features of that which the family reads."""
+    magpie = MagpieFeaturizer()
+    if choose_family(family).reads == "formula":
+        return magpie
+    return make_pipeline(StructureToComposition(), magpie)
+
+
 def _members(network, frozen, trees):
-    trees_on_magpie = make_pipeline(MagpieFeaturizer(), trees)
+    magpie = frozen.named_steps["features"]["magpie"]
+    trees_on_magpie = make_pipeline(clone(magpie), trees)
     return [("fine_tuned", network), ("frozen", frozen), ("trees", trees_on_magpie)]

@@ -53,7 +53,7 @@ LARGE, SMALL = 20_000, 941
 COMMON = ("e_form", "gap")
 SIZES = (10, 100, 200, 500, 800)
 #: Whose mean is "average"; chosen on other labels than those that are learned or tested.
-AVERAGED = ("fine_tuned", "trees")
+AVERAGED = ("fine_tuned", "support_vectors", "trees")
 BASELINES = ("mean", "forest")
 SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", *BASELINES)
 

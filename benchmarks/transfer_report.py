@@ -55,7 +55,7 @@ KEYS = ("family", "preset", "source_epochs", "held_out")
 #: Ways of use, and what they are called.
 MODELS = {
     "fine_tuned": "Fine-tuned",
-    "average": "Averaged with trees on frozen vectors and Magpie features",
+    "average": "Averaged with support vectors and trees on frozen vectors and Magpie features",
 }
 BASELINES = ("mean", "forest")
 

@@ -252,8 +252,9 @@ def make_voting_regressor(
     -------
     VotingRegressor
         Of "fine_tuned" (the regressor of the family), "frozen" (of
-        :func:`make_frozen_regressor`) and "trees" (extremely randomised, on Magpie features). It
-        takes one column of labels, all of them known.
+        :func:`make_frozen_regressor`) and "trees" (extremely randomised, on Magpie features, and
+        on the frozen vectors too where they are of crystals). It takes one column of labels, all
+        of them known.
 
     See Also
     --------
@@ -269,6 +270,7 @@ def make_voting_regressor(
         choose_family(family).regressor(pretrained=pretrained, random_state=random_state),
         make_frozen_regressor(pretrained=pretrained, family=family),
         ExtraTreesRegressor(300, random_state=random_state),
+        family,
     )
     return VotingRegressor(members, n_jobs=n_jobs)
 
@@ -296,7 +298,8 @@ def make_voting_classifier(
     -------
     VotingClassifier
         Of "fine_tuned" (the classifier of the family), "frozen" (of
-        :func:`make_frozen_classifier`) and "trees" (extremely randomised, on Magpie features).
+        :func:`make_frozen_classifier`) and "trees" (extremely randomised, on Magpie features, and
+        on the frozen vectors too where they are of crystals).
 
     See Also
     --------
@@ -312,6 +315,7 @@ def make_voting_classifier(
         choose_family(family).classifier(pretrained=pretrained, random_state=random_state),
         make_frozen_classifier(pretrained=pretrained, family=family),
         ExtraTreesClassifier(300, random_state=random_state),
+        family,
     )
     return VotingClassifier(members, voting="soft", n_jobs=n_jobs)
 
@@ -319,21 +323,23 @@ def make_voting_classifier(
 def _on_features(model, pretrained, family, memory):
     if family == "mtencoder" and isinstance(pretrained, str) and pretrained == "auto":
         pretrained = _BEST_FROZEN
-    encoder = choose_family(family).encoder(pretrained=pretrained)
-    features = FeatureUnion([("encoder", encoder), ("magpie", _magpie(family))])
+    chosen = choose_family(family)
+    magpie = MagpieFeaturizer()
+    if chosen.reads == "structure":
+        magpie = make_pipeline(StructureToComposition(), magpie)
+    encoder = chosen.encoder(pretrained=pretrained)
+    features = FeatureUnion([("encoder", encoder), ("magpie", magpie)])
     steps = [("features", features), ("scale", StandardScaler()), ("model", model)]
     return Pipeline(steps, memory=memory)
 
 
-def _magpie(family):
-    """Return what makes Magpie features of that which the family reads."""
-    magpie = MagpieFeaturizer()
+def _members(network, frozen, trees, family):
+    features = clone(frozen.named_steps["features"])
     if choose_family(family).reads == "formula":
-        return magpie
-    return make_pipeline(StructureToComposition(), magpie)
-
-
-def _members(network, frozen, trees):
-    magpie = frozen.named_steps["features"]["magpie"]
-    trees_on_magpie = make_pipeline(clone(magpie), trees)
-    return [("fine_tuned", network), ("frozen", frozen), ("trees", trees_on_magpie)]
+        # Beside Magpie features, vectors of formulas do not help trees.
+        features = features["magpie"]
+    return [
+        ("fine_tuned", network),
+        ("frozen", frozen),
+        ("trees", make_pipeline(features, trees)),
+    ]

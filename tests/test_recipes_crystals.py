@@ -41,6 +41,7 @@ def test_members_of_averages_read_crystals(encoder):
     model = make_voting_regressor(pretrained=encoder, family="cgcnn", random_state=0)
     model.set_params(fine_tuned__max_epochs=1).fit(CRYSTALS, NUMBERS)
     assert isinstance(model.estimators_[0], CGCNNRegressor)
+    assert model.estimators_[2][-1].n_features_in_ == 32 + 132  # vectors and Magpie features
     each = [member.predict(CRYSTALS) for member in model.estimators_]
     np.testing.assert_allclose(model.predict(CRYSTALS), np.mean(each, axis=0), rtol=1e-6)
     classifier = make_voting_classifier(pretrained=encoder, family="cgcnn", random_state=0)

@@ -5,6 +5,7 @@ from sklearn.ensemble import VotingClassifier, VotingRegressor
 
 from skmat import (
     CGCNNClassifier,
+    CGCNNEncoder,
     CGCNNRegressor,
     MTEncoderClassifier,
     MTEncoderRegressor,
@@ -20,7 +21,7 @@ from skmat import (
         ({"alloys": True}, MTEncoderRegressor, VotingRegressor, MTEncoderRegressor),
         ({"alloys": True, "n_properties": 2}, *[MTEncoderRegressor] * 3),
         ({"n_properties": 3, "kind": "classification"}, *[MTEncoderClassifier] * 3),
-        ({"reads": "structure"}, *[CGCNNRegressor] * 3),
+        ({"reads": "structure", "n_properties": 2}, *[CGCNNRegressor] * 3),
         ({"reads": "structure", "kind": "classification"}, *[CGCNNClassifier] * 3),
     ],
 )
@@ -32,6 +33,14 @@ def test_every_case_has_an_estimator_and_a_reason(settings, few, some, many):
         parameters = clone(estimator).get_params()
         seeds = [value for name, value in parameters.items() if name.endswith("random_state")]
         assert 7 in seeds
+
+
+def test_averages_of_crystals_are_for_few_labels():
+    kinds = [type(recommend(n, reads="structure").estimator) for n in (49, 50, 500, 501)]
+    assert kinds == [CGCNNRegressor, VotingRegressor, VotingRegressor, CGCNNRegressor]
+    members = dict(recommend(50, reads="structure").estimator.estimators)
+    assert isinstance(members["fine_tuned"], CGCNNRegressor)
+    assert isinstance(members["frozen"]["features"]["encoder"], CGCNNEncoder)
 
 
 def test_reasons_are_those_of_the_case():

@@ -45,14 +45,14 @@ _NOT_AVERAGED = (
     " five of each class, and hours where there are more."
 )
 _FEW_CRYSTALS = (
-    "On six properties of crystals the average of a fine-tuned encoder, which had learned the other"
-    " five, with support vectors and trees on its frozen vectors had 0.58 to 0.92 times the error"
-    " of random weights with 50 labels, and 0.84 to 0.90 times with 200, but 1.07 times on phonons,"
-    " where fine-tuning alone had 0.97."
+    "On six properties of crystals the average of a fine-tuned encoder, which had learned the"
+    " other five, with support vectors and trees on its frozen vectors had 0.58 to 0.92 times the"
+    " error of random weights with 50 labels, and 0.84 to 0.90 times with 200, but 1.07 times on"
+    " phonons, where fine-tuning alone had 0.97."
 )
 _CRYSTALS = (
-    "Fine-tuned to 1,012 labels of phonons, CGCNN's default encoder had 37 1/cm, and random weights"
-    " 44. Averages were measured for numbers alone, with 50 and 200 labels."
+    "Fine-tuned to 1,012 labels of phonons, CGCNN's default encoder had 37 1/cm, and random"
+    " weights 44. Averages were measured for numbers alone, with 50 and 200 labels."
 )
 _MANY_LABELS = (
     " With so many labels try max_epochs=60 too: on 20,000 of each of two tasks it had 2 and 4 %"

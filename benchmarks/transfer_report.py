@@ -69,6 +69,7 @@ def by_source(table, published):
     parts = []
     names = [name for name in PROPERTIES if name in set(table["target"])]
     for size, rows in table[table["trainable"] == "all"].groupby("size"):
+        n_trials = rows["trial"].nunique()
         grouped = rows.groupby(["source", "target"])
         trials = grouped["trial"].agg(frozenset)
         if trials.groupby("target").nunique().max() > 1:
@@ -86,16 +87,18 @@ def by_source(table, published):
                     cells.append("")
                     compared.append("")
                     continue
-                cells.append(f"{mean[key]:.3f} ± {spread[key]:.3f} ({r2[key]:.2f})")
+                scatter = f" ± {spread[key]:.3f}" * (n_trials > 1)
+                cells.append(f"{mean[key]:.3f}{scatter} ({r2[key]:.2f})")
                 ratio = f"{mean[key] / mean['scratch', name]:.2f}"
                 theirs = ratio_published(size, source, name) if published else None
                 compared.append(ratio + (f" ({theirs:.2f})" if theirs else ""))
             lines.append([source, *cells])
             ratios.append([source, *compared])
-        n_trials = len(trials.iloc[0])
+        draws = f"{n_trials} draws" if n_trials > 1 else "one draw"
+        deviation = ", its deviation over the draws," * (n_trials > 1)
         parts += [
-            f"{size} labels, {n_trials} draws: error in units of half the range, its deviation"
-            " over the draws, and R² in brackets",
+            f"{size} labels, {draws}: error in units of half the range{deviation} and R² in"
+            " brackets",
             to_markdown(["source", *names], lines),
             "Error relative to scratch" + ", in brackets that of Devi et al." * published,
             to_markdown(["source", *names], ratios),

@@ -20,7 +20,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from skmat.estimators._families import choose_family
+from skmat.exceptions import InvalidInputError
 from skmat.featurizers import MagpieFeaturizer, StructureToComposition
+from skmat.pretrained import BEST, list_pretrained
 from skmat.sampling import LimitedShuffleSplit
 
 __all__ = [
@@ -55,7 +57,7 @@ def make_frozen_regressor(model=None, *, pretrained="auto", family="mtencoder", 
         elastic moduli of the Materials Project, Matbench's among them.
     family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
         Family of the encoder; the last two read crystals, and Magpie features are then those of
-        their compositions.
+        their compositions. "alignn" has no "auto".
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -99,7 +101,7 @@ def make_frozen_classifier(model=None, *, pretrained="auto", family="mtencoder",
         elastic moduli of the Materials Project, Matbench's among them.
     family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
         Family of the encoder; the last two read crystals, and Magpie features are then those of
-        their compositions.
+        their compositions. "alignn" has no "auto".
     memory : str or joblib.Memory, default=None
         Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
 
@@ -141,7 +143,7 @@ def make_search_regressor(
     pretrained : sequence, default=("auto", None)
         Weights to choose from, each as the regressor of the family takes them.
     family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
-        Family of the networks; the last two read crystals.
+        Family of the networks; the last two read crystals. "alignn" has no "auto".
     random_state : int, RandomState instance or None, default=None
         Seed of the networks and of the splits.
     n_jobs : int, default=None
@@ -163,7 +165,7 @@ def make_search_regressor(
     >>> make_search_regressor().param_grid
     {'pretrained': ['auto', None]}
     """
-    model = choose_family(family).regressor(random_state=random_state)
+    model = _family(family, *pretrained).regressor(random_state=random_state)
     return _search(model, pretrained, "neg_mean_absolute_error", False, random_state, n_jobs)
 
 
@@ -177,7 +179,7 @@ def make_search_classifier(
     pretrained : sequence, default=("auto", None)
         Weights to choose from, each as the classifier of the family takes them.
     family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
-        Family of the networks; the last two read crystals.
+        Family of the networks; the last two read crystals. "alignn" has no "auto".
     random_state : int, RandomState instance or None, default=None
         Seed of the networks and of the splits.
     n_jobs : int, default=None
@@ -200,7 +202,7 @@ def make_search_classifier(
     >>> make_search_classifier().cv.stratify
     True
     """
-    model = choose_family(family).classifier(random_state=random_state)
+    model = _family(family, *pretrained).classifier(random_state=random_state)
     return _search(model, pretrained, _log_likelihood, True, random_state, n_jobs)
 
 
@@ -242,7 +244,8 @@ def make_voting_regressor(
         Encoder of the first two, as the encoder of the family takes it; "auto" is the best one of
         each.
     family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
-        Family of the network and of the frozen encoder; the last two read crystals.
+        Family of the network and of the frozen encoder; the last two read crystals. "alignn" has
+        no "auto".
     random_state : int, RandomState instance or None, default=None
         Seed of the network and of the trees.
     n_jobs : int, default=None
@@ -267,7 +270,7 @@ def make_voting_regressor(
     ['fine_tuned', 'frozen', 'trees']
     """
     members = _members(
-        choose_family(family).regressor(pretrained=pretrained, random_state=random_state),
+        _family(family, pretrained).regressor(pretrained=pretrained, random_state=random_state),
         make_frozen_regressor(pretrained=pretrained, family=family),
         ExtraTreesRegressor(300, random_state=random_state),
         family,
@@ -288,7 +291,8 @@ def make_voting_classifier(
         Encoder of the first two, as the encoder of the family takes it; "auto" is the best one of
         each.
     family : {"mtencoder", "roost", "cgcnn", "alignn"}, default="mtencoder"
-        Family of the network and of the frozen encoder; the last two read crystals.
+        Family of the network and of the frozen encoder; the last two read crystals. "alignn" has
+        no "auto".
     random_state : int, RandomState instance or None, default=None
         Seed of the network and of the trees.
     n_jobs : int, default=None
@@ -312,7 +316,7 @@ def make_voting_classifier(
     ['fine_tuned', 'frozen', 'trees']
     """
     members = _members(
-        choose_family(family).classifier(pretrained=pretrained, random_state=random_state),
+        _family(family, pretrained).classifier(pretrained=pretrained, random_state=random_state),
         make_frozen_classifier(pretrained=pretrained, family=family),
         ExtraTreesClassifier(300, random_state=random_state),
         family,
@@ -320,10 +324,24 @@ def make_voting_classifier(
     return VotingClassifier(members, voting="soft", n_jobs=n_jobs)
 
 
+def _family(name, *sources):
+    """Return the family of that name, which must have what is taken for each "auto"."""
+    if not isinstance(name, str):
+        raise InvalidInputError(f"family={name!r} must be the name of a family.")
+    chosen = choose_family(name)
+    if name not in BEST and any(isinstance(each, str) and each == "auto" for each in sources):
+        known = [each for each in list_pretrained() if each.startswith(name)]
+        raise InvalidInputError(
+            f"The family {name!r} has no encoder that 'auto' stands for; name one of {known}, or"
+            " give a folder, as pretrained."
+        )
+    return chosen
+
+
 def _on_features(model, pretrained, family, memory):
+    chosen = _family(family, pretrained)
     if family == "mtencoder" and isinstance(pretrained, str) and pretrained == "auto":
         pretrained = _BEST_FROZEN
-    chosen = choose_family(family)
     magpie = MagpieFeaturizer()
     if chosen.reads == "structure":
         magpie = make_pipeline(StructureToComposition(), magpie)
@@ -335,7 +353,7 @@ def _on_features(model, pretrained, family, memory):
 
 def _members(network, frozen, trees, family):
     features = clone(frozen.named_steps["features"])
-    if choose_family(family).reads == "formula":
+    if _family(family).reads == "formula":
         # Beside Magpie features, vectors of formulas do not help trees.
         features = features["magpie"]
     return [

@@ -55,6 +55,27 @@ def test_each_family_has_its_own_best_weights():
     assert isinstance(make_search_regressor(family="roost").estimator, RoostRegressor)
 
 
+@pytest.mark.parametrize(
+    "make", [make_frozen_regressor, make_voting_classifier, make_search_regressor]
+)
+def test_a_family_without_a_default_wants_a_name(make):
+    with pytest.raises(InvalidInputError, match="alignn-mp-mpt"):
+        make(family="alignn")
+
+
+def test_weights_of_alignn_are_taken_by_name():
+    model = make_frozen_regressor(Ridge(), pretrained="alignn-mp-mpt", family="alignn")
+    model.fit(CRYSTALS[:4], NUMBERS[:4])
+    assert model["features"].named_transformers["encoder"].history_ == []
+    assert make_search_regressor(["alignn-mp-mpt", None], family="alignn").cv is not None
+
+
+@pytest.mark.parametrize("family", [None, ["cgcnn"]])
+def test_a_family_is_a_name(family):
+    with pytest.raises(InvalidInputError, match="must be the name of a family"):
+        make_frozen_regressor(family=family)
+
+
 @pytest.mark.parametrize("make", [make_frozen_regressor, make_voting_classifier])
 def test_unknown_families_are_answered_with_the_known(make):
     with pytest.raises(InvalidInputError, match=r"'crabnet'.*mtencoder"):

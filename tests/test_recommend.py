@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from crystal.crystals import many
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 
@@ -36,14 +37,32 @@ def test_every_case_has_an_estimator_and_a_reason(settings, few, some, many):
 
 
 def test_averages_of_crystals_are_for_few_labels():
-    kinds = [type(recommend(n, reads="structure").estimator) for n in (49, 50, 500, 501)]
+    kinds = [type(recommend(n, reads="structure").estimator) for n in (49, 50, 200, 201)]
     assert kinds == [CGCNNRegressor, VotingRegressor, VotingRegressor, CGCNNRegressor]
     members = dict(recommend(50, reads="structure").estimator.estimators)
     assert isinstance(members["fine_tuned"], CGCNNRegressor)
     assert isinstance(members["frozen"]["features"]["encoder"], CGCNNEncoder)
 
 
+def test_recommended_averages_can_be_fitted():
+    X = [
+        f"{metal}{n}O{m}" for metal in ("Ti", "Zn", "Fe", "Mg") for n in (1, 2, 3) for m in (1, 5)
+    ]
+    y = np.arange(24) % 3
+    model = recommend(50, kind="classification", random_state=0).estimator
+    model.set_params(fine_tuned__max_epochs=1).fit(X, y)
+    assert model.predict_proba(X).shape == (24, 3)
+    crystals, numbers = many(12), np.arange(12.0)
+    model = recommend(50, reads="structure", random_state=0).estimator
+    model.set_params(fine_tuned__max_epochs=1).fit(crystals, numbers)
+    assert np.abs(model.predict(crystals) - numbers).mean() < 3.0  # the mean: 3.0
+
+
 def test_reasons_are_those_of_the_case():
+    assert "phonons" in recommend(50, reads="structure").reason
+    assert "five labels of each class" in recommend(60, kind="classification").reason
+    assert "max_epochs=60" not in recommend(14_999).reason
+    assert "max_epochs=60" in recommend(15_000).reason
     assert "steels" in recommend(100, alloys=True).reason
     assert "steels" not in recommend(100, alloys=True, kind="classification").reason
     assert "max_epochs=60" in recommend(20_000).reason

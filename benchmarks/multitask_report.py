@@ -85,8 +85,8 @@ def main():
         fractions = sorted(fits["fraction"].unique(), reverse=True)
         header = ["", "trained on", "alone", "together", "difference"]
         parts += [
-            f"**{', '.join(targets)}**: {content['n']:,} crystals of at most "
-            f"{content['max_atoms']} atoms, labels of {content['version']}, "
+            f"**{', '.join(targets)}**, with the size {content['preset']}: {content['n']:,} "
+            f"crystals of at most {content['max_atoms']} atoms, labels of {content['version']}, "
             f"{fits['seed'].nunique()} seeds, {content['max_epochs']} epochs in batches of "
             f"{content['batch_size']}; chosen: "
             f"{content['search']['best']}{beside(content)}",
@@ -104,7 +104,8 @@ def main():
             for weighting, ratios in content["search"]["ratios"]
         ]
         parts += [
-            "Errors on the validation crystals of the first seed, % more than alone",
+            "Errors on the validation crystals, % more than alone, mean over the splits of "
+            f"{len(content['search']['seeds'])} seeds",
             to_markdown(["weighting", *targets], tried),
         ]
     path = RESULTS / "multitask_crystals.md"

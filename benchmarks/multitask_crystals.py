@@ -288,7 +288,8 @@ def main():
     parser.add_argument("--max-atoms", type=int, default=12)
     parser.add_argument("--n-further", type=int, default=8000, help="crystals, in the scarce sets")
     parser.add_argument("--further-epochs", type=int, default=40, help="of networks that see them")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4],
+                        help="none: search alone")  # fmt: skip
     parser.add_argument("--search-seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.6])
     parser.add_argument("--max-epochs", type=int, default=150)

@@ -75,38 +75,55 @@ def beside(content):
     )
 
 
+def about(content):
+    """Say what was learned from what, and how."""
+    search = content["search"]
+    splits = len(search["seeds"])
+    known = (
+        f"**{', '.join(content['targets'])}**: {content['n']:,} crystals of at most "
+        f"{content['max_atoms']} atoms, labels of {content['version']}; CGCNN "
+        f'"{content["preset"]}", {content["max_epochs"]} epochs in batches of '
+        f"{content['batch_size']}{beside(content)}"
+    )
+    errors = ", ".join(f"{value:.3g} {UNITS[name]}" for name, value in search["alone"].items())
+    alone = f" Alone, {errors} on the validation crystals of {splits} split"
+    return known + "." + alone + ("s." if splits > 1 else ".")
+
+
+def on_tests(content):
+    """Return tables of the errors on test crystals, where networks were tested."""
+    if not content["fits"]:
+        return []
+    targets, fits = content["targets"], pd.DataFrame(content["fits"])
+    fractions = sorted(fits["fraction"].unique(), reverse=True)
+    header = ["", "trained on", "alone", "together", "difference"]
+    parts = [
+        f"On test crystals with {content['search']['best']}, {fits['seed'].nunique()} seeds",
+        to_markdown(header, by_property(fits, targets, fractions)),
+    ]
+    if len(fractions) > 1:
+        parts.append(to_markdown(["", "", "difference"], with_less(fits, targets, fractions)))
+    correlations = [
+        [name, *(f"{value:.2f}" for value in row)]
+        for name, row in zip(targets, content["correlation"], strict=True)
+    ]
+    return [*parts, "Pearson correlation", to_markdown(["", *targets], correlations)]
+
+
 def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     parts = []
     for path in sorted((RESULTS / "crystals").glob("multitask-*.json")):
         content = json.loads(path.read_text())
-        targets = content["targets"]
-        fits = pd.DataFrame(content["fits"])
-        fractions = sorted(fits["fraction"].unique(), reverse=True)
-        header = ["", "trained on", "alone", "together", "difference"]
-        parts += [
-            f"**{', '.join(targets)}**, with the size {content['preset']}: {content['n']:,} "
-            f"crystals of at most {content['max_atoms']} atoms, labels of {content['version']}, "
-            f"{fits['seed'].nunique()} seeds, {content['max_epochs']} epochs in batches of "
-            f"{content['batch_size']}; chosen: "
-            f"{content['search']['best']}{beside(content)}",
-            to_markdown(header, by_property(fits, targets, fractions)),
-        ]
-        if len(fractions) > 1:
-            parts.append(to_markdown(["", "", "difference"], with_less(fits, targets, fractions)))
-        correlations = [
-            [name, *(f"{value:.2f}" for value in row)]
-            for name, row in zip(targets, content["correlation"], strict=True)
-        ]
-        parts += ["Pearson correlation", to_markdown(["", *targets], correlations)]
         tried = [
             [str(weighting), *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
             for weighting, ratios in content["search"]["ratios"]
         ]
         parts += [
-            "Errors on the validation crystals, % more than alone, mean over the splits of "
-            f"{len(content['search']['seeds'])} seeds",
-            to_markdown(["weighting", *targets], tried),
+            about(content),
+            "Errors on the validation crystals, % more than alone",
+            to_markdown(["weighting", *content["targets"]], tried),
+            *on_tests(content),
         ]
     path = RESULTS / "multitask_crystals.md"
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -47,8 +47,8 @@ _NOT_AVERAGED = (
 _FEW_CRYSTALS = (
     "On test crystals of six properties the average of a fine-tuned encoder, which had learned the"
     " other five, with support vectors and trees on its frozen vectors had 0.87 to 0.96 times the"
-    " error of random weights with 50 labels (mean 0.91, fine-tuned alone 0.94), and 0.85 to 1.11"
-    " times with 200 (0.94 and 0.95); on phonons fine-tuning alone is better."
+    " error of random weights with 50 labels (mean 0.91, fine-tuned alone 0.94), and 0.78 to 1.16"
+    " times with 200 (0.93 and 0.95); on phonons fine-tuning alone is better."
 )
 _CRYSTALS = (
     "Fine-tuned to 1,012 labels of phonons, CGCNN's default encoder had 37 1/cm, and random"

@@ -263,7 +263,8 @@ def search(data, arguments):
 
 def check_settings(arguments):
     """Refuse a folder with the fits of other settings."""
-    names = ["set", "preset", "n", "max_atoms", "max_epochs", "batch_size"]
+    names = ["set", "weights", "search_seeds", "preset", "n", "max_atoms"]
+    names += ["max_epochs", "batch_size"]
     names += ["n_further", "further_epochs"] if SETS[arguments.set].further else []
     settings = json.dumps({name: getattr(arguments, name) for name in names})
     path = arguments.folder / "settings.json"

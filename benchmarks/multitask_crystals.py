@@ -147,7 +147,7 @@ def split(groups, seed):
 def model(seed, epochs, arguments, weighting=None):
     return CGCNNRegressor(
         pretrained=None, preset=arguments.preset, max_epochs=epochs,
-        batch_size=arguments.batch_size, random_state=seed,
+        batch_size=arguments.batch_size, n_task_layers=arguments.task_layers, random_state=seed,
         memory=str(arguments.folder / "graphs"), **(weighting or {}),
     )  # fmt: skip
 
@@ -263,7 +263,7 @@ def search(data, arguments):
 
 def check_settings(arguments):
     """Refuse a folder with the fits of other settings."""
-    names = ["set", "weights", "search_seeds", "preset", "n", "max_atoms"]
+    names = ["set", "weights", "search_seeds", "preset", "task_layers", "n", "max_atoms"]
     names += ["max_epochs", "batch_size"]
     names += ["n_further", "further_epochs"] if SETS[arguments.set].further else []
     settings = json.dumps({name: getattr(arguments, name) for name in names})
@@ -285,6 +285,7 @@ def main():
     parser.add_argument("--name", help="of the results, that of the set unless given")
     parser.add_argument("--weights", type=weights, nargs="+", help="to try, such as 7:1")
     parser.add_argument("--preset", default="base")
+    parser.add_argument("--task-layers", type=int, default=0, help="of each property's own")
     parser.add_argument("--n", type=int, default=2000, help="crystals")
     parser.add_argument("--max-atoms", type=int, default=12)
     parser.add_argument("--n-further", type=int, default=8000, help="crystals, in the scarce sets")
@@ -311,7 +312,7 @@ def main():
         delayed(measure)(data, s, k, best["best"], f, arguments) for s, k, f in dict.fromkeys(jobs)
     )
     content = {
-        "preset": arguments.preset, "n": len(data.X),
+        "preset": arguments.preset, "task_layers": arguments.task_layers, "n": len(data.X),
         "targets": properties.targets, "version": properties.version,
         "further": properties.further, "n_further": len(data.further_X),
         "further_epochs": arguments.further_epochs,

@@ -1,6 +1,8 @@
 """CGCNN: gated convolutions on crystal graphs (Xie and Grossman 2018)."""
 
 from skmat.estimators._cgcnn_family import (
+    HEAD_CONSTRAINTS,
+    HEAD_DOC,
     NETWORK_CONSTRAINTS,
     NETWORK_DOC,
     REFERENCES,
@@ -121,7 +123,7 @@ class CGCNNEncoder(CGCNNFamily, EncoderTransformer):
         self.checkpoint_dir = checkpoint_dir
 
 
-@shared_docs(network=NETWORK_DOC, references=REFERENCES)
+@shared_docs(network=NETWORK_DOC, heads=HEAD_DOC, references=REFERENCES)
 class CGCNNRegressor(CGCNNFamily, EncoderRegressor):
     """Graph network on crystals that predicts one property or several.
 
@@ -131,6 +133,7 @@ class CGCNNRegressor(CGCNNFamily, EncoderRegressor):
     ----------
     {pretrained}
     {network}
+    {heads}
     loss : {"l1", "mse", "robust_l1"}, default="l1"
         Loss on standardised targets; "robust_l1" also predicts how uncertain it is.
     {losses}
@@ -173,6 +176,7 @@ class CGCNNRegressor(CGCNNFamily, EncoderRegressor):
     _parameter_constraints: dict = {
         **EncoderRegressor._parameter_constraints,
         **NETWORK_CONSTRAINTS,
+        **HEAD_CONSTRAINTS,
     }
 
     def __init__(
@@ -186,6 +190,7 @@ class CGCNNRegressor(CGCNNFamily, EncoderRegressor):
         disorder="raise",
         n_jobs=None,
         memory=None,
+        n_task_layers=0,
         loss="l1",
         loss_weights=None,
         loss_weighting="equal",
@@ -244,10 +249,11 @@ class CGCNNRegressor(CGCNNFamily, EncoderRegressor):
         self.disorder = disorder
         self.n_jobs = n_jobs
         self.memory = memory
+        self.n_task_layers = n_task_layers
         self.loss = loss
 
 
-@shared_docs(network=NETWORK_DOC, references=REFERENCES)
+@shared_docs(network=NETWORK_DOC, heads=HEAD_DOC, references=REFERENCES)
 class CGCNNClassifier(CGCNNFamily, EncoderClassifier):
     """Graph network on crystals that predicts classes, of one task or several.
 
@@ -257,6 +263,7 @@ class CGCNNClassifier(CGCNNFamily, EncoderClassifier):
     ----------
     {pretrained}
     {network}
+    {heads}
     {losses}
     {training}
     {finetuning}
@@ -298,6 +305,7 @@ class CGCNNClassifier(CGCNNFamily, EncoderClassifier):
     _parameter_constraints: dict = {
         **EncoderClassifier._parameter_constraints,
         **NETWORK_CONSTRAINTS,
+        **HEAD_CONSTRAINTS,
     }
 
     def __init__(
@@ -311,6 +319,7 @@ class CGCNNClassifier(CGCNNFamily, EncoderClassifier):
         disorder="raise",
         n_jobs=None,
         memory=None,
+        n_task_layers=0,
         loss_weights=None,
         loss_weighting="equal",
         max_epochs="auto",
@@ -368,3 +377,4 @@ class CGCNNClassifier(CGCNNFamily, EncoderClassifier):
         self.disorder = disorder
         self.n_jobs = n_jobs
         self.memory = memory
+        self.n_task_layers = n_task_layers

@@ -1,6 +1,8 @@
 """What CGCNN's encoder, regressor and classifier have in common that other families have not."""
 
-from sklearn.utils._param_validation import StrOptions
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmat.estimators._crystal_family import (
     GRAPH_CONSTRAINTS,
@@ -10,13 +12,29 @@ from skmat.estimators._crystal_family import (
 )
 from skmat.nn import CGCNN_PRESETS, CGCNNNetwork
 
-__all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "CGCNNFamily"]
+__all__ = [
+    "HEAD_CONSTRAINTS",
+    "HEAD_DOC",
+    "NETWORK_CONSTRAINTS",
+    "NETWORK_DOC",
+    "REFERENCES",
+    "CGCNNFamily",
+]
 
 NETWORK_CONSTRAINTS: dict = {
     "preset": [StrOptions(set(CGCNN_PRESETS))],
     **GRAPH_CONSTRAINTS,
 }
 
+#: Of the regressor and the classifier; an encoder's heads are chosen with its objectives.
+HEAD_CONSTRAINTS: dict = {"n_task_layers": [Interval(Integral, 0, None, closed="left")]}
+
+HEAD_DOC = """
+    n_task_layers : int, default=0
+        Convolutions that each column of y has of its own, behind those that all columns share.
+        They take time with each column, and let one learn from the others without being held
+        back by them.
+"""
 
 NETWORK_DOC = """
     preset : {"tiny", "base", "large"}, default="base"
@@ -35,7 +53,7 @@ REFERENCES = """
 
 
 class CGCNNFamily(CrystalFamily):
-    """How the network is built."""
+    """How the network and the heads for y are built."""
 
     _family = "cgcnn"
     _sizes_of_best = {"preset": "base", **GRAPH_DEFAULTS}
@@ -45,3 +63,6 @@ class CGCNNFamily(CrystalFamily):
 
     def _make_network(self, table, sizes):
         return CGCNNNetwork(table, **sizes)
+
+    def _head_settings(self):
+        return {"n_task_layers": int(self.n_task_layers)}

@@ -190,7 +190,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         read = read_class_targets(y, len(materials), classes)
         weights = self._check_sample_weight(sample_weight, materials)
         self._check_same_classes(read)
-        self._fit_tasks(fit_members, X, materials, read, Properties(), weights)
+        properties = Properties(**self._head_settings())
+        self._fit_tasks(fit_members, X, materials, read, properties, weights)
         self.target_names_ = read.names
         self.n_outputs_ = len(read.names)
         self._one_dimensional = read.one_dimensional

@@ -73,6 +73,10 @@ class EncoderPredictor(EncoderEstimator):
         )
         fit_members(X, materials, read, objectives, sample_weight, task_weights=weights)
 
+    def _head_settings(self):
+        """Return what the family says of the heads for y, as ``Properties`` takes it."""
+        return {}
+
     def _kept_objectives(self):
         if self.keep_objective is None:
             return ()

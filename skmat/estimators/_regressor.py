@@ -152,7 +152,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = self._check_sample_weight(sample_weight, materials)
-        self._fit_tasks(fit_members, X, materials, read, Properties(loss=self.loss), weights)
+        properties = Properties(loss=self.loss, **self._head_settings())
+        self._fit_tasks(fit_members, X, materials, read, properties, weights)
         self.target_names_ = read.names
         self.n_outputs_ = len(read.names)
         self._one_dimensional = read.one_dimensional

@@ -1,5 +1,7 @@
 """CGCNN: gated convolutions on crystal graphs (Xie and Grossman 2018)."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -69,8 +71,14 @@ class CGCNNNetwork(Encoder):
         edges = self.basis(batch.vectors.norm(dim=1)).to(atoms.dtype)
         for layer in self.layers:
             atoms = layer(atoms, edges, batch.receivers, batch.senders)
-        material = F.softplus(self.out(F.softplus(batch.mean_by_material(atoms))))
-        return Representation(material, F.softplus(self.out(F.softplus(atoms))) if sites else None)
+        material = _pooled(self.out, atoms, batch)
+        vectors = F.softplus(self.out(F.softplus(atoms))) if sites else None
+        return Representation(material, vectors, _AtomGraph(atoms, edges, batch))
+
+    def task_layers(self, n_layers: int) -> nn.Module:
+        return _TaskLayers(
+            self.out.in_features, len(self.basis), n_layers=n_layers, d_model=self.out_features
+        )
 
     def last_modules(self) -> list[nn.Module]:
         return [self.layers[-1], self.out]
@@ -78,6 +86,29 @@ class CGCNNNetwork(Encoder):
     def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
         between: list[list[nn.Module | nn.Parameter]] = [[layer] for layer in self.layers[:-1]]
         return [[self.elements], *between, [*self.last_modules()]]
+
+
+class _AtomGraph(NamedTuple):
+    """Vectors of atoms and of edges, and the crystals that they are of."""
+
+    atoms: Tensor
+    edges: Tensor
+    batch: CrystalBatch
+
+
+class _TaskLayers(nn.Module):
+    """Convolutions that go on from the shared ones, and the mean over the atoms."""
+
+    def __init__(self, d_atom: int, n_edge_features: int, *, n_layers: int, d_model: int):
+        super().__init__()
+        self.layers = nn.ModuleList(_Convolution(d_atom, n_edge_features) for _ in range(n_layers))
+        self.out = nn.Linear(d_atom, d_model)
+
+    def forward(self, graph: _AtomGraph) -> Tensor:
+        atoms, edges, batch = graph
+        for layer in self.layers:
+            atoms = layer(atoms, edges, batch.receivers, batch.senders)
+        return _pooled(self.out, atoms, batch)
 
 
 class GaussianBasis(nn.Module):
@@ -127,6 +158,10 @@ class _Convolution(nn.Module):
         messages = torch.sigmoid(gate) * F.softplus(message)
         received = atoms.new_zeros(atoms.shape).index_add(0, receivers, messages.to(atoms.dtype))
         return F.softplus(atoms + _normed(self.atom_norm, received))
+
+
+def _pooled(out: nn.Linear, atoms: Tensor, batch: CrystalBatch) -> Tensor:
+    return F.softplus(out(F.softplus(batch.mean_by_material(atoms))))
 
 
 def _normed(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from skmat.exceptions import InvalidInputError
+
 __all__ = ["Encoder", "Representation"]
 
 
@@ -18,10 +20,13 @@ class Representation(NamedTuple):
     sites : Tensor of shape (n_sites, out_features) or None
         One vector per site (an element of a composition, an atom of a crystal), material by
         material; None unless they were asked for.
+    graph : object, default=None
+        What ``Encoder.task_layers`` go on from; None of encoders that have none.
     """
 
     material: Tensor
     sites: Tensor | None = None
+    graph: Any = None
 
 
 class Encoder(nn.Module):
@@ -45,6 +50,24 @@ class Encoder(nn.Module):
     @abstractmethod
     def last_modules(self) -> list[nn.Module]:
         """Return what ``trainable="last"`` trains."""
+
+    def task_layers(self, n_layers: int) -> nn.Module:
+        """Return new layers of one task's own, to go on from ``Representation.graph``.
+
+        Returns
+        -------
+        Module
+            From that to vectors, Tensor of shape (n_materials, out_features).
+
+        Raises
+        ------
+        InvalidInputError
+            If the encoder has no such layers.
+        """
+        raise InvalidInputError(
+            f"n_task_layers={n_layers} needs a network with layers that a task can have of its"
+            f" own, as CGCNN's has; {type(self).__name__} has none: use n_task_layers=0."
+        )
 
     def trainable_parts(self) -> dict[str, list[nn.Module]]:
         """Return what may be trained alone, by the name that ``trainable=`` has for it."""

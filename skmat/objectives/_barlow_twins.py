@@ -80,8 +80,8 @@ class BarlowTwins(Objective):
     def task_scales(self, targets):
         return [1 / self.width if self.scale == "auto" else float(self.scale)]
 
-    def build_heads(self, out_features, targets):
-        return build_mlp(out_features, self.hidden, self.width)
+    def build_heads(self, encoder, targets):
+        return build_mlp(encoder.out_features, self.hidden, self.width)
 
     def views(self, batch, generator):
         first = self._masked(batch, generator) if self.masked == "both" else _WHOLE

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from skmat.exceptions import InvalidInputError
-from skmat.nn import Representation
+from skmat.nn import Encoder, Representation
 
 __all__ = ["Objective", "Target", "TaskLosses", "View", "check_hidden", "check_scale"]
 
@@ -130,8 +130,8 @@ class Objective(ABC):
         """Name the tasks, in the order of ``losses``."""
 
     @abstractmethod
-    def build_heads(self, out_features: int, targets: Sequence[Target]) -> nn.Module:
-        """Build what comes after the encoder."""
+    def build_heads(self, encoder: Encoder, targets: Sequence[Target]) -> nn.Module:
+        """Build what comes after `encoder`."""
 
     @abstractmethod
     def losses(

@@ -162,10 +162,10 @@ class Imitation(Objective):
     def lessons(self, X):
         return self._scaled(self._features(X))
 
-    def build_heads(self, out_features, targets):
+    def build_heads(self, encoder, targets):
         if self._unit is None:
             raise SkmatError("An Imitation has a head once it is prepared.")
-        return build_mlp(out_features, self.hidden, len(self._unit))
+        return build_mlp(encoder.out_features, self.hidden, len(self._unit))
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
         found = heads(representations[0].material).float()

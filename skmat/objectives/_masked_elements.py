@@ -77,8 +77,8 @@ class MaskedElements(Objective):
     def task_scales(self, targets):
         return [1 / math.log(MAX_ATOMIC_NUMBER) if self.scale == "auto" else float(self.scale)]
 
-    def build_heads(self, out_features, targets):
-        return build_mlp(out_features, self.hidden, MAX_ATOMIC_NUMBER)
+    def build_heads(self, encoder, targets):
+        return build_mlp(encoder.out_features, self.hidden, MAX_ATOMIC_NUMBER)
 
     def views(self, batch, generator):
         rows = None

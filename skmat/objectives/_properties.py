@@ -1,6 +1,7 @@
 """Learning properties from labels, several at once, with labels missing."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skmat.exceptions import InvalidInputError
-from skmat.nn import build_mlp, run_side_by_side
+from skmat.nn import Representation, build_mlp, run_side_by_side
 from skmat.objectives._base import Objective, Target, TaskLosses, check_hidden
 
 __all__ = ["REGRESSION_LOSSES", "Properties", "PropertyHead"]
@@ -37,11 +38,15 @@ class Properties(Objective):
         MTEncoder's compact two-layer head.
     dropout : float, default=0.0
         Dropout probability in the heads.
+    n_task_layers : int, default=0
+        Convolutions that each property has of its own, behind the shared ones and beside their
+        vector, which the head then reads both; CGCNN alone has such.
     """
 
     loss: str = "l1"
     hidden: tuple[int, ...] | None = None
     dropout: float = 0.0
+    n_task_layers: int = 0
 
     name: ClassVar[str] = "properties"
     needs_targets: ClassVar[bool] = True
@@ -57,21 +62,25 @@ class Properties(Objective):
     def task_names(self, targets):
         return [target.name for target in targets]
 
-    def build_heads(self, out_features, targets):
-        hidden = (out_features, out_features // 2) if self.hidden is None else self.hidden
+    def build_heads(self, encoder, targets):
+        width = encoder.out_features
+        hidden = (width, width // 2) if self.hidden is None else self.hidden
         return nn.ModuleList(
-            PropertyHead(out_features, hidden, target, self.loss, self.dropout)
+            PropertyHead(
+                encoder.out_features, hidden, target, self.loss, self.dropout,
+                encoder.task_layers(self.n_task_layers) if self.n_task_layers else None,
+            )
             for target in targets
-        )
+        )  # fmt: skip
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
-        material = representations[0].material
-        if material.device.type == "cpu":
-            return losses_head_by_head(heads, material, y, sample_weight)
-        return losses_of_all_heads(heads, material, y, sample_weight)
+        encoded = representations[0]
+        if encoded.material.device.type == "cpu":
+            return losses_head_by_head(heads, encoded, y, sample_weight)
+        return losses_of_all_heads(heads, encoded, y, sample_weight)
 
 
-def losses_head_by_head(heads, material, y, sample_weight) -> TaskLosses:
+def losses_head_by_head(heads, encoded, y, sample_weight) -> TaskLosses:
     """Return the losses of `heads`, each of which sees the materials that have its label.
 
     Of many properties few are known of each material, so that this is the least arithmetic.
@@ -81,12 +90,12 @@ def losses_head_by_head(heads, material, y, sample_weight) -> TaskLosses:
     for i, head in enumerate(heads):
         rows = known[:, i].nonzero(as_tuple=True)[0]
         weights = sample_weight[rows]
-        sums.append((head.loss(head(material[rows]), y[rows, i]) * weights).sum())
+        sums.append((head.loss(head(head.read(encoded)[rows]), y[rows, i]) * weights).sum())
         counts.append(weights.sum())
     return TaskLosses(torch.stack(sums), torch.stack(counts))
 
 
-def losses_of_all_heads(heads, material, y, sample_weight) -> TaskLosses:
+def losses_of_all_heads(heads, encoded, y, sample_weight) -> TaskLosses:
     """Return the same losses by the fewest operations: heads of a kind see all materials.
 
     A GPU need not wait to be told which labels are known, and the shapes are always the same.
@@ -99,7 +108,10 @@ def losses_of_all_heads(heads, material, y, sample_weight) -> TaskLosses:
         kinds.setdefault(head.n_classes, []).append(i)
     sums = [weights.new_zeros(())] * len(heads)
     for places in kinds.values():
-        outputs = run_side_by_side([heads[i].mlp for i in places], material).float()
+        inputs = encoded.material
+        if heads[places[0]].layers is not None:
+            inputs = torch.stack([heads[i].read(encoded) for i in places])
+        outputs = run_side_by_side([heads[i].mlp for i in places], inputs).float()
         # Columns are picked by views: a list of numbers would have to be sent to the GPU.
         asked = torch.stack([labels[:, i] for i in places])
         losses = heads[places[0]].loss(outputs.flatten(0, 1), asked.flatten()).view_as(asked)
@@ -124,21 +136,39 @@ class PropertyHead(nn.Module):
         Loss, where the target is a number.
     dropout : float
         Dropout probability.
+    layers : Module, default=None
+        Layers of the property's own, which give `in_features` numbers beside those.
     """
 
-    def __init__(self, in_features, hidden, target: Target, loss: str, dropout: float):
+    def __init__(
+        self,
+        in_features: int,
+        hidden: Sequence[int],
+        target: Target,
+        loss: str,
+        dropout: float,
+        layers: nn.Module | None = None,
+    ):
         super().__init__()
+        self.layers = layers
         self.n_classes = target.n_classes
         self.regression_loss = loss
         if self.n_classes > 2:
             width = self.n_classes
         else:
             width = 2 if self.n_classes == 0 and loss == "robust_l1" else 1
-        self.mlp = build_mlp(in_features, hidden, width, dropout)
+        n_read = in_features if layers is None else 2 * in_features
+        self.mlp = build_mlp(n_read, hidden, width, dropout)
 
-    def forward(self, material: Tensor) -> Tensor:
+    def read(self, encoded: Representation) -> Tensor:
+        """Return what the head sees of materials, Tensor of shape (n_materials, n_read)."""
+        if self.layers is None:
+            return encoded.material
+        return torch.cat([encoded.material, self.layers(encoded.graph)], dim=1)
+
+    def forward(self, seen: Tensor) -> Tensor:
         """Return the raw outputs, Tensor of shape (n_materials, width), float32."""
-        return self.mlp(material).float()
+        return self.mlp(seen).float()
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of each material, Tensor of shape (n_materials,)."""

@@ -32,10 +32,7 @@ class MultiObjectiveModel(nn.Module):
         self.objectives = tuple(objectives)
         self.targets = tuple(targets)
         self.heads = nn.ModuleDict(
-            {
-                objective.name: objective.build_heads(encoder.out_features, targets)
-                for objective in objectives
-            }
+            {objective.name: objective.build_heads(encoder, targets) for objective in objectives}
         )
 
     @property

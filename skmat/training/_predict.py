@@ -65,8 +65,8 @@ def run_heads(
     heads: Any = model.heads["properties"]
 
     def predict(batch) -> Tensor:
-        material = model.encoder(batch).material
-        return torch.cat([head.predict(head(material)) for head in heads], dim=1)
+        encoded = model.encoder(batch)
+        return torch.cat([head.predict(head(head.read(encoded))) for head in heads], dim=1)
 
     widths = [max(2, head.n_classes) for head in heads]
     joined = _run(predict, sum(widths), model, materials, make_batch, device, precision)

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from skmat.nn import MASK_ID, CompositionBatch, MTEncoderNetwork, Representation
 from skmat.objectives import MaskedElements
 
 N = 4000
+ENCODER = SimpleNamespace(out_features=6)
 
 
 def batch_of(n_elements, n=N, width=None):
@@ -121,7 +123,7 @@ def test_the_loss_is_the_cross_entropy_of_the_original_elements():
     batch = CompositionBatch.from_arrays(read_compositions(["Fe", "TiO2", "CaTiO3"]), range(3))
     view = view_of(batch, ratio=1.0)
     assert view.selected.sum(dim=1).tolist() == [0, 1, 2]
-    heads = objective.build_heads(6, [])
+    heads = objective.build_heads(ENCODER, [])
     sites = torch.randn(6, 6)
     weights = torch.tensor([1.0, 2.0, 5.0])
     losses = objective.losses(
@@ -150,7 +152,7 @@ def test_a_share_of_the_materials_is_shown():
     original = batch.take(first.rows)
     assert torch.equal(first.batch.atomic_numbers[untouched], original.atomic_numbers[untouched])
     assert torch.equal(first.batch.fractions, original.fractions)
-    heads = objective.build_heads(6, [])
+    heads = objective.build_heads(ENCODER, [])
     found = Representation(None, torch.randn(60, 6))
     weights, y = torch.rand(50), torch.empty(50, 0)
     losses = objective.losses(heads, [found], [first], batch, y, weights)
@@ -191,7 +193,7 @@ def test_a_partially_occupied_site_of_one_element_is_asked_for():
 def test_a_batch_of_unaries_has_a_finite_loss_and_no_gradient():
     objective = MaskedElements()
     batch = batch_of(1, 3)
-    heads = objective.build_heads(6, [])
+    heads = objective.build_heads(ENCODER, [])
     losses = objective.losses(
         heads,
         [Representation(None, torch.randn(3, 6))],
@@ -223,7 +225,7 @@ def test_elements_that_follow_from_the_others_are_learned():
     encoder = MTEncoderNetwork(
         None, d_model=32, n_layers=2, n_heads=2, d_feedforward=32, dropout=0.0
     )
-    heads = objective.build_heads(32, [])
+    heads = objective.build_heads(encoder, [])
     parameters = [*encoder.parameters(), *heads.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=5e-3)
     generator = torch.Generator().manual_seed(0)

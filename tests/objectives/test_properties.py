@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from skmat.objectives._properties import (
 )
 
 NAN = float("nan")
+ENCODER, EIGHT_WIDE = SimpleNamespace(out_features=4), SimpleNamespace(out_features=8)
 NUMBER, BINARY, CLASSES = Target("gap"), Target("metal", 2), Target("system", 3)
 
 
@@ -83,7 +85,7 @@ def test_extreme_scales_stay_finite():
 
 def test_the_mean_is_over_observed_labels_alone():
     objective = Properties(hidden=())
-    heads = objective.build_heads(4, [NUMBER, BINARY])
+    heads = objective.build_heads(ENCODER, [NUMBER, BINARY])
     material = torch.randn(3, 4)
     y = torch.tensor([[1.0, NAN], [NAN, 1.0], [2.0, NAN]])
     weights = torch.tensor([1.0, 2.0, 3.0])
@@ -99,7 +101,7 @@ def test_the_mean_is_over_observed_labels_alone():
 def test_rows_without_a_label_leave_no_trace(loss):
     objective = Properties(loss)
     targets = [NUMBER, BINARY, CLASSES]
-    heads = objective.build_heads(4, targets)
+    heads = objective.build_heads(ENCODER, targets)
     material = torch.randn(6, 4)
     y = torch.tensor([[0.3, 1.0, 2.0], [0.1, 0.0, 0.0], [-1.0, 1.0, 1.0]])
     padded = torch.cat([y, torch.full((3, 3), NAN)])
@@ -120,7 +122,7 @@ def test_rows_without_a_label_leave_no_trace(loss):
 @pytest.mark.parametrize("empty", [0, 1, 2])
 def test_a_task_without_labels_has_a_finite_loss_and_no_gradient(loss, empty):
     objective = Properties(loss)
-    heads = objective.build_heads(4, [NUMBER, BINARY, CLASSES])
+    heads = objective.build_heads(ENCODER, [NUMBER, BINARY, CLASSES])
     material = torch.randn(4, 4, requires_grad=True)
     y = torch.ones(4, 3)
     y[:, empty] = NAN
@@ -138,7 +140,7 @@ def test_a_task_without_labels_has_a_finite_loss_and_no_gradient(loss, empty):
 @pytest.mark.parametrize("empty", [None, 0, 2])
 def test_all_heads_at_once_as_on_a_gpu_learn_what_one_after_the_other_do(loss, empty):
     targets = [NUMBER, BINARY, Target("volume"), CLASSES, Target("stable", 2)]
-    heads = Properties(loss, hidden=(6,)).build_heads(4, targets)
+    heads = Properties(loss, hidden=(6,)).build_heads(ENCODER, targets)
     generator = torch.Generator().manual_seed(0)
     material = torch.randn(20, 4, generator=generator, requires_grad=True)
     labels = [torch.randn(20, generator=generator) for _ in range(2)]
@@ -152,7 +154,7 @@ def test_all_heads_at_once_as_on_a_gpu_learn_what_one_after_the_other_do(loss, e
     def learned(compute):
         heads.zero_grad()
         material.grad = None
-        losses = compute(heads, material, y, weights)
+        losses = compute(heads, Representation(material), y, weights)
         losses.means.sum().backward()
         return [
             *losses,
@@ -170,9 +172,9 @@ def test_heads_are_two_layers_of_the_encoders_width_unless_told():
     def widths(heads):
         return [layer.out_features for layer in heads[0].mlp if isinstance(layer, nn.Linear)]
 
-    assert widths(Properties().build_heads(8, [NUMBER])) == [8, 4, 1]
-    assert widths(Properties(hidden=(5,)).build_heads(8, [NUMBER])) == [5, 1]
-    assert widths(Properties(hidden=()).build_heads(8, [NUMBER])) == [1]
+    assert widths(Properties().build_heads(EIGHT_WIDE, [NUMBER])) == [8, 4, 1]
+    assert widths(Properties(hidden=(5,)).build_heads(EIGHT_WIDE, [NUMBER])) == [5, 1]
+    assert widths(Properties(hidden=()).build_heads(EIGHT_WIDE, [NUMBER])) == [1]
 
 
 def test_tasks_are_the_targets():

@@ -1,6 +1,7 @@
 import copy
 import math
 import pickle
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -133,7 +134,7 @@ def test_mtencoder_is_coins_then_a_softmax_over_the_active():
 def test_one_hot_gives_exactly_one_head_a_gradient():
     objective = Properties()
     targets = [Target("a"), Target("b", 2), Target("c", 3)]
-    heads = objective.build_heads(4, targets)
+    heads = objective.build_heads(SimpleNamespace(out_features=4), targets)
     weighting = weighting_of("rlw-one-hot")
     seen = set()
     for _ in range(20):

@@ -24,7 +24,7 @@ def padded_batch(formulas):
 @pytest.mark.parametrize("share", [1.0, 0.4])
 def test_losses_of_hidden_elements_are_those_of_the_objective(share, monkeypatch):
     objective, encoder = MaskedElements(ratio=0.5, share=share), network()
-    heads = objective.build_heads(64, ())
+    heads = objective.build_heads(encoder, ())
     batch, padded = padded_batch(FORMULAS * 3)
     rows = torch.arange(round(share * 30))
     with isolated_seed(0):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import ClassVar
 
 import torch
@@ -39,8 +40,8 @@ class Properties(Objective):
     dropout : float, default=0.0
         Dropout probability in the heads.
     n_task_layers : int, default=0
-        Convolutions that each property has of its own, behind the shared ones and beside their
-        vector, which the head then reads both; CGCNN alone has such.
+        Convolutions that each property has of its own. They go on from the shared ones, and the
+        head reads the mean of their atoms beside the shared vector. CGCNN alone has such.
     """
 
     loss: str = "l1"
@@ -58,6 +59,11 @@ class Properties(Objective):
             )
         if self.hidden is not None:
             check_hidden(self.hidden)
+        if not isinstance(self.n_task_layers, Integral) or self.n_task_layers < 0:
+            raise InvalidInputError(
+                "n_task_layers must be a number of layers, 0 for none; got"
+                f" {self.n_task_layers!r}."
+            )
 
     def task_names(self, targets):
         return [target.name for target in targets]
@@ -67,7 +73,7 @@ class Properties(Objective):
         hidden = (width, width // 2) if self.hidden is None else self.hidden
         return nn.ModuleList(
             PropertyHead(
-                encoder.out_features, hidden, target, self.loss, self.dropout,
+                width, hidden, target, self.loss, self.dropout,
                 encoder.task_layers(self.n_task_layers) if self.n_task_layers else None,
             )
             for target in targets

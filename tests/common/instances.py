@@ -65,6 +65,7 @@ CRYSTAL_ENCODERS = [
     ALIGNNEncoder(**{**_CGCNN, "max_epochs": 2}),
     ALIGNNRegressor(**_ALIGNN),
     ALIGNNClassifier(**_CGCNN),
+    CGCNNRegressor(**{**_CGCNN, "max_epochs": 40}, n_task_layers=1),
 ]
 
 #: Those that read crystals and learn nothing by gradient descent.
@@ -86,8 +87,12 @@ ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())
 
 
 def name_of(estimator):
-    tuned = getattr(estimator, "keep_objective", None) is not None
-    return type(estimator).__name__ + (" fine-tuned" if tuned else "")
+    words = [type(estimator).__name__]
+    if getattr(estimator, "keep_objective", None) is not None:
+        words.append("fine-tuned")
+    if getattr(estimator, "n_task_layers", 0):
+        words.append("with layers of the task's own")
+    return " ".join(words)
 
 
 def labels_for(estimator, n):

@@ -41,7 +41,7 @@ from skmat import (
 from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_mp
 from skmat.exceptions import InvalidInputError, InvalidStructureError
-from skmat.objectives import Imitation
+from skmat.objectives import Imitation, Properties
 
 CRYSTALS = many(12)
 
@@ -342,6 +342,44 @@ def test_grid_search_over_loss_weights():
     assert np.isfinite(scores).all()
     assert len(set(scores)) == 4
     assert search.predict([rutile()]).shape == (1, 2)
+
+
+def test_grid_search_over_layers_of_the_tasks_own():
+    y = np.array([[float(i % 7), np.nan if i % 3 else float(i)] for i in range(12)])
+    search = GridSearchCV(
+        CGCNNRegressor(preset="tiny", max_epochs=3, random_state=0),
+        {"n_task_layers": [0, 1, 2], "loss_weights": [[7, 1], [1, 1]]},
+        cv=2,
+        n_jobs=2,
+        error_score="raise",
+    ).fit(CRYSTALS, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 6
+    assert search.predict([rutile()]).shape == (1, 2)
+
+
+def test_layers_of_the_tasks_own_are_of_the_heads():
+    settings = {"preset": "tiny", "max_epochs": 2, "random_state": 0}
+    y = np.array([[float(i), float(i % 3)] for i in range(12)])
+    source = CGCNNEncoder(**settings).fit(CRYSTALS)
+    model = CGCNNRegressor(**settings, pretrained=source, n_task_layers=1, trainable="head")
+    assert_array_equal(model.fit(CRYSTALS, y).transform(CRYSTALS), source.transform(CRYSTALS))
+    # Another number of tasks, or of their layers, takes the same encoder.
+    again = CGCNNRegressor(**settings, pretrained=model, trainable="head")
+    assert_array_equal(again.fit(CRYSTALS, y[:, 0]).transform(CRYSTALS), model.transform(CRYSTALS))
+    model.set_params(warm_start=True, n_task_layers=2)
+    with pytest.raises(InvalidInputError, match="n_task_layers=2"):
+        model.fit(CRYSTALS, y)
+
+
+def test_properties_of_an_encoder_have_layers_of_their_own_too():
+    settings = {"preset": "tiny", "max_epochs": 2, "random_state": 0}
+    y, own = np.arange(12.0), Properties(n_task_layers=1)
+    encoder = CGCNNEncoder(**settings, objectives=[own, "masked_elements"]).fit(CRYSTALS, y)
+    assert np.isfinite(encoder.transform(CRYSTALS)).all()
+    with pytest.raises(
+        InvalidInputError, match=r"n_task_layers=1 needs .* ALIGNNNetwork has none"
+    ):
+        ALIGNNEncoder(**settings, objectives=own).fit(CRYSTALS, y)
 
 
 def test_graphs_are_built_once_where_there_is_memory(tmp_path, monkeypatch):

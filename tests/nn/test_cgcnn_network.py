@@ -164,3 +164,25 @@ def test_presets(preset):
     assert network(batch).material.shape == (1, network.out_features)
     hidden = torch.full_like(batch.atomic_numbers, MASK_ID)
     assert network(batch.with_atomic_numbers(hidden)).material.isfinite().all()
+
+
+def test_layers_of_a_task_go_on_where_the_shared_ones_end():
+    """Two shared layers and one of a task's own are three layers."""
+    deep = make_network(n_layers=3)
+    shared = make_network(n_layers=2)
+    own = shared.task_layers(1).eval()
+    state = deep.state_dict()
+    shared.load_state_dict({name: state[name] for name in shared.state_dict()})
+    places = {"layers.0.": "layers.2.", "out.": "out."}
+    own.load_state_dict(
+        {
+            name: state[there + name.removeprefix(here)]
+            for name in own.state_dict()
+            for here, there in places.items()
+            if name.startswith(here)
+        }
+    )
+    batch = batch_of(rock_salt(), rutile(), triclinic())
+    expected = deep(batch).material
+    torch.testing.assert_close(own(shared(batch).graph), expected, atol=0, rtol=0)
+    assert not torch.allclose(shared(batch).material, expected)

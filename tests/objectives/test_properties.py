@@ -177,6 +177,36 @@ def test_heads_are_two_layers_of_the_encoders_width_unless_told():
     assert widths(Properties(hidden=()).build_heads(EIGHT_WIDE, [NUMBER])) == [1]
 
 
+class WithOwnLayers:
+    """An encoder whose tasks go on from three numbers."""
+
+    out_features = 4
+
+    def task_layers(self, n_layers):
+        return nn.Sequential(*(nn.Linear(3, 3) for _ in range(n_layers - 1)), nn.Linear(3, 4))
+
+
+def test_heads_read_their_own_layers_beside_the_shared_vector():
+    objective = Properties(hidden=(), n_task_layers=2)
+    heads = objective.build_heads(WithOwnLayers(), [NUMBER, BINARY])
+    assert [len(head.layers) for head in heads] == [2, 2]
+    encoded = Representation(torch.randn(5, 4), graph=torch.randn(5, 3))
+    own = heads[0].layers(encoded.graph)
+    expected = heads[0].mlp(torch.cat([encoded.material, own], dim=1))
+    torch.testing.assert_close(heads[0](heads[0].read(encoded)), expected)
+    # What one property learns moves nothing of the other's.
+    y = torch.tensor([[0.5, NAN]] * 5)
+    objective.losses(heads, [encoded], [], None, y, torch.ones(5)).means.sum().backward()
+    assert all((parameter.grad != 0).any() for parameter in heads[0].parameters())
+    assert not any((parameter.grad != 0).any() for parameter in heads[1].layers.parameters())
+    for at_once, in_turn in zip(
+        losses_of_all_heads(heads, encoded, y, torch.ones(5)),
+        losses_head_by_head(heads, encoded, y, torch.ones(5)),
+        strict=True,
+    ):
+        torch.testing.assert_close(at_once, in_turn)
+
+
 def test_tasks_are_the_targets():
     assert Properties().task_names([NUMBER, BINARY]) == ["gap", "metal"]
     assert Properties().views(None, None) == [View(None)]
@@ -187,3 +217,6 @@ def test_unknown_losses_are_answered_with_the_known():
         Properties(loss="huber")
     with pytest.raises(InvalidInputError, match="hidden must be a tuple"):
         Properties(hidden=64)
+    for layers in (-1, 1.5, "one"):
+        with pytest.raises(InvalidInputError, match="n_task_layers must be a number of layers"):
+            Properties(n_task_layers=layers)

@@ -17,7 +17,8 @@ test sets. Sources:
   their labels;
 - "mean" predicts the mean, "forest" is Magpie features and a random forest.
 
-Every source is trained for as many steps as the others, so that a small one is read more often.
+Every source is trained for as many steps as the others, so that a small one is read more often,
+though 500 times at most.
 Models learn from 10 to 800 labels (or all, where there are fewer), drawn anew for each trial, with
 default settings, and predict the test set. Errors are mean absolute errors in units of half the
 range of each property, which is scaled as published, but not comparable with it: ranges hang on
@@ -49,6 +50,8 @@ from skmat.estimators._families import FAMILIES
 
 RESULTS = Path(__file__).parent / "results" / "transfer"
 LARGE, SMALL = 20_000, 941
+#: Of the small source, as published.
+MOST_EPOCHS = 500
 #: Properties that are known of tens of thousands of crystals.
 COMMON = ("e_form", "gap")
 SIZES = (10, 100, 200, 500, 800)
@@ -104,7 +107,7 @@ def pretrain(source, target, arguments):
         encoder = family.encoder(
             pretrained=None, preset=arguments.preset, objectives="properties",
             loss_weights="sqrt_labels", batch_size=128, random_state=0,
-            max_epochs=round(arguments.source_epochs * max(1, LARGE / len(y))),
+            max_epochs=min(MOST_EPOCHS, round(arguments.source_epochs * max(1, LARGE / len(y)))),
         )  # fmt: skip
         if family.reads == "structure":
             encoder.set_params(memory=str(arguments.folder / "graphs"))

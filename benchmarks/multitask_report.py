@@ -75,6 +75,12 @@ def beside(content):
     )
 
 
+def own_layers(content):
+    """Say how many convolutions each property has of its own, alone as together."""
+    n_layers = content.get("task_layers", 0)
+    return f" with {n_layers} convolution of each property's own" if n_layers else ""
+
+
 def about(content):
     """Say what was learned from what, and how."""
     search = content["search"]
@@ -82,7 +88,8 @@ def about(content):
     known = (
         f"**{', '.join(content['targets'])}**: {content['n']:,} crystals of at most "
         f"{content['max_atoms']} atoms, labels of {content['version']}; CGCNN "
-        f'"{content["preset"]}", {content["max_epochs"]} epochs in batches of '
+        f'"{content["preset"]}"{own_layers(content)}, {content["max_epochs"]} epochs in batches'
+        " of "
         f"{content['batch_size']}{beside(content)}"
     )
     errors = ", ".join(f"{value:.3g} {UNITS[name]}" for name, value in search["alone"].items())

@@ -31,9 +31,10 @@ HEAD_CONSTRAINTS: dict = {"n_task_layers": [Interval(Integral, 0, None, closed="
 
 HEAD_DOC = """
     n_task_layers : int, default=0
-        Convolutions that each column of y has of its own, behind those that all columns share.
-        They take time with each column, and let one learn from the others without being held
-        back by them.
+        Convolutions that each column of y has of its own, behind those that all columns share, so
+        that less has to be shared. They are parts of the heads: always new, trained whatever
+        `trainable` says, and neither seen by ``transform`` nor saved by ``save_pretrained``. Each
+        column takes as much time and memory as a convolution more.
 """
 
 NETWORK_DOC = """

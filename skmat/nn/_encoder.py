@@ -54,6 +54,11 @@ class Encoder(nn.Module):
     def task_layers(self, n_layers: int) -> nn.Module:
         """Return new layers of one task's own, to go on from ``Representation.graph``.
 
+        Parameters
+        ----------
+        n_layers : int
+            How many, at least 1.
+
         Returns
         -------
         Module

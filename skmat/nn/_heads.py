@@ -36,8 +36,8 @@ def run_side_by_side(mlps: Sequence[nn.Sequential], inputs: Tensor) -> Tensor:
     ----------
     mlps : sequence of Sequential
         As :func:`build_mlp` builds them, with equal widths.
-    inputs : Tensor of shape (n, in_features)
-        What each of them reads.
+    inputs : Tensor of shape (n, in_features) or (n_mlps, n, in_features)
+        What all of them read, or each of them.
 
     Returns
     -------

@@ -64,6 +64,8 @@ class Properties(Objective):
                 "n_task_layers must be a number of layers, 0 for none; got"
                 f" {self.n_task_layers!r}."
             )
+        # Plain, as model cards need it, whatever stood in a parameter grid.
+        object.__setattr__(self, "n_task_layers", int(self.n_task_layers))
 
     def task_names(self, targets):
         return [target.name for target in targets]
@@ -90,6 +92,7 @@ def losses_head_by_head(heads, encoded, y, sample_weight) -> TaskLosses:
     """Return the losses of `heads`, each of which sees the materials that have its label.
 
     Of many properties few are known of each material, so that this is the least arithmetic.
+    Layers of a property's own see all materials of the batch, as in prediction.
     """
     known = ~torch.isnan(y)
     sums, counts = [], []
@@ -128,7 +131,7 @@ def losses_of_all_heads(heads, encoded, y, sample_weight) -> TaskLosses:
 
 
 class PropertyHead(nn.Module):
-    """Predict one property from the material's vector.
+    """Predict one property from the material's vector, and from layers of its own, if any.
 
     Parameters
     ----------
@@ -173,7 +176,7 @@ class PropertyHead(nn.Module):
         return torch.cat([encoded.material, self.layers(encoded.graph)], dim=1)
 
     def forward(self, seen: Tensor) -> Tensor:
-        """Return the raw outputs, Tensor of shape (n_materials, width), float32."""
+        """Return the raw outputs, shape (n_materials, width), for what ``read`` returned."""
         return self.mlp(seen).float()
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:

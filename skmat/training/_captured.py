@@ -65,7 +65,9 @@ def _can_be_captured(objective):
     # A subclass may do anything.
     if type(objective) is MaskedElements:
         return not objective.at_least_one
-    return type(objective) in (Properties, Imitation)
+    if type(objective) is Properties:
+        return not objective.n_task_layers
+    return type(objective) is Imitation
 
 
 def train_captured(

@@ -33,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 from skmat import (
     ALIGNNEncoder,
     ALIGNNRegressor,
+    CGCNNClassifier,
     CGCNNEncoder,
     CGCNNRegressor,
     MagpieFeaturizer,
@@ -363,6 +364,8 @@ def test_layers_of_the_tasks_own_are_of_the_heads():
     source = CGCNNEncoder(**settings).fit(CRYSTALS)
     model = CGCNNRegressor(**settings, pretrained=source, n_task_layers=1, trainable="head")
     assert_array_equal(model.fit(CRYSTALS, y).transform(CRYSTALS), source.transform(CRYSTALS))
+    norm = model.members_[0].model.heads["properties"][0].layers.layers[0].atom_norm
+    assert norm.running_mean.abs().max() > 0
     # Another number of tasks, or of their layers, takes the same encoder.
     again = CGCNNRegressor(**settings, pretrained=model, trainable="head")
     assert_array_equal(again.fit(CRYSTALS, y[:, 0]).transform(CRYSTALS), model.transform(CRYSTALS))
@@ -371,11 +374,23 @@ def test_layers_of_the_tasks_own_are_of_the_heads():
         model.fit(CRYSTALS, y)
 
 
-def test_properties_of_an_encoder_have_layers_of_their_own_too():
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_classes_have_layers_of_their_own_too(precision):
+    y = np.array([[i % 2, i % 3] for i in range(12)], dtype=object)
+    y[::4, 1] = None
+    model = CGCNNClassifier(
+        preset="tiny", max_epochs=2, n_task_layers=1, precision=precision, random_state=0
+    ).fit(CRYSTALS, y)
+    assert [p.shape for p in model.predict_proba(CRYSTALS)] == [(12, 2), (12, 3)]
+
+
+def test_properties_of_an_encoder_have_layers_of_their_own_too(tmp_path):
     settings = {"preset": "tiny", "max_epochs": 2, "random_state": 0}
-    y, own = np.arange(12.0), Properties(n_task_layers=1)
+    y, own = np.arange(12.0), Properties(n_task_layers=np.int64(1))
     encoder = CGCNNEncoder(**settings, objectives=[own, "masked_elements"]).fit(CRYSTALS, y)
-    assert np.isfinite(encoder.transform(CRYSTALS)).all()
+    encoder.save_pretrained(tmp_path)
+    loaded = CGCNNEncoder(pretrained=str(tmp_path)).fit(CRYSTALS)
+    assert_array_equal(loaded.transform(CRYSTALS), encoder.transform(CRYSTALS))
     with pytest.raises(
         InvalidInputError, match=r"n_task_layers=1 needs .* ALIGNNNetwork has none"
     ):

@@ -123,9 +123,14 @@ def make_models(source, target, trial, trainable, arguments):
     if source == "forest":
         forest = RandomForestRegressor(500, random_state=trial)
         return {source: make_pipeline(StructureToComposition(), MagpieFeaturizer(), forest)}
-    settings = {"preset": arguments.preset, "random_state": trial, "trainable": trainable}
+    settings = {
+        "preset": arguments.preset, "random_state": trial, "trainable": trainable,
+        "encoder_lr_factor": 1.0 if source == "scratch" else arguments.encoder_lr_factor,
+    }  # fmt: skip
     weights = None if source == "scratch" else pretrain(source, target, arguments)
     models = {"fine_tuned": FAMILIES[arguments.family].regressor(pretrained=weights, **settings)}
+    if arguments.fine_tuned_only:
+        return models
     heads = {
         "support_vectors": None,
         "trees": ExtraTreesRegressor(300, random_state=trial),
@@ -140,6 +145,8 @@ def make_models(source, target, trial, trainable, arguments):
 def measure(target, source, size, trial, trainable, arguments):
     """Fit once and return the predictions, or read what was found before."""
     words = (target, source, size, trial, trainable)
+    factor = 1.0 if source in ("scratch", *BASELINES) else arguments.encoder_lr_factor
+    words += () if factor == 1 else (f"rate {factor:g}",)
     path = arguments.folder / ("-".join(map(str, words)).replace(" ", "_") + ".json")
     if path.exists():
         return json.loads(path.read_text())
@@ -151,7 +158,7 @@ def measure(target, source, size, trial, trainable, arguments):
         family = FAMILIES[arguments.family]
         learned, asked = read_by(family, learned), read_by(family, asked)
     names = ("target", "source", "size", "trial", "trainable")
-    row = dict(zip(names, words, strict=True)) | {
+    row = dict(zip(names, words, strict=False)) | {
         "held_out": arguments.held_out or "",
         "preset": arguments.preset,
         "source_epochs": arguments.source_epochs,
@@ -174,6 +181,8 @@ def scored(row, arguments):
     if set(AVERAGED) <= set(predicted):
         predicted["average"] = np.mean([predicted[name] for name in AVERAGED], axis=0)
     shared = {key: value for key, value in row.items() if key != "predicted"}
+    # Of the whole comparison, of which random weights and baselines are parts too.
+    shared["encoder_lr_factor"] = arguments.encoder_lr_factor
     return [
         shared
         | {
@@ -198,6 +207,10 @@ def main():
     parser.add_argument("--trainable", nargs="+", default=["all"])
     parser.add_argument("--held-out", choices=["halides"])
     parser.add_argument("--source-epochs", type=int, default=15)
+    parser.add_argument(
+        "--encoder-lr-factor", type=float, default=1.0, help="of encoders that have learned"
+    )
+    parser.add_argument("--fine-tuned-only", action="store_true", help="no frozen encoders")
     parser.add_argument("--to", default="sources", help="name of the file of rows")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()

@@ -51,7 +51,7 @@ PUBLISHED = {
 
 #: Sources in the order of the tables; the last two are no networks.
 ORDER = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "forest", "mean")
-KEYS = ("family", "preset", "source_epochs", "held_out")
+KEYS = ("family", "preset", "source_epochs", "held_out", "encoder_lr_factor")
 #: Ways of use, and what they are called.
 MODELS = {
     "fine_tuned": "Fine-tuned",
@@ -149,14 +149,19 @@ def main():
     rows = []
     for path in sorted((RESULTS / "transfer").glob("*.json")):
         content = json.loads(path.read_text())
-        rows += [{"family": content["family"], **row} for row in content["rows"]]
+        shared = {"family": content["family"], "encoder_lr_factor": 1.0}
+        rows += [shared | row for row in content["rows"]]
     table = pd.DataFrame(rows).drop_duplicates(
         [*KEYS, "target", "source", "size", "trial", "trainable", "model"]
     )
-    for (family, preset, epochs, held_out), part in table.groupby(list(KEYS)):
+    for (family, preset, epochs, held_out, factor), part in table.groupby(list(KEYS)):
         title = f"**{family}** ({preset}), sources of 20,000 crystals for {epochs} epochs"
-        parts.append(title + f", {held_out} held out" * bool(held_out))
+        title += f", {held_out} held out" * bool(held_out)
+        title += f", encoders fine-tuned at {factor:g} times the rate of heads" * bool(factor != 1)
+        parts.append(title)
         for model, words in MODELS.items():
+            if model not in set(part["model"]):
+                continue
             of_model = part[part["model"].isin([model, *BASELINES])]
             published = model == "fine_tuned" and not held_out
             parts += [f"*{words}*", *by_source(of_model, published), *by_layers(of_model)]

@@ -178,6 +178,9 @@ def scored(row, arguments):
     data = load(arguments.held_out)[row["target"]]
     truth = data.y[data.test]
     predicted = {name: np.array(values) for name, values in row["predicted"].items()}
+    if arguments.fine_tuned_only:
+        # Of what was found before, with all models, no more than of the others.
+        predicted = {k: v for k, v in predicted.items() if k in ("fine_tuned", *BASELINES)}
     if set(AVERAGED) <= set(predicted):
         predicted["average"] = np.mean([predicted[name] for name in AVERAGED], axis=0)
     shared = {key: value for key, value in row.items() if key != "predicted"}

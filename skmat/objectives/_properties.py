@@ -70,6 +70,12 @@ class Properties(Objective):
     def task_names(self, targets):
         return [target.name for target in targets]
 
+    def describe(self):
+        settings = super().describe()
+        if not self.n_task_layers:
+            del settings["n_task_layers"]  # cards of shipped weights are older than it
+        return settings
+
     def build_heads(self, encoder, targets):
         width = encoder.out_features
         hidden = (width, width // 2) if self.hidden is None else self.hidden

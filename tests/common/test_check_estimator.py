@@ -4,6 +4,8 @@ Estimators of compositions are fed with matrices of amounts, as users may; those
 through an adapter that makes a crystal of every row of numbers, and changes nothing else.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 from common.instances import CRYSTAL_ENCODERS, CRYSTAL_FEATURIZERS, ENCODERS, ESTIMATORS, TEACHER
@@ -51,13 +53,17 @@ class Numbers:
         return tags
 
 
+@cache
+def adapted(kind):
+    """Return the class with an adapter, of which scikit-learn sees nothing else."""
+    made = type(kind.__name__, (Numbers, kind), {"__init__": kind.__init__})
+    globals()[f"_{kind.__name__}"] = made
+    made.__qualname__ = f"_{kind.__name__}"  # where pickle looks
+    return made
+
+
 def on_numbers(estimator):
-    """Return the estimator with an adapter, of which scikit-learn sees nothing else."""
-    family = type(estimator)
-    adapted = type(family.__name__, (Numbers, family), {"__init__": family.__init__})
-    globals()[f"_{family.__name__}"] = adapted
-    adapted.__qualname__ = f"_{family.__name__}"  # where pickle looks
-    return adapted(**estimator.get_params(deep=False))
+    return adapted(type(estimator))(**estimator.get_params(deep=False))
 
 
 CRYSTALS = [on_numbers(estimator) for estimator in CRYSTAL_ENCODERS]

@@ -42,8 +42,8 @@ def test_descriptions_are_plain_data():
         "loss": "mse",
         "hidden": None,
         "dropout": 0.0,
-        "n_task_layers": 0,
     }
+    assert Properties(n_task_layers=2).describe()["n_task_layers"] == 2
     assert MaskedElements(ratio=0.5).describe() == {
         "name": "masked_elements",
         "ratio": 0.5,

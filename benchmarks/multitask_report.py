@@ -88,9 +88,8 @@ def about(content):
     known = (
         f"**{', '.join(content['targets'])}**: {content['n']:,} crystals of at most "
         f"{content['max_atoms']} atoms, labels of {content['version']}; CGCNN "
-        f'"{content["preset"]}"{own_layers(content)}, {content["max_epochs"]} epochs in batches'
-        " of "
-        f"{content['batch_size']}{beside(content)}"
+        f'"{content["preset"]}"{own_layers(content)}, {content["max_epochs"]} epochs in '
+        f"batches of {content['batch_size']}{beside(content)}"
     )
     errors = ", ".join(f"{value:.3g} {UNITS[name]}" for name, value in search["alone"].items())
     alone = f" Alone, {errors} on the validation crystals of {splits} split"

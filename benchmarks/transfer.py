@@ -15,6 +15,10 @@ test sets. Sources:
   which the formation energy or the gap is; with all labels of these that are known by the same id
   (those of phonons have ids of their own); properties weigh by the square root of the number of
   their labels;
+- "mpt wide": the same with four more that the Materials Project knows of these crystals (bulk
+  modulus, Poisson's ratio, refractive index, electronic part of the dielectric constant), ten in
+  all: the nine that ``cgcnn-mp-mpt`` has learned, and phonons. Of shear moduli Poisson's ratio,
+  which with the bulk modulus gives them, is left out too;
 - "mean" predicts the mean, "forest" is Magpie features and a random forest.
 
 Every source is trained for as many steps as the others, so that a small one is read more often,
@@ -41,7 +45,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.pipeline import make_pipeline
-from transfer_data import load
+from transfer_data import load, load_relatives
 
 from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
 from skmat._atomic import write_atomically
@@ -54,11 +58,13 @@ LARGE, SMALL = 20_000, 941
 MOST_EPOCHS = 500
 #: Properties that are known of tens of thousands of crystals.
 COMMON = ("e_form", "gap")
+#: What gives a property together with others that are learned.
+IMPLIED = {"log_G": "poisson_ratio"}
 SIZES = (10, 100, 200, 500, 800)
 #: Whose mean is "average"; chosen on other labels than those that are learned or tested.
 AVERAGED = ("fine_tuned", "support_vectors", "trees")
 BASELINES = ("mean", "forest")
-SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", *BASELINES)
+SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "mpt wide", *BASELINES)
 
 
 def draw(rows, n, seed):
@@ -72,19 +78,24 @@ def read_by(family, X):
 
 def source_rows(source, target, held_out):
     """Return the crystals and labels that a source learns from, NaN where there is no label."""
-    properties = load(held_out)
-    if source != "mpt":
+    known = {
+        name: (data.X.take(data.source), data.y[data.source])
+        for name, data in load(held_out).items()
+    }
+    if not source.startswith("mpt"):
         name, size = source.split()
-        data = properties[name]
-        rows = draw(data.source, SMALL if size == "small" else LARGE, 0)
-        return data.X.take(rows), data.y[rows][:, None]
-    names = [name for name in properties if name != target]
-    X = StructureArrays.concatenate([properties[n].X.take(properties[n].source) for n in names])
+        X, y = known[name]
+        rows = draw(np.arange(len(y)), SMALL if size == "small" else LARGE, 0)
+        return X.take(rows), y[rows][:, None]
+    if source == "mpt wide":
+        known |= load_relatives(held_out)
+    names = [name for name in known if name not in (target, IMPLIED.get(target))]
+    X = StructureArrays.concatenate([known[name][0] for name in names])
     labels = pd.DataFrame(
         {
             "crystal": X.ids,
-            "property": np.repeat(names, [len(properties[n].source) for n in names]),
-            "label": np.concatenate([properties[n].y[properties[n].source] for n in names]),
+            "property": np.repeat(names, [len(known[name][1]) for name in names]),
+            "label": np.concatenate([known[name][1] for name in names]),
         }
     )
     table = labels.pivot_table(index="crystal", columns="property", values="label")[names]
@@ -98,7 +109,7 @@ def source_rows(source, target, held_out):
 
 def pretrain(source, target, arguments):
     """Return the folder of a source's weights, after training if there are none."""
-    name = f"mpt without {target}" if source == "mpt" else source
+    name = f"{source} without {target}" if source.startswith("mpt") else source
     folder = arguments.folder / name.replace(" ", "-")
     if not (folder / "config.json").exists():
         torch.set_num_threads(1)
@@ -234,7 +245,7 @@ def main():
         if source.split()[0] != target
     ]
     weights = {(None, source) for _, source in pairs if source in learned}
-    weights |= {pair for pair in pairs if pair[1] == "mpt"}
+    weights |= {pair for pair in pairs if pair[1].startswith("mpt")}
     Parallel(arguments.n_jobs)(
         delayed(pretrain)(s, t, arguments) for t, s in sorted(weights, key=str)
     )

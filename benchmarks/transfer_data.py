@@ -78,3 +78,23 @@ def load(held_out=None):
         rows = (free & asked[place], test & asked[place], free & shown[place])
         found[name] = Property(X, y, *(np.flatnonzero(each) for each in rows))
     return found
+
+
+@cache
+def load_relatives(held_out=None):
+    """Return further properties of the Materials Project by name: crystals and labels.
+
+    Of no composition that :func:`load` tests on. They are pretrained on alone.
+    """
+    names = ("K_VRH", "poisson_ratio", "n_index", "poly_electronic")
+    mp = fetch_mp(targets=names)
+    labels = dict(zip(names, mp.target.T, strict=True))
+    for name in ("K_VRH", "poly_electronic"):
+        labels[name] = np.log10(labels[name])
+    tested = [data.X.take(data.test) for data in load(held_out).values()]
+    groups = StructureArrays.concatenate([mp.data, *tested]).group_ids()
+    free = ~np.isin(groups[: len(mp.data)], groups[len(mp.data) :])
+    if held_out == "halides":
+        free &= ~has_halogen(mp.data)
+    X = mp.data.take(free)
+    return {name: small_cells(X, y[free]) for name, y in labels.items()}

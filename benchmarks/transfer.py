@@ -63,6 +63,10 @@ IMPLIED = {"log_G": "poisson_ratio"}
 SIZES = (10, 100, 200, 500, 800)
 #: Whose mean is "average"; chosen on other labels than those that are learned or tested.
 AVERAGED = ("fine_tuned", "support_vectors", "trees")
+#: What learns from frozen vectors; None is the default of ``make_frozen_regressor``.
+FROZEN = {"support_vectors": None, "trees": ExtraTreesRegressor(300)}
+#: Of a fit.
+NAMES = ("target", "source", "size", "trial", "trainable")
 BASELINES = ("mean", "forest")
 SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "mpt wide", *BASELINES)
 
@@ -127,37 +131,46 @@ def pretrain(source, target, arguments):
     return folder
 
 
-def make_models(source, target, trial, trainable, arguments):
-    """Return what predicts, by name: a baseline, or a network and models of frozen vectors."""
+def ways(source, arguments):
+    """Return which layers are trained and what is made of the encoder, for each fit."""
+    if source in BASELINES:
+        return [("all", source)]
+    layers = ["all"] if source == "scratch" else arguments.trainable
+    frozen = [] if arguments.fine_tuned_only else [("all", "frozen")]
+    return [(trainable, "fine_tuned") for trainable in layers] + frozen
+
+
+def make_models(source, target, trial, trainable, way, arguments):
+    """Return what predicts, by name: a baseline, a network, or models of frozen vectors."""
     if source == "mean":
         return {source: DummyRegressor()}
     if source == "forest":
         forest = RandomForestRegressor(500, random_state=trial)
         return {source: make_pipeline(StructureToComposition(), MagpieFeaturizer(), forest)}
-    settings = {
-        "preset": arguments.preset, "random_state": trial, "trainable": trainable,
-        "encoder_lr_factor": 1.0 if source == "scratch" else arguments.encoder_lr_factor,
-    }  # fmt: skip
     weights = None if source == "scratch" else pretrain(source, target, arguments)
-    models = {"fine_tuned": FAMILIES[arguments.family].regressor(pretrained=weights, **settings)}
-    if arguments.fine_tuned_only:
-        return models
-    heads = {
-        "support_vectors": None,
-        "trees": ExtraTreesRegressor(300, random_state=trial),
-    }
-    for name, head in heads.items():
+    if way == "fine_tuned":
+        model = FAMILIES[arguments.family].regressor(
+            pretrained=weights, preset=arguments.preset, random_state=trial, trainable=trainable,
+            encoder_lr_factor=1.0 if weights is None else arguments.encoder_lr_factor,
+        )  # fmt: skip
+        return {way: model}
+    models = {}
+    for name, head in FROZEN.items():
+        head = None if head is None else head.set_params(random_state=trial)
         frozen = make_frozen_regressor(head, pretrained=weights, family=arguments.family)
         # Random weights are no features.
         models[name] = frozen.set_params(features__encoder="drop") if weights is None else frozen
     return models
 
 
-def measure(target, source, size, trial, trainable, arguments):
+def measure(target, source, size, trial, trainable, way, arguments):
     """Fit once and return the predictions, or read what was found before."""
     words = (target, source, size, trial, trainable)
     factor = 1.0 if source in ("scratch", *BASELINES) else arguments.encoder_lr_factor
-    words += () if factor == 1 else (f"rate {factor:g}",)
+    if way == "frozen":
+        words += (way,)
+    elif factor != 1:
+        words += (f"rate {factor:g}",)
     path = arguments.folder / ("-".join(map(str, words)).replace(" ", "_") + ".json")
     if path.exists():
         return json.loads(path.read_text())
@@ -168,8 +181,8 @@ def measure(target, source, size, trial, trainable, arguments):
     if source not in BASELINES:
         family = FAMILIES[arguments.family]
         learned, asked = read_by(family, learned), read_by(family, asked)
-    names = ("target", "source", "size", "trial", "trainable")
-    row = dict(zip(names, words, strict=False)) | {
+    models = make_models(source, target, trial, trainable, way, arguments)
+    row = dict(zip(NAMES, words, strict=False)) | {
         "held_out": arguments.held_out or "",
         "preset": arguments.preset,
         "source_epochs": arguments.source_epochs,
@@ -177,11 +190,21 @@ def measure(target, source, size, trial, trainable, arguments):
         "n_test": len(data.test),
         "predicted": {
             name: model.fit(learned, data.y[rows]).predict(asked).tolist()
-            for name, model in make_models(source, target, trial, trainable, arguments).items()
+            for name, model in models.items()
         },
     }
     write_atomically(path, json.dumps(row).encode())
     return row
+
+
+def merged(rows):
+    """Return one row for all ways to use an encoder that learned the same labels."""
+    found = {}
+    for row in rows:
+        key = tuple(row[name] for name in NAMES)
+        known = found.setdefault(key, row | {"predicted": {}})
+        known["predicted"] |= row["predicted"]
+    return list(found.values())
 
 
 def scored(row, arguments):
@@ -189,9 +212,6 @@ def scored(row, arguments):
     data = load(arguments.held_out)[row["target"]]
     truth = data.y[data.test]
     predicted = {name: np.array(values) for name, values in row["predicted"].items()}
-    if arguments.fine_tuned_only:
-        # Of what was found before, with all models, no more than of the others.
-        predicted = {k: v for k, v in predicted.items() if k in ("fine_tuned", *BASELINES)}
     if set(AVERAGED) <= set(predicted):
         predicted["average"] = np.mean([predicted[name] for name in AVERAGED], axis=0)
     shared = {key: value for key, value in row.items() if key != "predicted"}
@@ -250,16 +270,14 @@ def main():
         delayed(pretrain)(s, t, arguments) for t, s in sorted(weights, key=str)
     )
     jobs = [
-        (target, source, size, trial, trainable)
+        (target, source, size, trial, *way)
         for size in arguments.sizes
         for trial in range(arguments.trials)
         for target, source in pairs
-        for trainable in (
-            arguments.trainable if source not in ("scratch", *BASELINES) else ["all"]
-        )
+        for way in ways(source, arguments)
     ]
     rows = Parallel(arguments.n_jobs)(delayed(measure)(*job, arguments) for job in jobs)
-    rows = [each for row in rows for each in scored(row, arguments)]
+    rows = [each for row in merged(rows) for each in scored(row, arguments)]
     content = {"family": arguments.family, "preset": arguments.preset, "rows": rows}
     path = RESULTS / f"{name}-{arguments.to}.json"
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())

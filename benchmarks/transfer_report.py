@@ -50,7 +50,9 @@ PUBLISHED = {
 
 
 #: Sources in the order of the tables; the last two are no networks.
-ORDER = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "forest", "mean")
+ORDER = (
+    "scratch", "e_form small", "e_form large", "gap large", "mpt", "mpt wide", "forest", "mean"
+)  # fmt: skip
 KEYS = ("family", "preset", "source_epochs", "held_out", "encoder_lr_factor")
 #: Ways of use, and what they are called.
 MODELS = {
@@ -111,19 +113,31 @@ def ratio_published(size, source, name):
     """Return the published error over that from scratch, None where there is none."""
     known = PUBLISHED.get(size, {})
     place = PROPERTIES.index(name)
-    value = known.get(source, (None,) * len(PROPERTIES))[place]
+    value = known.get(source.removesuffix(" wide"), (None,) * len(PROPERTIES))[place]
     return None if value is None else value / known["scratch"][place]
 
 
 def wins(mean, names):
     """Say on how many properties multi-property pretraining is better than each other source."""
-    found = []
-    for source in ORDER:
-        both = [name for name in names if (source, name) in mean and ("mpt", name) in mean]
-        if source != "mpt" and both:
-            better = sum(mean["mpt", name] < mean[source, name] for name in both)
-            found.append(f"{source} on {better} of {len(both)}")
-    return "mpt is better than " + ", ".join(found) + "."
+    sentences = []
+    for several in ("mpt", "mpt wide"):
+        known = [name for name in names if (several, name) in mean.index]
+        counts, best = [], set(known)
+        others = [s for s in ORDER if s in mean.index and not s.startswith("mpt")]
+        for source in others if known else []:
+            both = [name for name in known if (source, name) in mean.index]
+            better = {name for name in both if mean[several, name] < mean[source, name]}
+            counts.append(f"{source} on {len(better)} of {len(both)}")
+            if source not in BASELINES:
+                best -= set(both) - better
+        if counts:
+            sentence = f"{several} is better than {', '.join(counts)}"
+            if any("large" in source for source in others):
+                sentence += (
+                    f"; than random weights and every single source on {len(best)} of {len(known)}"
+                )
+            sentences.append(sentence + ".")
+    return " ".join(sentences)
 
 
 def by_layers(table):

@@ -16,10 +16,12 @@ test sets. Sources:
   (those of phonons have ids of their own); properties weigh by the square root of the number of
   their labels;
 - "mpt wide": the same with four more that the Materials Project knows of these crystals (bulk
-  modulus, Poisson's ratio, refractive index, electronic part of the dielectric constant), ten in
-  all: the nine that ``cgcnn-mp-mpt`` has learned, and phonons. Of shear moduli Poisson's ratio,
-  which with the bulk modulus gives them, is left out too;
-- "mean" predicts the mean, "forest" is Magpie features and a random forest.
+  modulus, Poisson's ratio, refractive index, electronic part of the dielectric constant), which
+  with phonons are the kinds that ``cgcnn-mp-multitask`` has learned. Of shear moduli Poisson's
+  ratio, which with the bulk modulus gives them, is left out too;
+- "relative": one of these four alone, that which is nearest to the property: of shear moduli the
+  bulk modulus, of gaps and dielectric constants the electronic part of the latter;
+- "mean" and "median" predict these, "forest" is Magpie features and a random forest.
 
 Every source is trained for as many steps as the others, so that a small one is read more often,
 though 500 times at most.
@@ -67,8 +69,11 @@ AVERAGED = ("fine_tuned", "support_vectors", "trees")
 FROZEN = {"support_vectors": None, "trees": ExtraTreesRegressor(300)}
 #: Of a fit.
 NAMES = ("target", "source", "size", "trial", "trainable")
-BASELINES = ("mean", "forest")
-SOURCES = ("scratch", "e_form small", "e_form large", "gap large", "mpt", "mpt wide", *BASELINES)
+#: The single source that is nearest to a property; others have none.
+RELATIVES = {"gap": "poly_electronic", "log_G": "K_VRH", "dielectric": "poly_electronic"}
+BASELINES = ("mean", "median", "forest")
+LEARNED = ("e_form small", "e_form large", "gap large", "relative", "mpt", "mpt wide")
+SOURCES = ("scratch", *LEARNED, *BASELINES)
 
 
 def draw(rows, n, seed):
@@ -86,13 +91,13 @@ def source_rows(source, target, held_out):
         name: (data.X.take(data.source), data.y[data.source])
         for name, data in load(held_out).items()
     }
+    if source in ("relative", "mpt wide"):
+        known |= load_relatives(held_out)
     if not source.startswith("mpt"):
-        name, size = source.split()
+        name, size = (RELATIVES[target], "large") if source == "relative" else source.split()
         X, y = known[name]
         rows = draw(np.arange(len(y)), SMALL if size == "small" else LARGE, 0)
         return X.take(rows), y[rows][:, None]
-    if source == "mpt wide":
-        known |= load_relatives(held_out)
     names = [name for name in known if name not in (target, IMPLIED.get(target))]
     X = StructureArrays.concatenate([known[name][0] for name in names])
     labels = pd.DataFrame(
@@ -111,9 +116,16 @@ def source_rows(source, target, held_out):
     return X.take(places), table.to_numpy()
 
 
+def source_name(source, target):
+    """Return the name of the weights, which several targets share unless they are left out."""
+    if source == "relative":
+        return RELATIVES[target]
+    return f"{source} without {target}" if source.startswith("mpt") else source
+
+
 def pretrain(source, target, arguments):
     """Return the folder of a source's weights, after training if there are none."""
-    name = f"{source} without {target}" if source.startswith("mpt") else source
+    name = source_name(source, target)
     folder = arguments.folder / name.replace(" ", "-")
     if not (folder / "config.json").exists():
         torch.set_num_threads(1)
@@ -142,8 +154,8 @@ def ways(source, arguments):
 
 def make_models(source, target, trial, trainable, way, arguments):
     """Return what predicts, by name: a baseline, a network, or models of frozen vectors."""
-    if source == "mean":
-        return {source: DummyRegressor()}
+    if source in ("mean", "median"):
+        return {source: DummyRegressor(strategy=source)}
     if source == "forest":
         forest = RandomForestRegressor(500, random_state=trial)
         return {source: make_pipeline(StructureToComposition(), MagpieFeaturizer(), forest)}
@@ -173,7 +185,10 @@ def measure(target, source, size, trial, trainable, way, arguments):
         words += (f"rate {factor:g}",)
     path = arguments.folder / ("-".join(map(str, words)).replace(" ", "_") + ".json")
     if path.exists():
-        return json.loads(path.read_text())
+        row = json.loads(path.read_text())
+        # Older files hold all ways.
+        kept = FROZEN if way == "frozen" else (way,)
+        return row | {"predicted": {name: row["predicted"][name] for name in kept}}
     torch.set_num_threads(1)
     data = load(arguments.held_out)[target]
     rows = draw(data.pool, size, 100 + trial)  # all of them where there are fewer
@@ -256,19 +271,15 @@ def main():
     RESULTS.mkdir(parents=True, exist_ok=True)
     properties = load(arguments.held_out)
     targets = arguments.targets or list(properties)
-    learned = [source for source in arguments.sources if "large" in source or "small" in source]
     # A property is no source for itself.
     pairs = [
         (target, source)
         for target in targets
         for source in arguments.sources
-        if source.split()[0] != target
+        if source.split()[0] != target and (source != "relative" or target in RELATIVES)
     ]
-    weights = {(None, source) for _, source in pairs if source in learned}
-    weights |= {pair for pair in pairs if pair[1].startswith("mpt")}
-    Parallel(arguments.n_jobs)(
-        delayed(pretrain)(s, t, arguments) for t, s in sorted(weights, key=str)
-    )
+    weights = {source_name(s, t): (s, t) for t, s in pairs if s in LEARNED}
+    Parallel(arguments.n_jobs)(delayed(pretrain)(*each, arguments) for each in weights.values())
     jobs = [
         (target, source, size, trial, *way)
         for size in arguments.sizes

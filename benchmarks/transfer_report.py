@@ -1,10 +1,13 @@
 """The tables of ``transfer.py``, beside those of Devi et al.; nothing is trained.
 
-Reads benchmarks/results/transfer/ and writes benchmarks/results/transfer.md.
+Reads benchmarks/results/transfer/ and writes benchmarks/results/transfer.md, and transfer_ways.md:
+what can be made of the encoder that has learned most properties.
 """
 
 import argparse
+import itertools
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -49,9 +52,10 @@ PUBLISHED = {
 }
 
 
-#: Sources in the order of the tables; the last two are no networks.
+#: Sources in the order of the tables; the last three are no networks.
 ORDER = (
-    "scratch", "e_form small", "e_form large", "gap large", "mpt", "mpt wide", "forest", "mean"
+    "scratch", "e_form small", "e_form large", "gap large", "relative", "mpt", "mpt wide",
+    "forest", "median", "mean",
 )  # fmt: skip
 KEYS = ("family", "preset", "source_epochs", "held_out", "encoder_lr_factor")
 #: Ways of use, and what they are called.
@@ -59,7 +63,17 @@ MODELS = {
     "fine_tuned": "Fine-tuned",
     "average": "Averaged with support vectors and trees on frozen vectors and Magpie features",
 }
-BASELINES = ("mean", "forest")
+BASELINES = ("mean", "median", "forest")
+SINGLE = ("e_form small", "e_form large", "gap large")
+#: Sources and what is made of them, and what they are called beside each other.
+WAYS = {
+    ("mpt wide", "fine_tuned"): "fine-tuned",
+    ("mpt wide", "support_vectors"): "frozen, support vectors",
+    ("mpt wide", "trees"): "frozen, trees",
+    ("mpt wide", "average"): "average of the three",
+    ("scratch", "average"): "average without an encoder",
+    ("forest", "forest"): "forest on Magpie features",
+}
 
 
 def cell(value, digits=3):
@@ -74,8 +88,8 @@ def by_source(table, published):
         n_trials = rows["trial"].nunique()
         grouped = rows.groupby(["source", "target"])
         trials = grouped["trial"].agg(frozenset)
-        if trials.groupby("target").nunique().max() > 1:
-            raise SystemExit(f"With {size} labels not all sources have the same draws; run them.")
+        if trials.nunique() > 1:
+            raise SystemExit(f"With {size} labels not all fits have the same draws; run them.")
         mean, spread, r2 = (
             grouped["scaled_mae"].mean(), grouped["scaled_mae"].std(ddof=0), grouped["r2"].mean()
         )  # fmt: skip
@@ -92,28 +106,41 @@ def by_source(table, published):
                 scatter = f" ± {spread[key]:.3f}" * (n_trials > 1)
                 cells.append(f"{mean[key]:.3f}{scatter} ({r2[key]:.2f})")
                 ratio = f"{mean[key] / mean['scratch', name]:.2f}"
-                theirs = ratio_published(size, source, name) if published else None
-                compared.append(ratio + (f" ({theirs:.2f})" if theirs else ""))
+                other = ratio_published(size, source, name) if published else None
+                compared.append(ratio + (f" ({other:.2f})" if other else ""))
             lines.append([source, *cells])
             ratios.append([source, *compared])
         draws = f"{n_trials} draws" if n_trials > 1 else "one draw"
+        theirs = published_rows(size, names)
+        theirs = to_markdown(["source", *names], theirs) if theirs else None
         deviation = ", its deviation over the draws," * (n_trials > 1)
         parts += [
             f"{size} labels, {draws}: error in units of half the range{deviation} and R² in"
             " brackets",
             to_markdown(["source", *names], lines),
+            *(["Those of Devi et al.", theirs] if published and theirs else []),
             "Error relative to scratch" + ", in brackets that of Devi et al." * published,
             to_markdown(["source", *names], ratios),
             wins(mean, names),
+            *margins(rows, names),
         ]
     return parts
+
+
+def published_rows(size, names):
+    """Return the published errors, a row per source, in the same units."""
+    rows = []
+    for source, values in PUBLISHED.get(size, {}).items():
+        known = dict(zip(PROPERTIES, values, strict=True))
+        rows.append([f"*{source}*", *(cell(known[name]) for name in names)])
+    return rows
 
 
 def ratio_published(size, source, name):
     """Return the published error over that from scratch, None where there is none."""
     known = PUBLISHED.get(size, {})
     place = PROPERTIES.index(name)
-    value = known.get(source.removesuffix(" wide"), (None,) * len(PROPERTIES))[place]
+    value = known.get(source, (None,) * len(PROPERTIES))[place]
     return None if value is None else value / known["scratch"][place]
 
 
@@ -122,27 +149,53 @@ def wins(mean, names):
     sentences = []
     for several in ("mpt", "mpt wide"):
         known = [name for name in names if (several, name) in mean.index]
-        counts, best = [], set(known)
-        others = [s for s in ORDER if s in mean.index and not s.startswith("mpt")]
-        for source in others if known else []:
-            both = [name for name in known if (source, name) in mean.index]
-            better = {name for name in both if mean[several, name] < mean[source, name]}
-            counts.append(f"{source} on {len(better)} of {len(both)}")
-            if source not in BASELINES:
-                best -= set(both) - better
+        counts = []
+        for source in ORDER if known else []:
+            both = [name for name in known if source != several and (source, name) in mean.index]
+            better = sum(mean[several, name] < mean[source, name] for name in both)
+            if both:
+                counts.append(f"{source} on {better} of {len(both)}")
         if counts:
-            sentence = f"{several} is better than {', '.join(counts)}"
-            if any("large" in source for source in others):
-                sentence += (
-                    f"; than random weights and every single source on {len(best)} of {len(known)}"
-                )
-            sentences.append(sentence + ".")
+            sentences.append(f"{several} is better than {', '.join(counts)}.")
     return " ".join(sentences)
+
+
+def margins(rows, names):
+    """Return a table of several properties beside the best of random weights and single sources.
+
+    Of the properties of which there are single sources.
+    """
+    errors = rows.pivot_table(index=["source", "target"], columns="trial", values="scaled_mae")
+    lines = []
+    for several, rivals in itertools.product(("mpt", "mpt wide"), (SINGLE, (*SINGLE, "relative"))):
+        cells, n_better, n_known = [], 0, 0
+        for name in names:
+            others = [(s, name) for s in rivals if (s, name) in errors.index]
+            if (several, name) not in errors.index or not others:
+                cells.append("")
+                continue
+            best = errors.loc[[*others, ("scratch", name)]].mean(axis=1).idxmin()
+            ratio = errors.loc[(several, name)].mean() / errors.loc[best].mean()
+            wins = int((errors.loc[(several, name)] < errors.loc[best]).sum())
+            cells.append(f"{ratio:.2f} of {best[0]}, {wins} of {errors.shape[1]}")
+            n_better += ratio < 1
+            n_known += 1
+        known = "relative" in errors.index and "relative" in rivals
+        if n_known and (known or rivals is SINGLE):
+            words = f"{several}, {'relative too' if known else 'energies and gaps'}"
+            lines.append([words, *cells, f"{n_better} of {n_known}"])
+    if not lines:
+        return []
+    return [
+        "Error relative to the best of random weights and of the single sources (formation energies"
+        " and gaps, or the nearest relative too), by their means, and on how many draws it is less",
+        to_markdown(["several, beside", *names, "better"], lines),
+    ]
 
 
 def by_layers(table):
     """Return a table of mean errors by what is trained, where several were tried."""
-    kept = table[~table["source"].isin(["scratch", "mean", "forest"])]
+    kept = table[~table["source"].isin(["scratch", *BASELINES])]
     if kept["trainable"].nunique() < 2:
         return []
     several = kept.groupby(["target", "source", "size", "trial"])["trainable"].transform("nunique")
@@ -155,6 +208,33 @@ def by_layers(table):
         for index, row in zip(means.index, means.to_numpy(), strict=True)
     ]
     return ["Which layers are trained", to_markdown([*means.index.names, *means.columns], lines)]
+
+
+def by_way(table):
+    """Return a table of the ways to use an encoder, relative to fine-tuned random weights.
+
+    Of CGCNN after "mpt wide", which is trained longest.
+    """
+    table = table[table["trainable"].eq("all") & table["encoder_lr_factor"].eq(1)]
+    ours = table[table["source"].eq("mpt wide") & table["family"].eq("cgcnn")]
+    ours = ours[ours["held_out"].eq("")]
+    table = table[table["source_epochs"].eq(ours["source_epochs"].max())]
+    table = table[table["family"].eq("cgcnn") & table["held_out"].eq("")]
+    means = table.groupby(["size", "source", "model", "target"])["mae"].mean()
+    lines = []
+    for size, rows in table[table["source"].eq("mpt wide")].groupby("size"):
+        names = [name for name in PROPERTIES if name in set(rows["target"])]
+        draws = rows["trial"].nunique()
+        for number, ((source, model), words) in enumerate(WAYS.items()):
+            ratios = [
+                means.get((size, source, model, name), math.nan)
+                / means[size, "scratch", "fine_tuned", name]
+                for name in names
+            ]
+            cells = [cell(dict(zip(names, ratios, strict=True)).get(n), 2) for n in PROPERTIES]
+            mean = cell(math.exp(sum(map(math.log, ratios)) / len(ratios)), 2)
+            lines.append([f"{size} ({draws})" if number == 0 else "", words, *cells, mean])
+    return to_markdown(["labels (draws)", "way", *PROPERTIES, "mean"], lines)
 
 
 def main():
@@ -180,6 +260,7 @@ def main():
             published = model == "fine_tuned" and not held_out
             parts += [f"*{words}*", *by_source(of_model, published), *by_layers(of_model)]
     (RESULTS / "transfer.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    (RESULTS / "transfer_ways.md").write_text(by_way(table) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

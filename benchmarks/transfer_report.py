@@ -187,8 +187,9 @@ def margins(rows, names):
     if not lines:
         return []
     return [
-        "Error relative to the best of random weights and of the single sources (formation energies"
-        " and gaps, or the nearest relative too), by their means, and on how many draws it is less",
+        "Error relative to the best of random weights and of the single sources (formation"
+        " energies and gaps, or the nearest relative too), by their means, and on how many draws it"
+        " is less",
         to_markdown(["several, beside", *names, "better"], lines),
     ]
 

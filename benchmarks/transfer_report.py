@@ -188,8 +188,8 @@ def margins(rows, names):
         return []
     return [
         "Error relative to the best of random weights and of the single sources (formation"
-        " energies and gaps, or the nearest relative too), by their means, and on how many draws it"
-        " is less",
+        " energies and gaps, or the nearest relative too), by their means, and on how many draws"
+        " it is less",
         to_markdown(["several, beside", *names, "better"], lines),
     ]
 

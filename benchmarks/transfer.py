@@ -43,6 +43,7 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
+from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
@@ -168,7 +169,7 @@ def make_models(source, target, trial, trainable, way, arguments):
         return {way: model}
     models = {}
     for name, head in FROZEN.items():
-        head = None if head is None else head.set_params(random_state=trial)
+        head = None if head is None else clone(head).set_params(random_state=trial)
         frozen = make_frozen_regressor(head, pretrained=weights, family=arguments.family)
         # Random weights are no features.
         models[name] = frozen.set_params(features__encoder="drop") if weights is None else frozen

@@ -65,6 +65,7 @@ MODELS = {
 }
 BASELINES = ("mean", "median", "forest")
 SINGLE = ("e_form small", "e_form large", "gap large")
+SEVERAL = ("mpt", "mpt wide")
 #: Sources and what is made of them, and what they are called beside each other.
 WAYS = {
     ("mpt wide", "fine_tuned"): "fine-tuned",
@@ -94,6 +95,7 @@ def by_source(table, published):
             grouped["scaled_mae"].mean(), grouped["scaled_mae"].std(ddof=0), grouped["r2"].mean()
         )  # fmt: skip
         sources = [source for source in ORDER if source in mean.index.get_level_values("source")]
+        theirs = published_errors(size) if published else {}
         lines, ratios = [], []
         for source in sources:
             cells, compared = [], []
@@ -106,19 +108,20 @@ def by_source(table, published):
                 scatter = f" ± {spread[key]:.3f}" * (n_trials > 1)
                 cells.append(f"{mean[key]:.3f}{scatter} ({r2[key]:.2f})")
                 ratio = f"{mean[key] / mean['scratch', name]:.2f}"
-                other = ratio_published(size, source, name) if published else None
-                compared.append(ratio + (f" ({other:.2f})" if other else ""))
+                error = theirs.get(source, {}).get(name)
+                compared.append(
+                    f"{ratio} ({error / theirs['scratch'][name]:.2f})" if error else ratio
+                )
             lines.append([source, *cells])
             ratios.append([source, *compared])
         draws = f"{n_trials} draws" if n_trials > 1 else "one draw"
-        theirs = published_rows(size, names)
-        theirs = to_markdown(["source", *names], theirs) if theirs else None
+        others = [[f"*{s}*", *(cell(known[n]) for n in names)] for s, known in theirs.items()]
         deviation = ", its deviation over the draws," * (n_trials > 1)
         parts += [
             f"{size} labels, {draws}: error in units of half the range{deviation} and R² in"
             " brackets",
             to_markdown(["source", *names], lines),
-            *(["Those of Devi et al.", theirs] if published and theirs else []),
+            *(["Those of Devi et al.", to_markdown(["source", *names], others)] if others else []),
             "Error relative to scratch" + ", in brackets that of Devi et al." * published,
             to_markdown(["source", *names], ratios),
             wins(mean, names),
@@ -127,27 +130,16 @@ def by_source(table, published):
     return parts
 
 
-def published_rows(size, names):
-    """Return the published errors, a row per source, in the same units."""
-    rows = []
-    for source, values in PUBLISHED.get(size, {}).items():
-        known = dict(zip(PROPERTIES, values, strict=True))
-        rows.append([f"*{source}*", *(cell(known[name]) for name in names)])
-    return rows
-
-
-def ratio_published(size, source, name):
-    """Return the published error over that from scratch, None where there is none."""
+def published_errors(size):
+    """Return the published errors by source and property, None where there is none."""
     known = PUBLISHED.get(size, {})
-    place = PROPERTIES.index(name)
-    value = known.get(source, (None,) * len(PROPERTIES))[place]
-    return None if value is None else value / known["scratch"][place]
+    return {source: dict(zip(PROPERTIES, errors, strict=True)) for source, errors in known.items()}
 
 
 def wins(mean, names):
     """Say on how many properties multi-property pretraining is better than each other source."""
     sentences = []
-    for several in ("mpt", "mpt wide"):
+    for several in SEVERAL:
         known = [name for name in names if (several, name) in mean.index]
         counts = []
         for source in ORDER if known else []:
@@ -167,7 +159,10 @@ def margins(rows, names):
     """
     errors = rows.pivot_table(index=["source", "target"], columns="trial", values="scaled_mae")
     lines = []
-    for several, rivals in itertools.product(("mpt", "mpt wide"), (SINGLE, (*SINGLE, "relative"))):
+    rivals_by_name = {"energies and gaps": SINGLE}
+    if "relative" in errors.index:
+        rivals_by_name["relative too"] = (*SINGLE, "relative")
+    for several, (words, rivals) in itertools.product(SEVERAL, rivals_by_name.items()):
         cells, n_better, n_known = [], 0, 0
         for name in names:
             others = [(s, name) for s in rivals if (s, name) in errors.index]
@@ -180,10 +175,8 @@ def margins(rows, names):
             cells.append(f"{ratio:.2f} of {best[0]}, {wins} of {errors.shape[1]}")
             n_better += ratio < 1
             n_known += 1
-        known = "relative" in errors.index and "relative" in rivals
-        if n_known and (known or rivals is SINGLE):
-            words = f"{several}, {'relative too' if known else 'energies and gaps'}"
-            lines.append([words, *cells, f"{n_better} of {n_known}"])
+        if n_known:
+            lines.append([f"{several}, {words}", *cells, f"{n_better} of {n_known}"])
     if not lines:
         return []
     return [
@@ -214,13 +207,13 @@ def by_layers(table):
 def by_way(table):
     """Return a table of the ways to use an encoder, relative to fine-tuned random weights.
 
-    Of CGCNN after "mpt wide", which is trained longest.
+    Of CGCNN after "mpt wide" that was trained longest.
     """
-    table = table[table["trainable"].eq("all") & table["encoder_lr_factor"].eq(1)]
-    ours = table[table["source"].eq("mpt wide") & table["family"].eq("cgcnn")]
-    ours = ours[ours["held_out"].eq("")]
-    table = table[table["source_epochs"].eq(ours["source_epochs"].max())]
-    table = table[table["family"].eq("cgcnn") & table["held_out"].eq("")]
+    table = table.query(
+        "trainable == 'all' and family == 'cgcnn' and held_out == '' and encoder_lr_factor == 1"
+    )
+    longest = table.loc[table["source"].eq("mpt wide"), "source_epochs"].max()
+    table = table[table["source_epochs"].eq(longest)]
     means = table.groupby(["size", "source", "model", "target"])["mae"].mean()
     lines = []
     for size, rows in table[table["source"].eq("mpt wide")].groupby("size"):

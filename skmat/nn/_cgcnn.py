@@ -151,9 +151,10 @@ class _Convolution(nn.Module):
         self.atom_norm = nn.BatchNorm1d(d_atom)
 
     def forward(self, atoms: Tensor, edges: Tensor, receivers: Tensor, senders: Tensor) -> Tensor:
-        inputs = self.from_edge(edges)
-        inputs = inputs + self.from_receiver(atoms).index_select(0, receivers)
+        inputs = self.from_receiver(atoms).index_select(0, receivers)
         inputs = inputs + self.from_sender(atoms).index_select(0, senders)
+        # One pass over the edges less than the map of the edges and a sum.
+        inputs = torch.addmm(inputs, edges, self.from_edge.weight.t())
         gate, message = _normed(self.edge_norm, inputs).chunk(2, dim=1)
         messages = torch.sigmoid(gate) * F.softplus(message)
         received = atoms.new_zeros(atoms.shape).index_add(0, receivers, messages.to(atoms.dtype))

@@ -166,7 +166,6 @@ def _card(config: PretrainConfig, data: PretrainData, encoder, metrics) -> Model
         licence="; ".join(data.licences),
         citation="; ".join(data.citations),
         metrics=metrics,
-        epochs=len(encoder.history_),
         excluded=(
             f"{data.n_excluded:,} {data.noun}, those of {excluded}" if data.excluded else ""
         ),

@@ -135,6 +135,7 @@ class CheckpointMixin:
         card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
         known: dict[str, Any] = {
             "objectives": [each.describe() for each in self.members_[0].model.objectives],
+            "epochs": len(self.members_[0].history),
             "date": datetime.date.today().isoformat(),
             "skmat_version": __version__,
         }

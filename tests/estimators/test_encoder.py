@@ -125,6 +125,7 @@ def test_provenance_is_handed_on(tmp_path):
     tuned = MTEncoderRegressor(pretrained=first, max_epochs=1).fit(FORMULAS, Y)
     derived = load_checkpoint(tuned.save_pretrained(tmp_path / "3")).card
     assert (derived.derived_from, derived.licence, derived.data) == ("first", "CC0-1.0", "")
+    assert derived.epochs == 1
 
 
 def test_mixed_columns_are_told_apart_in_every_container():

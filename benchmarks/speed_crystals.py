@@ -187,8 +187,7 @@ def measure_networks(report, repeats, X, y, folder):
     X, y = X.take(kept), y[kept]
     size = f"{X.n_atoms.mean():.0f} atoms on average"
     # Graphs are built beforehand on both sides.
-    settings = {"max_epochs": 1, "random_state": 0, "memory": str(folder)}
-    settings |= {"pretrained": None}
+    settings = {"pretrained": None, "max_epochs": 1, "random_state": 0, "memory": str(folder)}
     # The loops compute in float32. The package by default in what is fastest on this machine.
     models = {
         precision: CGCNNRegressor(batch_size=BATCH_SIZE, precision=precision, **settings)

@@ -1,5 +1,6 @@
 """Every accepted form of crystals to :class:`StructureArrays`."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,9 +110,14 @@ _GUESSES = {
         " hydrogen"
     ),
     "Incorrect stoichiometry": (
-        "its atoms do not add up to the formula that it states; it may be cut off"
+        "its atoms do not add up to the formula that it states; it may be cut off (if they are"
+        " right, give it as a pymatgen Structure)"
     ),
 }
+
+#: Formulas are written with two or three decimals: the atoms of an element may be by so much more
+#: than the formula says than those of another.
+_ROUNDING = 1.02
 
 
 def is_path(value):
@@ -164,7 +170,18 @@ def _attempt(read, value, *, what, **options):
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InvalidInputError(f"cannot be read as {what}: {reason[:200]}") from error
     for warning in said:
+        message = str(warning.message)
         for words, fault in _GUESSES.items():
-            if words in str(warning.message):
+            if words in message and not _is_rounded(message):
                 raise InvalidInputError(f"cannot be read as {what}: {fault}")
     return structure
+
+
+def _is_rounded(message):
+    """Tell whether atoms and formula differ by decimals alone.
+
+    pymatgen's warning lists, for each element, how often the structure has what the formula says.
+    """
+    _, _, listed = message.partition("ratios=")
+    ratios = [float(ratio) for ratio in re.findall(r"(?<=[ (])\d[\d.e+-]*", listed)]
+    return len(ratios) > 1 and 0 < max(ratios) <= _ROUNDING * min(ratios)

@@ -24,6 +24,8 @@ __all__ = ["fetch_mp"]
 
 _LABELS = "labels/mp_labels.csv.gz"
 _STRUCTURES = "structures/mp_structures_2025.npz"
+#: Columns that say which materials a subset has.
+_SUBSETS = {"mt-cgcnn": "in_mtcgcnn_46744"}
 _ORIGIN = (
     "It was compiled from GitHub repositories that hold data of the Materials Project: structures"
     " from fxcoudert/topology_databases, labels from CompRhys/roost, usnistgov/jarvis_leaderboard"
@@ -36,6 +38,7 @@ def fetch_mp(
     data_home=None,
     targets=None,
     version="2020",
+    subset=None,
     input="structure",
     outliers="drop",
     exclude=None,
@@ -72,6 +75,10 @@ def fetch_mp(
         mixed versions would hold two different quantities, so one call returns one version. 2024
         alone has "energy_pa" and "efermi", and labels 3,202 materials. The other targets exist in
         one version only.
+    subset : {"mt-cgcnn"}, default=None
+        Materials to choose from: those of the 46,744 that MT-CGCNN learned [2]_ which the database
+        still has, 36,387; None is all. Of them 36,126 have "e_form" and "gap" of 2018, 25,625 of
+        2020, and 3,202, which are all, of 2024.
     input : {"structure", "formula"}, default="structure"
         What ``data`` holds. With "formula" the file of structures need not be there.
     outliers : {"drop", "keep"}, default="drop"
@@ -124,8 +131,8 @@ def fetch_mp(
     Raises
     ------
     InvalidInputError
-        If a target, version, input or way to treat outliers is unknown, or `version` does not
-        have a target.
+        If a target, version, subset, input or way to treat outliers is unknown, or `version` does
+        not have a target.
     DatasetNotFoundError
         If a file is missing.
     DatasetCorruptedError
@@ -136,8 +143,11 @@ def fetch_mp(
     .. [1] A. Jain et al., "Commentary: The Materials Project: A materials genome approach to
        accelerating materials innovation", APL Materials 1, 011002 (2013).
        https://doi.org/10.1063/1.4812323
+    .. [2] S. Sanyal et al., "MT-CGCNN: Integrating crystal graph convolutional neural network with
+       multitask learning for material property prediction", arXiv:1811.05660 (2018).
     """
     check_choice("version", version, LABEL_VERSIONS)
+    check_choice("subset", subset, (None, *_SUBSETS))
     check_choice("input", input, ("structure", "formula"))
     check_choice("outliers", outliers, ("drop", "keep"))
     names = check_targets(targets, known_targets(), default_targets(version))
@@ -158,7 +168,10 @@ def fetch_mp(
     if outliers == "drop":
         blank_outliers(table)
     table = table.rename(columns={column: name for name, column in columns.items()})
-    kept = np.flatnonzero(table[names].notna().any(axis=1))
+    is_kept = table[names].notna().any(axis=1)
+    if subset is not None:
+        is_kept &= table[_SUBSETS[subset]].eq(True)
+    kept = np.flatnonzero(is_kept)
     compositions = cache(lambda: read_compositions(table["formula"].iloc[kept]))
     left = rows_to_keep(compositions, exclude, len(kept))
     groups = None if return_X_y else compositions().take(left).group_ids()

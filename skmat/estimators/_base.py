@@ -228,7 +228,7 @@ class EncoderEstimator(
                     epochs=self._epochs(materials, read, sample_weight, len(training)),
                     goes_on=bool(previous),
                 ),
-                data.take(training),
+                data.take(training) if len(validation) else data,
                 data.take(validation) if len(validation) else None,
                 run_folder,
             )

@@ -163,9 +163,6 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        # scikit-learn's measure is a set of blobs in two features. As the amounts of two elements
-        # they are one fraction, which tells 80 % of them apart, and 83 % are asked for.
-        tags.classifier_tags.poor_score = True
         return tags
 
     def _check_same_classes(self, read):

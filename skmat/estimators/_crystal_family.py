@@ -47,8 +47,12 @@ GRAPH_DOC = """
         Processes that search for neighbours.
     memory : str or joblib.Memory, default=None
         Folder that keeps the graphs of the structures of each call, for calls with the same
-        structures. It grows until ``joblib.Memory.reduce_size`` is called.
+        structures: at most 4 GB of them, beyond which those that were used the longest time ago
+        are deleted. A Memory is kept to no size; see its ``reduce_size``.
 """
+
+#: What a folder given as `memory` may hold: the graphs of 800,000 crystals of 30 atoms.
+_MOST_KEPT = "4G"
 
 
 class CrystalFamily(CrystalInputMixin, ElementFamily):
@@ -87,16 +91,22 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         )
         valid = np.ones(n_rows, dtype=bool)
         valid[[row for row, _, _ in problems]] = False
-        build = check_memory(self.memory).cache(_build_graphs, ignore=["n_jobs"])
-        graphs, faults = build(
-            structures.without_ids(), self._graph_settings(reset), GRAPHS_VERSION, self.n_jobs
-        )
+        graphs, faults = self._build_graphs(structures.without_ids(), reset)
         rows = np.flatnonzero(valid)
         problems += [(int(rows[i]), structures[i].formula, fault) for i, fault in faults]
         if problems and on_invalid == "raise":
             raise InvalidStructureError(sorted(problems, key=lambda each: each[0]), n_rows)
         valid[[row for row, _, _ in problems]] = False
         return graphs if valid.all() else graphs.scatter(valid)
+
+    def _build_graphs(self, structures, reset):
+        """Build graphs, or find them where those of an earlier call are kept."""
+        memory = check_memory(self.memory)
+        build = memory.cache(_build_graphs, ignore=["n_jobs"])
+        built = build(structures, self._graph_settings(reset), GRAPHS_VERSION, self.n_jobs)
+        if isinstance(self.memory, str):
+            memory.reduce_size(bytes_limit=_MOST_KEPT)
+        return built
 
     def _graph_settings(self, reset):
         """Return how graphs are built: as the network that is fitted or loaded was trained."""

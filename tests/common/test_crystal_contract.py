@@ -15,6 +15,7 @@ import torch
 from common.instances import CRYSTAL_ENCODERS, labels_for, name_of
 from crystal.crystals import (
     bcc_iron,
+    layered_iron,
     many,
     mixed_salt,
     rock_salt,
@@ -41,6 +42,7 @@ from skmat import (
 )
 from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_mp
+from skmat.estimators import _crystal_family
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.objectives import Imitation, Properties
 
@@ -108,7 +110,9 @@ def assert_only_the_crystal_counts(estimator, structures):
 
 @all_encoders
 def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
-    structures = (rock_salt(), rutile(), bcc_iron(), stretched_iron(), triclinic())
+    structures = (
+        rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_iron(), triclinic()
+    )  # fmt: skip
     assert_only_the_crystal_counts(fitted(estimator), structures)
 
 
@@ -408,6 +412,24 @@ def test_graphs_are_built_once_where_there_is_memory(tmp_path, monkeypatch):
     assert_array_equal(clone(model).fit(X, y).predict(X), expected)
     with pytest.raises(TypeError):
         clone(model).set_params(n_neighbors=4).fit(X, y)
+
+
+def test_the_folder_of_graphs_is_bounded(tmp_path, monkeypatch):
+    def size():
+        return sum(path.stat().st_size for path in tmp_path.rglob("*.pkl"))
+
+    model = CGCNNRegressor(preset="tiny", max_epochs=1, random_state=0, memory=str(tmp_path))
+    model.fit(CRYSTALS, np.arange(12.0))
+    one_call = size()
+    assert one_call > 0
+    monkeypatch.setattr(_crystal_family, "_MOST_KEPT", int(1.5 * one_call))
+    for last in range(4, 12):
+        model.predict(CRYSTALS[:last])
+        assert size() <= 1.5 * one_call
+    model.set_params(memory=joblib.Memory(tmp_path, verbose=0))
+    for last in range(4, 12):
+        model.predict(CRYSTALS[:last])
+    assert size() > 1.5 * one_call
 
 
 def test_graphs_are_those_that_the_loaded_encoder_was_trained_on(tmp_path):

@@ -33,6 +33,12 @@ def stretched_iron():
     return Structure(Lattice.tetragonal(2.86, 2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
+def layered_iron():
+    """The shell that the twelfth neighbour is in holds two elements at one distance."""
+    sites = [[0, 0, 0], [0, 0, 0.5], [0.5, 0.5, 0.25], [0.5, 0.5, 0.75]]
+    return Structure(Lattice.tetragonal(2.87, 5.74), ["Fe", "Co", "Al", "Al"], sites)
+
+
 def triclinic(seed=0, n_atoms=7):
     """A cell without any symmetry, atoms kept apart."""
     generator = np.random.default_rng(seed)

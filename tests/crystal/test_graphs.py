@@ -1,6 +1,14 @@
 import numpy as np
 import pytest
-from crystal.crystals import bcc_iron, many, rock_salt, rutile, stretched_iron, triclinic
+from crystal.crystals import (
+    bcc_iron,
+    layered_iron,
+    many,
+    rock_salt,
+    rutile,
+    stretched_iron,
+    triclinic,
+)
 from pymatgen.core import Lattice, Structure, SymmOp
 
 from skmat.crystal import GraphSettings, StructureArrays, build_graphs, read_structures
@@ -29,7 +37,8 @@ def environments(graphs):
 
 
 @pytest.mark.parametrize(
-    "structure", [rock_salt(), rutile(), bcc_iron(), stretched_iron(), triclinic()]
+    "structure",
+    [rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_iron(), triclinic()],
 )
 def test_the_cell_does_not_matter(structure):
     expected = set(environments(graphs_of(structure)))

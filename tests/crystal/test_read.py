@@ -103,6 +103,38 @@ def test_all_bad_rows_are_in_one_error():
     assert isinstance(error.value, ValueError)
 
 
+DOLOMITE = """data_dolomite
+_cell_length_a 4.9
+_cell_length_b 4.9
+_cell_length_c 16.9
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 120
+_symmetry_Int_Tables_number 167
+_symmetry_space_group_name_H-M 'R -3 c'
+_chemical_formula_sum '{formula}'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Ca 0 0 0 0.333
+Mg 0 0 0 0.667
+C 0 0 0.25 1
+O 0.26 0 0.25 1
+"""
+
+
+def test_a_formula_may_be_rounded():
+    rounded = DOLOMITE.format(formula="Ca0.33 Mg0.67 C O3")
+    structures, _ = read_structures([rounded], disorder="average")
+    assert structures.n_atoms.tolist() == [30]
+    other = DOLOMITE.format(formula="Ca0.4 Mg0.6 C O3")
+    with pytest.raises(InvalidStructureError, match="do not add up to the formula"):
+        read_structures([other], disorder="average")
+
+
 def test_the_others_can_be_kept():
     values = [rutile(), *(value for value, _ in bad_rows()), rock_salt()]
     structures, valid = read_structures(values, on_invalid="nan")

@@ -20,17 +20,19 @@ LABEL_COLUMNS = [
     for version in LABEL_VERSIONS
     for column in columns_of([*default_targets(version), *TARGETS], version).values()
 ]
-COLUMNS = ["material_id", "formula", "nsites", *dict.fromkeys(LABEL_COLUMNS)]
+COLUMNS = ["material_id", "formula", "nsites", *dict.fromkeys(LABEL_COLUMNS), "in_mtcgcnn_46744"]
 ROWS = [
     {"material_id": "mp-1", "formula": "NaCl", "nsites": 2, "e_form_mp2018": -2.1,
-     "e_form_mp2020": -2.0, "gap_mp2020": 5.0, "K_VRH": 24, "G_VRH": 15, "poisson_ratio": 0.25},
+     "e_form_mp2020": -2.0, "gap_mp2020": 5.0, "K_VRH": 24, "G_VRH": 15, "poisson_ratio": 0.25,
+     "in_mtcgcnn_46744": True},
     {"material_id": "mp-2", "formula": "NaCl", "nsites": 2, "e_form_mp2020": -1.9,
-     "K_VRH": 30, "G_VRH": -8480, "poisson_ratio": 0.3},
+     "K_VRH": 30, "G_VRH": -8480, "poisson_ratio": 0.3, "in_mtcgcnn_46744": False},
     {"material_id": "mp-3", "formula": "Na", "nsites": 1, "e_form_mp2018": 0.0,
      "poly_electronic": -31279, "poly_total": 12},
     {"material_id": "mp-4", "formula": "Cl2", "nsites": 2, "e_form_mp2024": 0.1,
      "gap_mp2024": 2.0, "energy_pa_mp2024": -1.8, "efermi_mp2024": 3.0, "n_index": 1.5,
-     "poly_electronic": 2.25, "poly_total": 2.5},
+     "poly_electronic": 2.25, "poly_total": 2.5,
+     "in_mtcgcnn_46744": True},
     {"material_id": "mp-5", "formula": "NaN", "nsites": 2},
 ]  # fmt: skip
 
@@ -61,6 +63,13 @@ def test_versions_do_not_mix(home, mp):
     assert ids_and_labels("2018") == (["mp-1", "mp-3"], [-2.1, 0.0])
     assert ids_and_labels("2020") == (["mp-1", "mp-2"], [-2.0, -1.9])
     assert ids_and_labels("2024") == (["mp-4"], [0.1])
+
+
+def test_a_subset_holds_the_materials_of_a_paper(home, mp):
+    data = fetch_mp(data_home=home, targets="e_form", subset="mt-cgcnn")
+    assert data.ids.tolist() == ["mp-1"]
+    data = fetch_mp(data_home=home, targets=TARGETS, subset="mt-cgcnn")
+    assert data.ids.tolist() == data.data.ids.tolist() == ["mp-1", "mp-4"]
 
 
 def test_structures_stand_beside_their_labels(home, mp):
@@ -127,7 +136,14 @@ def test_a_target_that_the_version_lacks_is_refused(home):
 
 
 @pytest.mark.parametrize(
-    "option", [{"version": 2020}, {"input": "composition"}, {"outliers": "clip"}, {"targets": []}]
+    "option",
+    [
+        {"version": 2020},
+        {"subset": "cgcnn"},
+        {"input": "composition"},
+        {"outliers": "clip"},
+        {"targets": []},
+    ],
 )
 def test_bad_options_are_refused(home, option):
     with pytest.raises(InvalidInputError, match=f"{next(iter(option))} must be one of"):
@@ -162,6 +178,15 @@ def test_real_data(data_home):
     silicon = data.ids.tolist().index("mp-149")
     assert data.data[silicon].composition.reduced_formula == "Si"
     assert data.target["gap"][silicon] == pytest.approx(0.6, abs=0.1)
+
+
+@pytest.mark.parametrize(("version", "n"), [("2018", 36_126), ("2020", 25_625), ("2024", 3_202)])
+def test_real_materials_of_mt_cgcnn(data_home, version, n):
+    data = fetch_mp(
+        data_home=data_home, targets=["e_form", "gap"], version=version, subset="mt-cgcnn",
+        input="formula",
+    )  # fmt: skip
+    assert np.isfinite(data.target).all(axis=1).sum() == n
 
 
 def test_real_formulas_are_those_of_the_structures(data_home):

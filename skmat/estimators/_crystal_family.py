@@ -91,7 +91,7 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         )
         valid = np.ones(n_rows, dtype=bool)
         valid[[row for row, _, _ in problems]] = False
-        graphs, faults = self._build_graphs(structures.without_ids(), reset)
+        graphs, faults = self._graphs_of(structures.without_ids(), reset)
         rows = np.flatnonzero(valid)
         problems += [(int(rows[i]), structures[i].formula, fault) for i, fault in faults]
         if problems and on_invalid == "raise":
@@ -99,7 +99,7 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         valid[[row for row, _, _ in problems]] = False
         return graphs if valid.all() else graphs.scatter(valid)
 
-    def _build_graphs(self, structures, reset):
+    def _graphs_of(self, structures, reset):
         """Build graphs, or find them where those of an earlier call are kept."""
         memory = check_memory(self.memory)
         build = memory.cache(_build_graphs, ignore=["n_jobs"])

@@ -15,7 +15,7 @@ import torch
 from common.instances import CRYSTAL_ENCODERS, labels_for, name_of
 from crystal.crystals import (
     bcc_iron,
-    layered_iron,
+    layered_alloy,
     many,
     mixed_salt,
     rock_salt,
@@ -111,7 +111,7 @@ def assert_only_the_crystal_counts(estimator, structures):
 @all_encoders
 def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
     structures = (
-        rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_iron(), triclinic()
+        rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_alloy(), triclinic()
     )  # fmt: skip
     assert_only_the_crystal_counts(fitted(estimator), structures)
 

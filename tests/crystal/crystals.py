@@ -33,7 +33,7 @@ def stretched_iron():
     return Structure(Lattice.tetragonal(2.86, 2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
-def layered_iron():
+def layered_alloy():
     """The shell that the twelfth neighbour is in holds two elements at one distance."""
     sites = [[0, 0, 0], [0, 0, 0.5], [0.5, 0.5, 0.25], [0.5, 0.5, 0.75]]
     return Structure(Lattice.tetragonal(2.87, 5.74), ["Fe", "Co", "Al", "Al"], sites)

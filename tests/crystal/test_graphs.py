@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from crystal.crystals import (
     bcc_iron,
-    layered_iron,
+    layered_alloy,
     many,
     rock_salt,
     rutile,
@@ -38,7 +38,7 @@ def environments(graphs):
 
 @pytest.mark.parametrize(
     "structure",
-    [rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_iron(), triclinic()],
+    [rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_alloy(), triclinic()],
 )
 def test_the_cell_does_not_matter(structure):
     expected = set(environments(graphs_of(structure)))

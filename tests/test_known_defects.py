@@ -182,15 +182,34 @@ def test_no_row_is_dropped():
     assert len(MTEncoder(**FAST).fit(X).transform(X)) == len(X)
 
 
-def test_seeds_are_kept_and_layers_differ():
+@pytest.mark.parametrize(
+    ("model", "X", "weight"),
+    [(MTEncoder, FORMULAS, "expand.weight"), (CGCNNEncoder, many(9), "from_receiver.weight")],
+)
+def test_seeds_are_kept_and_layers_differ(model, X, weight):
     """All four leave something unseeded; MT-CGCNN seeds each layer anew with the same number."""
+    settings = {**FAST, "pretrained": None, "preset": "base", "max_epochs": 1}
     first, second, other = (
-        MTEncoder(**{**FAST, "random_state": seed}).fit(FORMULAS) for seed in (0, 0, 1)
+        model(**{**settings, "random_state": seed}).fit(X) for seed in (0, 0, 1)
     )
-    assert_array_equal(first.transform(FORMULAS), second.transform(FORMULAS))
-    assert not np.allclose(first.transform(FORMULAS), other.transform(FORMULAS))
-    one, two = (layer.expand.weight for layer in first.members_[0].model.encoder.layers)
+    assert_array_equal(first.transform(X), second.transform(X))
+    assert not np.allclose(first.transform(X), other.transform(X))
+    layers = first.members_[0].model.encoder.layers
+    one, two = (layer.get_parameter(weight) for layer in layers[:2])
     assert not torch.allclose(one, two)
+
+
+def test_weights_of_tasks_leave_the_reported_losses():
+    """MT-CGCNN's validation errors are scaled by the weights of the tasks."""
+    settings = {**FAST, "max_epochs": 1, "patience": 9, "lr": 1e-30}
+    settings |= {"validation_fraction": 0.3, "precision": "float32", "device": "cpu"}
+    one, other = (
+        CGCNNRegressor(**settings, loss_weights=weights).fit(many(10), Y).history_[0]
+        for weights in ([1, 1], [7, 1])
+    )
+    assert one["weight_y0"] != other["weight_y0"]
+    for task in ("y0", "y1"):
+        assert one[f"valid_loss_{task}"] == pytest.approx(other[f"valid_loss_{task}"])
 
 
 def test_no_device_and_no_path_is_written_down():

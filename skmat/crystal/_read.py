@@ -119,6 +119,9 @@ _GUESSES = {
 #: than the formula says than those of another.
 _ROUNDING = 1.02
 
+#: A block of a CIF that has these describes a crystal.
+_TAGS_OF_A_CRYSTAL = "_cell_length_a", "_atom_site_fract_x"
+
 
 def is_path(value):
     """Tell whether `value` is read as the path of a file: text of one line is."""
@@ -133,11 +136,11 @@ def _parse(value):
     if is_path(value):
         if not _is_file(value):
             raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
-        return _attempt(Structure.from_file, Path(value), what="a CIF or POSCAR file")
+        return _attempt(_from_file, Path(value), what="a CIF or POSCAR file")
     if isinstance(value, str):
         is_cif = "_cell_length_a" in value or value.lstrip().startswith("data_")
         form = "cif" if is_cif else "poscar"
-        return _attempt(Structure.from_str, value, fmt=form, what=f"the text of a {form.upper()}")
+        return _attempt(_from_text, value, form, what=f"the text of a {form.upper()}")
     if hasattr(value, "get_scaled_positions"):
         if not np.all(value.pbc):
             raise InvalidInputError("not periodic in all three directions")
@@ -154,18 +157,41 @@ def _is_file(name):
         return False
 
 
+def _from_file(path):
+    if ".cif" in path.name.lower():
+        _check_one_crystal(path.read_text(encoding="utf-8", errors="replace"))
+    return Structure.from_file(path)
+
+
+def _from_text(text, form):
+    if form == "cif":
+        _check_one_crystal(text)
+    return Structure.from_str(text, fmt=form)
+
+
+def _check_one_crystal(cif):
+    """Refuse a CIF with the cells and sites of several crystals: pymatgen takes the first."""
+    blocks = re.split(r"(?im)^data_", cif)
+    crystals = [each for each in blocks if all(tag in each.lower() for tag in _TAGS_OF_A_CRYSTAL)]
+    if len(crystals) > 1:
+        names = ", ".join(each.split(maxsplit=1)[0] for each in crystals[:5])
+        raise InvalidInputError(
+            f"it holds {len(crystals)} crystals ({names}); give them one by one"
+        )
+
+
 def _from_ase(atoms):
     elements = [Element.from_Z(int(number)) for number in atoms.get_atomic_numbers()]
     cell = Lattice(np.asarray(atoms.cell))
     return Structure(cell, elements, atoms.get_scaled_positions(wrap=False))
 
 
-def _attempt(read, value, *, what, **options):
+def _attempt(read, *arguments, what):
     # pymatgen raises whatever its parsers stumble over.
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            structure = read(value, **options)
+            structure = read(*arguments)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InvalidInputError(f"cannot be read as {what}: {reason[:200]}") from error

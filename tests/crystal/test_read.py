@@ -74,6 +74,7 @@ def bad_rows():
         # pymatgen takes these for smaller crystals, and for hydrogen and helium.
         ("\n".join(rutile().to(fmt="cif").splitlines()[:-1]), "do not add up to the formula"),
         ("\n".join(rutile().to(fmt="cif").splitlines()[:-4]), "have no atoms"),
+        (rutile().to(fmt="cif") + rock_salt().to(fmt="cif"), r"2 crystals (TiO2, NaCl)"),
         (nameless, "names no elements"),
         (disordered, "disordered"),
         (empty, "no atoms"),
@@ -133,6 +134,17 @@ def test_a_formula_may_be_rounded():
     other = DOLOMITE.format(formula="Ca0.4 Mg0.6 C O3")
     with pytest.raises(InvalidStructureError, match="do not add up to the formula"):
         read_structures([other], disorder="average")
+
+
+def test_blocks_without_sites_are_no_crystals(tmp_path):
+    path = tmp_path / "salt.cif"
+    path.write_text("data_global\n_journal_year 2020\n" + rock_salt().to(fmt="cif"))
+    structures, _ = read_structures([path, path.read_text()])
+    assert structures.n_atoms.tolist() == [8, 8]
+    path.write_text(2 * path.read_text())
+    with pytest.raises(InvalidStructureError, match="holds 2 crystals") as error:
+        read_structures([rutile(), path])
+    assert error.value.rows == [1]
 
 
 def test_the_others_can_be_kept():

@@ -5,9 +5,11 @@ crystals all of whose properties are known are drawn, and split 60/20/20 by comp
 are for tests, whatever the seed, and the others are divided anew with each seed. Networks learn
 one property, or all with the weighting that ``GridSearchCV`` finds on the validation crystals of
 some seeds: that with the least errors of the other properties among those that cost the
-formation energy 3 % at most. Errors are per property: an average over units would hide that one
-gets worse. Beside them, what two users ask for: Spearman's rank correlation of formation
-energies, and the ROC-AUC of the gap as a judge of metals (gap below 0.025 eV).
+formation energy 3 % at most; or with one that was fixed beforehand, and then tested on other
+crystals than those it was found with (``--draw``, ``--test-seed``). Errors are per property: an
+average over units would hide that one gets worse. Beside them, what two users ask for: Spearman's
+rank correlation of formation energies, and the ROC-AUC of the gap as a judge of metals (gap below
+0.025 eV).
 
 The sets "scarce-gap" and "scarce-fermi" ask what a table with missing labels is worth: to the
 crystals that are trained on come others, of other compositions, of which only cheaper properties
@@ -108,7 +110,8 @@ class Data(NamedTuple):
 def load(properties, arguments):
     """Return what the set is about."""
     data = fetch_mp(targets=list(properties.targets), version=properties.version)
-    X, labels = drawn(data, arguments.n, arguments.max_atoms, np.ones(len(data.data), dtype=bool))
+    everything = np.ones(len(data.data), dtype=bool)
+    X, labels = drawn(data, arguments.n, arguments.max_atoms, everything, arguments.draw)
     y = np.full((len(X), len(properties.columns)), np.nan)
     y[:, : len(properties.targets)] = labels
     if not properties.further:
@@ -125,20 +128,21 @@ def load(properties, arguments):
     return Data(X, y, X.group_ids(), further_X, further_y)
 
 
-def drawn(data, n, max_atoms, allowed):
-    """Return `n` small crystals with all labels, and these."""
+def drawn(data, n, max_atoms, allowed, draw=0):
+    """Return `n` small crystals with all labels, none of earlier draws, and these."""
     kept = np.isfinite(data.target).all(axis=1) & (data.data.n_atoms <= max_atoms) & allowed
-    rows = np.flatnonzero(kept)
-    rows = np.sort(np.random.default_rng(0).choice(rows, min(n, len(rows)), replace=False))
+    left = np.flatnonzero(kept)
+    for seed in range(draw + 1):
+        rows = np.sort(np.random.default_rng(seed).choice(left, min(n, len(left)), replace=False))
+        left = np.setdiff1d(left, rows)
     return data.data.take(rows), data.target[rows]
 
 
-def split(groups, seed):
+def split(groups, seed, arguments):
     """Return rows to train on (60 %), to choose by and to test on (20 % each)."""
     everything = np.arange(len(groups))
-    rest, test = next(
-        GroupShuffleSplit(1, test_size=0.2, random_state=0).split(everything, groups=groups)
-    )
+    outer = GroupShuffleSplit(1, test_size=0.2, random_state=arguments.test_seed)
+    rest, test = next(outer.split(everything, groups=groups))
     inner = GroupShuffleSplit(1, test_size=0.25, random_state=seed)
     training, validation = next(inner.split(rest, groups=groups[rest]))
     return rest[training], rest[validation], test
@@ -173,7 +177,7 @@ def measure(data, seed, kind, weighting, fraction, arguments):
         return json.loads(path.read_text())
     properties = SETS[arguments.set]
     targets = properties.targets
-    training, _, test = split(data.groups, seed)
+    training, _, test = split(data.groups, seed, arguments)
     rows = np.random.default_rng(seed).permutation(training)[: round(fraction * len(data.X))]
     columns = list(range(len(properties.columns))) if kind == TOGETHER else [targets.index(kind)]
     X, y, epochs = with_further(data, rows, columns, arguments)
@@ -201,16 +205,16 @@ def errors_in(column):
     return make_scorer(score)
 
 
-def splits(data, rest, n_rows, seeds):
-    """Return for each seed where its crystals stand, those to train on and those to choose by.
+def splits(data, rest, n_rows, arguments):
+    """Return for each seed searched where its crystals stand: to train on, to choose by.
 
     `rest` are all but the tests'; after them come the further ones, up to `n_rows` in all, on
     which every split trains.
     """
     further = np.arange(len(rest), n_rows)
     found = []
-    for seed in seeds:
-        training, validation, _ = split(data.groups, seed)
+    for seed in arguments.search_seeds:
+        training, validation, _ = split(data.groups, seed, arguments)
         found.append(
             (np.r_[np.searchsorted(rest, training), further], np.searchsorted(rest, validation))
         )
@@ -218,13 +222,19 @@ def splits(data, rest, n_rows, seeds):
 
 
 def search(data, arguments):
-    """Return errors on the validation crystals of some seeds, and the best weighting."""
+    """Return errors on the validation crystals of some seeds, and the best weighting.
+
+    Without such seeds nothing is searched: the one weighting given is taken.
+    """
+    if not arguments.search_seeds:
+        (fixed,) = arguments.weights
+        return {"seeds": [], "best": {"loss_weights": list(fixed)}, "alone": {}, "ratios": []}
     path = arguments.folder / "weighting.json"
     if path.exists():
         return json.loads(path.read_text())
     properties = SETS[arguments.set]
     targets = properties.targets
-    rest = np.sort(np.concatenate(split(data.groups, 0)[:2]))
+    rest = np.sort(np.concatenate(split(data.groups, 0, arguments)[:2]))
 
     def tried(columns, grid, n_jobs):
         X, y, epochs = with_further(data, rest, columns, arguments)
@@ -232,7 +242,7 @@ def search(data, arguments):
         found = GridSearchCV(
             model(0, epochs, arguments), grid,
             scoring={targets[column]: errors_in(place) for place, column in judged},
-            cv=splits(data, rest, len(X), arguments.search_seeds),
+            cv=splits(data, rest, len(X), arguments),
             refit=False, n_jobs=n_jobs, error_score="raise",
         ).fit(X, y).cv_results_  # fmt: skip
         errors = [-found[f"mean_test_{targets[column]}"] for _, column in judged]
@@ -264,7 +274,7 @@ def search(data, arguments):
 def check_settings(arguments):
     """Refuse a folder with the fits of other settings."""
     names = ["set", "weights", "search_seeds", "preset", "task_layers", "n", "max_atoms"]
-    names += ["max_epochs", "batch_size"]
+    names += ["max_epochs", "batch_size", "draw", "test_seed"]
     names += ["n_further", "further_epochs"] if SETS[arguments.set].further else []
     settings = json.dumps({name: getattr(arguments, name) for name in names})
     path = arguments.folder / "settings.json"
@@ -292,13 +302,18 @@ def main():
     parser.add_argument("--further-epochs", type=int, default=40, help="of networks that see them")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4],
                         help="none: search alone")  # fmt: skip
-    parser.add_argument("--search-seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--search-seeds", type=int, nargs="*", default=[0],
+                        help="none: the one weighting given, tests alone")  # fmt: skip
+    parser.add_argument("--draw", type=int, default=0, help="of crystals, the earlier left out")
+    parser.add_argument("--test-seed", type=int, default=0, help="by which tests are set apart")
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.6])
     parser.add_argument("--max-epochs", type=int, default=150)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--together-only", type=float, nargs="*", default=[], help="fractions")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
+    if not arguments.search_seeds and len(arguments.weights or ()) != 1:
+        parser.error("without --search-seeds, --weights takes one weighting, such as 7:1")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     check_settings(arguments)
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -313,6 +328,7 @@ def main():
     )
     content = {
         "preset": arguments.preset, "task_layers": arguments.task_layers, "n": len(data.X),
+        "draw": arguments.draw, "test_seed": arguments.test_seed,
         "targets": properties.targets, "version": properties.version,
         "further": properties.further, "n_further": len(data.further_X),
         "further_epochs": arguments.further_epochs,

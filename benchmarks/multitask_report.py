@@ -75,6 +75,14 @@ def beside(content):
     )
 
 
+def which(content):
+    """Say which crystals were drawn, and tested on, where these are others than elsewhere."""
+    draw, test_seed = content.get("draw", 0), content.get("test_seed", 0)
+    words = [f"draw {draw}, without the earlier"] if draw else []
+    words += [f"test crystals of seed {test_seed}"] if test_seed else []
+    return f" ({'; '.join(words)})" if words else ""
+
+
 def own_layers(content):
     """Say how many convolutions each property has of its own, alone as together."""
     n_layers = content.get("task_layers", 0)
@@ -83,17 +91,30 @@ def own_layers(content):
 
 def about(content):
     """Say what was learned from what, and how."""
-    search = content["search"]
-    splits = len(search["seeds"])
     known = (
         f"**{', '.join(content['targets'])}**: {content['n']:,} crystals of at most "
-        f"{content['max_atoms']} atoms, labels of {content['version']}; CGCNN "
+        f"{content['max_atoms']} atoms{which(content)}, labels of {content['version']}; CGCNN "
         f'"{content["preset"]}"{own_layers(content)}, {content["max_epochs"]} epochs in '
         f"batches of {content['batch_size']}{beside(content)}"
     )
+    return known + "."
+
+
+def when_searched(search, targets):
+    """Return what was found on validation crystals, where weightings were searched."""
+    if not search["seeds"]:
+        return []
+    splits = len(search["seeds"])
     errors = ", ".join(f"{value:.3g} {UNITS[name]}" for name, value in search["alone"].items())
-    alone = f" Alone, {errors} on the validation crystals of {splits} split"
-    return known + "." + alone + ("s." if splits > 1 else ".")
+    tried = [
+        [str(weighting), *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
+        for weighting, ratios in search["ratios"]
+    ]
+    return [
+        f"Errors on the validation crystals of {splits} split{'s' * (splits > 1)}, % more than"
+        f" alone ({errors})",
+        to_markdown(["weighting", *targets], tried),
+    ]
 
 
 def on_tests(content):
@@ -121,14 +142,9 @@ def main():
     parts = []
     for path in sorted((RESULTS / "crystals").glob("multitask-*.json")):
         content = json.loads(path.read_text())
-        tried = [
-            [str(weighting), *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
-            for weighting, ratios in content["search"]["ratios"]
-        ]
         parts += [
             about(content),
-            "Errors on the validation crystals, % more than alone",
-            to_markdown(["weighting", *content["targets"]], tried),
+            *when_searched(content["search"], content["targets"]),
             *on_tests(content),
         ]
     path = RESULTS / "multitask_crystals.md"

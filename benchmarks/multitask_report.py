@@ -91,13 +91,12 @@ def own_layers(content):
 
 def about(content):
     """Say what was learned from what, and how."""
-    known = (
+    return (
         f"**{', '.join(content['targets'])}**: {content['n']:,} crystals of at most "
         f"{content['max_atoms']} atoms{which(content)}, labels of {content['version']}; CGCNN "
         f'"{content["preset"]}"{own_layers(content)}, {content["max_epochs"]} epochs in '
-        f"batches of {content['batch_size']}{beside(content)}"
+        f"batches of {content['batch_size']}{beside(content)}."
     )
-    return known + "."
 
 
 def when_searched(search, targets):

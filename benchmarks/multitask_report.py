@@ -7,7 +7,6 @@ positive.
 """
 
 import argparse
-import itertools
 import json
 from pathlib import Path
 
@@ -50,17 +49,17 @@ def by_property(fits, targets, fractions):
 
 
 def with_less(fits, targets, fractions):
-    """Return the errors of less data, together, beside those of more, alone."""
+    """Return the errors of less data, together, beside those of the most, alone."""
     lines = []
-    for more, less in itertools.combinations(fractions, 2):
+    most = fractions[0]
+    for less in fractions[1:]:
         for target in targets:
             name = f"{target} MAE"
             together = fits[(fits["kind"] == TOGETHER) & (fits["fraction"] == less)]
-            alone = fits[(fits["kind"] == target) & (fits["fraction"] == more)]
-            if len(alone):
-                ratios = together.set_index("seed")[name] / alone.set_index("seed")[name]
-                words = f"{less:.0%} together against {more:.0%} alone"
-                lines.append([words, name, percent(ratios)])
+            alone = fits[(fits["kind"] == target) & (fits["fraction"] == most)]
+            ratios = together.set_index("seed")[name] / alone.set_index("seed")[name]
+            words = f"{less:.0%} together against {most:.0%} alone"
+            lines.append([words, name, percent(ratios)])
     return lines
 
 

@@ -6,14 +6,16 @@ are for tests, whatever the seed, and the others are divided anew with each seed
 one property, or all with the weighting that ``GridSearchCV`` finds on the validation crystals of
 some seeds: that with the least errors of the other properties among those that cost the
 formation energy 3 % at most; or with one that was fixed beforehand, and then tested on other
-crystals than those it was found with (``--draw``, ``--test-seed``). Errors are per property: an
-average over units would hide that one gets worse. Beside them, what two users ask for: Spearman's
-rank correlation of formation energies, and the ROC-AUC of the gap as a judge of metals (gap below
+crystals than those it was found with (``--draw``, ``--test-seed``). All fits of a search have one
+set of initial weights, those of the tests one per seed. Errors are per property: an average over
+units would hide that one gets worse. Beside them, what two users ask for: Spearman's rank
+correlation of formation energies, and the ROC-AUC of the gap as a judge of metals (gap below
 0.025 eV).
 
 The sets "scarce-gap" and "scarce-fermi" ask what a table with missing labels is worth: to the
 crystals that are trained on come others, of other compositions, of which only cheaper properties
-are known. Every network learns from all labels of its properties that there are.
+are known. Every network learns from all labels of its tasks that there are; where those of the
+others are of another version, they are tasks of their own, which no network of one property has.
 
 Finished fits stay in FOLDER, which is that of one set and of the same settings; results go to
 benchmarks/results/crystals/, from which ``multitask_report.py`` makes tables.
@@ -40,6 +42,8 @@ RESULTS = Path(__file__).parent / "results" / "crystals"
 METAL = 0.025
 #: The formation energy may be so much worse than alone.
 MOST_COST = 1.03
+#: Share of the crystals that a split trains on; the others are to choose by and to test on.
+TRAINED_ON = 0.6
 
 
 @dataclass(frozen=True)
@@ -306,7 +310,7 @@ def main():
                         help="none: the one weighting given, tests alone")  # fmt: skip
     parser.add_argument("--draw", type=int, default=0, help="of crystals, the earlier left out")
     parser.add_argument("--test-seed", type=int, default=0, help="by which tests are set apart")
-    parser.add_argument("--fractions", type=float, nargs="+", default=[0.6])
+    parser.add_argument("--fractions", type=float, nargs="+", default=[TRAINED_ON])
     parser.add_argument("--max-epochs", type=int, default=150)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--together-only", type=float, nargs="*", default=[], help="fractions")
@@ -314,6 +318,8 @@ def main():
     arguments = parser.parse_args()
     if not arguments.search_seeds and len(arguments.weights or ()) != 1:
         parser.error("without --search-seeds, --weights takes one weighting, such as 7:1")
+    if max(arguments.fractions + arguments.together_only) > TRAINED_ON:
+        parser.error(f"of the crystals, {TRAINED_ON:.0%} are there to train on")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     check_settings(arguments)
     RESULTS.mkdir(parents=True, exist_ok=True)

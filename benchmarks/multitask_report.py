@@ -39,6 +39,7 @@ def by_property(fits, targets, fractions):
                 pairs = rows.pivot(index="seed", columns="kind", values=name)
                 if target not in pairs:
                     continue
+                pairs = pairs[[target, TOGETHER]].dropna()
                 alone, together = pairs[target], pairs[TOGETHER]
                 is_error = name.endswith("MAE")
                 label = f"{name}, {UNITS[target]}" if is_error else name
@@ -142,6 +143,7 @@ def main():
         content = json.loads(path.read_text())
         parts += [
             about(content),
+            *([content["note"]] if "note" in content else []),
             *when_searched(content["search"], content["targets"]),
             *on_tests(content),
         ]

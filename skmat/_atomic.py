@@ -1,24 +1,99 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all.
+
+Everything the package writes goes through here. A writer that is killed leaves the old file, and
+at most a temporary file, which the next writer of the same file removes.
+"""
 
 import os
+import re
 import secrets
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+try:
+    import fcntl
+except ImportError:  # Windows: temporary files of killed writers are left to the user
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["atomic_file", "write_atomically"]
 
 
 def write_atomically(path, content):
     """Write `content` (bytes) to `path`, which never holds a part of it, even if killed."""
-    path = Path(path)
-    # In the same folder: a rename across file systems is a copy, which can be cut. And not by
-    # tempfile, whose files nobody else may read.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with atomic_file(path) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def atomic_file(path):
+    """Open a binary stream that becomes the file `path` when the block ends without an error.
+
+    Until then, and after an error, `path` is what it was. A link is followed. What is no regular
+    file, such as a pipe, is written to directly.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; it names `path`.
+    """
+    path = Path(os.path.realpath(path))
     try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        if path.exists() and not path.is_file():
+            with path.open("wb") as stream:
+                yield stream
+            return
+        _remove_stale(path)
+        temporary, stream = _open_temporary(path)
+        try:
+            with stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                if fcntl is None:
+                    stream.close()  # Windows does not move open files
+                # Elsewhere while it is open and locked, so that nobody takes it for a stale one.
+                os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        if error.errno is None or error.filename == str(path):
+            raise
+        # A full disk is reported without a name, and the name of a temporary file tells nothing.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _open_temporary(path):
+    """Return the path of a new file beside `path`, and a locked stream into it."""
+    while True:
+        # In the same folder: a rename across file systems is a copy, which can be cut. And not by
+        # tempfile, whose files nobody else may read.
+        temporary = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}")
+        stream = temporary.open("xb")
+        if fcntl is not None:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        if os.fstat(stream.fileno()).st_nlink:
+            return temporary, stream
+        # Another writer found it before it was locked, and removed it.
+        stream.close()
+
+
+def _remove_stale(path):
+    """Remove temporary files of `path` whose writers are gone: nobody holds their lock."""
+    if fcntl is None or not path.parent.is_dir():
+        return
+    pattern = re.compile(re.escape(_prefix(path)) + "[0-9a-f]{16}")
+    for entry in os.scandir(path.parent):
+        if not pattern.fullmatch(entry.name):
+            continue
+        try:
+            with open(entry.path, "rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(entry.path)
+        except OSError:
+            continue  # its writer lives, or another one removed it
+
+
+def _prefix(path):
+    # Cut, so that the name of a temporary file is not too long where that of the file is not.
+    return f".{path.name[:50]}."

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from skmat._model_files import JOBLIB_WARNING
+from skmat._model_files import JOBLIB_WARNING, load_joblib
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["BASELINES", "add_benchmark"]
@@ -54,11 +54,12 @@ def _benchmark(arguments):
     name, estimator = _estimator_to_benchmark(arguments.estimator)
     tasks = arguments.tasks
     if arguments.save:
-        from skmat._tables import check_writable
+        from skmat._result_files import check_output
 
         if arguments.folds:
             raise InvalidInputError("--save wants all folds: drop it or --folds.")
-        check_writable(arguments.save)
+        inputs = [] if arguments.estimator in BASELINES else [arguments.estimator]
+        check_output(arguments.save, (".json", ".json.gz"), inputs)
     results = run_matbench(
         estimator,
         tasks if tasks == "all" else [task.strip() for task in tasks.split(",")],
@@ -87,14 +88,7 @@ def _estimator_to_benchmark(name):
             f"--estimator is {name!r}, which is neither a baseline ({', '.join(BASELINES)}) nor"
             " a file. Write a file with `joblib.dump(estimator, file)`."
         )
-    import joblib
-
-    try:
-        return path.stem, joblib.load(path)
-    except Exception as error:  # pickle lets any error through that damaged bytes lead to
-        raise InvalidInputError(
-            f"{path} is not a readable joblib file ({type(error).__name__}: {error})."
-        ) from error
+    return path.stem, load_joblib(path, "Write one with `joblib.dump(estimator, file)`.")
 
 
 def _numbers(text):

@@ -24,7 +24,7 @@ class GivenMaterials:
     column : str
         Column of the table that holds them.
     path : Path or None
-        The CSV file of the table.
+        The file of the table.
     values : list of str or None
         Those of the command line, which are a table of one column.
     disorder : dict
@@ -64,14 +64,21 @@ class GivenMaterials:
         """Return the table, which must have the columns `others` too, and X for an estimator."""
         import pandas as pd
 
-        from skmat._tables import read_table
+        from skmat._tables import Table, read_table
 
         if self.path is None:
-            table = pd.DataFrame({self.column: self.values})
+            table = Table(pd.DataFrame({self.column: self.values}), {self.column: 0})
         else:
             table = read_table(self.path, [self.column, *others])
-        cells = table[self.column].tolist()
+        cells = table.column(self.column)
         return table, cells if self.reads == "formula" else self._locate(cells)
+
+    def files(self, X=()):
+        """Return the files that are read: the table, and those of crystals that X names."""
+        named = [] if self.path is not None else self.values
+        crystals = [*named, *X] if self.reads == "structure" else []
+        table = [] if self.path is None else [self.path]
+        return table + [each for each in crystals if _names_a_file(each)]
 
     def naming_cells(self, table):
         """Return a context in which rows of X that cannot be read are named as in the table."""
@@ -95,6 +102,12 @@ class GivenMaterials:
         other = next(kind for kind in _KINDS if kind != self.reads)
         option = f"--{other}s" if self.path is None else f"--{other}-column"
         return f"Give {_KINDS[other]} with {option}."
+
+
+def _names_a_file(value):
+    from skmat.crystal._read import is_path
+
+    return is_path(value)
 
 
 def given_materials(arguments):

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from skmat._pretrain_config import CSV, FETCHERS, PretrainConfig, TableConfig
-from skmat._tables import read_formulas, read_labels, read_table
+from skmat._table_labels import read_labels
+from skmat._tables import read_formulas, read_table
 from skmat.composition import read_compositions
 from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_matbench, join_tables

@@ -1,64 +1,126 @@
-"""CSV files of users: formulas and labels in, predictions and embeddings out."""
+"""Tables of users: formulas and labels in, predictions and embeddings out."""
 
+import warnings
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from skmat._table_files import read_rows
+from skmat._table_text import below, find_names
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, InvalidRowsError, shorten
 
 __all__ = [
+    "Table",
     "add_columns",
-    "check_writable",
+    "check_names",
+    "list_cells",
     "naming_cells",
     "read_formulas",
-    "read_labels",
     "read_table",
 ]
 
+#: How many cells that cannot be read are listed, and how many columns.
+_MAX_CELLS, _MAX_COLUMNS = 20, 20
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table, every cell as the text it is.
+
+    Attributes
+    ----------
+    cells : DataFrame
+        Cells are str, or NaN where empty; columns are called as in the file, and so can have
+        one name, or none.
+    positions : dict of str to int
+        Where the columns are that were asked for, by the name that was asked for.
+    lines : list of int or None
+        On which line of the file each row is; None without a file.
+    comma : {"delimiter", "decimal", "unclear"}
+        What a comma in a number is: none of it, its decimal mark, or one of thousands perhaps.
+    """
+
+    cells: Any
+    positions: dict = field(default_factory=dict)
+    lines: list | None = None
+    comma: str = "delimiter"
+
+    def __len__(self):
+        return len(self.cells)
+
+    def column(self, name):
+        """Return a column as a list."""
+        return self.cells.iloc[:, self.positions[name]].tolist()
+
+    def texts(self, name):
+        """Return a column as a list of str, empty where cells are."""
+        return [cell if isinstance(cell, str) else "" for cell in self.column(name)]
+
+    def row(self, number):
+        """Return what messages call a row."""
+        return below(number, number + 2 if self.lines is None else self.lines[number])
+
 
 def read_table(path, columns):
-    """Read a CSV file, every cell as the text it is.
+    """Read a table, every cell as the text it is.
 
     Only an empty cell is a missing value: "NaN", which pandas takes for one, is sodium nitride.
+    What the user should know of how the file was read is said by a UserWarning.
 
     Parameters
     ----------
     path : path-like
-        The file; the first line names the columns.
+        The file: delimited text, .xlsx or .parquet. Its content tells which.
     columns : sequence of str
-        Columns that must be there.
+        Columns that must be there. A name that differs in case or in white space around it is
+        taken where no other does.
 
     Returns
     -------
-    DataFrame
-        All columns; cells are str, or NaN where empty.
+    Table
+        All columns.
 
     Raises
     ------
     InvalidInputError
-        If the file cannot be read, or lacks a column or any row.
+        If the file cannot be read, or lacks a column or any row, or has two that are meant.
     """
-    try:
-        # A blank line is a row too: row numbers, and the rows of the output, count it.
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False
-        )
-    except FileNotFoundError:
-        raise InvalidInputError(f"There is no file {path}.") from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InvalidInputError(f"{path} cannot be read as CSV: {str(error).strip()}") from error
-    missing = [name for name in columns if name not in table.columns]
+    rows = read_rows(path, columns)
+    notes = list(rows.notes)
+    exact = find_names(rows.header, columns, loosely=False)
+    loose = find_names(rows.header, columns, loosely=True)
+    found = dict(zip(columns, (a or b for a, b in zip(exact, loose, strict=True)), strict=True))
+    missing = [name for name, places in found.items() if not places]
     if missing:
         raise InvalidInputError(
             f"{path} has no column {', '.join(map(repr, missing))}; its columns are"
-            f" {', '.join(map(repr, table.columns))}."
+            f" {_list_names(rows.header)}.{_advise_quotes(rows.header, missing)}"
         )
-    if table.empty:
+    for name, places in found.items():
+        names = [rows.header[place] for place in places]
+        if len(places) > 1:
+            raise InvalidInputError(
+                f"{path} has {len(places)} columns for {name!r}: columns"
+                f" {' and '.join(str(place + 1) for place in places)} are called"
+                f" {' and '.join(map(repr, names))}. Give them different names."
+            )
+        if names[0] != name:
+            notes.append(f"Its column {names[0]!r} is taken for {name!r}.")
+    if not rows.cells:
         raise InvalidInputError(f"{path} has no rows below its header.")
-    return table
+    if notes:
+        warnings.warn(f"{path}: {' '.join(notes)}", stacklevel=2)
+    cells = [[cell or np.nan for cell in row] for row in rows.cells]
+    return Table(
+        pd.DataFrame(cells, columns=rows.header, dtype=object),
+        {name: places[0] for name, places in found.items()},
+        rows.lines,
+        rows.comma,
+    )
 
 
 def read_formulas(table, column, path):
@@ -67,9 +129,9 @@ def read_formulas(table, column, path):
     Raises
     ------
     InvalidInputError
-        If rows cannot be read as compositions; the message lists every one of them.
+        If rows cannot be read as compositions; the message lists them.
     """
-    formulas = table[column].tolist()
+    formulas = table.column(column)
     with naming_cells(table, column, path, "formulas"):
         read_compositions(formulas)
     return formulas
@@ -81,7 +143,7 @@ def naming_cells(table, column, path, kind, hint=""):
 
     Parameters
     ----------
-    table : DataFrame
+    table : Table
         As ``read_table`` returns it.
     column : str
         The column that X is.
@@ -95,99 +157,75 @@ def naming_cells(table, column, path, kind, hint=""):
     Raises
     ------
     InvalidInputError
-        In the place of an ``InvalidRowsError``; the message lists every one of its rows.
+        In the place of an ``InvalidRowsError``; the message lists its rows.
     """
     try:
         yield
     except InvalidRowsError as error:
-        cells = [(row, column, table[column][row], reason) for row, _, reason in error.problems]
-        message = _list_cells(path, f"cannot be read as {kind}", cells)
+        values = table.column(column)
+        cells = [(row, column, values[row], reason) for row, _, reason in error.problems]
+        message = list_cells(table, path, f"cannot be read as {kind}", cells)
         raise InvalidInputError(f"{message}\n{hint}".rstrip()) from None
 
 
-def read_labels(table, columns, path, *, classification):
-    """Return the label columns of a table; empty cells are missing labels.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As ``read_table`` returns it.
-    columns : list of str
-        The targets.
-    path : path-like
-        For messages.
-    classification : bool
-        Whether labels are class names, kept as text; else they are numbers.
-
-    Returns
-    -------
-    DataFrame
-        Text, or float64.
+def check_names(table, names):
+    """Raise if a table has a column of one of these names already.
 
     Raises
     ------
     InvalidInputError
-        If cells are no finite numbers; the message lists every one of them.
+        If so.
     """
-    if classification:
-        return table[columns].astype(object)
-    labels = pd.DataFrame(index=table.index)
-    cells = []
-    for name in columns:
-        labels[name] = [_as_number(text) for text in table[name]]
-        bad = table.index[np.isinf(labels[name])]
-        cells += [(row, name, table[name][row], "not a finite number") for row in bad]
-    if cells:
-        raise InvalidInputError(_list_cells(path, "cannot be read as numbers", cells))
-    return labels
+    present = set(table.cells.columns)
+    taken = [name for name in names if name in present]
+    if taken:
+        raise InvalidInputError(f"The input has a column {_list_names(taken)} already; rename it.")
 
 
 def add_columns(table, columns):
-    """Return `table` with more columns at its right.
+    """Return the cells of `table` with more columns at their right, as a DataFrame."""
+    return pd.concat([table.cells, pd.DataFrame(columns, index=table.cells.index)], axis=1)
 
-    Raises
-    ------
-    InvalidInputError
-        If it has a column of one of these names already.
+
+def list_cells(table, path, fault, cells, most=_MAX_CELLS):
+    """Return a message that lists cells.
+
+    Parameters
+    ----------
+    table : Table
+        Where they are.
+    path : path-like
+        Where the table is.
+    fault : str
+        What is wrong with all of them.
+    cells : list of tuple (int, str, object, str)
+        Row, column, value and reason of each.
+    most : int
+        How many are listed.
     """
-    taken = [name for name in columns if name in table.columns]
-    if taken:
-        raise InvalidInputError(
-            f"The input has a column {', '.join(map(repr, taken))} already; rename it."
-        )
-    return pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
-
-
-def check_writable(path):
-    """Raise before any work is done if `path` cannot become a file.
-
-    Raises
-    ------
-    InvalidInputError
-        If its folder does not exist, or it is a folder itself.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise InvalidInputError(f"{path} is a folder; give the name of a file.")
-    if not path.parent.is_dir():
-        raise InvalidInputError(f"There is no folder {path.parent}; make it first.")
-    return path
-
-
-def _as_number(text):
-    """Return a number, NaN for a missing one, infinity for what is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return np.inf
-
-
-def _list_cells(path, fault, cells):
+    cells = sorted(cells, key=lambda cell: cell[0])
     shown = [
-        f"  row {row + 1}, {column}: {'empty' if value != value else shorten(value)}: {reason}"
-        for row, column, value, reason in sorted(cells, key=lambda cell: cell[0])
+        f"  {table.row(row)}, {column}: {'empty' if value != value else shorten(value)}: {reason}"
+        for row, column, value, reason in cells[:most]
     ]
+    if len(cells) > most:
+        shown.append(f"  ... and {len(cells) - most} more")
     return (
         f"{path}: {len(cells)} cells {fault} (row 1 is the first below the header):\n"
         + "\n".join(shown)
     )
+
+
+def _list_names(names):
+    listed = ", ".join(shorten(name) for name in names[:_MAX_COLUMNS])
+    hidden = len(names) - _MAX_COLUMNS
+    return listed + (f" and {hidden:,} more" if hidden > 0 else "")
+
+
+def _advise_quotes(header, missing):
+    """Say how to give a name with a comma, if that is what the missing names are parts of."""
+    for name in header:
+        parts = [part.strip() for part in name.split(",")]
+        if len(parts) > 1 and set(parts) & set(missing):
+            return f" A name with a comma goes in double quotes: '\"{name}\"'."
+    return ""

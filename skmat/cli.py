@@ -4,9 +4,12 @@ Only what parses arguments is imported at the top: ``skmat --help`` answers with
 """
 
 import argparse
+import csv
 import os
 import sys
 import textwrap
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 from skmat._benchmark_command import add_benchmark
@@ -41,12 +44,47 @@ def main(argv=None):
     # processes compete for the cores. OpenMP reads this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        arguments.run(arguments)
+        with _warnings_in_one_line(arguments.command):
+            arguments.run(arguments)
+            with _standard_output() as stream:
+                stream.flush()  # here, where an error can still be told
+    except BrokenPipeError:
+        return 1  # who reads the results wants no more of them
     except (SkmatError, OSError, ValueError) as error:
         notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-        print(f"skmat {arguments.command}: error: {error}{notes}", file=sys.stderr)
+        print(f"skmat {arguments.command}: error: {_describe(error)}{notes}", file=sys.stderr)
         return 2
     return 0
+
+
+@contextmanager
+def _warnings_in_one_line(command):
+    """Show warnings without where in the code they come from."""
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        text = " ".join(str(message).split())
+        print(f"skmat {command}: warning: {text}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _describe(error):
+    """Name the file of an error of the operating system, in one line."""
+    if isinstance(error, SkmatError) or not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+@contextmanager
+def _standard_output():
+    """Return standard output; errors name it, and after one nothing more is written to it."""
+    try:
+        yield sys.stdout
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _parser():
@@ -115,13 +153,22 @@ def _add_pretrain(commands):
 def _add_train(commands):
     train = commands.add_parser(
         "train",
-        help="fit a model to the labels in a CSV file",
-        description="Fit one model to one or several columns of labels; empty cells are missing"
-        " labels. " + JOBLIB_WARNING,
+        help="fit a model to the labels in a table",
+        description="Fit one model to one or several columns of labels. Missing labels are empty"
+        " cells, and the texts - NaN nan NAN NA na N/A n/a #N/A <NA>. " + JOBLIB_WARNING,
     )
     _add_table(train)
-    train.add_argument("--targets", required=True, metavar="A,B,C", help="columns of labels")
-    train.add_argument("--model", type=Path, required=True, help="file to write (joblib)")
+    train.add_argument(
+        "--targets",
+        required=True,
+        action="append",
+        metavar="A,B,C",
+        help="columns of labels; can be given several times; a name that has a comma goes in"
+        " double quotes: '\"density, g/cm3\",gap'",
+    )
+    train.add_argument(
+        "--model", type=Path, required=True, help="file to write, such as model.joblib"
+    )
     train.add_argument("--classification", action="store_true", help="labels are classes")
     train.add_argument(
         "--pretrained",
@@ -159,13 +206,22 @@ def _add_predict(commands):
     predict = commands.add_parser(
         "predict",
         help="predict with a model file",
-        description="Predict for a CSV file, or for formulas or crystals on the command line. "
+        description="Predict for a table, or for formulas or crystals on the command line. "
         + JOBLIB_WARNING,
     )
     _add_table(predict, optional=True)
-    predict.add_argument("--model", type=Path, required=True, help="file of `skmat train`")
+    predict.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        help="joblib file of `skmat train`; it can execute any code when it is read",
+    )
     predict.add_argument("--std", action="store_true", help="standard deviations too")
-    _add_result(predict, "CSV file to write; standard output if not given")
+    _add_result(
+        predict,
+        "file to write: .csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet; CSV on standard output"
+        " if not given",
+    )
     predict.set_defaults(run=_predict)
 
 
@@ -173,7 +229,7 @@ def _add_embed(commands):
     embed = commands.add_parser(
         "embed",
         help="turn formulas or crystals into vectors",
-        description="Embed a CSV file, or formulas or crystals on the command line. "
+        description="Embed a table, or formulas or crystals on the command line. "
         + JOBLIB_WARNING,
     )
     _add_table(embed, optional=True)
@@ -184,32 +240,45 @@ def _add_embed(commands):
         default="auto",
         help="encoder to use; default: the best shipped one",
     )
-    source.add_argument("--model", type=Path, help="model file whose encoder to use")
+    source.add_argument(
+        "--model",
+        type=Path,
+        help="joblib file whose encoder to use; it can execute any code when it is read",
+    )
     _add_disorder(embed)
-    _add_result(embed, ".npy or .csv file to write; CSV on standard output if not given")
+    _add_result(
+        embed,
+        "file to write: .npy, .npz, or a table: .csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet;"
+        " CSV on standard output if not given",
+    )
     embed.set_defaults(run=_embed)
 
 
 def _add_table(command, optional=False):
-    command.add_argument("data", type=Path, nargs="?" if optional else None, help="CSV file")
+    command.add_argument(
+        "data",
+        type=Path,
+        nargs="?" if optional else None,
+        help="table: CSV or other delimited text, .xlsx or .parquet",
+    )
     columns = command.add_mutually_exclusive_group()
     columns.add_argument("--formula-column", metavar="NAME", help='default: "formula"')
     columns.add_argument(
         "--structure-column",
         metavar="NAME",
         help="crystals instead of formulas: CIF or POSCAR files, as paths relative to the folder"
-        " of the CSV file, or as text",
+        " of the table, or as text",
     )
     if not optional:
         command.set_defaults(formulas=None, structures=None)
         return
     values = command.add_mutually_exclusive_group()
-    values.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a CSV file")
+    values.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a table")
     values.add_argument(
         "--structures",
         nargs="+",
         metavar="FILE",
-        help="CIF or POSCAR files instead of a CSV file",
+        help="CIF or POSCAR files instead of a table",
     )
 
 
@@ -222,7 +291,7 @@ def _add_disorder(command):
 
 
 def _add_result(command, output_help):
-    command.add_argument("--output", type=Path, help=output_help)
+    command.add_argument("-o", "--output", type=Path, help=output_help)
     command.add_argument(
         "--on-invalid",
         choices=("raise", "nan"),
@@ -257,19 +326,17 @@ def _pretrain(arguments):
 def _train(arguments):
     from skmat._command_input import given_materials
     from skmat._model_files import save_model
-    from skmat._tables import check_writable, read_labels
+    from skmat._result_files import check_model
+    from skmat._table_labels import read_labels
 
-    targets = [name.strip() for name in arguments.targets.split(",") if name.strip()]
-    if not targets or len(set(targets)) < len(targets):
-        raise InvalidInputError(
-            f"--targets must name distinct columns, got {arguments.targets!r}."
-        )
+    targets = _names(arguments.targets)
     if arguments.classification and arguments.loss:
         raise InvalidInputError("--loss is for regression; drop it or --classification.")
-    check_writable(arguments.model)
     given = given_materials(arguments)
+    check_model(arguments.model, given.files())
     model = _new_model(arguments, given)
     table, X = given.read(targets)
+    check_model(arguments.model, given.files(X))
     labels = read_labels(table, targets, arguments.data, classification=arguments.classification)
     with given.naming_cells(table):
         model.fit(X, labels)
@@ -293,9 +360,9 @@ def _new_model(arguments, given):
 
 
 def _predict(arguments):
-    from skmat._tables import add_columns
+    from skmat._result_files import TABLE_SUFFIXES
 
-    given = _given(arguments)
+    given = _given(arguments, TABLE_SUFFIXES)
     model = given.load_model(arguments.model)
     if not hasattr(model, "predict"):
         raise InvalidInputError(
@@ -306,26 +373,21 @@ def _predict(arguments):
         raise InvalidInputError("--std is for regressors; this model predicts classes.")
     model.set_params(on_invalid=arguments.on_invalid)
     table, X = given.read()
+    kinds = ("predicted", "std") if arguments.std else ("predicted",)
+    names = [f"{name}_{kind}" for kind in kinds for name in model.target_names_]
+    _check_results(arguments, given, table, X, names)
     with given.naming_cells(table):
-        if arguments.std:
-            mean, std = model.predict(X, return_std=True)
-            results = {"predicted": mean, "std": std}
-        else:
-            results = {"predicted": model.predict(X)}
-    columns = {
-        f"{name}_{kind}": column
-        for kind, values in results.items()
-        for name, column in zip(model.target_names_, values.reshape(len(table), -1).T, strict=True)
-    }
-    _write(add_columns(table, columns), arguments.output)
+        results = model.predict(X, return_std=True) if arguments.std else [model.predict(X)]
+    columns = [column for each in results for column in each.reshape(len(table), -1).T]
+    _write(table, dict(zip(names, columns, strict=True)), arguments.output)
 
 
 def _embed(arguments):
     import numpy as np
 
-    from skmat._tables import add_columns
+    from skmat._result_files import ARRAY_SUFFIXES, TABLE_SUFFIXES, suffix_of, write_arrays
 
-    given = _given(arguments)
+    given = _given(arguments, (*ARRAY_SUFFIXES, *TABLE_SUFFIXES))
     if arguments.model:
         encoder = given.load_model(arguments.model)
     else:
@@ -333,14 +395,17 @@ def _embed(arguments):
         encoder = family.load_encoder(arguments.pretrained)
     encoder.set_params(on_invalid=arguments.on_invalid, **given.disorder)
     table, X = given.read()
+    as_arrays = arguments.output and suffix_of(arguments.output) in ARRAY_SUFFIXES
+    names = list(encoder.get_feature_names_out())
+    _check_results(arguments, given, table, X, [] if as_arrays else names)
     with given.naming_cells(table):
         vectors = encoder.transform(X)
-    if arguments.output and arguments.output.suffix == ".npy":
-        np.save(arguments.output, vectors)
+    if as_arrays:
+        materials = np.array(table.texts(given.column))
+        write_arrays(arguments.output, vectors, materials=materials, names=np.array(names))
         print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")
         return
-    names = encoder.get_feature_names_out()
-    _write(add_columns(table, dict(zip(names, vectors.T, strict=True))), arguments.output)
+    _write(table, dict(zip(names, vectors.T, strict=True)), arguments.output)
 
 
 def _models(arguments):
@@ -353,21 +418,49 @@ def _models(arguments):
         print(textwrap.indent(textwrap.fill(card.description, 76), "    "))
 
 
-def _given(arguments):
+def _given(arguments, suffixes):
     """Return what there is to add results to, once there is a place for them."""
     from skmat._command_input import given_materials
-    from skmat._tables import check_writable
+    from skmat._result_files import check_output
 
     given = given_materials(arguments)
     if arguments.output:
-        check_writable(arguments.output)
+        model = [arguments.model] if arguments.model else []
+        check_output(arguments.output, suffixes, [*given.files(), *model])
     return given
 
 
-def _write(table, path):
-    table.to_csv(path or sys.stdout, index=False)
-    if path:
-        print(f"Wrote {path}: {len(table)} rows.")
+def _check_results(arguments, given, table, X, names):
+    """Raise before the work if results of these names cannot be added to the table."""
+    from skmat._result_files import check_fits, check_no_input
+    from skmat._tables import check_names
+
+    check_names(table, names)
+    if arguments.output:
+        check_no_input(arguments.output, given.files(X))
+        check_fits(arguments.output, table, names)
+
+
+def _write(table, columns, path):
+    from skmat._result_files import write_table
+    from skmat._tables import add_columns
+
+    results = add_columns(table, columns)
+    if not path:
+        with _standard_output() as stream:
+            results.to_csv(stream, index=False)
+        return
+    write_table(results, path)
+    print(f"Wrote {path}: {len(results)} rows.")
+
+
+def _names(given):
+    """Return the names of lists that commas separate; one with a comma is in double quotes."""
+    rows = csv.reader(given, skipinitialspace=True)
+    names = [name for row in rows for field in row if (name := field.strip())]
+    if not names or len(set(names)) < len(names):
+        raise InvalidInputError(f"--targets must name distinct columns, got {','.join(given)!r}.")
+    return names
 
 
 def _positive_or_auto(text):

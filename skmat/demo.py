@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
+from skmat._atomic import atomic_file
 from skmat._model_files import save_model
+from skmat._result_files import write_table
 from skmat.composition import read_compositions
 from skmat.datasets import load_transport
 from skmat.estimators import MTEncoder, MTEncoderRegressor
@@ -213,8 +215,8 @@ def _write_results(output, errors, units, held_out, predictions, final):
     )
     results["unit"] = [_error_unit(units[name]) for name in results["target"]]
     results["n_held_out"] = len(held_out)
-    results.to_csv(output / "results.csv")
-    pd.concat(
+    write_table(results.reset_index(), output / "results.csv")
+    table = pd.concat(
         [
             pd.DataFrame(
                 {
@@ -226,7 +228,8 @@ def _write_results(output, errors, units, held_out, predictions, final):
             )
             for i, name in enumerate(TARGETS)
         ]
-    ).to_csv(output / "predictions.csv", index=False)
+    )
+    write_table(table, output / "predictions.csv")
     # Without pyplot: no window, and no backend of the user's is touched.
     figure = Figure(figsize=(3.4 * len(TARGETS), 3.8), layout="constrained")
     FigureCanvasAgg(figure)
@@ -237,7 +240,8 @@ def _write_results(output, errors, units, held_out, predictions, final):
         units=units,
         ax=figure.subplots(1, len(TARGETS)),
     )
-    figure.savefig(output / "parity.png", dpi=150)
+    with atomic_file(output / "parity.png") as stream:
+        figure.savefig(stream, dpi=150, format="png")
 
 
 def _error_unit(unit):

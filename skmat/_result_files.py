@@ -1,6 +1,7 @@
 """Files of results: checked before the work, written whole or not at all, of the kind they say."""
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -8,8 +9,10 @@ import math
 import os
 import re
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -200,7 +203,8 @@ def write_arrays(path, vectors, **others):
     """Write vectors as .npy, or as .npz with further arrays."""
     with atomic_file(path) as stream:
         if suffix_of(path) == ".npy":
-            np.save(stream, vectors)
+            # Not the file itself: NumPy would not say why it cannot be written.
+            np.save(SimpleNamespace(write=stream.write), vectors)
         else:
             np.savez_compressed(stream, vectors=vectors, **others)
 
@@ -251,9 +255,17 @@ def _write_xlsx(table, stream):
 
     sheet.append([as_cell(str(name)) for name in table.columns])
     columns = [_as_numbers(table.iloc[:, i], exact=False) for i in range(table.shape[1])]
-    for row in zip(*columns, strict=True):
-        sheet.append([as_cell(value) for value in row])
-    book.save(stream)
+    try:
+        for row in zip(*columns, strict=True):
+            sheet.append([as_cell(value) for value in row])
+        book.save(stream)
+    except OSError:
+        raise
+    except Exception as error:  # lxml has one of its own for a full disk, "IO_ENOSPC"
+        with suppress(Exception):
+            sheet._writer.xf.close()  # else it complains later
+        code = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
+        raise OSError(code, os.strerror(code)) from error
 
 
 def _write_parquet(table, stream):

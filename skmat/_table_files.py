@@ -55,12 +55,12 @@ def read_rows(path, asked):
         it is not installed.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InvalidInputError(f"{path} is a folder; give the name of a file.")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise InvalidInputError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise InvalidInputError(f"{path} is a folder; give the name of a file.") from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}.") from error
     content = _unpack(content, path)

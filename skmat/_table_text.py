@@ -112,7 +112,7 @@ def read_text(content, path, asked, *, usual=","):
     if len(header) > 1:
         # Blanks alone are an empty line too.
         records = [
-            (line, fields if "".join(fields).strip() or len(fields) > 1 else [])
+            (line, [] if len(fields) == 1 and not fields[0].strip() else fields)
             for line, fields in records
         ]
     while records and not records[-1][1]:
@@ -120,7 +120,10 @@ def read_text(content, path, asked, *, usual=","):
     header, records = _with_index(header, records, delimiter, path, notes)
     return Rows(
         header,
-        [fields + [None] * (len(header) - len(fields)) for _, fields in records],
+        [
+            fields if len(fields) == len(header) else fields + [None] * (len(header) - len(fields))
+            for _, fields in records
+        ],
         [line for line, _ in records],
         {",": "delimiter", ";": "decimal"}.get(delimiter, "unclear"),
         notes,

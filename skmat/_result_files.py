@@ -1,6 +1,7 @@
 """Files of results: checked before the work, written whole or not at all, of the kind they say."""
 
 import bz2
+import csv
 import errno
 import gzip
 import io
@@ -32,6 +33,7 @@ __all__ = [
     "suffix_of",
     "write_arrays",
     "write_table",
+    "write_text",
 ]
 
 #: What tables can be written as, and arrays of vectors.
@@ -226,9 +228,21 @@ def _is_special(path):
     return path.exists() and not path.is_file()
 
 
+def write_text(table, stream, delimiter=","):
+    """Write a DataFrame without its index to a stream of text."""
+    texts = table.select_dtypes(object)
+    # Python's csv does not quote all line ends.
+    is_risky = "\r" in "".join(map(str, table.columns)) or any(
+        texts.iloc[:, i].str.contains("\r", regex=False, na=False).any()
+        for i in range(texts.shape[1])
+    )
+    quoting = csv.QUOTE_NONNUMERIC if is_risky else csv.QUOTE_MINIMAL
+    table.to_csv(stream, index=False, sep=delimiter, quoting=quoting)
+
+
 def _write_text(table, stream, delimiter):
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    table.to_csv(text, index=False, sep=delimiter)
+    write_text(table, text, delimiter)
     text.flush()
     text.detach()
 

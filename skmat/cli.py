@@ -442,13 +442,13 @@ def _check_results(arguments, given, table, X, names):
 
 
 def _write(table, columns, path):
-    from skmat._result_files import write_table
+    from skmat._result_files import write_table, write_text
     from skmat._tables import add_columns
 
     results = add_columns(table, columns)
     if not path:
         with _standard_output() as stream:
-            results.to_csv(stream, index=False)
+            write_text(results, stream)
         return
     write_table(results, path)
     print(f"Wrote {path}: {len(results)} rows.")

@@ -68,7 +68,7 @@ class Rows:
 def read_text(content, path, asked, *, usual=","):
     """Read a table of delimited text.
 
-    The delimiter is the first of comma, semicolon, tab, vertical bar and space with which the
+    The delimiter is the first of `usual`, comma, semicolon, tab, vertical bar and space with which the
     header has the columns that are asked for. Lines above the header that are empty or begin
     with "#" are skipped.
 
@@ -81,7 +81,7 @@ def read_text(content, path, asked, *, usual=","):
     asked : sequence of str
         Columns that the header should have.
     usual : str, default=","
-        The delimiter that needs no word.
+        The delimiter that is tried first, and needs no word.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def read_text(content, path, asked, *, usual=","):
     text, encoding = _decode(content, path)
     lines = list(io.StringIO(text.removesuffix("\x1a"), newline=""))
     with _cells_of_any_length():
-        start, delimiter, header = _find_header(lines, asked, path)
+        start, delimiter, header = _find_header(lines, asked, usual, path)
         records = [
             (first + start, fields)
             for first, fields in _records(lines[start:], delimiter, path, start)
@@ -241,14 +241,14 @@ def _records(lines, delimiter, path, above=0):
         first = reader.line_num + 1
 
 
-def _find_header(lines, asked, path):
+def _find_header(lines, asked, usual, path):
     """Return the index of the line where the header begins, the delimiter, and the header."""
     skipped = 0
     while skipped < len(lines) - 1 and not lines[skipped].strip():
         skipped += 1
     if not lines or not lines[skipped].strip():
         raise InvalidInputError(f"{path} is empty; a table has a header and rows.")
-    delimiters = tuple(_DELIMITERS)
+    delimiters = (usual, *(each for each in _DELIMITERS if each != usual))
     told = _SEP_LINE.fullmatch(lines[skipped])
     if told and skipped < len(lines) - 1:
         delimiters, skipped = (told[1],), skipped + 1

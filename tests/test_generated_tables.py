@@ -91,7 +91,9 @@ def damaged(draw):
         return to_bytes(header, rows, layout), header, kind
     content = to_bytes(header, rows, layout)
     if kind == "open quotation mark":
-        return content + '"a'.encode(layout[1].removesuffix("-sig")), header, kind
+        unmarked = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+        end = '"a'.encode(unmarked.get(layout[1], layout[1]))
+        return content + end, header, kind
     if kind == "zero":
         place = draw(st.integers(1, 8))
         return to_bytes(header, [*rows, ["\0" * place] * len(header)], layout), header, kind

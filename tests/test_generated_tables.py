@@ -86,6 +86,8 @@ def damaged(draw):
     layout = draw(layouts)
     kind = draw(st.sampled_from(["longer row", "open quotation mark", "zero", "cut", "bytes"]))
     if kind == "longer row":
+        # One column alone does not tell what separates it from others.
+        layout = (layout[0] if len(header) > 1 else ",", *layout[1:])
         # A second row as it should be: where all are longer, the first field may name them.
         rows = [*rows, [*rows[0], *draw(st.lists(_texts, min_size=1, max_size=3))], rows[0]]
         return to_bytes(header, rows, layout), header, kind

@@ -75,8 +75,7 @@ class GivenMaterials:
 
     def files(self, X=()):
         """Return the files that are read: the table, and those of crystals that X names."""
-        named = [] if self.path is not None else self.values
-        crystals = [*named, *X] if self.reads == "structure" else []
+        crystals = [*(self.values or ()), *X] if self.reads == "structure" else []
         table = [] if self.path is None else [self.path]
         return table + [each for each in crystals if _names_a_file(each)]
 

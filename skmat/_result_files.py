@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ __all__ = [
 TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet")
 ARRAY_SUFFIXES = (".npy", ".npz")
 
-_COMPRESSORS = {
+_COMPRESSORS: dict[str, Any] = {
     ".gz": lambda stream: gzip.GzipFile(fileobj=stream, mode="wb", mtime=0),
     ".bz2": partial(bz2.BZ2File, mode="wb"),
     ".xz": partial(lzma.LZMAFile, mode="wb"),

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+from skmat._model_files import holds_model
 from skmat._table_text import Rows, read_text
 from skmat.exceptions import InvalidInputError
 
@@ -63,6 +64,8 @@ def read_rows(path, asked):
         raise InvalidInputError(f"{path} is a folder; give the name of a file.") from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}.") from error
+    if holds_model(path):
+        raise InvalidInputError(f"{path} is a joblib file, such as a model, and no table.")
     content = _unpack(content, path)
     for beginning, kind in _OTHERS.items():
         if content.startswith(beginning):

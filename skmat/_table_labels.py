@@ -17,6 +17,8 @@ MISSING = frozenset({"", "-", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N
 
 _MAX_CELLS = 5
 
+_MIXED_MARKS = "a decimal point, where other labels have decimal commas"
+
 #: More classes than this that are all numbers are no classes, most likely.
 _MANY_CLASSES = 20
 
@@ -115,7 +117,7 @@ def _read_numbers(table, read, path):
     for row, name, label in cells:
         reason = None
         if has_commas and "." in label:
-            reason = "a decimal point, where other labels have decimal commas"
+            reason = _MIXED_MARKS
         else:
             comma = has_commas and _DECIMAL_COMMA.fullmatch(label)
             values[name][row] = _as_number(label.replace(",", ".") if comma else label, np.inf)
@@ -157,6 +159,8 @@ def _name_fault(label):
 
 def _advise(problems):
     """Say what most likely is to be done."""
+    if any(reason == _MIXED_MARKS for *_, reason in problems):
+        return "Write all labels with the same decimal mark, and none for thousands."
     labels = [label for _, _, label, _ in problems]
     kinds = Counter(labels)
     are_words = not any(character.isdigit() for label in kinds for character in label)

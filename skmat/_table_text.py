@@ -68,9 +68,9 @@ class Rows:
 def read_text(content, path, asked, *, usual=","):
     """Read a table of delimited text.
 
-    The delimiter is the first of `usual`, comma, semicolon, tab, vertical bar and space with which the
-    header has the columns that are asked for. Lines above the header that are empty or begin
-    with "#" are skipped.
+    The delimiter is the first of `usual`, comma, semicolon, tab, vertical bar and space with
+    which the header has the columns that are asked for. Lines above the header that are empty or
+    begin with "#" are skipped.
 
     Parameters
     ----------
@@ -170,12 +170,7 @@ def _decode(content, path):
         if encoding != "utf-8" or mark:
             raise InvalidInputError(f"{path} is damaged: {name} text, but {error}.") from None
         text, name = _as_windows(content, error, path), "Windows-1252 (Western European) text"
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InvalidInputError(
-            f"{path} has a NUL byte on line {line}: it is damaged, or no text. Tables are CSV and"
-            " other delimited text, .xlsx or .parquet."
-        )
+    _check_no_nul(text, "\0", "\n", path)
     return text, None if name == "UTF-8" else name
 
 
@@ -191,7 +186,17 @@ def _unmarked(content):
     return "utf-8", "UTF-8"
 
 
+def _check_no_nul(content, nul, line_end, path):
+    if nul in content:
+        line = content.count(line_end, 0, content.index(nul)) + 1
+        raise InvalidInputError(
+            f"{path} has a NUL byte on line {line}: it is damaged, or no text. Tables are CSV and"
+            " other delimited text, .xlsx or .parquet."
+        )
+
+
 def _as_windows(content, error, path):
+    _check_no_nul(content, b"\0", b"\n", path)
     line = content.count(b"\n", 0, error.start) + 1
     fault = f"{path} is no UTF-8 text: byte 0x{content[error.start]:02x} on line {line}"
     rest = content.decode(errors="ignore")

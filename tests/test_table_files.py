@@ -5,6 +5,7 @@ import datetime
 import gzip
 import io
 import lzma
+import pickle
 import subprocess
 import sys
 import zipfile
@@ -195,6 +196,8 @@ class TestParquet:
         (bytes(100), "NUL byte on line 1"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "NUL byte"),
         (archive(a="1", b="2"), "an archive of 2 files"),
+        (b"\xff\x01\x00\xc3\xa9", "NUL byte"),
+        (pickle.dumps([1]), "a joblib file"),
     ],
 )
 def test_what_is_no_table(content, kind, tmp_path):

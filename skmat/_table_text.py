@@ -4,7 +4,6 @@ import codecs
 import csv
 import io
 import re
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -216,7 +215,7 @@ def _as_windows(content, error, path):
 @contextmanager
 def _cells_of_any_length():
     """Lift the limit of the csv module: a cell can hold a whole CIF."""
-    limit = csv.field_size_limit(sys.maxsize)
+    limit = csv.field_size_limit(2**31 - 1)
     try:
         yield
     finally:

@@ -12,7 +12,6 @@ import pytest
 from common.commands import fails, run
 from crystal.crystals import bcc_iron, rock_salt
 
-import skmat
 from skmat import MTEncoderRegressor, cli
 from skmat._table_files import read_rows
 
@@ -261,6 +260,5 @@ def test_help_names_kinds_and_dangers(name, capsys):
     assert "can execute any code when they are read" in text
 
 
-def test_version_of_the_package_is_told_without_tables():
-    assert skmat.__version__
+def test_names_of_targets():
     assert cli._names(["a,b", ' "c, d" ,e']) == ["a", "b", "c, d", "e"]

@@ -8,11 +8,16 @@ import csv
 import os
 import sys
 import textwrap
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 from skmat._benchmark_command import add_benchmark
+from skmat._command_output import (
+    check_results,
+    describe,
+    standard_output,
+    warnings_in_one_line,
+    write_results,
+)
 from skmat._model_files import JOBLIB_WARNING
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, SkmatError
@@ -44,47 +49,17 @@ def main(argv=None):
     # processes compete for the cores. OpenMP reads this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        with _warnings_in_one_line(arguments.command):
+        with warnings_in_one_line(arguments.command):
             arguments.run(arguments)
-            with _standard_output() as stream:
+            with standard_output() as stream:
                 stream.flush()  # here, where an error can still be told
     except BrokenPipeError:
         return 1  # who reads the results wants no more of them
     except (SkmatError, OSError, ValueError) as error:
         notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-        print(f"skmat {arguments.command}: error: {_describe(error)}{notes}", file=sys.stderr)
+        print(f"skmat {arguments.command}: error: {describe(error)}{notes}", file=sys.stderr)
         return 2
     return 0
-
-
-@contextmanager
-def _warnings_in_one_line(command):
-    """Show warnings without where in the code they come from."""
-
-    def show(message, category, filename, lineno, file=None, line=None):
-        text = " ".join(str(message).split())
-        print(f"skmat {command}: warning: {text}", file=sys.stderr)
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show
-        yield
-
-
-def _describe(error):
-    """Name the file of an error of the operating system, in one line."""
-    if isinstance(error, SkmatError) or not isinstance(error, OSError) or not error.strerror:
-        return str(error)
-    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-
-
-@contextmanager
-def _standard_output():
-    """Return standard output; errors name it, and after one nothing more is written to it."""
-    try:
-        yield sys.stdout
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _parser():
@@ -375,11 +350,11 @@ def _predict(arguments):
     table, X = given.read()
     kinds = ("predicted", "std") if arguments.std else ("predicted",)
     names = [f"{name}_{kind}" for kind in kinds for name in model.target_names_]
-    _check_results(arguments, given, table, X, names)
+    check_results(arguments, given, table, X, names)
     with given.naming_cells(table):
         results = model.predict(X, return_std=True) if arguments.std else [model.predict(X)]
     columns = [column for each in results for column in each.reshape(len(table), -1).T]
-    _write(table, dict(zip(names, columns, strict=True)), arguments.output)
+    write_results(table, dict(zip(names, columns, strict=True)), arguments.output)
 
 
 def _embed(arguments):
@@ -397,7 +372,7 @@ def _embed(arguments):
     table, X = given.read()
     as_arrays = arguments.output and suffix_of(arguments.output) in ARRAY_SUFFIXES
     names = list(encoder.get_feature_names_out())
-    _check_results(arguments, given, table, X, [] if as_arrays else names)
+    check_results(arguments, given, table, X, [] if as_arrays else names)
     with given.naming_cells(table):
         vectors = encoder.transform(X)
     if as_arrays:
@@ -405,7 +380,7 @@ def _embed(arguments):
         write_arrays(arguments.output, vectors, materials=materials, names=np.array(names))
         print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")
         return
-    _write(table, dict(zip(names, vectors.T, strict=True)), arguments.output)
+    write_results(table, dict(zip(names, vectors.T, strict=True)), arguments.output)
 
 
 def _models(arguments):
@@ -428,30 +403,6 @@ def _given(arguments, suffixes):
         model = [arguments.model] if arguments.model else []
         check_output(arguments.output, suffixes, [*given.files(), *model])
     return given
-
-
-def _check_results(arguments, given, table, X, names):
-    """Raise before the work if results of these names cannot be added to the table."""
-    from skmat._result_files import check_fits, check_no_input
-    from skmat._tables import check_names
-
-    check_names(table, names)
-    if arguments.output:
-        check_no_input(arguments.output, given.files(X))
-        check_fits(arguments.output, table, names)
-
-
-def _write(table, columns, path):
-    from skmat._result_files import write_table, write_text
-    from skmat._tables import add_columns
-
-    results = add_columns(table, columns)
-    if not path:
-        with _standard_output() as stream:
-            write_text(results, stream)
-        return
-    write_table(results, path)
-    print(f"Wrote {path}: {len(results)} rows.")
 
 
 def _names(given):

@@ -1,0 +1,73 @@
+"""What the commands say and write: warnings, errors and results."""
+
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+
+from skmat.exceptions import SkmatError
+
+__all__ = [
+    "check_results",
+    "describe",
+    "standard_output",
+    "warnings_in_one_line",
+    "write_results",
+]
+
+# pandas is imported where it is used: the help of the command line needs none.
+
+
+@contextmanager
+def warnings_in_one_line(command):
+    """Show warnings without where in the code they come from."""
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        text = " ".join(str(message).split())
+        print(f"skmat {command}: warning: {text}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def describe(error):
+    """Name the file of an error of the operating system, in one line."""
+    if isinstance(error, SkmatError) or not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+@contextmanager
+def standard_output():
+    """Return standard output; errors name it, and after one nothing more is written to it."""
+    try:
+        yield sys.stdout
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def check_results(arguments, given, table, X, names):
+    """Raise before the work if results of these names cannot be added to the table."""
+    from skmat._result_files import check_fits, check_no_input
+    from skmat._tables import check_names
+
+    check_names(table, names)
+    if arguments.output:
+        check_no_input(arguments.output, given.files(X))
+        check_fits(arguments.output, table, names)
+
+
+def write_results(table, columns, path):
+    """Write a table with further columns to a file, or to standard output."""
+    from skmat._result_files import write_table, write_text
+    from skmat._tables import add_columns
+
+    results = add_columns(table, columns)
+    if not path:
+        with standard_output() as stream:
+            write_text(results, stream)
+        return
+    write_table(results, path)
+    print(f"Wrote {path}: {len(results)} rows.")

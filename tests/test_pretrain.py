@@ -91,7 +91,7 @@ def test_a_checkpoint_with_a_card(config, tmp_path):
     assert lines[-1] == f"Wrote {folder}."
     encoder = MTEncoder(pretrained=folder).fit(["H"])
     assert encoder.transform(["TiO2"]).shape == (1, 64)
-    card = json.loads((folder / "card.json").read_text())
+    card = json.loads((folder / "config.json").read_text())["card"]
     assert card["name"] == "small"
     assert card["licence"] == "MIT"
     assert card["description"] == "Pretrained on gaps.csv, moduli.csv."

@@ -42,7 +42,8 @@ class CheckpointMixin:
         Parameters
         ----------
         folder : path-like
-            Receives model.safetensors, config.json, card.json and README.md.
+            Receives model.safetensors, config.json and README.md. A checkpoint that is there is
+            replaced as a whole.
         card : ModelCard, default=None
             Where the encoder comes from; what can be known is filled in.
         dtype : {"float32", "bf16"}, default="float32"
@@ -52,6 +53,13 @@ class CheckpointMixin:
         -------
         pathlib.Path
             The folder.
+
+        Raises
+        ------
+        InvalidInputError
+            If `dtype` is unknown, or `folder` or `card` cannot be written.
+        PretrainedError
+            If weights are NaN or infinite.
         """
         check_is_fitted(self)
         return save_checkpoint(folder, self._to_checkpoint(card), dtype)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from skmat._paths import read_path
 from skmat.exceptions import PretrainedError
 
 __all__ = ["BEST", "list_pretrained", "resolve_folder"]
@@ -27,11 +28,11 @@ def resolve_folder(name_or_folder) -> Path:
     Raises
     ------
     PretrainedError
-        If it is neither.
+        If it is neither, or no path.
     """
     if isinstance(name_or_folder, str) and name_or_folder in list_pretrained():
         return _SHIPPED / name_or_folder
-    folder = Path(name_or_folder).expanduser()
+    folder = read_path(name_or_folder, "pretrained", PretrainedError)
     if folder.is_dir():
         return folder
     shipped = ", ".join(list_pretrained()) or "none are shipped in this version"

@@ -2,12 +2,14 @@
 
 import datetime
 import hashlib
+import os
 from dataclasses import replace
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._version import __version__
+from skmat.estimators._network_check import check_network
 from skmat.exceptions import PretrainedError
 from skmat.nn import Encoder
 from skmat.pretrained import (
@@ -111,18 +113,19 @@ class CheckpointMixin:
                     " sklearn.frozen.FrozenEstimator, or give the folder of save_pretrained."
                 )
             checkpoint = source._to_checkpoint(None)
+        elif isinstance(source, str | os.PathLike):
+            checkpoint = load_checkpoint(source)
         else:
-            try:
-                checkpoint = load_checkpoint(source)
-            except TypeError:
-                raise PretrainedError(
-                    f"pretrained={source!r} is no name, folder or fitted encoder of skmat."
-                ) from None
+            raise PretrainedError(
+                f"pretrained={source!r} is no name, folder or fitted encoder of skmat."
+            )
         if checkpoint.family != self._family:
             raise PretrainedError(
                 f"{checkpoint.source} holds an encoder of the family {checkpoint.family!r}, but"
                 f" {type(self).__name__} needs {self._family!r}; use its own estimators."
             )
+        if isinstance(source, str | os.PathLike):
+            check_network(self, checkpoint)
         return checkpoint
 
     def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:

@@ -79,6 +79,9 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         settings = GraphSettings(int(self.n_neighbors), float(self.cutoff))
         return {**super()._network_config(), **settings._asdict()}
 
+    def _network_keys(self):
+        return [*super()._network_keys(), *GraphSettings._fields]
+
     def _build_network(self, config, *, fresh):
         config = dict(config)
         config.pop("n_neighbors")

@@ -31,6 +31,10 @@ class ElementFamily:
             **self._sizes(),
         }
 
+    def _network_keys(self):
+        """Return the names of what ``_network_config`` returns."""
+        return ["element_features", "n_element_features", *self._sizes()]
+
     def _build_network(self, config, *, fresh):
         """Build the network of `config`; a fresh one reads its element table from matminer."""
         config = dict(config)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skmat.exceptions import InvalidInputError
 from skmat.nn._batch import MASK_ID, CompositionBatch
 from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
@@ -74,6 +75,8 @@ class MTEncoderNetwork(Encoder):
         fraction_jitter: float = 0.02,
     ):
         super().__init__()
+        if d_model % n_heads:
+            raise InvalidInputError(f"{n_heads} heads cannot share vectors of {d_model} numbers.")
         self.out_features = d_model
         self.readout = readout
         self.fraction_jitter = fraction_jitter

@@ -238,12 +238,17 @@ def _read_state(content: bytes, folder: Path, described: dict) -> dict[str, Tens
 
 def _check_numbers(state: dict[str, Tensor], what: str, remedy: str) -> None:
     """Refuse weights that can give nothing but NaN."""
-    bad = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
-    if bad:
-        more = ", ..." if len(bad) > 5 else ""
-        raise PretrainedError(
-            f"{what} are NaN or infinite in {', '.join(bad[:5])}{more}; {remedy}."
-        )
+    faults = {
+        "NaN or infinite": lambda name, tensor: not torch.isfinite(tensor).all(),
+        "negative variances": lambda name, tensor: (
+            name.endswith("running_var") and bool((tensor < 0).any())
+        ),
+    }
+    for fault, has_it in faults.items():
+        bad = [name for name, tensor in state.items() if has_it(name, tensor)]
+        if bad:
+            more = ", ..." if len(bad) > 5 else ""
+            raise PretrainedError(f"{what} are {fault} in {', '.join(bad[:5])}{more}; {remedy}.")
 
 
 def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skmat.exceptions import PretrainedError
 
-__all__ = ["LoadReport", "load_state"]
+__all__ = ["LoadReport", "compare_state", "load_state"]
 
 _SHOWN = 5
 
@@ -20,7 +20,7 @@ class LoadReport:
     ----------
     matched, missing, unexpected, mismatched : list of str
         Tensors loaded; tensors of the network that the checkpoint lacks; tensors of the
-        checkpoint that the network lacks; tensors of another shape.
+        checkpoint that the network lacks; tensors of another shape, or whole numbers for others.
     """
 
     matched: list[str] = field(default_factory=list)
@@ -59,9 +59,16 @@ def load_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> 
     PretrainedError
         If not every tensor of the encoder matches; the encoder is left as it was.
     """
+    report = compare_state(encoder, state, source)
+    encoder.load_state_dict(dict(state))
+    return report
+
+
+def compare_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:
+    """Compare `state` with the tensors of `encoder`, and load nothing; see :func:`load_state`."""
     own = encoder.state_dict()
     shared = sorted(set(own) & set(state))
-    mismatched = [name for name in shared if own[name].shape != state[name].shape]
+    mismatched = [name for name in shared if not _is_alike(own[name], state[name])]
     report = LoadReport(
         matched=[name for name in shared if name not in mismatched],
         missing=sorted(set(own) - set(state)),
@@ -73,5 +80,9 @@ def load_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> 
             f"The weights of {source} do not fit the encoder: {report}. Nothing was loaded; use"
             " the checkpoint's own family and sizes."
         )
-    encoder.load_state_dict(dict(state))
     return report
+
+
+def _is_alike(own: Tensor, other: Tensor) -> bool:
+    """Tell whether a tensor can be put in the place of another, and nothing is cut."""
+    return own.shape == other.shape and own.is_floating_point() == other.is_floating_point()

@@ -40,3 +40,26 @@ def put_content(folder, content):
     (folder / config.get("weights", "model.safetensors")).write_bytes(content)
     config["sha256"] = hashlib.sha256(content).hexdigest()
     (folder / "config.json").write_text(json.dumps(config))
+
+
+def alter(folder, *, config=None, network=None, state=None, card=None):
+    """Change parts of a checkpoint, with hash and metadata that agree, as a hostile writer would.
+
+    Each is a function that changes a dict: all of config.json, its network, the tensors, the card.
+    """
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    weights = folder / values.get("weights", "model.safetensors")
+    tensors = safetensors.torch.load(weights.read_bytes())
+    for change, part in (
+        (network, values["network"]),
+        (state, tensors),
+        (card, values.get("card")),
+        (config, values),
+    ):
+        if change is not None:
+            change(part)
+    path.write_text(json.dumps(values))
+    if config is None and (network is not None or state is not None):
+        put_weights(folder, tensors)
+    return folder

@@ -1,0 +1,90 @@
+"""Whether the sizes that a checkpoint claims are those of its weights."""
+
+import math
+from numbers import Integral
+
+import torch
+from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
+
+from skmat.crystal import GraphSettings
+from skmat.exceptions import PretrainedError, shorten
+from skmat.pretrained import Checkpoint, compare_state
+
+__all__ = ["check_network"]
+
+#: Å. A search for neighbours within a larger distance takes all memory.
+_MOST_CUTOFF = 100.0
+
+
+def check_network(estimator, checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint whose network is none of the family, or is not that of its weights.
+
+    The network is built without memory for its weights, so that sizes cost nothing however large
+    they are.
+
+    Parameters
+    ----------
+    estimator : EncoderEstimator
+        Of the checkpoint's family.
+    checkpoint : Checkpoint
+        As it was read.
+
+    Raises
+    ------
+    PretrainedError
+        If a size is missing, unknown or of another type, or weights are missing, unknown or of
+        another shape or type.
+    """
+    for fault in _faults(estimator, checkpoint):
+        raise PretrainedError(
+            f"The network of {checkpoint.source} cannot be built: {fault}. Save the encoder again."
+        )
+    try:
+        with torch.device("meta"):
+            network = estimator._build_network(checkpoint.network, fresh=False)
+    # Whatever torch says of sizes that contradict each other.
+    except Exception as error:
+        reason = shorten(str(error), 200)
+        raise PretrainedError(
+            f"The network of {checkpoint.source} cannot be built: {reason}. Save the encoder"
+            " again."
+        ) from error
+    compare_state(network, checkpoint.state, checkpoint.source)
+
+
+def _faults(estimator, checkpoint):
+    """Say what is wrong with sizes, one after the other."""
+    config = checkpoint.network
+    examples = {**estimator._sizes(), **GraphSettings()._asdict()}
+    expected = estimator._network_keys()
+    if set(config) != set(expected):
+        yield f"it has the sizes {shorten(sorted(config), 200)}, and not {sorted(expected)}"
+    constraints = estimator._parameter_constraints
+    for name, value in config.items():
+        if name in examples and not _is_like(value, examples[name]):
+            yield f"{name} is {shorten(value)}, unlike {examples[name]!r}"
+        if name == "n_element_features" and not (value == 0 or _is_like(value, 1)):
+            yield f"{name} is {shorten(value)}"
+        if name in constraints:
+            try:
+                validate_parameter_constraints(constraints, {name: value}, "The network")
+            except InvalidParameterError:
+                yield f"{name} is {shorten(value)}"
+        # Every layer has a tensor at least.
+        n_layers = len(value) if isinstance(value, list) else value
+        has_layers = name.endswith("layers") or isinstance(value, list)
+        if has_layers and n_layers > len(checkpoint.state):
+            yield f"{name} is {shorten(value)}, and there are {len(checkpoint.state)} tensors"
+    if config.get("cutoff", 0) > _MOST_CUTOFF:
+        yield f"cutoff is {config['cutoff']} Å, and {_MOST_CUTOFF} Å is the largest that is read"
+
+
+def _is_like(value, example):
+    """Tell whether a size is of the type of another one, and no nonsense."""
+    if isinstance(example, list):
+        return isinstance(value, list) and all(_is_like(each, 1) for each in value)
+    if isinstance(example, bool | str):
+        return type(value) is type(example)
+    if isinstance(example, Integral):
+        return type(value) is int and 1 <= value < 2**31
+    return type(value) in (int, float) and 0 < value < math.inf

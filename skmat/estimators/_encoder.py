@@ -110,7 +110,7 @@ class EncoderTransformer(EncoderEstimator):
             return seed, None
         if self.random_state is None:
             # The run that is there drew one, too.
-            recorded = CheckpointFolder(self.checkpoint_dir).recorded("random_state")
+            recorded = CheckpointFolder(self.checkpoint_dir).recorded_seed()
             seed = seed if recorded is None else recorded
         return seed, CheckpointFolder(self.checkpoint_dir, {"random_state": seed})
 

@@ -36,6 +36,13 @@ from skmat.training._random import (
     spawn_seeds,
 )
 from skmat.training._resume import CheckpointFolder, describe_run
+from skmat.training._state_check import (
+    StateFault,
+    check_finished,
+    check_history,
+    check_keys,
+    check_like,
+)
 
 __all__ = ["can_be_captured", "train_captured"]
 
@@ -94,7 +101,9 @@ def train_captured(
             held.enter_context(run_folder.claimed(description))
             state = run_folder.read()
             if state is not None and state["finished"]:
-                model.load_state_dict(state["module"])
+                with run_folder.refusing():
+                    check_finished(state, model.state_dict(), settings.max_epochs)
+                    model.load_state_dict(state["module"])
                 return state["history"]
         held.enter_context(isolated_seed(settings.seed, settings.device))
         return _CapturedTraining(model, settings, data, run_folder).run(capture, state)
@@ -148,7 +157,8 @@ class _CapturedTraining:
     def _run(self, capture, state):
         replay = self._record() if capture else self._step
         if state is not None:
-            self._load(state)
+            with self.run_folder.refusing():
+                self._load(state)
         progress = Progress() if self.settings.verbose else None
         if progress:
             progress.on_train_begin(self)
@@ -333,6 +343,14 @@ class _CapturedTraining:
         return state
 
     def _load(self, state):
+        own = self._state()
+        check_keys(state, set(own), "the state")
+        for part in ("module", "tensors", "random"):
+            check_like(state[part], own[part], part)
+        check_history(state["history"], self.max_epochs)
+        *_, n_done, _place = state["tensors"]
+        if int(n_done) != len(state["history"]) * self.n_steps:
+            raise StateFault(f"{int(n_done)} steps are not {len(state['history'])} epochs")
         self.module_.load_state_dict(state["module"])
         _copy(state["tensors"], self._tensors())
         set_random_state(state["random"], self.settings.device)

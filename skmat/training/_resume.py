@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,20 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from skmat._atomic import write_atomically
+from skmat._json import read_json
+from skmat._paths import read_path
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.training._random import random_state, set_random_state
+from skmat.training._state_check import (
+    StateFault,
+    check_finished,
+    check_history,
+    check_keys,
+    check_like,
+    check_optimizer,
+    known_part,
+)
 
 try:
     import fcntl
@@ -30,6 +40,8 @@ _FORMAT = 1
 _RUN = "run.json"
 _STATE = "training.state"
 _STOPPING = ("misses_", "dynamic_threshold_", "best_model_weights_", "best_epoch_")
+#: What of a schedule's state is not the same from its first step to its last.
+_MOVING = {"last_epoch", "_last_lr"}
 _MAX_LISTED = 5
 
 #: Entries of a run's description that differ because others do; named if nothing else is.
@@ -51,12 +63,15 @@ class CheckpointFolder:
     """
 
     def __init__(self, path, facts=None):
-        self.path = Path(path)
+        self.path = read_path(path, "checkpoint_dir", InvalidInputError, expand=False)
         self.facts = facts or {}
 
-    def recorded(self, fact):
-        """Return what the run that the folder holds had for `fact`; None if it holds none."""
-        return self._read_run().get(fact)
+    def recorded_seed(self):
+        """Return the ``random_state`` of the run that the folder holds; None if it holds none."""
+        seed = self._read_run().get("random_state")
+        if seed is not None and (type(seed) is not int or not 0 <= seed < 2**63):
+            raise self._damaged()
+        return seed
 
     @contextmanager
     def claimed(self, description) -> Iterator[None]:
@@ -101,7 +116,31 @@ class CheckpointFolder:
             )
         stream = io.BytesIO(content)
         stream.seek(size)
-        return torch.load(stream, map_location="cpu", weights_only=True)
+        with self.refusing():
+            # Refuses whatever would have to be executed.
+            state = torch.load(stream, map_location="cpu", weights_only=True)
+            if not isinstance(state, dict) or not isinstance(state.get("finished"), bool):
+                raise StateFault("it does not say whether the run has come to its end")
+            return state
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Say of any error inside the block that the state of this folder cannot be used.
+
+        Raises
+        ------
+        PretrainedError
+            In the place of the error.
+        """
+        try:
+            yield
+        # Whatever a state leads to that was altered and has an agreeing hash.
+        except Exception as error:
+            what = str(error) if isinstance(error, StateFault) else "it is no state of a training"
+            raise PretrainedError(
+                f"{self.path / _STATE} cannot be gone on from: {what}. Delete the folder to train"
+                " from the start, or use another checkpoint_dir."
+            ) from error
 
     def write(self, state):
         """Write `state` in the place of the last one, whole or not at all."""
@@ -155,16 +194,19 @@ class CheckpointFolder:
 
     def _read_run(self):
         try:
-            run = json.loads((self.path / _RUN).read_text(encoding="utf-8"))
+            run = read_json(self.path / _RUN)
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except ValueError:
-            run = None
-        if not isinstance(run, dict):
-            raise PretrainedError(
-                f"{self.path / _RUN} is damaged. Delete the folder to train from the start."
-            )
+        except (IsADirectoryError, ValueError) as error:
+            raise self._damaged() from error
+        if not isinstance(run, dict) or not isinstance(run.get("versions", {}), dict):
+            raise self._damaged()
         return run
+
+    def _damaged(self):
+        return PretrainedError(
+            f"{self.path / _RUN} is damaged. Delete the folder to train from the start."
+        )
 
     @contextmanager
     def _locked(self):
@@ -206,7 +248,8 @@ class Resume(Callback):
         self.epochs_done_ = 0
         state = self.folder.read()
         if state is not None:
-            _restore(net, state)
+            with self.folder.refusing():
+                _restore(net, state)
             self.epochs_done_ = net.epochs_behind_ = len(net.history)
 
     def on_epoch_end(self, net, **kwargs):
@@ -224,8 +267,10 @@ class Resume(Callback):
         state = self.folder.read()
         if state is None or not state["finished"]:
             return False
-        net.module_.load_state_dict(state["module"])
-        net.history.extend(state["history"])
+        with self.folder.refusing():
+            check_finished(state, net.module_.state_dict(), net.max_epochs)
+            net.module_.load_state_dict(state["module"])
+            net.history.extend(state["history"])
         return True
 
 
@@ -332,15 +377,22 @@ def _state_of(net) -> dict[str, Any]:
 
 
 def _restore(net, state):
+    own = _state_of(net)
+    check_keys(state, set(own), "the state")
+    for part in ("module", "criterion", "weighting generator", "batch generator", "random"):
+        check_like(state[part], own[part], part)
+    check_history(state["history"], net.max_epochs)
+    check_keys(state["callbacks"], set(own["callbacks"]), "callbacks")
+    optimizer = check_optimizer(state["optimizer"], net.optimizer_)
     net.module_.load_state_dict(state["module"])
     net.criterion_.load_state_dict(state["criterion"])
     net.criterion_.generator.set_state(state["weighting generator"])
     net.iterator_train.keywords["generator"].set_state(state["batch generator"])
     # After the schedule was made, which sets rates of its own.
-    net.optimizer_.load_state_dict(state["optimizer"])
+    net.optimizer_.load_state_dict(optimizer)
     for name, callback in net.callbacks_:
-        if name in state["callbacks"]:
-            _load_callback_state(callback, state["callbacks"][name])
+        if name in own["callbacks"]:
+            _load_callback_state(callback, own["callbacks"][name], state["callbacks"][name], own)
     set_random_state(state["random"], net.device)
     net.history.extend(state["history"])
 
@@ -353,11 +405,25 @@ def _callback_state(callback):
     return callback.state_dict() if hasattr(callback, "state_dict") else None
 
 
-def _load_callback_state(callback, state):
+def _load_callback_state(callback, own, state, whole):
+    """Load `state` in the place of `own`, the state before the first epoch, part of `whole`."""
+    name = type(callback).__name__
     if isinstance(callback, LRScheduler):
-        callback.lr_scheduler_.load_state_dict(state)
+        schedule = known_part(state, own, name)
+        missing = _MOVING - set(state)
+        if missing:
+            raise StateFault(f"{name} lacks {sorted(missing)}")
+        check_like(schedule, own, name)
+        callback.lr_scheduler_.load_state_dict(schedule)
     elif isinstance(callback, EarlyStopping):
-        for name, value in state.items():
-            setattr(callback, name, value)
+        check_keys(state, set(_STOPPING), name)
+        best = state["best_model_weights_"]
+        if best is not None:
+            check_like(best, whole["module"], f"{name}, best weights")
+        for key in ("misses_", "best_epoch_", "dynamic_threshold_"):
+            check_like(state[key], 0, f"{name}, {key}")
+        for key, value in state.items():
+            setattr(callback, key, value)
     else:
+        check_like(state, own, name)
         callback.load_state_dict(state)

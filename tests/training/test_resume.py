@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import pickle
@@ -218,7 +219,7 @@ def test_an_altered_state_is_refused(tmp_path):
             fit(tmp_path, "properties")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"versions": 3}'])
 def test_a_damaged_description_is_refused(tmp_path, text):
     fit(tmp_path, "properties")
     (tmp_path / "run.json").write_text(text)
@@ -237,9 +238,57 @@ def test_a_state_executes_nothing(tmp_path):
             return (Path.touch, (tmp_path / "executed",))
 
     CheckpointFolder(tmp_path).write({"finished": True, "history": Malicious()})
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(PretrainedError, match="no state of a training") as error:
         fit(tmp_path, "properties")
+    assert "weights_only" not in str(error.value)
     assert not (tmp_path / "executed").exists()
+
+
+def put_state(folder, content):
+    """Write a state file with an agreeing hash, as a hostile writer would."""
+    (folder / "training.state").write_bytes(hashlib.sha256(content).digest() + content)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *(None, 3, [], {}, {"finished": 1}, {"finished": True}, {"finished": False}),
+        {"finished": True, "module": {}, "history": []},
+        {"finished": True, "module": None, "history": [{"epoch": 1}]},
+    ],
+    ids=range(9),
+)
+def test_states_of_other_content_are_refused(tmp_path, state):
+    fit(tmp_path, "properties")
+    CheckpointFolder(tmp_path).write(state)
+    with pytest.raises(PretrainedError, match=r"Delete the folder .* or use another"):
+        fit(tmp_path, "properties")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04.", b"PK\x03\x04" * 9, pickle.dumps({"a": 1})])
+def test_states_that_are_none_are_refused(tmp_path, content):
+    fit(tmp_path, "properties")
+    put_state(tmp_path, content)
+    with pytest.raises(PretrainedError, match="no state of a training") as error:
+        fit(tmp_path, "properties")
+    assert "weights_only" not in str(error.value)
+
+
+@pytest.mark.parametrize("seed", ['"x"', "-1", "1.5", "true", "[]", "1" + "0" * 30])
+def test_a_recorded_seed_that_is_none_is_refused(tmp_path, seed):
+    fit(tmp_path, "properties")
+    text = (tmp_path / "run.json").read_text()
+    (tmp_path / "run.json").write_text(
+        text.replace('"random_state": 3', f'"random_state": {seed}')
+    )
+    with pytest.raises(PretrainedError, match=r"run.json is damaged"):
+        fit(tmp_path, "properties", random_state=None)
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_a_folder_that_no_file_system_has_is_refused(path):
+    with pytest.raises(InvalidInputError, match="checkpoint_dir=.* is no path"):
+        fit(path, "properties")
 
 
 def test_other_versions_are_told(tmp_path, monkeypatch):

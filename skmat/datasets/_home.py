@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+from skmat._paths import read_path
+from skmat.exceptions import InvalidInputError
+
 __all__ = ["get_data_home"]
 
 _VARIABLE = "SKMAT_DATA"
@@ -25,12 +28,18 @@ def get_data_home(data_home=None):
     pathlib.Path
         Absolute path of the folder; it need not exist.
 
+    Raises
+    ------
+    InvalidInputError
+        If it is no path that a folder can have.
+
     Examples
     --------
     >>> from skmat.datasets import get_data_home
     >>> get_data_home("~/materials").name
     'materials'
     """
+    what = "data_home"
     if data_home is None or data_home == "":
-        data_home = os.environ.get(_VARIABLE) or _DEFAULT
-    return Path(data_home).expanduser().absolute()
+        data_home, what = os.environ.get(_VARIABLE) or _DEFAULT, _VARIABLE
+    return read_path(data_home, what, InvalidInputError).absolute()

@@ -8,7 +8,13 @@ from skmat.composition import read_compositions
 from skmat.crystal import StructureArrays
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._files import read_arrays, read_table
-from skmat.datasets._matbench_download import structures_path, table_path, write_task
+from skmat.datasets._matbench_download import (
+    is_structures,
+    is_table,
+    structures_path,
+    table_path,
+    write_task,
+)
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, resolve_task_name
 from skmat.datasets._options import check_choice
 from skmat.datasets._sources import matbench_source
@@ -109,13 +115,17 @@ def fetch_matbench(
         "obtain": partial(write_task, info),
         "origin": _ORIGIN,
     }
-    table = read_table(table_path(info), dtype={"composition": str}, **where)
+    table = read_table(
+        table_path(info), dtype={"composition": str}, is_same=partial(is_table, info), **where
+    )
     formulas = table["composition"].to_numpy(dtype=object)
     ids = table["mbid"].to_numpy(dtype=object)
     compositions = cache(partial(read_compositions, formulas))
     materials = formulas
     if input == "structure":
-        materials = StructureArrays.from_npz(read_arrays(structures_path(info), **where))
+        materials = StructureArrays.from_npz(
+            read_arrays(structures_path(info), is_same=partial(is_structures, info), **where)
+        )
         if not np.array_equal(materials.ids, ids) or not np.array_equal(
             materials.compositions().keys(), compositions().keys()
         ):

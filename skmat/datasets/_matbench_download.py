@@ -4,6 +4,8 @@ import hashlib
 import io
 import math
 import tempfile
+import zipfile
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from skmat.datasets._files import write_file
 from skmat.datasets._matbench_tasks import official_splitter
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
-__all__ = ["structures_path", "table_path", "write_task"]
+__all__ = ["is_structures", "is_table", "structures_path", "table_path", "write_task"]
 
 
 def table_path(info):
@@ -98,6 +100,86 @@ _CONTENTS = {
     ),
 }
 
+#: Of the labels of each task, as `values_of` takes and returns them: less than 1e-4 of their
+#: standard deviation is not seen, and neither are the last digits, which conversions change.
+_LABELS = {
+    "matbench_steels": (
+        0.0301,
+        0.737542,
+        "b263c7e28684ed454ba9af64bb66b660c646d624f76f86987ddb3b642b3a84e7",
+    ),
+    "matbench_jdft2d": (
+        0.0134,
+        0.158893,
+        "8194ce261d24c28d07e41bc932574442680d115948e2ba98a620df6965c86a39",
+    ),
+    "matbench_phonons": (
+        0.0494,
+        0.715547,
+        "6430ee6481811a7470a287d1d1b99cd723d1eb9fbe07188782a180319357f735",
+    ),
+    "matbench_expt_gap": (
+        0.000144,
+        0.5,
+        "2863ae5dafda9323a90c8a13d5d54ea2ad5d2e092032f6c0181ad062473bf585",
+    ),
+    "matbench_dielectric": (
+        0.00021,
+        0.881645,
+        "7dacca11d6aab100b0718a5a33cb378855d61778164817f18141ebbf0c31712f",
+    ),
+    "matbench_expt_is_metal": (
+        1.0,
+        0.5,
+        "bb7c0139babee99abef6f06ed12b9f581290c81e9a244be26656ed21ab7a7090",
+    ),
+    "matbench_glass": (
+        1.0,
+        0.5,
+        "c03a4060d3e0612939625daa4604ff5978af62b4ed02400933683b3c5b374a2d",
+    ),
+    "matbench_log_gvrh": (
+        3.72e-05,
+        0.595983,
+        "f8cf830f75d9ea36c6cd5039a8357b0a3b6ae47ffbf9c2bfbf1c44749fcd0ffe",
+    ),
+    "matbench_log_kvrh": (
+        3.69e-05,
+        0.635668,
+        "a8d21c96b06d75eb80e46e31e3c7a8d39f5277c946b673f209bf018b0b0fb06a",
+    ),
+    "matbench_perovskites": (
+        7.42e-05,
+        0.533693,
+        "cba97f5c672e2f612b3a0c3e85aa7932c2af82e7d83b584418c9e954c38c1269",
+    ),
+    "matbench_mp_gap": (
+        0.00016,
+        0.0625,
+        "a707ec0e5d215a7ea1be99a1cb0547d5a7b062cc267e7cfe39217f70f5daff5e",
+    ),
+    "matbench_mp_is_metal": (
+        1.0,
+        0.5,
+        "158cdb980ddaf91853389dfd34d5a105bdd141fb9602557fe811541079141556",
+    ),
+    "matbench_mp_e_form": (
+        0.000116,
+        0.082892,
+        "ad8685b3be9e997a6b6a5b660eed85a9eab5672c0661f4c1c195e48ff5573a2c",
+    ),
+}
+
+#: The same of the logarithms of the volumes of crystals (Å^3), of the tasks whose structures the
+#: manifest knows.
+_VOLUMES = {
+    "matbench_phonons": (
+        0.000617,
+        0.566681,
+        "9108f4710998c03a4e7f46853dc06e2ffdfd91b59addd8037cce0726de50e175",
+    ),
+}
+
 
 def write_task(info, home):
     """Download a task and write those of its files that are not there.
@@ -140,10 +222,65 @@ def write_task(info, home):
             "test_fold": official_test_folds(info, target),
         }
     )
-    contents[table_path(info)] = table.to_csv(index=False).encode()
+    contents[table_path(info)] = table.to_csv(index=False, lineterminator="\n").encode()
     for path in missing:
         # matminer verified the hash of its source, and formulas and labels are the known ones.
         write_file(home, path, contents[path], record=True)
+
+
+def is_table(info, content):
+    """Tell whether the bytes of a table are those of a task, however they write its labels."""
+    try:
+        table = pd.read_csv(
+            io.BytesIO(content),
+            dtype={"composition": str},
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
+        )
+        ids = [info.id_format.format(row + 1) for row in range(info.n_samples)]
+        kind = np.float64 if info.kind == "regression" else bool
+        labels = table["target"].to_numpy(dtype=kind)
+        return (
+            table["mbid"].tolist() == ids
+            and content_of(table["composition"], labels)[0] == _CONTENTS[info.name][0]
+            and values_of(labels, *_LABELS[info.name][:2]) == _LABELS[info.name][2]
+        )
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def is_structures(info, content):
+    """Tell whether arrays are the crystals of a task, by ids, compositions and volumes.
+
+    Other numbers of the same crystals, such as coordinates in another cell, are not known to the
+    package; see ``_VOLUMES`` for the tasks whose structures it knows.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            crystals = StructureArrays.from_npz(dict(arrays))
+        ids = [info.id_format.format(row + 1) for row in range(info.n_samples)]
+        sha256 = hashlib.sha256(crystals.compositions().keys().tobytes()).hexdigest()
+        volumes = np.log(np.abs(np.linalg.det(crystals.lattice.astype(np.float64))))
+        return (
+            list(crystals.ids) == ids
+            and sha256 == _CONTENTS[info.name][0]
+            and values_of(volumes, *_VOLUMES[info.name][:2]) == _VOLUMES[info.name][2]
+        )
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
+        return False
+
+
+def values_of(values, step, offset):
+    """Return a hash of values that does not depend on their last digits.
+
+    Of each, it is the number of the interval that it falls into. Intervals of the length `step`
+    begin at `offset` steps, chosen so that no value of the data stands near their ends.
+    """
+    numbers = np.floor(np.asarray(values, dtype=np.float64) / step - offset)
+    if not np.isfinite(numbers).all():
+        return ""
+    return hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest()
 
 
 def official_formula(structure):

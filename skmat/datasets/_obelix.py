@@ -10,7 +10,13 @@ from pymatgen.core import Structure
 from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._files import read_content, read_table
-from skmat.datasets._obelix_download import CIFS_PATH, TABLE_PATH, write_cifs, write_table
+from skmat.datasets._obelix_download import (
+    CIFS_PATH,
+    TABLE_PATH,
+    is_table,
+    write_cifs,
+    write_table,
+)
 from skmat.datasets._options import check_choice
 from skmat.datasets._sources import OBELIX
 
@@ -123,7 +129,9 @@ def fetch_obelix(
     check_choice("input", input, ("formula", "structure"))
     check_choice("below_limit", below_limit, ("limit", "nan", "drop"))
     where = {"data_home": data_home, "download_if_missing": download_if_missing}
-    table = read_table(TABLE_PATH, obtain=write_table, origin=_TABLE_ORIGIN, **where)
+    table = read_table(
+        TABLE_PATH, obtain=write_table, origin=_TABLE_ORIGIN, is_same=is_table, **where
+    )
     conductivity = table["Ionic conductivity (S cm-1)"].astype(str)
     table["censored"] = conductivity.str.startswith("<")
     table[_TARGET] = np.log10(conductivity.str.removeprefix("<").astype(np.float64))

@@ -1,6 +1,7 @@
 """OBELiX from its package and its repository to our files."""
 
 import hashlib
+import io
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 from skmat.datasets._files import manifest, write_file
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
-__all__ = ["CIFS_PATH", "TABLE_PATH", "write_cifs", "write_table"]
+__all__ = ["CIFS_PATH", "TABLE_PATH", "is_table", "write_cifs", "write_table"]
 
 TABLE_PATH = "experimental/obelix.csv.gz"
 CIFS_PATH = "experimental/obelix_all_cifs.tar.gz"
@@ -75,7 +76,9 @@ def write_table(home):
             f" {_COMMIT[:8]} of the repository): the source has changed or the download was cut."
             " Nothing was written; try again, and report it if it persists."
         )
-    write_file(home, TABLE_PATH, table.to_csv(index=False).encode(), record=True)
+    write_file(
+        home, TABLE_PATH, table.to_csv(index=False, lineterminator="\n").encode(), record=True
+    )
 
 
 def write_cifs(home):
@@ -103,6 +106,14 @@ def write_cifs(home):
             ) from error
         content = Path(file).read_bytes()
     write_file(home, CIFS_PATH, content)
+
+
+def is_table(content):
+    """Tell whether the bytes of a table have the cells of the known one, all that are read."""
+    try:
+        return fingerprint(_read(io.BytesIO(content))) == _SHA256
+    except (ValueError, KeyError):
+        return False
 
 
 def fingerprint(table):

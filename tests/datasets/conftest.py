@@ -1,12 +1,13 @@
 import io
 import subprocess
 import zipfile
+from functools import partial
 from textwrap import dedent
 
 import numpy as np
 import pytest
 
-from skmat.datasets import _crabnet_wheel
+from skmat.datasets import _crabnet_wheel, _files
 from skmat.datasets._files import _fingerprint, write_file
 
 
@@ -18,23 +19,31 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def put_table(home):
-    """Function that puts a table into the data home, with its hash."""
+def put_file(home, monkeypatch):
+    """Function that puts a file into the data home, and makes its content the known one."""
 
-    def put(path, text):
-        write_file(home, path, dedent(text).lstrip().encode(), record=True)
+    def put(path, content):
+        known = {**_files.manifest(), path: _fingerprint(content)}
+        monkeypatch.setattr(_files, "manifest", lambda: known)
+        write_file(home, path, content)
 
     return put
 
 
 @pytest.fixture
-def put_arrays(home):
-    """Function that puts an npz file into the data home, with its hash."""
+def put_table(put_file):
+    """Function that puts a table into the data home, as the known one."""
+    return lambda path, text: put_file(path, dedent(text).lstrip().encode())
+
+
+@pytest.fixture
+def put_arrays(put_file):
+    """Function that puts an npz file into the data home, as the known one."""
 
     def put(path, **arrays):
         stream = io.BytesIO()
         np.savez(stream, **arrays)
-        write_file(home, path, stream.getvalue(), record=True)
+        put_file(path, stream.getvalue())
 
     return put
 
@@ -86,10 +95,12 @@ def build_wheel():
 
 @pytest.fixture
 def serve_wheel(pip, build_wheel, monkeypatch):
-    """Function that makes such a wheel the known one, which pip can download."""
+    """Function that makes such a wheel the known one, which pip can download, of any content."""
 
     def serve(rows):
         wheel = build_wheel(rows)
+        monkeypatch.setattr(_files, "manifest", dict)
+        monkeypatch.setattr(_crabnet_wheel, "write_file", partial(write_file, record=True))
         monkeypatch.setattr(_crabnet_wheel, "_WHEEL", _fingerprint(wheel))
         return pip(wheel)
 

@@ -1,5 +1,9 @@
 import gzip
+import hashlib
 import io
+import json
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -137,19 +141,106 @@ def test_unknown_content_is_not_written(home, known, snapshot):
     assert snapshot() == []
 
 
-def test_recorded_hash_is_accepted_and_guards_its_file(home, known):
-    converted = TABLE.replace(b"1.5", b"1.50")
-    write_file(home, PATH, converted, record=True)
-    assert read_content(PATH, data_home=home) == converted
-    # The manifest's content stays welcome.
-    (home / PATH).write_bytes(gzip.compress(TABLE))
+def test_recorded_hash_is_accepted_where_no_other_is_known(home):
+    write_file(home, PATH, TABLE, record=True)
     assert read_content(PATH, data_home=home) == TABLE
-    (home / PATH).write_bytes(gzip.compress(converted + b"x"))
-    with pytest.raises(DatasetCorruptedError):
+    (home / PATH).write_bytes(gzip.compress(TABLE[:-1] + b"x"))
+    with pytest.raises(DatasetCorruptedError, match="SHA-256"):
         read_content(PATH, data_home=home)
 
 
-@pytest.mark.parametrize("damage", [b"", b"not json", b"[]", b'{"size": 3}', b"[1]", b"5"])
+def test_recorded_hash_does_not_overrule_the_manifest(home, known):
+    altered = TABLE.replace(b"1.5", b"2.5")
+    write_file(home, PATH, altered, record=True)
+    with pytest.raises(DatasetCorruptedError, match="SHA-256"):
+        read_content(PATH, data_home=home)
+    with pytest.raises(DatasetCorruptedError, match="its values are not those that are known"):
+        read_content(PATH, data_home=home, is_same=lambda content: b",1.5" in content)
+
+
+def test_other_bytes_of_the_same_values_need_a_record(home, known):
+    converted = TABLE.replace(b"1.5", b"1.50")
+    where = {"data_home": home, "is_same": lambda content: b",1.5" in content}
+    write_file(home, PATH, converted, record=True)
+    assert read_content(PATH, **where) == converted
+    # The manifest's content stays welcome.
+    (home / PATH).write_bytes(gzip.compress(TABLE))
+    assert read_content(PATH, **where) == TABLE
+    (home / PATH).write_bytes(gzip.compress(converted + b"x"))
+    with pytest.raises(DatasetCorruptedError):
+        read_content(PATH, **where)
+    (home / PATH).write_bytes(gzip.compress(converted))
+    (home / (PATH + ".sha256")).unlink()
+    with pytest.raises(DatasetCorruptedError):
+        read_content(PATH, **where)
+
+
+def bomb(n_bytes):
+    """Return a gzip file of so many zeros, a thousandth as large."""
+    stream = io.BytesIO()
+    with gzip.open(stream, "wb") as file:
+        for _ in range(n_bytes >> 20):
+            file.write(bytes(2**20))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("claims", [False, True])
+def test_no_more_is_decompressed_than_is_expected(home, known, claims):
+    (home / "room").mkdir(parents=True)
+    size = 2**28
+    (home / PATH).write_bytes(bomb(size))
+    if claims:
+        record = {"size": size, "sha256": hashlib.sha256(bytes(size)).hexdigest()}
+        (home / (PATH + ".sha256")).write_text(json.dumps(record))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetCorruptedError, match=r"altered|no file that skmat knows"):
+            read_content(PATH, data_home=home, is_same=lambda content: True)
+        assert tracemalloc.get_traced_memory()[1] < 2**23
+    finally:
+        tracemalloc.stop()
+
+
+def test_too_large_a_file_is_not_read(home, known):
+    (home / "room").mkdir(parents=True)
+    with (home / PATH).open("wb") as file:
+        file.truncate(2**40)  # a file of nothing, which takes no disk
+    with pytest.raises(DatasetCorruptedError, match="1,099,511,627,776 bytes"):
+        read_content(PATH, data_home=home)
+
+
+def test_arrays_that_claim_too_much_are_refused(home):
+    stream = io.BytesIO()
+    np.savez_compressed(stream, a=np.zeros(2**25))
+    write_file(home, "bomb.npz", stream.getvalue(), record=True)
+    with pytest.raises(DatasetCorruptedError, match="claim to be"):
+        read_arrays("bomb.npz", data_home=home)
+    header = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little")
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**15},), }}"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.npy", header + text.ljust(117).encode() + b"\n")
+    for name, content in (("claim.npz", stream.getvalue()), ("none.npz", b"no archive")):
+        write_file(home, name, content, record=True)
+        with pytest.raises(DatasetCorruptedError, match="no arrays that can be read"):
+            read_arrays(name, data_home=home)
+
+
+def test_a_fetcher_that_writes_nothing_is_named(home, known):
+    home.mkdir()
+    with pytest.raises(DatasetNotFoundError, match=r"not there after .* From Mars") as error:
+        read_content(PATH, data_home=home, obtain=lambda home: None, origin="From Mars.")
+    assert str(home / PATH) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"", b"not json", b"[]", b'{"size": 3}', b"[1]", b"5", b"[" * 100_000, b"\xff"),
+        *(b'{"size": true, "sha256": 3}', b'{"size": "3", "sha256": "a"}', b'{"a":' * 10_000),
+    ],
+    ids=range(11),
+)
 def test_damaged_record_makes_no_hash_known(home, damage):
     write_file(home, PATH, TABLE, record=True)
     damage = damage.replace(b"3", str(len(TABLE)).encode())

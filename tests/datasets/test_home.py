@@ -1,6 +1,9 @@
 from pathlib import Path
 
-from skmat.datasets import get_data_home
+import pytest
+
+from skmat.datasets import fetch_matbench, get_data_home
+from skmat.exceptions import InvalidInputError
 
 
 def test_argument_comes_before_variable_and_default(monkeypatch, tmp_path):
@@ -27,3 +30,15 @@ def test_tilde_is_expanded_and_nothing_is_created(monkeypatch, tmp_path):
 def test_relative_folder_becomes_absolute(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert get_data_home("here") == tmp_path / "here"
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name", "x" * 300, "a\0b", "\ud800"])
+def test_what_no_folder_can_have_is_refused(path, monkeypatch):
+    with pytest.raises(InvalidInputError, match=r"data_home=.* is no path"):
+        get_data_home(path)
+    with pytest.raises(InvalidInputError, match="is no path"):
+        fetch_matbench("steels", data_home=path)
+    if "\0" not in path and path.isprintable():
+        monkeypatch.setenv("SKMAT_DATA", path)
+        with pytest.raises(InvalidInputError, match=r"SKMAT_DATA=.* is no path"):
+            get_data_home()

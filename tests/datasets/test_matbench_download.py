@@ -1,3 +1,4 @@
+import io
 import os
 from pathlib import Path
 
@@ -8,8 +9,23 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from skmat.crystal import StructureArrays
-from skmat.datasets import _matbench_download, fetch_matbench
-from skmat.datasets._matbench_download import content_of, official_formula, official_test_folds
+from skmat.datasets import (
+    _matbench_download,
+    fetch_aflow,
+    fetch_matbench,
+    fetch_mp_compositions,
+    fetch_obelix,
+)
+from skmat.datasets._files import read_content, write_file
+from skmat.datasets._matbench_download import (
+    content_of,
+    is_table,
+    official_formula,
+    official_test_folds,
+    structures_path,
+    table_path,
+    values_of,
+)
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, MatbenchTaskInfo
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
@@ -52,6 +68,10 @@ def small_tasks(monkeypatch):
             formulas = frame["composition"]
         content = content_of(formulas, frame[MATBENCH_TASKS[name].target])
         monkeypatch.setitem(_matbench_download._CONTENTS, name, content)
+        labels = values_of(frame[MATBENCH_TASKS[name].target], 1e-3, 0.5)
+        monkeypatch.setitem(_matbench_download._LABELS, name, (1e-3, 0.5, labels))
+    volumes = values_of([np.log(each.volume) for each in _phonons()["structure"]], 1e-3, 0.5)
+    monkeypatch.setitem(_matbench_download._VOLUMES, "matbench_phonons", (1e-3, 0.5, volumes))
 
 
 def _steels():
@@ -196,3 +216,92 @@ def test_formulas_are_those_of_the_real_files(data_home):
     assert [official_formula(structure) for structure in structures] == table[
         "composition"
     ].tolist()
+
+
+def _real(path, data_home):
+    return read_content(path, data_home=data_home)
+
+
+@pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)
+def test_real_tables_are_told_from_altered_ones(data_home, info):
+    content = _real(table_path(info), data_home)
+    assert is_table(info, content)
+    table = pd.read_csv(io.BytesIO(content), dtype={"composition": str}, keep_default_na=False)
+
+    def taken(**columns):
+        return is_table(info, table.assign(**columns).to_csv(index=False).encode())
+
+    target = table["target"].to_numpy()
+    if info.kind == "regression":
+        # As other conversions write them; further columns say nothing.
+        assert taken(target=target + 5e-11)
+        assert is_table(info, table[["mbid", "composition", "target"]].to_csv().encode())
+        altered = target.copy()
+        altered[7] += 1e-3 * target.std()
+    else:
+        altered = target.copy()
+        altered[7] = not altered[7]
+    assert not taken(target=altered)
+    if len(table) > 20_000:
+        return  # the rest takes seconds, and is the same for all
+    # The sum stays, and so does the sum weighted by rows.
+    moved = target.astype(float)
+    moved[:3] += np.array([1.0, -2.0, 1.0]) * target.std()
+    assert not taken(target=moved)
+    assert not taken(target=np.roll(target, 1))
+    assert not taken(composition=np.roll(table["composition"], 1))
+    assert not taken(mbid=np.roll(table["mbid"], 1))
+    assert not is_table(info, content[: len(content) // 2])
+    assert not is_table(info, b"")
+
+
+def test_altered_labels_are_refused_whatever_stands_beside_them(data_home, home):
+    """A record of the altered file, as a fetcher would have written it."""
+    path = "matbench/matbench_steels.csv.gz"
+    content = _real(path, data_home)
+    altered = content.replace(b"2411.5", b"3411.5")
+    assert altered != content
+    write_file(home, path, altered, record=True)
+    with pytest.raises(DatasetCorruptedError, match="its values are not those that are known"):
+        fetch_matbench("steels", data_home=home)
+    write_file(home, path, content.replace(b"2411.5", b"2411.50"), record=True)
+    assert fetch_matbench("steels", data_home=home).target.sum() == 443351.5
+
+
+def test_altered_crystals_are_refused_whatever_stands_beside_them(data_home, home):
+    info = MATBENCH_TASKS["matbench_phonons"]
+    write_file(home, table_path(info), _real(table_path(info), data_home))
+    content = _real(structures_path(info), data_home)
+    with np.load(io.BytesIO(content)) as arrays:
+        arrays = dict(arrays)
+    for name, values in [
+        ("lattice", arrays["lattice"] * (1 + 1e-7)),
+        ("lattice", arrays["lattice"] * 1.01),
+        ("atomic_number", np.roll(arrays["atomic_number"], 1)),
+    ]:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **{**arrays, name: values})
+        write_file(home, structures_path(info), stream.getvalue(), record=True)
+        if np.allclose(values, arrays[name], rtol=1e-6):
+            fetch_matbench("phonons", input="structure", data_home=home)
+            continue
+        with pytest.raises(DatasetCorruptedError, match="its values are not those"):
+            fetch_matbench("phonons", input="structure", data_home=home)
+
+
+@pytest.mark.parametrize(
+    ("path", "fetch"),
+    [
+        ("composition/aflow_7prop.csv.gz", fetch_aflow),
+        ("composition/mp_comp_5prop.csv.gz", fetch_mp_compositions),
+        ("experimental/obelix.csv.gz", fetch_obelix),
+    ],
+)
+def test_altered_files_of_other_sources_are_refused(data_home, home, path, fetch):
+    altered = bytearray(_real(path, data_home))
+    for position in range(5000, len(altered)):
+        if chr(altered[position]) in "12345":
+            altered[position] += 1
+    write_file(home, path, bytes(altered), record=True)
+    with pytest.raises(DatasetCorruptedError):
+        fetch(data_home=home)

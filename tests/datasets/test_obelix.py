@@ -34,7 +34,7 @@ def cifs(home, monkeypatch):
             member = tarfile.TarInfo(f"all_randomized_cifs/{name}.cif")
             member.size = len(cif)
             archive.addfile(member, io.BytesIO(cif))
-    known = {CIFS_PATH: _files._fingerprint(stream.getvalue())}
+    known = {**_files.manifest(), CIFS_PATH: _files._fingerprint(stream.getvalue())}
     monkeypatch.setattr(_files, "manifest", lambda: known)
     _files.write_file(home, CIFS_PATH, stream.getvalue())
 

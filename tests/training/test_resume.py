@@ -287,7 +287,7 @@ def test_a_recorded_seed_that_is_none_is_refused(tmp_path, seed):
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
 def test_a_folder_that_no_file_system_has_is_refused(path):
-    with pytest.raises(InvalidInputError, match="checkpoint_dir=.* is no path"):
+    with pytest.raises(InvalidInputError, match=r"checkpoint_dir=.* is no path"):
         fit(path, "properties")
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from pymatgen.core import IStructure
 from sklearn.utils.validation import validate_data
 
+from skmat._saved_version import SavedVersionMixin
 from skmat.crystal import StructureArrays
 from skmat.crystal._read import parse_pymatgen, parse_structures
 from skmat.exceptions import InvalidInputError
@@ -15,7 +16,7 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["CrystalInputMixin", "as_structures"]
 
 
-class CrystalInputMixin:
+class CrystalInputMixin(SavedVersionMixin):
     """Read crystals as scikit-learn's ``validate_data`` reads numbers: as one feature.
 
     X is a ``StructureArrays``, or a list, Series, one-column DataFrame or object array of what

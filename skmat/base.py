@@ -8,6 +8,7 @@ from pymatgen.core import Composition, IStructure
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmat._saved_version import SavedVersionMixin
 from skmat.composition import read_amounts, read_compositions
 from skmat.composition._formula import ATOMIC_NUMBERS
 from skmat.composition._read import is_missing
@@ -18,7 +19,7 @@ __all__ = ["CompositionInputMixin", "as_formulas", "is_fitted"]
 _FORMULA_TYPES = (str, Mapping, Composition)
 
 
-class CompositionInputMixin:
+class CompositionInputMixin(SavedVersionMixin):
     """Read composition input as scikit-learn's ``validate_data`` reads numbers.
 
     Two forms are told apart:

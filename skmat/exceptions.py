@@ -10,6 +10,7 @@ __all__ = [
     "DatasetNotFoundError",
     "EmptyCompositionWarning",
     "FeaturizationError",
+    "InconsistentVersionWarning",
     "InvalidCompositionError",
     "InvalidInputError",
     "InvalidRowsError",
@@ -111,6 +112,41 @@ class FeaturizationError(InvalidRowsError):
 
 class EmptyCompositionWarning(UserWarning):
     """Rows of a matrix of amounts hold no positive amount, so there is no material in them."""
+
+
+class InconsistentVersionWarning(UserWarning):
+    """An estimator was saved by another version of skmat, or by an unknown one.
+
+    scikit-learn's warning of the same name is for its own estimators.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Class of the estimator.
+    current_skmat_version : str
+        Version that reads it.
+    saved_skmat_version : str or None
+        Version that wrote it; None if it is unknown.
+    """
+
+    def __init__(self, *, estimator_name, current_skmat_version, saved_skmat_version):
+        self.estimator_name = estimator_name
+        self.current_skmat_version = current_skmat_version
+        self.saved_skmat_version = saved_skmat_version
+        super().__init__(
+            f"{estimator_name} was saved by skmat"
+            f" {saved_skmat_version or 'of an unknown version (0.1 or older)'} and is loaded by"
+            f" skmat {current_skmat_version}. It may give other numbers or fail: load it with the"
+            " version that saved it, or fit it again."
+        )
+
+    def __reduce__(self):
+        names = ("estimator_name", "current_skmat_version", "saved_skmat_version")
+        return _make_warning, (type(self), {name: getattr(self, name) for name in names})
+
+
+def _make_warning(kind, values):
+    return kind(**values)
 
 
 def shorten(value, width=60):

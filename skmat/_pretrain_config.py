@@ -103,7 +103,8 @@ class PretrainConfig:
     split_seed : int
         Seed of that split.
     max_compositions : int or None
-        How many compositions are used at most, drawn at random; None uses all.
+        How many compositions are used at most: those with labels, and as many others as there is
+        room for, drawn at random. None uses all.
     max_atoms : int or None
         Crystals with more atoms per cell are left out; None uses all.
     data_home : str or None

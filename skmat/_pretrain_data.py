@@ -1,5 +1,6 @@
 """The data of ``skmat pretrain``: tables joined, compositions left out and held out."""
 
+import warnings
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -114,6 +115,11 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
         If there is nothing to learn, or data cannot be used.
     DatasetNotFoundError
         If a data set is not there.
+
+    Warns
+    -----
+    UserWarning
+        If more compositions have labels than are to be used.
     """
     if not objectives:
         raise InvalidInputError(
@@ -169,7 +175,9 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
     compositions = np.unique(pool.groups[rows])
     most = config.max_compositions
     if most is not None and most < len(compositions):
-        compositions = np.sort(generator.choice(compositions, most, replace=False))
+        has_label = labels.iloc[rows].notna().any(axis=1).to_numpy()
+        labelled = np.unique(pool.groups[rows][has_label])
+        compositions = _draw(compositions, labelled, most, generator)
         rows = rows[np.isin(pool.groups[rows], compositions)]
     order = generator.permutation(len(compositions))
     n_held_out = round(config.validation_fraction * len(compositions))
@@ -189,6 +197,22 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
         licences=_distinct(licences),
         citations=_distinct(citations),
     )
+
+
+def _draw(compositions, labelled, most, generator):
+    """Return `most` of the compositions in ascending order: those with labels, then others."""
+    if len(labelled) > most:
+        warnings.warn(
+            f"[data] max_compositions is {most:,}, but {len(labelled):,} compositions have labels:"
+            f" {len(labelled) - most:,} of them are left out. Give {len(labelled):,} or more to"
+            " learn from all labels.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return np.sort(generator.choice(labelled, most, replace=False))
+    others = np.setdiff1d(compositions, labelled, assume_unique=True)
+    drawn = generator.choice(others, most - len(labelled), replace=False)
+    return np.sort(np.concatenate([labelled, drawn]))
 
 
 def _join(parts, exclusions) -> _Pool:

@@ -1,3 +1,4 @@
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,7 +173,8 @@ def test_crystals_are_left_out_by_composition_and_size(crystals, tmp_path):
 
 
 def test_crystals_of_one_composition_are_held_out_together(crystals):
-    data = read(crystals, validation_fraction=0.4, max_compositions=4)
+    with pytest.warns(UserWarning, match="is 4, but 5 compositions have labels"):
+        data = read(crystals, validation_fraction=0.4, max_compositions=4)
     names = data.materials.formulas()
     held_out = set(names[data.validation])
     assert len(held_out) == 2
@@ -235,13 +237,60 @@ def test_the_split_is_by_composition_and_follows_from_its_seed(config, tmp_path)
 
 
 def test_some_of_the_compositions_can_be_drawn(config):
-    everything = read(config)
-    drawn = [read(config, max_compositions=2, split_seed=seed) for seed in (0, 0, 1, 2, 3)]
+    everything = read(config, "masked_elements")
+    drawn = [
+        read(config, "masked_elements", max_compositions=2, split_seed=seed)
+        for seed in (0, 0, 1, 2, 3)
+    ]
     assert all(len(data.materials) == len(data.labels) == 2 for data in drawn)
     assert drawn[0].materials.tolist() == drawn[1].materials.tolist()
     assert len({tuple(data.materials) for data in drawn}) > 1
     assert {name for data in drawn for name in data.materials} <= set(everything.materials)
-    assert len(read(config, max_compositions=99).materials) == len(everything.materials)
+    assert len(read(config, max_compositions=99).materials) == len(read(config).materials)
+
+
+@pytest.fixture
+def mostly_unlabelled(config, tmp_path):
+    """20 compositions with labels, in a table of their own, and 100 without."""
+    labelled = [f"Na{n}Cl" for n in range(1, 21)]
+    others = [f"Ti{n}O" for n in range(1, 101)]
+    (tmp_path / "gaps.csv").write_text(
+        "formula,gap,kind\n" + "".join(f"{each},1.5,oxide\n" for each in labelled)
+    )
+    (tmp_path / "more.csv").write_text("formula\n" + "".join(f"{each}\n" for each in others))
+    options = {"path": tmp_path / "more.csv", "formula_column": "formula", "targets": []}
+    more = TableConfig("csv", "", {**options, "classes": [], "units": {}})
+    return replace(config, tables=[more, *config.tables])
+
+
+@pytest.mark.parametrize("most", [20, 21, 60, 119, 120, 500])
+def test_compositions_with_labels_are_drawn_first(mostly_unlabelled, most):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = read(mostly_unlabelled, "joint", max_compositions=most)
+    assert len(data.materials) == min(most, 120)
+    assert data.labels["gap"].notna().sum() == 20
+    again = read(mostly_unlabelled, "joint", max_compositions=most)
+    assert data.materials.tolist() == again.materials.tolist()
+    if 20 < most < 120:
+        other = read(mostly_unlabelled, "joint", max_compositions=most, split_seed=1)
+        assert data.materials.tolist() != other.materials.tolist()
+
+
+@pytest.mark.parametrize("most", [1, 19])
+def test_labels_that_are_left_out_are_counted(mostly_unlabelled, most):
+    with pytest.warns(UserWarning, match=f"is {most}, but 20 .* {20 - most} of them are left"):
+        data = read(mostly_unlabelled, "joint", max_compositions=most)
+    assert data.labels["gap"].notna().all()
+    assert len(data.materials) == most
+
+
+def test_without_labels_the_draw_is_among_all(mostly_unlabelled):
+    """What was drawn before labels were looked at is drawn still."""
+    everything = read(mostly_unlabelled, "masked_elements")
+    data = read(mostly_unlabelled, "masked_elements", max_compositions=30, split_seed=5)
+    rows = np.random.default_rng(5).choice(120, 30, replace=False)
+    assert data.materials.tolist() == everything.materials[np.sort(rows)].tolist()
 
 
 def test_bad_cells_of_a_file_are_listed(config, tmp_path):

@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from skmat import datasets
+from skmat._paths import read_path
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["CSV", "FETCHERS", "PretrainConfig", "TableConfig", "read_config"]
@@ -145,13 +146,15 @@ def read_config(path) -> PretrainConfig:
     InvalidInputError
         If it cannot be read, has a key that nothing reads, or lacks one.
     """
-    path = Path(path)
+    path = read_path(path, "config_file", InvalidInputError, expand=False)
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
     except (FileNotFoundError, IsADirectoryError):
         raise InvalidInputError(f"There is no file {path}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise InvalidInputError(f"{path} is not valid TOML: it is nested too deeply.") from None
+    except ValueError as error:  # of the encoding, the syntax, or a number of 5,000 digits
         raise InvalidInputError(f"{path} is not valid TOML: {error}.") from None
     reader = _Reader(path)
     reader.check_keys(content, ("data", "encoder", "output"), "the file")
@@ -205,8 +208,11 @@ class _Reader:
     def error(self, message):
         return InvalidInputError(f"{self.file}: {message}.")
 
+    def _path_error(self, message):
+        return self.error(message.rstrip("."))
+
     def path(self, text) -> Path:
-        return self.file.parent / Path(text).expanduser()
+        return self.file.parent / read_path(text, "path", self._path_error)
 
     def check_keys(self, mapping, known, where):
         unknown = [key for key in mapping if key not in known]

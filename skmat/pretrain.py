@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from skmat._paths import read_path
 from skmat._pretrain_config import PretrainConfig, read_config
 from skmat._pretrain_data import PretrainData, read_data
 from skmat.estimators._families import FAMILIES
 from skmat.estimators._targets import class_columns, read_mixed_targets
-from skmat.exceptions import PretrainedError
+from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.pretrained import ModelCard
 from skmat.training import TrainingData, mean_losses, run_heads
 
@@ -63,7 +63,8 @@ def run_pretraining(
     """
     config = read_config(config_file)
     if folder is not None:
-        config = replace(config, folder=Path(folder))
+        folder = read_path(folder, "folder", InvalidInputError, expand=False)
+        config = replace(config, folder=folder)
     encoder = FAMILIES[config.family].encoder(**config.encoder, verbose=verbose)
     data = read_data(config, encoder._objectives())
     if verbose or check_only:

@@ -280,3 +280,41 @@ def test_committed_configurations_can_be_read(path):
     # "-all" leaves nothing out, for comparison with published numbers, and is not shipped.
     assert set(config.exclude) >= set(small) or path.stem.endswith("-all")
     assert config.card["name"] == config.folder.name == path.stem
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/a", "x" * 300, "a\\u0000b"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[output]\nfolder = '%'\n",
+        "[output]\nfolder = 'out'\n[data]\nexclude = ['%.csv']\n",
+        "[output]\nfolder = 'out'\n[encoder]\npretrained = '%'\n",
+        "[output]\nfolder = 'out'\n[[data.tables]]\nsource = 'csv'\npath = '%'\n",
+    ],
+    ids=range(4),
+)
+def test_paths_that_no_file_system_has_are_refused(tmp_path, line, path):
+    file = tmp_path / "config.toml"
+    text = line.replace("'%'", f'"{path}"').replace("'%.csv'", f'"{path}.csv"')
+    if "[[data" not in text and "[data]" not in text:
+        text += "[[data.tables]]\nsource = 'oqmd'\n"
+    elif "[data]" in text:
+        text += "tables = [{source = 'oqmd'}]\n"
+    file.write_text(text)
+    with pytest.raises(InvalidInputError, match=r"config.toml: path=.* is no path: "):
+        read_config(file)
+
+
+@pytest.mark.parametrize(
+    "content", [b"a = " + b"[" * 100_000, b"a = " + b"9" * 5000, b"\xff", b"a", b"a = {b = "]
+)
+def test_what_is_no_toml_is_refused(tmp_path, content):
+    (tmp_path / "config.toml").write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"config.toml is not valid TOML"):
+        read_config(tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_a_configuration_of_no_name_is_refused(path):
+    with pytest.raises(InvalidInputError, match=r"config_file=.* is no path"):
+        read_config(path)

@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict, dataclass, field
 
+from skmat.exceptions import shorten
+
 __all__ = ["FoldResult", "without_nan"]
 
 
@@ -50,17 +52,43 @@ class FoldResult:
 
     @classmethod
     def from_dict(cls, values):
-        """Build from what ``dataclasses.asdict`` returned."""
+        """Build from what ``dataclasses.asdict`` returned.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, AttributeError
+            If `values` are others.
+        """
+        for name, kind in _TYPES.items():
+            if not _is_of(kind, values[name]):
+                raise ValueError(f"{name} is {shorten(values[name])}")
         # JSON has no NaN of its own; it is written as null.
         scores = {
             name: float("nan") if score is None else score
             for name, score in values["scores"].items()
         }
+        for name, number in [*scores.items(), *values.get("predictions", {}).items()]:
+            if not isinstance(number, int | float):
+                raise ValueError(f"{name} is {shorten(number)}")
         return cls(**{**values, "scores": scores})
 
     def to_json(self):
         """Return the text of a file that holds this fold."""
         return json.dumps(without_nan(asdict(self)), allow_nan=False)
+
+
+#: Kinds of the fields that every file of a fold has.
+_TYPES = {
+    "task": str,
+    **dict.fromkeys(("fold", "n_train", "n_test", "random_state"), int),
+    **dict.fromkeys(("scores", "parameters", "versions"), dict),
+    **dict.fromkeys(("seconds_fit", "seconds_predict", "peak_memory_mb"), float),
+}
+
+
+def _is_of(kind, value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number if kind is float else isinstance(value, kind) and value is not True
 
 
 def without_nan(values):

@@ -11,6 +11,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from skmat._json import read_json
+
 __all__ = ["changed_parameters", "describe_parameters", "seed_estimator"]
 
 #: Parameters that change how an estimator works, not what it gives.
@@ -130,7 +132,7 @@ def _plain(value):
 def _plain_path(value):
     """Return a string as it is, with the hash of the weights if it names a checkpoint."""
     try:
-        config = json.loads(Path(value, "config.json").read_text(encoding="utf-8"))
+        config = read_json(Path(value, "config.json"))
         return f"{os.fspath(value)} {config['sha256']}"
     except (OSError, KeyError, TypeError, ValueError):
         return os.fspath(value)

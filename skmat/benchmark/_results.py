@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from skmat._atomic import write_atomically
+from skmat._json import parse_json
 from skmat.benchmark._fold_result import FoldResult, without_nan
 from skmat.benchmark._metrics import METRICS, main_metric
 from skmat.benchmark._official import to_official
@@ -180,24 +182,34 @@ class MatbenchResults:
             if path.is_dir():
                 name, folds = read_folder(path)
             else:
-                content = path.read_bytes()
-                if path.suffix == ".gz":
-                    content = gzip.decompress(content)
-                held = json.loads(content)
+                with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+                    content = stream.read(_MOST_BYTES + 1)
+                if len(content) > _MOST_BYTES:
+                    raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
+                held = parse_json(content)
                 name, settings = held["name"], held["settings"]
                 folds = [{**settings[fold.pop("settings")], **fold} for fold in held["folds"]]
                 folds = [FoldResult.from_dict(values) for values in folds]
+            if not isinstance(name, str):
+                raise TypeError("its name is no text")
+            results = cls(name, folds)
         except InvalidInputError:
             raise
-        except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (
+            *(OSError, EOFError, zlib.error, IndexError, KeyError, TypeError, ValueError),
+            AttributeError,
+        ) as error:
             raise InvalidInputError(
                 f"{path} cannot be read as results ({type(error).__name__}: {error}). Give the"
                 " results_dir of run_matbench or a file of MatbenchResults.save_scores."
             ) from error
         if not folds:
             raise InvalidInputError(f"The folder {path} holds no results.")
-        return cls(name, folds)
+        return results
 
+
+#: All tasks with all predictions have a sixth of it.
+_MOST_BYTES = 256 * 2**20
 
 #: What is usually the same for all folds of a task.
 _SETTINGS = ("parameters", "random_state", "versions")

@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 from skmat._atomic import write_atomically
+from skmat._json import read_json
 from skmat.benchmark._fold_result import FoldResult
 from skmat.benchmark._parameters import changed_parameters
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
@@ -74,7 +75,7 @@ class RunFolder:
         file = _fold_file(self.path, task, fold)
         if not file.exists():
             return None
-        result = _read_fold(file)
+        result = _read_fold(file, task, fold)
         then = {**result.parameters, "(random_state)": result.random_state}
         now = {**self._parameters[task], "(random_state)": self._random_state}
         changed = changed_parameters(then, now)
@@ -115,11 +116,13 @@ def read_folder(path):
     OSError, ValueError, KeyError
         If it is no folder of a run.
     """
-    name = json.loads((path / _RUN_FILE).read_text(encoding="utf-8"))["name"]
+    name = read_json(path / _RUN_FILE)["name"]
+    if not isinstance(name, str):
+        raise ValueError(f"the name in {_RUN_FILE} is {_shorten(name)}")
     results = []
     for task in MATBENCH_TASKS:
-        files = [_fold_file(path, task, fold) for fold in range(N_FOLDS)]
-        folds = [_read_fold(file) for file in files if file.exists()]
+        files = {fold: _fold_file(path, task, fold) for fold in range(N_FOLDS)}
+        folds = [_read_fold(file, task, fold) for fold, file in files.items() if file.exists()]
         for result in folds[1:]:
             same = not changed_parameters(folds[0].parameters, result.parameters)
             if not same or result.random_state != folds[0].random_state:
@@ -135,10 +138,13 @@ def _fold_file(folder, task, fold):
     return Path(folder) / f"{task}_fold{fold}.json"
 
 
-def _read_fold(file):
+def _read_fold(file, task, fold):
     try:
-        return FoldResult.from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        result = FoldResult.from_dict(read_json(file))
+        if (result.task, result.fold) != (task, fold):
+            raise ValueError(f"it holds fold {result.fold} of {result.task}")
+        return result
+    except (KeyError, TypeError, ValueError, AttributeError, IsADirectoryError) as error:
         raise InvalidInputError(
             f"{file} is damaged ({type(error).__name__}: {error}). Delete it, and its fold is run"
             " again."

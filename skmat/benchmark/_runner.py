@@ -9,6 +9,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
+from skmat._paths import read_path
 from skmat._version import __version__
 from skmat.benchmark._fit_fold import fit_predict
 from skmat.benchmark._fold_result import FoldResult
@@ -140,7 +141,8 @@ def run_matbench(
         name = Path(results_dir).name if results_dir else class_name(chosen)
     folder, done = None, {}
     if results_dir is not None:
-        folder = RunFolder(Path(results_dir), parameters, random_state, versions)
+        path = read_path(results_dir, "results_dir", InvalidInputError, expand=False)
+        folder = RunFolder(path, parameters, random_state, versions)
         found = folder.open(name)
         done = {key: found[key] for key in product(names, folds) if key in found}
     missing = [key for key in product(names, folds) if key not in done]

@@ -1,5 +1,6 @@
 """The encoders that come with the package."""
 
+import os
 from pathlib import Path
 
 from skmat._paths import read_path
@@ -33,7 +34,7 @@ def resolve_folder(name_or_folder) -> Path:
     if isinstance(name_or_folder, str) and name_or_folder in list_pretrained():
         return _SHIPPED / name_or_folder
     folder = read_path(name_or_folder, "pretrained", PretrainedError)
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return folder
     shipped = ", ".join(list_pretrained()) or "none are shipped in this version"
     raise PretrainedError(

@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import numpy as np
@@ -5,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyRegressor
 
-from skmat.benchmark import MatbenchResults, run_matbench
+from skmat.benchmark import MatbenchResults, _results, run_matbench
 from skmat.exceptions import InvalidInputError
 
 
@@ -75,3 +76,84 @@ def test_what_is_no_result_is_named(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"name": "x"}))
     with pytest.raises(InvalidInputError, match="holds no results"):
         MatbenchResults.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"[" * 100_000, b"[]", b"3", b'{"name": "x"}', b"\xff", b'{"a":' * 5000),
+        b'{"name": "x", "settings": [], "folds": [3]}',
+        b'{"name": "x", "settings": [], "folds": {"a": 1}}',
+        b'{"name": "x", "settings": [{}], "folds": [{"settings": 0}]}',
+        b'{"name": [1], "settings": [], "folds": []}',
+    ],
+    ids=range(11),
+)
+@pytest.mark.parametrize("ending", [".json", ".json.gz"])
+def test_files_of_other_content_are_refused(tmp_path, content, ending):
+    path = tmp_path / f"scores{ending}"
+    path.write_bytes(gzip.compress(content) if ending == ".json.gz" else content)
+    with pytest.raises(InvalidInputError, match="cannot be read as results"):
+        MatbenchResults.load(path)
+    if ending == ".json.gz":
+        for damaged in (b"no gzip", path.read_bytes()[:-9], path.read_bytes()[:12] + b"x" * 40):
+            path.write_bytes(damaged)
+            with pytest.raises(InvalidInputError, match="cannot be read as results"):
+                MatbenchResults.load(path)
+
+
+def test_no_more_is_decompressed_than_results_have(tmp_path, monkeypatch):
+    (tmp_path / "scores.json.gz").write_bytes(gzip.compress(b" " * 2**24))
+    monkeypatch.setattr(_results, "_MOST_BYTES", 2**20)
+    with pytest.raises(InvalidInputError, match="more than 1,048,576 bytes"):
+        MatbenchResults.load(tmp_path / "scores.json.gz")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("task", 3), ("task", "no_task"), ("fold", "0"), ("fold", True), ("scores", [1])),
+        *(("scores", {"mae": "low"}), ("scores", None), ("predictions", {"a": [1]})),
+        *(("n_train", 1.5), ("seconds_fit", "long"), ("versions", "1"), ("parameters", None)),
+    ],
+)
+def test_fields_of_other_types_are_refused(results, tmp_path, field, value):
+    results.save_scores(tmp_path / "scores.json")
+    held = json.loads((tmp_path / "scores.json").read_text())
+    part = held["folds"][0]
+    (part if field in part or field == "predictions" else held["settings"][0])[field] = value
+    (tmp_path / "scores.json").write_text(json.dumps(held))
+    with pytest.raises(InvalidInputError, match="cannot be read as results"):
+        MatbenchResults.load(tmp_path / "scores.json")
+
+
+def test_files_of_folds_under_other_names_are_refused(made_up_tasks, tmp_path):
+    run_matbench(DummyRegressor(), ["steels"], folds=[0], results_dir=tmp_path)
+    file = tmp_path / "matbench_steels_fold0.json"
+    for name in ("matbench_steels_fold3.json", "matbench_jdft2d_fold0.json"):
+        (tmp_path / name).write_bytes(file.read_bytes())
+        with pytest.raises(InvalidInputError, match=f"{name} is damaged .* holds fold 0 of"):
+            MatbenchResults.load(tmp_path)
+        (tmp_path / name).unlink()
+    for content in (b"[" * 100_000, b"{", b"[]"):
+        file.write_bytes(content)
+        with pytest.raises(InvalidInputError, match="is damaged"):
+            MatbenchResults.load(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_paths_that_no_file_system_has_are_refused(made_up_tasks, path):
+    with pytest.raises(InvalidInputError, match=r"results_dir=.* is no path"):
+        run_matbench(DummyRegressor(), ["steels"], folds=[0], results_dir=path)
+    with pytest.raises(InvalidInputError, match="cannot be read as results"):
+        MatbenchResults.load(path)
+
+
+def test_what_killed_writers_left_in_a_folder_is_removed(made_up_tasks, tmp_path):
+    for name in (".matbench_steels_fold0.json.0123456789abcdef", ".run.json.0123456789abcdef"):
+        (tmp_path / name).write_text("half")
+    run_matbench(DummyRegressor(), ["steels"], folds=[0], results_dir=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "matbench_steels_fold0.json",
+        "run.json",
+    ]

@@ -15,7 +15,7 @@ try:
 except ImportError:  # Windows: temporary files of killed writers are left to the user
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["atomic_file", "write_atomically"]
+__all__ = ["atomic_file", "remove_stale", "write_atomically"]
 
 
 def write_atomically(path, content):
@@ -42,7 +42,7 @@ def atomic_file(path):
             with path.open("wb") as stream:
                 yield stream
             return
-        _remove_stale(path)
+        remove_stale(path)
         temporary, stream = _open_temporary(path)
         try:
             with stream:
@@ -78,8 +78,11 @@ def _open_temporary(path):
         stream.close()
 
 
-def _remove_stale(path):
-    """Remove temporary files of `path` whose writers are gone: nobody holds their lock."""
+def remove_stale(path):
+    """Remove temporary files of `path` whose writers are gone: nobody holds their lock.
+
+    Writing the file does so by itself.
+    """
     if fcntl is None or not path.parent.is_dir():
         return
     pattern = re.compile(re.escape(_prefix(path)) + "[0-9a-f]{16}")

@@ -22,7 +22,7 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from skmat._atomic import write_atomically
+from skmat._atomic import remove_stale, write_atomically
 from skmat._json import read_json
 from skmat.datasets._home import get_data_home
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
@@ -127,6 +127,10 @@ def read_content(
                 f"{file} is not there after it was to be downloaded. {origin} Try again later, or"
                 f" put it there as {path!r} yourself."
             )
+    elif obtain is not None:
+        # Of a fetcher that was killed while another one wrote the file: no one writes it again.
+        remove_stale(file)
+        remove_stale(_record_of(file))
     remedy = f"Delete it and fetch it again, or restore {path!r} from where it came."
     if obtain is None:
         remedy = f"Restore {path!r} from where it came. {origin}".rstrip()

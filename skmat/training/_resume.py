@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -213,19 +214,27 @@ class CheckpointFolder:
         if fcntl is None:
             yield
             return
-        with (self.path / ".lock").open("a") as file:
-            try:
-                # The system releases it when the process dies, however it dies.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PretrainedError(
-                    f"Another process is training in {self.path}; wait for it, or use another"
-                    " checkpoint_dir."
-                ) from None
-            except OSError:
-                # Some network file systems have no locks.
-                pass
-            yield
+        path = self.path / ".lock"
+        while True:
+            with path.open("a") as file:
+                try:
+                    # The system releases it when the process dies, however it dies.
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise PretrainedError(
+                        f"Another process is training in {self.path}; wait for it, or use another"
+                        " checkpoint_dir."
+                    ) from None
+                except OSError:
+                    # Some network file systems have no locks.
+                    pass
+                if not os.fstat(file.fileno()).st_nlink:
+                    continue  # whoever had it has removed it since it was opened
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
 
 
 class Resume(Callback):

@@ -288,3 +288,22 @@ def test_manifest_has_paths_sizes_and_hashes():
 def test_every_file_of_the_real_data_home_is_the_known_one(data_home):
     for path in manifest():
         assert read_content(path, data_home=data_home)
+
+
+def test_what_killed_fetchers_left_is_removed(home, known, snapshot):
+    write_file(home, PATH, TABLE)
+    names = [f".table.csv.gz{end}.0123456789abcdef" for end in ("", ".sha256")]
+    for name in names:
+        (home / "room" / name).write_bytes(b"half")
+    # Of files that no fetcher writes, nothing in the folder is touched.
+    read_content(PATH, data_home=home)
+    assert len(snapshot()) == 3
+    read_content(PATH, data_home=home, obtain=print)
+    assert snapshot() == [PATH]
+    for name in names:
+        (home / "room" / name).write_bytes(b"half")
+    (home / PATH).unlink()
+    read_content(PATH, data_home=home, obtain=lambda home: write_file(home, PATH, TABLE))
+    assert snapshot() == [f"room/{names[1]}", PATH]
+    write_file(home, PATH, TABLE, record=True)
+    assert snapshot() == [PATH, PATH + ".sha256"]

@@ -332,3 +332,29 @@ def test_no_callback_with_a_state_is_forgotten(make_model, make_settings, make_d
     assert saved == {"schedule", "average", "stop"}
     assert saved | known == set(callbacks)
     assert all(isinstance(callback, Callback) for callback in callbacks.values())
+
+
+def test_nothing_is_left_in_a_folder_but_the_run(tmp_path):
+    fit(tmp_path, "properties")
+    for name in (".lock", ".training.state.0123456789abcdef", ".training.state.half"):
+        (tmp_path / name).write_bytes(b"")  # of a run that was killed
+    fit(tmp_path, "properties")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json", "training.state"]
+
+
+@pytest.mark.skipif(_resume.fcntl is None, reason="no locks on this system")
+def test_a_lock_that_was_removed_is_none(tmp_path, monkeypatch):
+    """Whoever opened it before it was removed must not take it for the one that is there."""
+    flock, calls = _resume.fcntl.flock, []
+
+    def remove_at_first(file, operation):
+        flock(file, operation)
+        calls.append(None)
+        if len(calls) == 1:
+            (tmp_path / ".lock").unlink()
+
+    monkeypatch.setattr(_resume.fcntl, "flock", remove_at_first)
+    with CheckpointFolder(tmp_path)._locked():
+        assert len(calls) == 2
+        assert (tmp_path / ".lock").exists()
+    assert not (tmp_path / ".lock").exists()

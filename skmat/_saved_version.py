@@ -18,7 +18,7 @@ class SavedVersionMixin:
     """
 
     def __getstate__(self):
-        return {**super().__getstate__(), _KEY: __version__}
+        return {**super().__getstate__(), _KEY: __version__}  # type: ignore[dict-item]
 
     def __setstate__(self, state):
         state = dict(state)
@@ -35,4 +35,4 @@ class SavedVersionMixin:
         for name, parameter in inspect.signature(type(self).__init__).parameters.items():
             if parameter.default is not inspect.Parameter.empty:
                 state.setdefault(name, parameter.default)
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[misc]

@@ -112,6 +112,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values of fields as plain data, or say which of them cannot be meant."""
     checked = {}
     for name, value in values.items():
+        plain: Any = None
         if name == "objectives":
             fits = isinstance(value, list | tuple) and all(_is_plain(each) for each in value)
             expected, plain = "a list of dicts of plain data", list(value) if fits else None
@@ -122,7 +123,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
             expected = "a dict of numbers by name"
             plain = {key: _plain_number(each) for key, each in value.items()} if fits else None
         elif name == "epochs":
-            fits = isinstance(value, Integral) and _is_number(value) and value >= 0
+            fits = isinstance(value, Integral) and _is_number(value) and int(value) >= 0
             expected, plain = "a whole number from 0", int(value) if fits else None
         else:
             fits, expected, plain = isinstance(value, str), "text", value

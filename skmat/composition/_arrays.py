@@ -5,10 +5,14 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["MAX_ATOMIC_NUMBER", "CompositionArrays"]
+__all__ = ["MAX_ATOMIC_NUMBER", "NEGLIGIBLE", "CompositionArrays"]
 
 #: Heaviest element that a composition may hold (oganesson).
 MAX_ATOMIC_NUMBER = 118
+
+#: Fraction below which an element is no part of a composition: what rounding leaves of zero, as
+#: in 1 - 0.9 - 0.1, is no element. pymatgen's limit for amounts is the same number.
+NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +119,9 @@ class CompositionArrays:
     def from_flat(cls, rows, atomic_numbers, amounts, n_rows):
         """Build from one entry per (row, element); amounts are normalised per row.
 
+        An element whose fraction is below 1e-8 is left out, and the others are the same bits as
+        without it.
+
         Parameters
         ----------
         rows, atomic_numbers, amounts : ndarray of shape (m,)
@@ -129,10 +136,12 @@ class CompositionArrays:
         # Repeated elements are added smallest first, so that their order cannot change a bit.
         order = np.argsort(amounts, kind="stable")
         total = np.zeros(len(keys))
-        np.add.at(total, inverse[order], amounts[order])
+        np.add.at(total, inverse[order], _scaled(rows, amounts, n_rows)[order])
         row, number = np.divmod(keys, MAX_ATOMIC_NUMBER + 1)
+        kept = total >= NEGLIGIBLE * np.bincount(row, total, minlength=n_rows)[row]
+        row, number, total = row[kept], number[kept], total[kept]
         counts = np.bincount(row, minlength=n_rows)
-        slot = np.arange(len(keys)) - np.repeat(np.cumsum(counts) - counts, counts)
+        slot = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
         width = int(counts.max(initial=1))
         padded_numbers = np.zeros((n_rows, width), dtype=np.uint8)
         padded_amounts = np.zeros((n_rows, width))
@@ -144,3 +153,13 @@ class CompositionArrays:
             row_total += padded_amounts[:, column]
         fractions = padded_amounts / np.where(row_total > 0, row_total, 1.0)[:, None]
         return cls(padded_numbers, fractions)
+
+
+def _scaled(rows, amounts, n_rows):
+    """Return the amounts, those of a row divided by a power of two, so that no sum overflows.
+
+    The scale of a row changes no bit of its fractions.
+    """
+    largest = np.zeros(n_rows)
+    np.maximum.at(largest, rows, amounts)
+    return np.ldexp(amounts, -np.frexp(largest)[1][rows])

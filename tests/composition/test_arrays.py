@@ -1,7 +1,9 @@
 import numpy as np
-from numpy.testing import assert_array_equal
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from pymatgen.core import Composition
 
-from skmat.composition import CompositionArrays, read_compositions
+from skmat.composition import CompositionArrays, read_amounts, read_compositions
 
 
 def test_rows_are_padded_and_ordered_by_atomic_number():
@@ -63,3 +65,38 @@ def test_a_composition_is_found_however_it_is_written():
     assert_array_equal(asked.match(known), [1, -1, 2, 0, -1])
     assert_array_equal(asked.isin(known), [True, False, True, True, False])
     assert_array_equal(known.match(asked.take([])), [-1, -1, -1])
+
+
+@pytest.mark.parametrize("small", [1e-17, 1e-10, 2e-8])
+def test_fractions_below_1e_8_are_left_out(small):
+    arrays = read_compositions(
+        [
+            "TiO2",
+            f"TiO2Au{small}",
+            {"Ti": 1, "O": 2, "Au": small},
+            Composition({"Ti": 1, "O": 2, "Au": small}),
+            {"Ti": 1, "O": 2, "Au": small / 2, "Ag": small / 2},
+        ]
+    )
+    assert arrays.atomic_numbers.shape == (5, 2)
+    for row in range(1, 5):
+        assert_array_equal(arrays.fractions[row], arrays.fractions[0])
+
+
+def test_fractions_above_1e_8_are_kept():
+    assert read_compositions(["TiO2Au1e-7"]).n_elements.tolist() == [3]
+    # Two entries of one element count together.
+    assert read_compositions(["Fe1Au6e-9Au6e-9"]).n_elements.tolist() == [2]
+
+
+def test_shares_count_and_not_amounts():
+    arrays = read_compositions(["H2O", "H2e-9O1e-9", "H2e-300O1e-300"])
+    assert_array_equal(arrays.atomic_numbers[1:], arrays.atomic_numbers[[0, 0]])
+    assert_allclose(arrays.fractions[1:], arrays.fractions[[0, 0]], rtol=1e-14)
+
+
+def test_amounts_whose_sum_overflows():
+    matrix = np.zeros((2, 8))
+    matrix[:, [0, 7]] = [[1.5e308, 0.75e308], [2, 1]]
+    arrays = read_amounts(matrix)
+    assert_array_equal(arrays.fractions[0], arrays.fractions[1])

@@ -2,7 +2,13 @@
 
 pymatgen defines the grammar. Plain formulas (element symbols and numbers, nothing else), which
 are nearly all of them, are read by one regular expression that gives the same answer faster;
-parentheses and every other case go to pymatgen.
+brackets go to pymatgen. `_spelling` says in which ways the text may differ from pymatgen's. The
+elements and amounts differ in these:
+
+- deuterium and tritium are hydrogen; placeholders (pymatgen's DummySpecies) are refused;
+- an amount counts by its share of the formula, while pymatgen drops amounts below 1e-8:
+  "H1e-9O1e-9" is HO;
+- amounts above 1e12, and texts that are longer than any formula, are refused.
 """
 
 import re
@@ -10,26 +16,36 @@ from functools import lru_cache
 
 from pymatgen.core import Composition, DummySpecies, Element, Species
 
-from skmat.composition._arrays import MAX_ATOMIC_NUMBER
+from skmat.composition._arrays import MAX_ATOMIC_NUMBER, NEGLIGIBLE
+from skmat.composition._spelling import (
+    BadComposition,
+    adduct_parts,
+    clean,
+    explain,
+    may_be_adduct,
+)
 
-__all__ = ["BadComposition", "parse_formula", "parse_mapping"]
+__all__ = ["ATOMIC_NUMBERS", "BadComposition", "parse_formula", "parse_mapping"]
 
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+# Possessive: a number has one reading, so that there is nothing to come back to.
+_NUMBER = r"(?:\d++(?:\.\d*+)?+|\.\d++)(?:e[-+]?\d++)?+"
 _ENTRY = re.compile(rf"([A-Z][a-z]?)({_NUMBER})?")
-_PLAIN = re.compile(rf"(?:[A-Z][a-z]?(?:{_NUMBER})?)+")
-_NEGATIVE = re.compile(r"-\s*\d")
+# "E" before a digit is an exponent: there is no element E.
+_PLAIN = re.compile(rf"(?:(?!E\d)[A-Z][a-z]?(?:{_NUMBER})?+)++")
 _LARGEST_AMOUNT = 1e12
+#: Characters; pymatgen's time grows with the square of the length.
+_LONGEST = 10_000
+_LONGEST_FOR_PYMATGEN = 2_000
 _SYMBOL = re.compile(r"[A-Z][a-z]*")
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+#: Species as pymatgen writes them: "Fe3+", "O2-", "Fe2+,spin=5", "Fe,spin=5".
+_SPECIES = re.compile(
+    r"([A-Z][a-z]?)(?:(?:\d++(?:\.\d++)?+)?+[-+]++(?:,?spin=[-\d.e]++)?+|,?spin=[-\d.e]++)"
+)
 
 #: Symbol to atomic number. Deuterium and tritium are hydrogen: encoders and element tables know
 #: no isotopes.
 ATOMIC_NUMBERS = {Element.from_Z(z).symbol: z for z in range(1, MAX_ATOMIC_NUMBER + 1)}
 ATOMIC_NUMBERS.update(D=1, T=1)
-
-
-class BadComposition(Exception):
-    """What is wrong with one value; `_read` adds the row and collects them."""
 
 
 def parse_formula(formula):
@@ -40,13 +56,29 @@ def parse_formula(formula):
     BadComposition
         If the string is not a composition; its text says why.
     """
-    text = "".join(formula.split())
-    if not text.isascii():
-        text = text.translate(_SUBSCRIPTS)
+    if len(formula) > _LONGEST:
+        raise BadComposition(f"longer than any formula ({len(formula)} characters)")
+    if _PLAIN.fullmatch(formula) and not may_be_adduct(formula):
+        return _parse_plain(formula)
+    text = clean(formula)
     if not text:
         raise BadComposition("empty formula")
-    if not _PLAIN.fullmatch(text):
-        return _parse_with_pymatgen(text)
+    parts = adduct_parts(text)
+    if len(parts) == 1:
+        return _parse_part(text)
+    numbers, amounts = [], []
+    for count, part in parts:
+        of_part = _parse_part(part)
+        numbers += of_part[0]
+        amounts += [count * amount for amount in of_part[1]]
+    return _checked(numbers, amounts)
+
+
+def _parse_part(text):
+    return _parse_plain(text) if _PLAIN.fullmatch(text) else _parse_with_pymatgen(text)
+
+
+def _parse_plain(text):
     numbers, amounts = [], []
     for symbol, amount in _ENTRY.findall(text):
         number = ATOMIC_NUMBERS.get(symbol)
@@ -58,12 +90,20 @@ def parse_formula(formula):
 
 
 def parse_mapping(mapping):
-    """Return atomic numbers and amounts of a Composition or a {symbol: amount} dict."""
+    """Return atomic numbers and amounts of a Composition or a {symbol: amount} dict.
+
+    Raises
+    ------
+    BadComposition
+        If it is not a composition; its text says why.
+    """
     numbers, amounts = [], []
     for key, amount in mapping.items():
         numbers.append(_atomic_number(key))
         try:
             amounts.append(float(amount))
+        except OverflowError:
+            amounts.append(float("inf"))
         except (TypeError, ValueError):
             raise BadComposition(f"amount {amount!r} of {key} is not a number") from None
     return _checked(numbers, amounts)
@@ -77,12 +117,16 @@ def _checked(numbers, amounts):
 
 
 def _without_zeros(numbers, amounts):
+    # What rounding leaves of zero may be negative, as in 1 - 0.9 - 0.1; pymatgen drops it too.
+    noise = NEGLIGIBLE * sum(amount for amount in amounts if amount > 0)
     for amount in amounts:
-        if amount < 0:
+        if amount < -noise:
             raise BadComposition("negative amount")
         if not amount <= _LARGEST_AMOUNT:
             raise BadComposition("amount is not finite, or larger than any formula's")
-    kept = [(number, amount) for number, amount in zip(numbers, amounts, strict=True) if amount]
+    kept = [
+        (number, amount) for number, amount in zip(numbers, amounts, strict=True) if amount > 0
+    ]
     if not kept:
         raise BadComposition("empty formula (no element with a positive amount)")
     return [number for number, _ in kept], [amount for _, amount in kept]
@@ -90,27 +134,33 @@ def _without_zeros(numbers, amounts):
 
 @lru_cache(maxsize=1024)
 def _atomic_number(key):
-    if isinstance(key, DummySpecies):
-        raise BadComposition(f"{str(key)!r} is not an element")
-    if isinstance(key, Element | Species):
+    if isinstance(key, Element | Species) and not isinstance(key, DummySpecies):
         return key.Z
-    number = ATOMIC_NUMBERS.get(key) if isinstance(key, str) else None
-    if number is not None:
-        return number
-    try:
-        return Species.from_str(key).Z
-    except (ValueError, TypeError, AttributeError):
-        raise BadComposition(f"{key!r} is not an element") from None
+    symbol = key
+    if isinstance(key, str) and (species := _SPECIES.fullmatch(key)):
+        symbol = species[1]
+    # A digit without a sign is refused: pymatgen takes the key "Ti2" for the ion Ti2+.
+    number = ATOMIC_NUMBERS.get(symbol) if isinstance(symbol, str) else None
+    if number is None:
+        shown = repr(str(key)) if isinstance(key, DummySpecies) else repr(key)
+        raise BadComposition(f"{shown} is not an element")
+    return number
 
 
 def _parse_with_pymatgen(text):
-    if _NEGATIVE.search(text):
-        raise BadComposition("negative amount")
+    if reason := explain(text):
+        raise BadComposition(reason)
     for symbol in _SYMBOL.findall(text):
         if symbol not in ATOMIC_NUMBERS:
             raise BadComposition(f"{symbol!r} is not an element")
+    if len(text) > _LONGEST_FOR_PYMATGEN:
+        raise BadComposition(f"longer than any formula with brackets ({len(text)} characters)")
     try:
         composition = Composition(text)
+        if sum(composition.values()) < 1:
+            # Of small amounts pymatgen may have dropped some that count.
+            scaled = Composition(f"({text})1e8")
+            composition = scaled if len(scaled) > len(composition) else composition
     except Exception:
         raise BadComposition("not a chemical formula") from None
     if not composition:

@@ -1,5 +1,8 @@
+import time
+from contextlib import suppress
+
 import pytest
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Species
 
 from skmat.composition._formula import BadComposition, parse_formula, parse_mapping
 
@@ -95,3 +98,75 @@ def test_mapping(mapping):
 def test_bad_mapping(mapping, reason):
     with pytest.raises(BadComposition, match=reason):
         parse_mapping(mapping)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["Ti ", "AA", "TiO2", "Fe(III)", "Ti_sv", "(Ti)", "Fe,spin=(", "Ti2", "", "26", "Fe+3", "X2+"],
+)
+def test_keys_that_are_no_elements(key):
+    with pytest.raises(BadComposition, match="is not an element"):
+        parse_mapping({key: 1})
+
+
+@pytest.mark.parametrize(
+    "species",
+    [Species("Fe", 2, spin=5), Species("Fe", None, spin=-5), Species("Fe", 2.5), Species("Fe", 0)],
+)
+def test_species_as_pymatgen_writes_them(species):
+    assert amounts_of(parse_mapping({str(species): 1})) == {26: 1}
+    assert amounts_of(parse_mapping(Composition({species: 1}).as_dict())) == {26: 1}
+
+
+@pytest.mark.parametrize("amount", [10**400, float("inf")])
+def test_amounts_beyond_all_numbers(amount):
+    with pytest.raises(BadComposition, match="not finite"):
+        parse_mapping({"Ti": amount})
+
+
+def test_what_rounding_leaves_of_zero_is_zero():
+    assert amounts_of(parse_mapping({"Ti": 1, "O": 2, "Au": 1 - 0.9 - 0.1})) == {22: 1, 8: 2}
+    with pytest.raises(BadComposition, match="negative amount"):
+        parse_mapping({"Ti": 1, "O": 2, "Au": -1e-6})
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("(H1e-9O1e-9)2", {1: 1, 8: 1}),
+        ("(Ti)0.00000002(O2)0.000000004", {22: 5, 8: 2}),
+    ],
+)
+def test_small_amounts_in_brackets_count(formula, expected):
+    """pymatgen drops amounts below 1e-8, whatever the others are."""
+    amounts = amounts_of(parse_formula(formula))
+    total = sum(amounts.values())
+    assert {z: amount / total for z, amount in amounts.items()} == pytest.approx(
+        {z: amount / sum(expected.values()) for z, amount in expected.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H" + "1" * 32000 + "!",
+        "H" + "1" * 9900 + "!",
+        "(HO)2" * 20000,
+        "(HO)2" * 400,
+        "(" * 990 + "H" + ")" * 990,
+        "(" * 5000,
+        ". " * 4900,
+        "1.1" * 3000 + "H2O",
+        "." * 9000 + "H2O",
+        "H2O·" * 2400,
+        "-1" * 4900,
+        "Fe-1" * 2400,
+        "e-" * 4900,
+    ],
+    ids=lambda text: f"{text[:8]} {len(text)}",
+)
+def test_every_text_ends_soon(text):
+    start = time.process_time()
+    with suppress(BadComposition):
+        parse_formula(text)
+    assert time.process_time() - start < 5

@@ -2,6 +2,7 @@ import pytest
 from pymatgen.core import Composition
 
 from skmat.composition import to_pymatgen
+from skmat.exceptions import InvalidInputError
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,16 @@ def test_repeated_elements_add_up_whatever_their_order():
 def test_strings_are_read_as_the_encoders_read_them():
     assert to_pymatgen("D2O") == Composition("H2O")
     assert to_pymatgen("NaN") == Composition({"Na": 1, "N": 1})
+
+
+@pytest.mark.parametrize("scale", [1, 0.25, 1e-9, 1e-200])
+def test_shares_below_1e_8_are_left_out_at_any_scale(scale):
+    composition = to_pymatgen({"Ti": scale, "O": 2 * scale, "Au": 1e-9 * scale})
+    assert [str(element) for element in composition] == ["O", "Ti"]
+    assert composition["O"] == 2 * composition["Ti"]
+
+
+@pytest.mark.parametrize("value", ["Xx2O", "CuSO4 5H2O", {"Xx)": 1}, {"Fe": -1}, {"Fe": "two"}, 3])
+def test_what_cannot_be_read_is_an_error_of_the_package(value):
+    with pytest.raises(InvalidInputError, match="cannot be read as a composition"):
+        to_pymatgen(value)

@@ -1,0 +1,184 @@
+"""The text of a formula before its grammar: white space, exponents, hyphens, adducts.
+
+pymatgen defines the grammar. Up to there our reading differs from pymatgen's in these ways:
+
+- Unicode subscripts are digits; an exponent may be written "E-05" or "e+05".
+- A middle dot ("CuSO4·5H2O", also "•", "*" and a full stop between two spaces) joins the parts of
+  an adduct; pymatgen refuses it.
+- A full stop before the water or ammonia at the end does the same where it cannot be a decimal
+  point ("CuSO4.5H2O"). pymatgen reads 4.5 oxygen atoms.
+- Identifiers, numbers and alloy notation are refused by name; pymatgen refuses them too.
+
+White space is where pymatgen has it: before a symbol or bracket, and between one and its number.
+"""
+
+import re
+
+from skmat.exceptions import shorten
+
+__all__ = ["BadComposition", "adduct_parts", "clean", "explain", "may_be_adduct"]
+
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+#: Hyphens, dashes and the minus sign.
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+#: Middle dot, bullet, bullet operator, dot operator, hyphenation point, katakana middle dot.
+_DOTS = "\u00b7\u2022\u2219\u22c5\u2027\u30fb*"
+
+#: Molecules that a full stop may join to a formula.
+_SOLVENT = r"(?:H2O|D2O|NH3)"
+_SPACED_STOP = re.compile(r" \. (?=[\d.]* ?(?:[HD] ?2 ?O|N ?H ?3)\Z)")
+_SPACED_DIGITS = re.compile(r"[\d.] [\d.]")
+_SPACED_EXPONENT = re.compile(r"[\d.]e(?: [-+\d]|[-+] )")
+_SPACED_LETTER = re.compile(r"(?<=[A-Za-z\d.]) [a-z]")
+_EXPONENT = re.compile(r"(?<=[\d.])[Ee]\+?(?=-?\d)")
+
+_STOP = re.compile(rf"\.(\d++(?:\.\d++)?+)?+(?:\(({_SOLVENT})\)|({_SOLVENT}))\Z")
+_PART = re.compile(r"(\d++(?:\.\d*+)?+|\.\d++)?+([A-Z(\[{].*)")
+_LAST = re.compile(r"(?:([A-Z][a-z]?)|[)\]}])(\d*+)\Z")
+_DECIMAL = re.compile(r"\.\d")
+#: Elements that end the formula of a salt. In the formulas that programs write none of them
+#: comes before hydrogen: these list each element once, by electronegativity or by the alphabet.
+_ANIONS = frozenset({"F", "Cl", "Br", "I", "S", "Se", "N"})
+#: More water than any hydrate has; then the digits are more likely those of a decimal.
+_MOST_WATER = 40
+
+_IDENTIFIER = re.compile(r"(?:mp|mvc|oqmd|jvasp|aflow|icsd|cod|agm|mb|nomad)[-_:]", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[\d.]++(?:e[-+]?\d++)?+", re.IGNORECASE)
+_ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d++(?:\.\d++)?+ ?(?:wt\.?)?%?[A-Z][a-z]?)+")
+_UNKNOWN = re.compile(r"-([xyzδ])")
+_NEGATIVE = re.compile(r"(?<![\d.]e)-\d")
+_HYPHEN = re.compile(r"(?<![\d.]e)-")
+
+
+class BadComposition(Exception):
+    """What is wrong with one value; `_read` adds the row and collects them."""
+
+
+def clean(formula):
+    """Return the text of a formula without white space, subscripts and capital exponents.
+
+    Raises
+    ------
+    BadComposition
+        If white space splits a number or a symbol; its text says which and what to do.
+    """
+    text = " ".join(formula.split())
+    if not text.isascii():
+        text = text.translate(_SUBSCRIPTS).translate(_DASHES)
+    if " " in text:
+        text = _without_spaces(text)
+    return _EXPONENT.sub("e", text)
+
+
+def _without_spaces(text):
+    text = _SPACED_STOP.sub("·", text)
+    if found := _SPACED_DIGITS.search(text):
+        raise BadComposition(
+            f"white space in {found[0]!r} is ambiguous: write the number without it, or a middle"
+            " dot before the water of a hydrate, as in 'CuSO4·5H2O'"
+        )
+    if _SPACED_EXPONENT.search(text):
+        raise BadComposition("white space in a number: write the number without it")
+    if found := _SPACED_LETTER.search(text):
+        raise BadComposition(
+            f"not a chemical formula (white space before the lower-case letter {found[0][1]!r})"
+        )
+    return text.replace(" ", "")
+
+
+def may_be_adduct(text):
+    """Tell whether `adduct_parts` has something to look at in a text without middle dots."""
+    return text.endswith(("H2O", "D2O", "NH3", ")")) and _STOP.search(text) is not None
+
+
+def adduct_parts(text):
+    """Split the formula of an adduct.
+
+    Parameters
+    ----------
+    text : str
+        As `clean` returns it.
+
+    Returns
+    -------
+    list of tuple (float, str)
+        Amount and formula of each part; one part of amount 1 where it is no adduct.
+
+    Raises
+    ------
+    BadComposition
+        If a part has no formula, or a full stop may be a decimal point as well as a dot.
+    """
+    if not any(dot in text for dot in _DOTS):
+        return _split_at_stop(text)
+    parts = []
+    for each in re.split(f"[{re.escape(_DOTS)}]", text):
+        found = _PART.fullmatch(each)
+        if found is None or not _has_two_elements(found[2]):
+            raise BadComposition(
+                f"not a chemical formula: a part of an adduct is an amount and a compound, as"
+                f" '5H2O', and not {shorten(each)}"
+            )
+        count = float(found[1] or 1)
+        parts += [(count * amount, part) for amount, part in _split_at_stop(found[2])]
+    return parts
+
+
+def _split_at_stop(text):
+    found = _STOP.search(text)
+    if found is None:
+        return [(1.0, text)]
+    base, count, solvent = text[: found.start()], found[1], found[2] or found[3]
+    if not _is_dot(base, count, solvent):
+        return [(1.0, text)]
+    return [(1.0, base), (float(count or 1), solvent)]
+
+
+def _is_dot(base, count, solvent):
+    """Tell whether a full stop is the dot of an adduct; False is a decimal point.
+
+    "B3H2O7.5Pb2" never comes here: only a solvent at the end does.
+    """
+    last = _LAST.search(base)
+    if last is None:
+        return False
+    if count is None or "." in count:
+        # "CuSO4.H2O", "CaSO4.0.5H2O": there is no number that such a stop could be in.
+        return True
+    if count.startswith("0") or last[2].startswith("0"):
+        return False
+    symbols = set(re.findall(r"[A-Z][a-z]?", base))
+    repeats = not symbols.isdisjoint(re.findall(r"[A-Z]", solvent.replace("D", "H")))
+    ends_a_salt = len(symbols) > 1 and (last[1] is None or last[1] in _ANIONS)
+    if not repeats and (not ends_a_salt or last[2] == "1"):
+        return False
+    if _DECIMAL.search(base) or last[2] == "1" or int(count[:4]) > _MOST_WATER:
+        raise BadComposition(
+            f"'.{count}{solvent}' may be {count} {solvent} or the decimals of {last[2]}.{count}:"
+            f" write '{base}·{count}{solvent}' for the former, a dict of amounts for the latter"
+        )
+    return True
+
+
+def _has_two_elements(text):
+    return len(set(re.findall(r"[A-Z][a-z]?", text))) > 1
+
+
+def explain(text):
+    """Return what a text is that is no formula, or None where there is nothing special to it."""
+    if _IDENTIFIER.match(text):
+        return "the identifier of a material, not its chemical formula: look the formula up"
+    if _NUMBER.fullmatch(text):
+        return "a number, not a chemical formula"
+    if _ALLOY.fullmatch(text):
+        return (
+            "alloy notation in percent by weight, not a chemical formula: convert the weights of"
+            " all elements with skmat.composition.amounts_from_weight"
+        )
+    if found := _UNKNOWN.search(text):
+        return f"not a chemical formula: the amount {found[1]!r} is unknown, write a number"
+    if _NEGATIVE.search(text):
+        return "negative amount (a hyphen before a number): leave out hyphens and charges"
+    if _HYPHEN.search(text):
+        return "not a chemical formula: leave out the hyphens"
+    return None

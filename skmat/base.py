@@ -1,22 +1,25 @@
 """How our estimators read ``X``, whichever form the user has it in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 
 import numpy as np
 import pandas as pd
-from pymatgen.core import Composition, IStructure
+from pymatgen.core import Composition, Element, IStructure, Species
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmat._saved_version import SavedVersionMixin
 from skmat.composition import read_amounts, read_compositions
-from skmat.composition._formula import ATOMIC_NUMBERS
-from skmat.composition._read import is_missing
+from skmat.composition._columns import check_unique, read_columns
+from skmat.composition._frames import as_list, as_pandas
+from skmat.composition._read import check_ordered, is_missing
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["CompositionInputMixin", "as_formulas", "is_fitted"]
+__all__ = ["CompositionInputMixin", "as_formulas", "held", "is_fitted"]
 
 _FORMULA_TYPES = (str, Mapping, Composition)
+#: What is in a list of formulas, rightly or not.
+_NOT_NUMBERS = (*_FORMULA_TYPES, bytes, Element, Species)
 
 
 class CompositionInputMixin(SavedVersionMixin):
@@ -27,8 +30,10 @@ class CompositionInputMixin(SavedVersionMixin):
     - formulas: a list, Series, one-column DataFrame or object array of formula strings, pymatgen
       Compositions or {symbol: amount} dicts; this counts as one feature;
     - amounts: a numeric matrix or DataFrame with two columns or more, non-negative, whose column
-      `j` belongs to the element with atomic number `j + 1`; in a DataFrame whose column names
-      are all element symbols, each column belongs to the element it is named after.
+      `j` belongs to the element with atomic number `j + 1`; in a DataFrame, each column belongs
+      to the element or compound that it is named after.
+
+    DataFrames are those of pandas, polars, pyarrow and other libraries.
     """
 
     def __sklearn_tags__(self):
@@ -59,6 +64,7 @@ class CompositionInputMixin(SavedVersionMixin):
         -------
         CompositionArrays
         """
+        X = held(X)
         formulas = self._validate_formulas(X, reset=reset)
         if formulas is not None:
             return read_compositions(formulas, on_invalid=on_invalid)
@@ -73,20 +79,27 @@ class CompositionInputMixin(SavedVersionMixin):
     def _validate_formulas(self, X, *, reset):
         """Return `X` as a list of formulas, not read yet, or None where it is amounts."""
         formulas = as_formulas(X)
-        if formulas is None:
+        if formulas is None and not _is_empty(X):
             return None
-        if len(formulas) == 0:
+        if not formulas:
             raise InvalidInputError(
                 "Found array with 0 sample(s) (no formulas) while a minimum of 1 is required."
             )
         # Only the shape and the column name are checked here: one feature, one name.
-        column = X if isinstance(X, pd.DataFrame) else np.empty((len(formulas), 1))
+        frame = as_pandas(X)
+        column = np.empty((len(formulas), 1)) if frame is None else frame
         validate_data(self, column, reset=reset, skip_check_array=True)
         return formulas
 
     def _validate_amounts(self, X, *, reset):
-        """Return `X` as a matrix, and its columns' atomic numbers where ``fit`` saw names."""
-        names = list(X.columns) if isinstance(X, pd.DataFrame) else None
+        """Return `X` as a matrix, and what its columns count where ``fit`` saw names.
+
+        The latter is what ``read_amounts`` takes for `atomic_numbers`.
+        """
+        frame = as_pandas(X)
+        if frame is not None:
+            check_unique(frame.columns)
+            X = frame
         # One column is left to the comparison with `fit`, except that it must not pass for the
         # one feature that formulas are.
         min_features = 2 if reset or self.n_features_in_ == 1 else 1
@@ -103,42 +116,31 @@ class CompositionInputMixin(SavedVersionMixin):
         except ValueError as error:
             _explain_text_columns(X, error)
             raise
-        named = None if names is None else _elements_of_columns(names)
+        named = None if frame is None else read_columns(list(frame.columns))
         if reset:
             self._column_elements = named
-        elif names is not None and named is not None and named != self._column_elements:
+        elif named is not None and named != self._column_elements:
             raise InvalidInputError(
-                f"The columns of X are named after elements ({names[:5]}, ...), but the matrix of"
-                " `fit` had no names and was read by position. Name the columns in both, or in"
-                " neither."
+                f"The columns of X are named after elements ({list(frame.columns)[:5]}, ...), but"
+                " the matrix of `fit` had no names and was read by position. Name the columns in"
+                " both, or in neither."
             )
         return amounts, self._column_elements
 
 
-def _elements_of_columns(names):
-    """Return the atomic numbers that columns are named after, or None if they are not."""
-    known = [name in ATOMIC_NUMBERS for name in names]
-    if all(known):
-        return [ATOMIC_NUMBERS[name] for name in names]
-    others = [name for name, is_known in zip(names, known, strict=True) if not is_known]
-    if any(known) or all(str(name).capitalize() in ATOMIC_NUMBERS for name in names):
-        raise InvalidInputError(
-            f"The columns {others} of X are no symbols of elements, but others are, or would be"
-            " in proper case. Name every column by its symbol ('Ti', 'O') and drop what is no"
-            " amount."
-        )
-    return None
-
-
 def as_formulas(X):
-    """Return the formulas in `X` as a list, or None where `X` is a matrix of amounts."""
-    if isinstance(X, _FORMULA_TYPES):
-        raise InvalidInputError(
-            f"Expected a list of formulas, got the single value {X!r}. Reshape your data: pass"
-            " it as a list of one, [X]."
-        )
-    if isinstance(X, pd.DataFrame):
-        return X.iloc[:, 0].tolist() if X.shape[1] == 1 and _holds_objects(X.iloc[:, 0]) else None
+    """Return the formulas in `X` as a list, or None where `X` is a matrix of amounts.
+
+    Raises
+    ------
+    InvalidInputError
+        If `X` is a single formula, has no order, as a set, or holds crystals or elements.
+    """
+    check_ordered(X)
+    frame = as_pandas(X)
+    if frame is not None:
+        one = frame.shape[1] == 1 and _holds_objects(frame.iloc[:, 0])
+        return frame.iloc[:, 0].tolist() if one else None
     if isinstance(X, pd.Series | pd.Index):
         return X.tolist() if _holds_objects(X) else None
     if isinstance(X, list | tuple):
@@ -146,9 +148,13 @@ def as_formulas(X):
     if isinstance(X, np.ndarray):
         if X.dtype.kind not in "OUST":
             return None
+        _refuse_elements(X)
         if X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1):
             return _from_sequence(X.reshape(-1).tolist())
         return None
+    items = as_list(X)
+    if items is not None:
+        return _from_sequence(items)
     if hasattr(X, "__array__"):
         return as_formulas(np.asarray(X))
     if hasattr(X, "toarray"):
@@ -156,6 +162,29 @@ def as_formulas(X):
     if isinstance(X, Iterable):
         return _from_sequence(list(X))
     return None
+
+
+def _is_empty(X):
+    """Tell whether `X` has neither rows nor columns of amounts."""
+    frame = as_pandas(X)
+    if frame is not None:
+        return not len(frame) and frame.shape[1] < 2
+    shape = getattr(X, "shape", None)
+    return shape == (0,) if shape is not None else isinstance(X, Sized) and not len(X)
+
+
+def held(X):
+    """Return `X`, or what it gives only once as a list."""
+    return list(X) if isinstance(X, Iterator) else X
+
+
+def _refuse_elements(X):
+    """Raise an error where NumPy has made a table of the elements of Compositions."""
+    if X.dtype == object and any(isinstance(value, Element | Species) for value in X.flat):
+        raise InvalidInputError(
+            "X is an array of elements: NumPy makes one of pymatgen Compositions and loses their"
+            " amounts. Pass a list of the Compositions."
+        )
 
 
 def _from_sequence(values):
@@ -166,15 +195,15 @@ def _from_sequence(values):
                 "X holds crystals, but formulas are read here: put skmat.StructureToComposition()"
                 " before this step, in a pipeline."
             )
-        if isinstance(value, _FORMULA_TYPES):
+        if isinstance(value, _NOT_NUMBERS):
             return list(values)
         if isinstance(value, list | tuple) and len(value) == 1:
-            if isinstance(value[0], _FORMULA_TYPES):
+            if isinstance(value[0], _NOT_NUMBERS):
                 return [row[0] if isinstance(row, list | tuple) and row else row for row in values]
         elif isinstance(value, list | tuple | np.ndarray):
             return None
-    # Neither a formula nor a row: scikit-learn explains the mistake that plain numbers are, and
-    # an empty list; where every value is missing, the error for formulas names each of them.
+    # Neither a formula nor a row: scikit-learn explains the mistake that plain numbers are; where
+    # every value is missing, the error for formulas names each of them.
     return list(values) if values and all(map(is_missing, values)) else None
 
 

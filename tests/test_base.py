@@ -2,17 +2,22 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
-from pymatgen.core import Composition
+from matminer.featurizers.composition import Stoichiometry
+from numpy.testing import assert_allclose, assert_array_equal
+from pymatgen.core import Composition, Element
+from readings.columns import COLUMNS
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
-from skmat import MagpieFeaturizer
+from skmat import MagpieFeaturizer, MatminerFeaturizer
 from skmat.base import CompositionInputMixin
+from skmat.composition import read_compositions
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
 
 
@@ -23,6 +28,8 @@ class Reader(CompositionInputMixin, BaseEstimator):
 
 FORMULAS = ["TiO2", "Fe2O3", "NaN"]
 NUMBERS = [[8, 22], [8, 26], [7, 11]]
+
+AMOUNTS = {"Ti": [1, 0, 0], "O": [2, 3, 0], "Fe": [0, 2, 0], "N": [0, 0, 1], "Na": [0, 0, 1]}
 
 FORMS = {
     "list": FORMULAS,
@@ -41,9 +48,18 @@ FORMS = {
     "frame of compositions": pd.DataFrame({"x": [Composition(text) for text in FORMULAS]}),
     "dicts": [{"Ti": 1, "O": 2}, {"Fe": 2, "O": 3}, {"Na": 1, "N": 1}],
     "rows of one dict": [[{"Ti": 1, "O": 2}], [{"Fe": 2, "O": 3}], [{"Na": 1, "N": 1}]],
-    "named amounts": pd.DataFrame(
-        {"Ti": [1, 0, 0], "O": [2, 3, 0], "Fe": [0, 2, 0], "N": [0, 0, 1], "Na": [0, 0, 1]}
-    ),
+    "polars frame": pl.DataFrame({"formula": FORMULAS}),
+    "polars series": pl.Series(FORMULAS),
+    "polars categories": pl.Series(FORMULAS, dtype=pl.Categorical),
+    "arrow table": pa.table({"formula": FORMULAS}),
+    "arrow array": pa.array(FORMULAS),
+    "arrow chunks": pa.chunked_array([FORMULAS[:1], FORMULAS[1:]]),
+    "arrow dictionary": pa.array(FORMULAS).dictionary_encode(),
+    "named amounts": pd.DataFrame(AMOUNTS),
+    "polars amounts": pl.DataFrame(AMOUNTS),
+    "arrow amounts": pa.table(AMOUNTS),
+    "arrow batch amounts": pa.record_batch(AMOUNTS),
+    "record amounts": pd.DataFrame(AMOUNTS).to_records(index=False),
 }
 
 
@@ -51,7 +67,7 @@ FORMS = {
 def test_every_form_is_read(form):
     reader = Reader()
     assert reader.read(FORMS[form]).atomic_numbers.tolist() == NUMBERS
-    assert reader.n_features_in_ == (5 if form == "named amounts" else 1)
+    assert reader.n_features_in_ == (5 if "amounts" in form else 1)
 
 
 def test_columns_of_a_matrix_are_atomic_numbers():
@@ -91,11 +107,136 @@ def test_single_values_are_refused_with_the_remedy(single):
 
 
 @pytest.mark.parametrize(
-    "X", [[], np.empty(0, dtype=object), pd.DataFrame({"formula": []}, dtype=object)]
+    "X",
+    [
+        [],
+        (),
+        iter([]),
+        np.empty(0),
+        np.empty(0, dtype=object),
+        np.empty((0, 3)),
+        pd.Series([], dtype=float),
+        pd.Series([], dtype=object),
+        pd.DataFrame(),
+        pd.DataFrame({"formula": []}),
+        pd.DataFrame({"formula": []}, dtype=object),
+        pd.DataFrame({"Ti": [], "O": []}),
+        pl.DataFrame({"formula": []}),
+        pl.Series([], dtype=pl.String),
+        pa.array([], type=pa.string()),
+    ],
 )
 def test_no_rows(X):
-    with pytest.raises(ValueError, match=r"0 sample\(s\)|Expected 2D array"):
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
         Reader().read(X)
+    reader = Reader()
+    reader.read(FORMULAS)
+    with pytest.raises(ValueError, match=r"0 sample\(s\)|is expecting 1 features"):
+        reader.read(X, reset=False)
+
+
+@pytest.mark.parametrize("reading", COLUMNS, ids=lambda reading: str(reading.shown)[:40])
+def test_every_row_of_the_table(reading):
+    if reading.refused is not None:
+        with pytest.raises(InvalidInputError) as error:
+            Reader().read(reading.spelling)
+        assert reading.refused in str(error.value)
+    else:
+        arrays, expected = Reader().read(reading.spelling), read_compositions([reading.gives])
+        assert_array_equal(arrays.atomic_numbers, expected.atomic_numbers)
+        assert_allclose(arrays.fractions, expected.fractions, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        set(FORMULAS),
+        frozenset(FORMULAS),
+        dict.fromkeys(FORMULAS, 1).keys(),
+        dict(enumerate(FORMULAS)).values(),
+        {"a": 1}.items(),
+    ],
+)
+def test_what_has_no_order_is_refused(X):
+    for read in (Reader().read, read_compositions):
+        with pytest.raises(InvalidInputError, match="no order"):
+            read(X)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.array([Composition("TiO2"), Composition("FeO")]),
+        np.array([Composition("Fe"), Composition("Cu")]),
+        np.array(Composition("TiO2")),
+    ],
+)
+def test_compositions_that_numpy_took_apart_are_refused(X):
+    with pytest.raises(InvalidInputError, match="Pass a list of the Compositions"):
+        Reader().read(X)
+
+
+@pytest.mark.parametrize("X", [[b"TiO2"], np.array([b"TiO2"]), [Element("Ti")], [[b"TiO2"]]])
+def test_items_that_are_no_formulas_are_named(X):
+    with pytest.raises(InvalidCompositionError, match=r"row 0: .*(decode|Element is not)"):
+        Reader().read(X)
+
+
+def test_tables_of_narwhals_have_names():
+    narwhals = pytest.importorskip("narwhals")
+    frame = narwhals.from_native(pl.DataFrame(AMOUNTS))
+    assert Reader().read(frame).atomic_numbers.tolist() == NUMBERS
+
+
+def test_records_are_compositions_of_their_own():
+    """NumPy makes a table of them, without the names."""
+    X = pl.Series([{"O": 2.0, "Ti": 1.0}, {"O": 1.0, "Ti": 1.0}])
+    expected = read_compositions(["TiO2", "TiO"])
+    for each in (X, pa.array(X.to_list()), X.to_frame("x"), pa.table({"x": X.to_list()})):
+        assert_array_equal(Reader().read(each).fractions, expected.fractions)
+
+
+def test_rows_of_numbers_may_come_one_by_one():
+    rows = np.eye(3, 8)
+    expected = Reader().read(rows)
+    assert_array_equal(Reader().read(row for row in rows).fractions, expected.fractions)
+
+
+def test_amounts_that_are_missing_have_a_remedy():
+    frame = pd.DataFrame({"Ti": [1.0, np.nan], "O": [2.0, 1.0]})
+    for X in (frame, pl.DataFrame({"Ti": [1.0, None], "O": [2.0, 1.0]}), frame.convert_dtypes()):
+        with pytest.raises(InvalidCompositionError, match=r"row 1: .*X.fillna\(0\)") as error:
+            Reader().read(X)
+        assert error.value.rows == [1]
+    assert Reader().read(frame.fillna(0)).n_elements.tolist() == [2, 1]
+
+
+def test_names_of_tables_of_any_library_are_compared_with_those_of_fit():
+    reader = Reader()
+    expected = reader.read(pd.DataFrame(AMOUNTS)).fractions
+    assert reader.feature_names_in_.tolist() == list(AMOUNTS)
+    assert_array_equal(reader.read(pl.DataFrame(AMOUNTS), reset=False).fractions, expected)
+    for X in (pl.DataFrame(AMOUNTS).select("O", "Ti", "Fe", "N", "Na"), pa.table({"f": FORMULAS})):
+        with pytest.raises(ValueError, match="feature names"):
+            reader.read(X, reset=False)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_compounds_are_moles_of_their_elements(make):
+    glass = make({"SiO2": [0.7, 0.5], "Na2O": [0.2, 0.0], "CaO": [0.1, 0.5]})
+    expected = ["Si0.7Na0.4Ca0.1O1.7", "Si0.5Ca0.5O1.5"]
+    fitted = MagpieFeaturizer().fit(glass)
+    assert_allclose(fitted.transform(glass), fitted.fit(expected).transform(expected))
+    by_matminer = MatminerFeaturizer(Stoichiometry())
+    assert_allclose(
+        by_matminer.fit(glass).transform(glass),
+        by_matminer.fit(expected).transform(expected),
+    )
+
+
+def test_bad_rows_of_compounds_are_shown_as_they_are():
+    with pytest.raises(InvalidCompositionError, match=r"row 1: \[-1.0, 2.0\]"):
+        Reader().read(pd.DataFrame({"SiO2": [1.0, -1.0], "Na2O": [2.0, 2.0]}))
 
 
 @pytest.mark.parametrize(

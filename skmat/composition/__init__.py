@@ -1,6 +1,7 @@
 """Formulas in, arrays out: what a material is made of, as every composition encoder reads it."""
 
 from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.composition._columns import amounts_from_weight
 from skmat.composition._element_tables import ELEMENT_TABLES, element_table
 from skmat.composition._pymatgen import to_pymatgen
 from skmat.composition._read import read_amounts, read_compositions
@@ -9,6 +10,7 @@ __all__ = [
     "ELEMENT_TABLES",
     "MAX_ATOMIC_NUMBER",
     "CompositionArrays",
+    "amounts_from_weight",
     "element_table",
     "read_amounts",
     "read_compositions",

@@ -2,19 +2,21 @@
 
 import warnings
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, MappingView, Set
 
 import numpy as np
+from pymatgen.core import Composition
 
-from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
+from skmat.composition._arrays import MAX_ATOMIC_NUMBER, NEGLIGIBLE, CompositionArrays
 from skmat.composition._formula import BadComposition, parse_formula, parse_mapping
 from skmat.exceptions import (
     EmptyCompositionWarning,
     InvalidCompositionError,
     InvalidInputError,
+    shorten,
 )
 
-__all__ = ["read_amounts", "read_compositions"]
+__all__ = ["check_ordered", "expand_columns", "is_missing", "read_amounts", "read_compositions"]
 
 
 def read_compositions(values, *, on_invalid="raise"):
@@ -39,8 +41,17 @@ def read_compositions(values, *, on_invalid="raise"):
     ------
     InvalidCompositionError
         If any item cannot be read; the error lists all of them.
+    InvalidInputError
+        If `values` is a single formula, a table, or has no order, as a set.
     """
-    values = list(values)
+    check_ordered(values)
+    if getattr(values, "columns", None) is not None:
+        raise InvalidInputError(
+            "Formulas are one column; this is a table. Pass the column that holds them, as"
+            " X['formula']."
+        )
+    # The items of an Arrow array are of a kind of its own.
+    values = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     rows, numbers, amounts = array("q"), array("B"), array("d")
     problems = []
     known: dict[str, tuple[list[int], list[float]]] = {}
@@ -75,9 +86,11 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     ----------
     amounts : ndarray of shape (n, n_columns)
         Amounts; column `j` belongs to the element with atomic number `j + 1`, or to
-        `atomic_numbers[j]`. Rows need not be normalised.
-    atomic_numbers : sequence of int of length n_columns, default=None
-        Atomic number of each column, where that is not its position plus one.
+        `atomic_numbers[j]`. Rows need not be normalised. An element whose fraction is below 1e-8
+        is left out; an amount between zero and -1e-8 of the row's total is zero.
+    atomic_numbers : sequence of length n_columns, default=None
+        What each column counts, where that is not the element of its position plus one: an atomic
+        number, or the composition of a compound as pairs (atomic number, amount).
     on_invalid : {"raise", "nan"}, default="raise"
         With "nan" a row that cannot be read comes back as an empty row (all padding).
     allow_empty : bool, default=False
@@ -110,6 +123,8 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
                 " alone."
             )
         atomic_numbers = np.arange(1, n_columns + 1)
+    amounts = _without_noise(amounts)
+    missing = np.isnan(amounts).any(axis=1)
     not_finite = ~np.isfinite(amounts).all(axis=1)
     negative = (amounts < 0).any(axis=1) & ~not_finite
     empty = ~(amounts > 0).any(axis=1) & ~negative & ~not_finite
@@ -120,7 +135,9 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
             # "Negative values in data" is scikit-learn's wording for this mistake.
             (row, amounts[row].tolist(), "negative amount (Negative values in data)")
             if negative[row]
-            else (row, amounts[row].tolist(), "amount is not finite (NaN or infinity)")
+            else (row, amounts[row].tolist(), _MISSING)
+            if missing[row]
+            else (row, amounts[row].tolist(), "amount is not finite (infinity)")
             if not_finite[row]
             else (row, amounts[row].tolist(), "empty formula (no positive amount)")
             for row in np.flatnonzero(invalid).tolist()
@@ -133,13 +150,80 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
             EmptyCompositionWarning,
             stacklevel=2,
         )
+    # Powers of two, so that a compound's amounts do not overflow; they change no fraction.
+    largest = np.where(unreadable, 0.0, amounts.max(axis=1, initial=0.0))
+    amounts = np.ldexp(amounts, -np.frexp(largest)[1][:, None])
+    amounts, numbers = expand_columns(amounts, atomic_numbers)
     rows, columns = np.nonzero(np.where(unreadable[:, None], 0, amounts))
     return CompositionArrays.from_flat(
         rows,
-        np.asarray(atomic_numbers, dtype=np.uint8)[columns],
+        np.asarray(numbers, dtype=np.uint8)[columns],
         amounts[rows, columns].astype(np.float64),
         n_rows,
     )
+
+
+_MISSING = "amount is not finite (NaN): fill in 0 where an element is absent, as X.fillna(0) does"
+
+
+def _without_noise(amounts):
+    """Return amounts whose negative entries are more than what rounding leaves of zero."""
+    if not (amounts < 0).any():
+        return amounts
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.where(amounts > 0, amounts, 0.0).sum(axis=1)
+        return np.where((amounts < 0) & (amounts > -NEGLIGIBLE * total[:, None]), 0.0, amounts)
+
+
+def expand_columns(amounts, columns):
+    """Return a matrix with a column for each element of each compound.
+
+    Parameters
+    ----------
+    amounts : ndarray of shape (n, n_columns)
+        Amounts.
+    columns : sequence of length n_columns
+        As `read_amounts` has it.
+
+    Returns
+    -------
+    amounts : ndarray of shape (n, n_expanded)
+        The same matrix where no column counts a compound.
+    atomic_numbers : list of int of length n_expanded
+        An element may occur more than once.
+    """
+    if all(np.ndim(column) == 0 for column in columns):
+        return amounts, list(columns)
+    compositions = [[(column, 1.0)] if np.ndim(column) == 0 else column for column in columns]
+    places = [place for place, pairs in enumerate(compositions) for _ in pairs]
+    numbers, factors = zip(*(pair for pairs in compositions for pair in pairs), strict=True)
+    return amounts[:, places] * np.array(factors), list(numbers)
+
+
+def check_ordered(values):
+    """Raise InvalidInputError unless `values` may hold one material per row, in order."""
+    if isinstance(values, bytes | bytearray):
+        raise InvalidInputError(
+            f"Expected a list of formulas, got {shorten(values)}. Pass a list of text:"
+            " [X.decode()]."
+        )
+    if isinstance(values, Mapping) and any(
+        hasattr(amount, "__len__") and not isinstance(amount, str) for amount in values.values()
+    ):
+        raise InvalidInputError(
+            "Expected a list of formulas or a table, got a dict of columns. Pass"
+            " pandas.DataFrame(X)."
+        )
+    if isinstance(values, str | Mapping | Composition):
+        raise InvalidInputError(
+            f"Expected a list of formulas, got the single value {shorten(values)}. Reshape your"
+            " data: pass it as a list of one, [X]."
+        )
+    if isinstance(values, Set | MappingView):
+        raise InvalidInputError(
+            f"X is a {type(values).__name__}, which has no order of its own that rows could"
+            " follow. Pass a list, as sorted(X) or list(X) makes it, with y in the same order."
+        )
 
 
 def _parse(value):
@@ -151,6 +235,8 @@ def _parse(value):
         return parse_mapping(value)
     if is_missing(value):
         raise BadComposition("missing value")
+    if isinstance(value, bytes):
+        raise BadComposition("bytes are not text: decode them, as value.decode() does")
     raise BadComposition(
         f"{type(value).__name__} is not a formula, a Composition or a dict of amounts"
     )

@@ -1,9 +1,11 @@
 """What the loaders' parameters have in common: which labels, which rows."""
 
+from collections.abc import Set
+
 import numpy as np
-import pandas as pd
 
 from skmat.composition import read_compositions
+from skmat.composition._frames import as_pandas
 from skmat.crystal import StructureArrays
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
 
@@ -76,8 +78,12 @@ def _read_excluded(exclude):
     """Return compositions from all that loaders return: formulas, frames, structures."""
     if isinstance(exclude, StructureArrays):
         return exclude.compositions()
-    if isinstance(exclude, pd.DataFrame) and exclude.shape[1] == 1:
-        exclude = exclude.iloc[:, 0]
+    frame = as_pandas(exclude)
+    if frame is not None and frame.shape[1] == 1:
+        exclude = frame.iloc[:, 0]
+    if isinstance(exclude, Set):
+        # Its order does not matter here.
+        exclude = list(exclude)
     try:
         return read_compositions(exclude)
     except InvalidCompositionError as error:

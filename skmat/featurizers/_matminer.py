@@ -2,8 +2,9 @@
 
 from sklearn.base import _fit_context
 
-from skmat.base import CompositionInputMixin
+from skmat.base import CompositionInputMixin, held
 from skmat.composition import read_amounts, read_compositions, to_pymatgen
+from skmat.composition._read import expand_columns
 from skmat.featurizers._matminer_base import MatminerTransformer
 
 __all__ = ["MatminerFeaturizer"]
@@ -123,6 +124,7 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
 
     def _read_items(self, X, *, reset, on_invalid):
         """Return pymatgen Compositions, the row of each, and the number of rows."""
+        X = held(X)
         values = self._validate_formulas(X, reset=reset)
         if values is not None:
             arrays = read_compositions(values, on_invalid=on_invalid)
@@ -131,10 +133,21 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
             arrays = read_amounts(
                 amounts, atomic_numbers=numbers, on_invalid=on_invalid, allow_empty=True
             )
-            numbers = numbers or range(1, amounts.shape[1] + 1)
-            values = [dict(zip(numbers, row, strict=True)) for row in amounts.tolist()]
+            values = _as_mappings(amounts, numbers or range(1, amounts.shape[1] + 1))
         rows = arrays.n_elements.nonzero()[0].tolist()
         return [to_pymatgen(values[row]) for row in rows], rows, len(values)
 
     def _keys(self, items):
         return [tuple(composition.items()) for composition in items]
+
+
+def _as_mappings(amounts, columns):
+    """Return per row a dict of atomic numbers and amounts."""
+    amounts, numbers = expand_columns(amounts, columns)
+    mappings = []
+    for row in amounts.tolist():
+        mapping: dict[int, float] = {}
+        for number, amount in zip(numbers, row, strict=True):
+            mapping[number] = mapping.get(number, 0.0) + amount
+        mappings.append(mapping)
+    return mappings

@@ -1,5 +1,7 @@
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -219,3 +221,42 @@ def test_empty_amounts_pass_with_a_warning_where_allowed():
 def test_too_many_columns_of_amounts():
     with pytest.raises(InvalidInputError, match="119 columns"):
         read_amounts(np.ones((1, 119)))
+
+
+@pytest.mark.parametrize("values", ["TiO2", b"TiO2", {"Ti": 1, "O": 2}, Composition("TiO2")])
+def test_a_single_formula_is_no_list(values):
+    """Its letters, or its elements, would be rows of their own."""
+    with pytest.raises(InvalidInputError, match="Expected a list of formulas"):
+        read_compositions(values)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_table_is_no_list(make):
+    """Its columns' names would be rows."""
+    with pytest.raises(InvalidInputError, match="the column that holds them"):
+        read_compositions(make({"CO2": ["TiO2"]}))
+
+
+def test_formulas_of_arrow_are_text():
+    expected = read_compositions(["TiO2", "FeO"])
+    for values in (pa.array(["TiO2", "FeO"]), pa.chunked_array([["TiO2"], ["FeO"]])):
+        assert_array_equal(read_compositions(values).fractions, expected.fractions)
+
+
+def test_amounts_below_1e_8_of_a_row_are_zero():
+    matrix = np.array([[2.0, 1.0, 0.0], [2.0, 1.0, 1e-17], [2.0, 1.0, -1e-17], [1.0, 1.0, -1e-7]])
+    arrays = read_amounts(matrix, on_invalid="nan")
+    assert arrays.atomic_numbers.tolist() == [[1, 2]] * 3 + [[0, 0]]
+    assert_array_equal(arrays.fractions[1:3], arrays.fractions[[0, 0]])
+
+
+def test_columns_may_be_compounds():
+    water, salt = ((1, 2.0), (8, 1.0)), ((11, 1.0), (17, 1.0))
+    arrays = read_amounts(
+        np.array([[1, 0, 0], [0, 0, 3], [1, 1, 1]]), atomic_numbers=[water, 8, salt]
+    )
+    expected = read_compositions(["H2O", "NaCl", "H2O2NaCl"])
+    assert_array_equal(arrays.atomic_numbers, expected.atomic_numbers)
+    assert_array_equal(arrays.fractions, expected.fractions)
+    large = read_amounts(np.array([[1.7e308, 0, 0]]), atomic_numbers=[water, 8, salt])
+    assert_allclose(large.fractions, read_compositions(["H2O"]).fractions, rtol=1e-14)

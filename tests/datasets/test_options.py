@@ -1,5 +1,7 @@
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from skmat.composition import read_compositions
@@ -72,3 +74,11 @@ def test_labels_are_one_dimensional_for_a_string():
     labels = select_labels(table, ["b"], ["b"])
     assert labels.shape == (2, 1)
     assert labels.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "exclude", [{"TiO2"}, pl.DataFrame({"formula": ["TiO2"]}), pa.table({"formula": ["O2Ti"]})]
+)
+def test_what_is_left_out_needs_no_order(exclude):
+    compositions = read_compositions(["Ti2O4", "NaN", "FeO"])
+    assert rows_to_keep(lambda: compositions, exclude, 3).tolist() == [1, 2]

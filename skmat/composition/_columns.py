@@ -112,8 +112,8 @@ def amounts_from_weight(X):
     >>> from skmat.composition import amounts_from_weight
     >>> alloys = pd.DataFrame({"Ti (wt%)": [90.0], "Al (wt%)": [6.0], "V (wt%)": [4.0]})
     >>> amounts_from_weight(alloys).round(3)
-          Ti     Al      V
-    0  1.880  0.222  0.079
+         Ti     Al      V
+    0  1.88  0.222  0.079
     """
     frame = as_pandas(X)
     if frame is None:

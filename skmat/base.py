@@ -200,11 +200,23 @@ def _from_sequence(values):
         if isinstance(value, list | tuple) and len(value) == 1:
             if isinstance(value[0], _NOT_NUMBERS):
                 return [row[0] if isinstance(row, list | tuple) and row else row for row in values]
+        elif _has_names(value):
+            raise InvalidInputError(
+                f"X is a list of rows ({type(value).__name__}) whose names would be lost. Pass a"
+                " table, as pandas.DataFrame(X) makes it, without columns that hold no amounts."
+            )
         elif isinstance(value, list | tuple | np.ndarray):
             return None
     # Neither a formula nor a row: scikit-learn explains the mistake that plain numbers are; where
     # every value is missing, the error for formulas names each of them.
     return list(values) if values and all(map(is_missing, values)) else None
+
+
+def _has_names(row):
+    """Tell whether a row of a table names its amounts: a Series, a named tuple, a record."""
+    if isinstance(row, pd.Series):
+        return not isinstance(row.index, pd.RangeIndex)
+    return hasattr(row, "_fields") or bool(getattr(getattr(row, "dtype", None), "names", None))
 
 
 def _holds_objects(column):

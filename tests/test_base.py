@@ -196,6 +196,26 @@ def test_records_are_compositions_of_their_own():
         assert_array_equal(Reader().read(each).fractions, expected.fractions)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda frame: [row for _, row in frame.iterrows()],
+        lambda frame: frame.itertuples(),
+        lambda frame: list(frame.itertuples(index=False)),
+        lambda frame: list(frame.to_records(index=False)),
+    ],
+)
+def test_rows_whose_names_would_be_lost_are_refused(rows):
+    frame = pd.DataFrame({"Ti": [1.0, 1.0], "O": [2.0, 1.0]})
+    with pytest.raises(InvalidInputError, match=r"pandas.DataFrame\(X\)"):
+        Reader().read(rows(frame))
+
+
+def test_formulas_in_named_tuples_are_read():
+    X = list(pd.DataFrame({"formula": FORMULAS}).itertuples(index=False))
+    assert Reader().read(X).atomic_numbers.tolist() == NUMBERS
+
+
 def test_rows_of_numbers_may_come_one_by_one():
     rows = np.eye(3, 8)
     expected = Reader().read(rows)

@@ -174,7 +174,14 @@ def _is_empty(X):
 
 
 def held(X):
-    """Return `X`, or what it gives only once as a list."""
+    """Return `X`, what it gives only once as a list, what is masked as missing."""
+    if isinstance(X, np.ma.MaskedArray) and X.dtype.names:
+        return pd.DataFrame({name: held(X[name]) for name in X.dtype.names})
+    if isinstance(X, np.ma.MaskedArray):
+        is_number = X.dtype.kind in "biuf"
+        values = np.array(X.data, dtype=np.float64 if is_number else object)
+        values[np.ma.getmaskarray(X)] = np.nan if is_number else None
+        return values
     return list(X) if isinstance(X, Iterator) else X
 
 

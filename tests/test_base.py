@@ -211,6 +211,21 @@ def test_rows_whose_names_would_be_lost_are_refused(rows):
         Reader().read(rows(frame))
 
 
+def test_what_is_masked_is_missing():
+    amounts = np.ma.masked_equal([[1.0, 2.0], [1.0, 9.0]], 9.0)
+    formulas = np.ma.masked_equal(np.array(["TiO2", "FeO"]), "FeO")
+    records = np.ma.array(
+        [(2.0, 1.0), (1.0, 1.0)],
+        dtype=[("O", float), ("Ti", float)],
+        mask=[(False, False), (False, True)],
+    )
+    for X in (amounts, formulas, formulas.astype(object), records):
+        with pytest.raises(InvalidCompositionError, match=r"row 1: .*(NaN|missing)") as error:
+            Reader().read(X)
+        assert error.value.rows == [1]
+        assert Reader().read(X, on_invalid="nan").n_elements.tolist() == [2, 0]
+
+
 def test_formulas_in_named_tuples_are_read():
     X = list(pd.DataFrame({"formula": FORMULAS}).itertuples(index=False))
     assert Reader().read(X).atomic_numbers.tolist() == NUMBERS

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skmat.estimators._scaling import ROUNDING, in_own_unit
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["contradiction", "n_epochs", "n_per_batch", "resolve_task_weights"]
@@ -50,8 +51,8 @@ def contradiction(groups, values):
     shares = []
     for column in values.T:
         known = ~np.isnan(column)
-        labels, group = column[known], groups[known]
-        if not len(labels) or labels.var() == 0:
+        labels, group = in_own_unit(column[known])[0], groups[known]
+        if not len(labels) or labels.std() <= ROUNDING * np.abs(labels.mean()):
             continue
         counts = np.bincount(group)
         repeated = counts[group] > 1

@@ -209,7 +209,10 @@ class EncoderEstimator(
                     # Nothing to judge an epoch by: better to learn from these rows too.
                     training, validation = np.arange(len(materials)), validation[:0]
             if previous:
-                model, scaling = previous[index].model, previous[index].scaling
+                model = previous[index].model
+                scaling = previous[index].scaling.refitted(
+                    read.values[training], sample_weight[training]
+                )
                 lessons = go_on(model, objectives, self._to_be_fitted, X, training)
             else:
                 prepared = [objective.prepared(X, training) for objective in objectives]
@@ -254,6 +257,8 @@ class EncoderEstimator(
             self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         check_same_tasks(self.members_[0].model, read.targets, objectives)
         for member in self.members_:
+            if goes_on:
+                member.scaling = member.scaling.refitted(read.values, sample_weight)
             settings = self._settings(
                 len(materials),
                 task_weights,

@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._predictor import EncoderPredictor
+from skmat.estimators._scaling import in_own_unit
 from skmat.estimators._targets import read_numeric_targets
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import REGRESSION_LOSSES, Properties
@@ -55,9 +56,11 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
 
-        Targets are standardised by the mean and deviation of the first call's rows; nothing is
-        held back for validation. Parameters may be changed between two calls, such as `trainable`
-        to unfreeze layer by layer, or `lr`; the moments of the optimizer then begin anew.
+        Targets are standardised by the mean and deviation of the first call's rows. A target whose
+        labels are all equal so far is predicted as that constant; the first labels that differ
+        standardise it. Nothing is held back for validation. Parameters may be changed between two
+        calls, such as `trainable` to unfreeze layer by layer, or `lr`; the moments of the
+        optimizer then begin anew.
 
         Parameters
         ----------
@@ -102,18 +105,16 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
                 "return_std=True needs n_ensemble > 1 or loss='robust_l1'; with"
                 f" n_ensemble=1 and loss={self.loss!r} there is nothing to estimate it from."
             )
-        means, variances = [], []
+        means, deviations = [], []
         for member in self.members_:
             outputs = run_heads(member.model, materials, self._make_batch, *self._place(member))
             # In float64 from here on, so that no unit is too large or too small.
             stacked = np.stack(outputs, axis=1).astype(np.float64)
             means.append(member.scaling.inverse_transform(stacked[..., 0]))
-            variances.append((stacked[..., 1] * member.scaling.scale) ** 2)
-        mean = self._as_y(np.mean(means, axis=0), valid)
-        if not return_std:
-            return mean
-        total = np.mean(variances, axis=0) + np.var(means, axis=0)
-        return mean, self._as_y(np.sqrt(total), valid)
+            deviations.append(stacked[..., 1] * member.scaling.scale)
+        mean, std = _combined(np.array(means), np.array(deviations))
+        mean = self._as_y(mean, valid)
+        return (mean, self._as_y(std, valid)) if return_std else mean
 
     def score(self, X, y, sample_weight=None):
         """Return the coefficient of determination, averaged over the tasks.
@@ -139,7 +140,9 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
             if not rows.any():
                 continue
             weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
-            scores.append(r2_score(truth[rows], guess[rows], sample_weight=weights))
+            # R2 has no unit, but squares of small numbers vanish.
+            pair, _ = in_own_unit(np.append(truth[rows], guess[rows]))
+            scores.append(r2_score(*np.split(pair, 2), sample_weight=weights))
         return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):
@@ -162,3 +165,21 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     def _as_y(self, values, valid):
         values = scatter_rows(values, valid)
         return values[:, 0] if self._one_dimensional else values
+
+
+def _combined(means, deviations):
+    """Return the mean and the standard deviation that the members' predictions make together.
+
+    Both arguments are of shape (n_members, n_materials, n_targets), in the units of y.
+    """
+    n_members, n_materials, n_targets = means.shape
+    together = np.concatenate([means, deviations]).reshape(-1, n_targets)
+    scaled, units = in_own_unit(together)
+    means_there, deviations_there = scaled.reshape(2, n_members, n_materials, n_targets)
+    mean = np.mean(means_there, axis=0) * units
+    total = np.mean(deviations_there**2, axis=0) + np.var(means_there, axis=0)
+    # The mean of equal numbers may differ from them in the last place.
+    agreed = (means == means[0]).all(axis=0)
+    alone = np.sqrt(np.mean(deviations_there**2, axis=0)) * units
+    std = np.where(agreed, alone, np.sqrt(total) * units)
+    return np.where(agreed, means[0], mean), std

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from skmat.estimators._scaling import TargetScaling
+from skmat.estimators._scaling import LARGEST_LABEL, TargetScaling
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Target
 
@@ -92,6 +92,14 @@ def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:
             f"y contains infinity: row {row}, target {names[column]!r}"
             f" ({len(infinite)} such values in all). Set them to NaN, which means no label, or"
             " drop the rows."
+        )
+    large = np.argwhere(np.abs(values) > LARGEST_LABEL)
+    if len(large):
+        row, column = large[0]
+        raise InvalidInputError(
+            f"y holds {values[row, column]:g}, which is too large: row {row}, target"
+            f" {names[column]!r}. Give labels in another unit, in which none is beyond"
+            f" {LARGEST_LABEL:g}."
         )
     if labels_required:
         _check_labelled(~np.isnan(values), names)

@@ -17,6 +17,7 @@ from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
 from skmat.estimators._member import Member
+from skmat.estimators._validation import keep_labels
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
 from skmat.training import (
@@ -204,6 +205,10 @@ class EncoderEstimator(
             if groups is not None:
                 training, validation = split_by_group(
                     groups, self.validation_fraction, np.random.default_rng(split_seed)
+                )
+                training, validation = keep_labels(
+                    *(training, validation, groups, read),
+                    *(sample_weight, self.validation_fraction),
                 )
                 if not read.is_informative(validation, sample_weight):
                     # Nothing to judge an epoch by: better to learn from these rows too.

@@ -41,8 +41,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
-            If a column of y has no label at all, or `trainable` names a part that the family's
-            networks do not have.
+            If a column of y has no label at all, or none in a row of weight, or if `trainable`
+            names a part that the family's networks do not have.
         """
         return self._fit(X, y, sample_weight, self._fit_members, classes=None, reset=True)
 
@@ -186,6 +186,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_class_targets(y, len(materials), classes)
         weights = self._check_sample_weight(sample_weight, materials)
+        if classes is None:
+            read.check_weights(weights)
         self._check_same_classes(read)
         properties = Properties(**self._head_settings())
         self._fit_tasks(fit_members, X, materials, read, properties, weights)

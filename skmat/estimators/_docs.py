@@ -77,7 +77,9 @@ _SHARED = {
         on them and keeps the best weights.
     validation_fraction : float, default=0.1
         Share of the compositions that is held back if `patience` is a number; all rows of one
-        composition stay on one side. A share that rounds to none holds nothing back.
+        composition stay on one side. A share that rounds to none holds nothing back. A column
+        whose labels, or a class whose rows, would all be held back gives them back to training
+        but for its share.
     trainable : {{"all", "last", "head", "two_body", "three_body"}}, default="all"
         What learns: everything, the heads and the last layer of the encoder, or the heads
         alone; of ALIGNN also the heads with the layers of atoms and bonds ("two_body"), or with

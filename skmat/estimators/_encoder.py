@@ -69,6 +69,7 @@ class EncoderTransformer(EncoderEstimator):
         objectives = self._objectives()
         if objectives:
             read = self._read_y(y, objectives, len(materials))
+            read.check_weights(weights)
             names = [name for each in objectives for name in each.task_names(read.targets)]
             if len(set(names)) < len(names):
                 raise InvalidInputError(

@@ -47,8 +47,9 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
         InvalidInputError
-            If y holds infinity or a column of nothing but NaN, or `trainable` names a part that
-            the family's networks do not have.
+            If y holds infinity, or a column of nothing but NaN, or one whose labels are all in
+            rows of weight 0, or if `trainable` names a part that the family's networks do not
+            have.
         """
         return self._fit(X, y, sample_weight, self._fit_members, reset=True)
 
@@ -155,6 +156,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = self._check_sample_weight(sample_weight, materials)
+        if reset:
+            read.check_weights(weights)
         properties = Properties(loss=self.loss, **self._head_settings())
         self._fit_tasks(fit_members, X, materials, read, properties, weights)
         self.target_names_ = read.names

@@ -53,6 +53,19 @@ class ReadTargets:
             np.where(is_class, 0.0, fitted.mean), np.where(is_class, 1.0, fitted.scale)
         )
 
+    def check_weights(self, sample_weight):
+        """Raise unless each column has a label in some row of weight."""
+        weighted = ~np.isnan(self.values[sample_weight > 0])
+        idle = [
+            name for name, some in zip(self.names, weighted.any(axis=0), strict=True) if not some
+        ]
+        if idle:
+            raise InvalidInputError(
+                f"y has labels of {', '.join(map(repr, idle))} only in rows that teach nothing:"
+                " their sample_weight is 0, or X holds no material there. Give one of these rows"
+                " a weight, or drop the column."
+            )
+
     def is_informative(self, rows, sample_weight):
         """Tell whether any of `rows` has weight, and a label where labels are learned."""
         weighted = rows[sample_weight[rows] > 0]

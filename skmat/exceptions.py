@@ -13,8 +13,11 @@ __all__ = [
     "InconsistentVersionWarning",
     "InvalidCompositionError",
     "InvalidInputError",
+    "InvalidLabelsError",
     "InvalidRowsError",
     "InvalidStructureError",
+    "InvalidWeightsError",
+    "LabelTypeError",
     "PretrainedError",
     "SkmatError",
 ]
@@ -108,6 +111,55 @@ class FeaturizationError(InvalidRowsError):
     """One or more rows of ``X`` are compositions or crystals that a featurizer fails on."""
 
     _fault = "cannot be featurized"
+
+
+class InvalidLabelsError(InvalidRowsError):
+    """One or more labels of ``y`` cannot be used.
+
+    Parameters
+    ----------
+    problems : list of tuple (int, object, str)
+        Row number (counted from 0), offending label, and a text that names its target, the label
+        and what is wrong with it.
+    n_rows : int
+        Number of rows that were read.
+    remedy : str, default=""
+        What to do, beyond the general remedy.
+    """
+
+    _fault = "of y cannot be used as labels"
+    _remedy = "Correct these labels, set them to NaN (which means no label), or drop their rows."
+    _max_listed = 5
+
+    def __init__(self, problems, n_rows, remedy=""):
+        self.remedy = remedy
+        super().__init__(problems, n_rows)
+
+    def _describe(self):
+        shown = [f"  row {row}, {reason}" for row, _, reason in self.problems[: self._max_listed]]
+        hidden = len(self.problems) - len(shown)
+        if hidden:
+            shown.append(f"  ... and {hidden} more (all in the attribute `rows` of this error)")
+        n_rows = len(set(self.rows))
+        lines = [f"{n_rows} of {self.n_rows} rows {self._fault}:", *shown, self._remedy]
+        return "\n".join([*lines, self.remedy] if self.remedy else lines)
+
+    def __reduce__(self):
+        return type(self), (self.problems, self.n_rows, self.remedy), self.__dict__
+
+
+class LabelTypeError(InvalidLabelsError, TypeError):
+    """Class labels of several types, or of a type that has no order: also a ``TypeError``."""
+
+    _fault = "of y cannot be class labels"
+    _remedy = "Give all labels of a target one type, such as text."
+
+
+class InvalidWeightsError(InvalidLabelsError):
+    """One or more sample weights cannot be used."""
+
+    _fault = "have a sample_weight that cannot be used"
+    _remedy = "Weights are finite and not negative; give 0 to a row that is not to count."
 
 
 class EmptyCompositionWarning(UserWarning):

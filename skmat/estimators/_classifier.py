@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_consistent_length
 
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._predictor import EncoderPredictor
-from skmat.estimators._targets import class_columns, read_class_targets
+from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
+from skmat.estimators._weights import weights_of_scores
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Properties
 from skmat.training import run_heads
@@ -27,7 +29,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
             Formulas or a matrix of amounts; crystals, if the family reads crystals.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
-            Class labels of any type; NaN, None and pandas.NA are missing labels.
+            Class labels of any type that has an order, the same in a whole column; NaN, None,
+            pandas.NA, nulls and what is masked are missing labels.
         sample_weight : array-like of shape (n_materials,), default=None
             Weights of the materials, non-negative.
 
@@ -40,6 +43,10 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         ------
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
+        LabelTypeError
+            If the labels of a column are of several types, or have no order; also a TypeError.
+        InvalidWeightsError
+            If weights are negative, missing, infinite or no numbers.
         InvalidInputError
             If a column of y has no label at all, or none in a row of weight, or if `trainable`
             names a part that the family's networks do not have.
@@ -70,8 +77,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             known = self.classes_
             classes = known if isinstance(known, list) else [known]
         elif classes is not None:
-            nested = isinstance(classes, list | tuple) and not np.isscalar(classes[0])
-            classes = [np.unique(each) for each in (classes if nested else [classes])]
+            classes = read_known_classes(classes)
         return self._fit(
             X, y, sample_weight, self._partial_fit_members, classes=classes, reset=first
         )
@@ -114,8 +120,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Returns
         -------
         ndarray of shape (n_materials,) or (n_materials, n_tasks)
-            Class labels; with ``on_invalid="nan"`` an object array that holds None where X is
-            invalid, if it is anywhere.
+            Class labels of the type that y has; with ``on_invalid="nan"`` an object array that
+            holds None where X is invalid, if it is anywhere. Dates stay dates, NaT there.
         """
         probabilities = self.predict_proba(X)
         tasks = [probabilities] if self._one_dimensional else probabilities
@@ -124,13 +130,15 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             invalid = np.isnan(each[:, 0])
             labels = classes[np.where(invalid[:, None], 0, each).argmax(axis=1)]
             if invalid.any():
-                labels = labels.astype(object)
+                if labels.dtype.kind not in "mM":
+                    labels = labels.astype(object)
                 labels[invalid] = None
             columns.append(labels)
         if self._one_dimensional:
             return columns[0]
-        same_type = len({column.dtype.kind for column in columns}) == 1
-        return np.stack(columns if same_type else [c.astype(object) for c in columns], axis=1)
+        if len({column.dtype.kind for column in columns}) == 1:
+            return np.stack(columns, axis=1)
+        return np.array([list(column) for column in columns], dtype=object).T
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, averaged over the tasks.
@@ -150,14 +158,16 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         """
         predicted = self.predict(X)
         truth = class_columns(y)
+        check_consistent_length(predicted, truth[0])
+        weights = weights_of_scores(sample_weight, len(predicted))
         scores = []
         for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
             rows = ~pd.isna(labels) & ~pd.isna(guess)
             if not rows.any():
                 continue
-            weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
             right = np.asarray(labels[rows] == guess[rows], dtype=bool)
-            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=weights))
+            theirs = None if weights is None else weights[rows]
+            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=theirs))
         return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):

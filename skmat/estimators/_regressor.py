@@ -9,6 +9,7 @@ from skmat.estimators._base import scatter_rows
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._scaling import in_own_unit
 from skmat.estimators._targets import read_numeric_targets
+from skmat.estimators._weights import weights_of_scores
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import REGRESSION_LOSSES, Properties
 from skmat.training import run_heads
@@ -33,7 +34,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
             Formulas or a matrix of amounts; crystals, if the family reads crystals.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
-            Properties, each in its own unit; NaN is a missing label.
+            Properties, each in its own unit; NaN, None, pandas.NA, nulls and what is masked are
+            missing labels. Text must be a number.
         sample_weight : array-like of shape (n_materials,), default=None
             Weights of the materials, non-negative.
 
@@ -46,10 +48,13 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         ------
         InvalidCompositionError, InvalidStructureError
             If rows of X cannot be read; the error lists all of them.
+        InvalidLabelsError
+            If labels are no numbers, infinite, or beyond 1e300.
+        InvalidWeightsError
+            If weights are negative, missing, infinite or no numbers.
         InvalidInputError
-            If y holds infinity, or a column of nothing but NaN, or one whose labels are all in
-            rows of weight 0, or if `trainable` names a part that the family's networks do not
-            have.
+            If y holds a column of nothing but NaN, or one whose labels are all in rows of weight
+            0, or if `trainable` names a part that the family's networks do not have.
         """
         return self._fit(X, y, sample_weight, self._fit_members, reset=True)
 
@@ -133,17 +138,19 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         float
             Mean R2, dimensionless; 1 is perfect.
         """
-        read = read_numeric_targets(y, len(y), labels_required=False)
-        predicted = self.predict(X).reshape(len(read.values), -1)
+        predicted = self.predict(X)
+        read = read_numeric_targets(y, len(predicted), labels_required=False)
+        predicted = predicted.reshape(len(read.values), -1)
+        weights = weights_of_scores(sample_weight, len(predicted))
         scores = []
         for truth, guess in zip(read.values.T, predicted.T, strict=True):
             rows = ~np.isnan(truth) & ~np.isnan(guess)
             if not rows.any():
                 continue
-            weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
             # R2 has no unit, but squares of small numbers vanish.
             pair, _ = in_own_unit(np.append(truth[rows], guess[rows]))
-            scores.append(r2_score(*np.split(pair, 2), sample_weight=weights))
+            theirs = None if weights is None else weights[rows]
+            scores.append(r2_score(*np.split(pair, 2), sample_weight=theirs))
         return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):

@@ -1,20 +1,29 @@
 """Reading y: one column or many, labels missing, names from a DataFrame."""
 
-from dataclasses import dataclass
+import datetime
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
-from skmat.estimators._scaling import LARGEST_LABEL, TargetScaling
-from skmat.exceptions import InvalidInputError
+from skmat.estimators._label_columns import read_columns
+from skmat.estimators._label_values import (
+    as_classes,
+    as_numbers,
+    class_indices,
+    holds_numbers,
+    is_mostly_text,
+    plain,
+)
+from skmat.estimators._scaling import TargetScaling
+from skmat.exceptions import InvalidInputError, InvalidLabelsError, LabelTypeError, shorten
 from skmat.objectives import Target
 
 __all__ = [
     "ReadTargets",
     "class_columns",
     "read_class_targets",
+    "read_known_classes",
     "read_mixed_targets",
     "read_numeric_targets",
 ]
@@ -80,7 +89,7 @@ def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:
     Parameters
     ----------
     y : array-like of shape (n,) or (n, n_targets)
-        Numbers; NaN is missing.
+        Numbers, or text that is one; what is missing is said in ``read_columns``.
     n_rows : int
         Rows of X.
     labels_required : bool, default=True
@@ -88,152 +97,136 @@ def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:
 
     Raises
     ------
+    InvalidLabelsError
+        If a label is no number, infinite, or beyond 1e300.
     InvalidInputError
-        If a value is infinite, or a column has no label at all.
+        If a column has no label at all.
     """
-    names, one_dimensional = _names(y)
-    values = check_array(
-        y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y"
-    )
-    if values.ndim == 1:
-        values = values.reshape(-1, 1)
-    _check_rows(values, n_rows)
-    infinite = np.argwhere(np.isinf(values))
-    if len(infinite):
-        row, column = infinite[0]
-        raise InvalidInputError(
-            f"y contains infinity: row {row}, target {names[column]!r}"
-            f" ({len(infinite)} such values in all). Set them to NaN, which means no label, or"
-            " drop the rows."
-        )
-    large = np.argwhere(np.abs(values) > LARGEST_LABEL)
-    if len(large):
-        row, column = large[0]
-        raise InvalidInputError(
-            f"y holds {values[row, column]:g}, which is too large: row {row}, target"
-            f" {names[column]!r}. Give labels in another unit, in which none is beyond"
-            f" {LARGEST_LABEL:g}."
-        )
-    if labels_required:
-        _check_labelled(~np.isnan(values), names)
-    targets = [Target(name) for name in names]
-    return ReadTargets(values, targets, [None] * len(names), one_dimensional)
+    return _read_numbers(read_columns(y), n_rows, labels_required)
 
 
 def read_class_targets(y, n_rows, classes=None) -> ReadTargets:
-    """Read y of a classifier: labels of any type; NaN, None and pandas.NA are missing.
+    """Read y of a classifier: labels of any type that has an order.
 
     Parameters
     ----------
     y : array-like of shape (n,) or (n, n_targets)
-        Class labels.
+        Class labels; what is missing is said in ``read_columns``.
     n_rows : int
         Rows of X.
     classes : list of ndarray, default=None
         Known class labels of each column, as ``partial_fit`` has them; a column may then be
         without labels.
+
+    Raises
+    ------
+    LabelTypeError
+        If the labels of a column are of several types, or cannot be sorted.
+    InvalidInputError
+        If a column has no label at all, or one that is not among `classes`.
     """
-    names, one_dimensional = _names(y)
-    columns = class_columns(y)
-    _check_rows(columns[0], n_rows)
-    values = np.full((n_rows, len(columns)), np.nan)
-    found = []
-    if classes is not None and len(classes) != len(columns):
-        raise InvalidInputError(
-            f"There are classes for {len(classes)} tasks, but y holds {len(columns)}: {names}."
+    table = read_columns(y)
+    if table.has_tuples:
+        rows = enumerate(zip(*(column.filled() for column in table.columns), strict=True))
+        raise LabelTypeError(
+            [(row, label, f"{shorten(label)} is a tuple") for row, label in rows],
+            n_rows,
+            "Where tuples hold the labels of several tasks, pass lists or a DataFrame instead.",
         )
-    for i, column in enumerate(columns):
-        labelled = ~pd.isna(column)
-        if classes is None:
-            _check_labelled(labelled.reshape(-1, 1), [names[i]])
-        # Back through a list: an object array of bool or int is of no type scikit-learn knows.
-        labels = np.array(column[labelled].tolist())
-        known = np.unique(labels) if classes is None else classes[i]
-        if not len(labels):
-            found.append(known)
-            continue
-        check_classification_targets(labels)
-        indices = np.searchsorted(known, labels)
-        wrong = np.flatnonzero(known[np.minimum(indices, len(known) - 1)] != labels)
-        if len(wrong):
-            raise InvalidInputError(
-                f"y holds the label {labels[wrong[0]]!r} for {names[i]!r}, which is not among"
-                f" the classes {known.tolist()}."
-            )
-        values[labelled, i] = indices
-        found.append(known)
-    # One class is learned as the first of two.
-    targets = [Target(name, max(2, len(known))) for name, known in zip(names, found, strict=True)]
-    return ReadTargets(values, targets, found, one_dimensional)
+    return _read_classes(table, n_rows, classes)
 
 
 def read_mixed_targets(y, n_rows) -> ReadTargets:
     """Read y of an encoder: numbers are regressed, text, categories and booleans classified."""
-    names, one_dimensional = _names(y)
+    table = read_columns(y)
     parts = []
-    for name, column in zip(names, class_columns(y), strict=True):
-        # Back to what the values are: a table of mixed columns is an array of objects.
-        series = pd.Series(column, name=name).infer_objects()
-        is_number = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(
-            series
-        )
-        read = read_numeric_targets if is_number else read_class_targets
-        parts.append(read(series, n_rows))
+    for column, name in zip(table.columns, table.names, strict=True):
+        alone = replace(table, columns=[column], names=[name])
+        if holds_numbers(column):
+            parts.append(_read_numbers(alone, n_rows))
+        else:
+            parts.append(_read_classes(alone, n_rows))
     return ReadTargets(
         np.hstack([part.values for part in parts]),
         [part.targets[0] for part in parts],
         [part.classes[0] for part in parts],
-        one_dimensional,
+        table.one_dimensional,
     )
 
 
-def _names(y):
-    """Return the names of the targets, and whether y is one-dimensional."""
-    if y is None:
-        raise InvalidInputError(
-            "This estimator requires y to be passed, but the target y is None."
-        )
-    if isinstance(y, pd.DataFrame):
-        names = [str(column) for column in y.columns]
-        if len(set(names)) < len(names):
-            raise InvalidInputError(f"Every column of y needs a name of its own; got {names}.")
-        return names, False
-    if isinstance(y, pd.Series):
-        return [str(y.name) if y.name is not None else "y"], True
-    shape = np.asarray(y).shape
-    if len(shape) < 2:
-        return ["y"], True
-    return [f"y{i}" for i in range(shape[1])], False
+def read_known_classes(classes):
+    """Return the sorted class labels of each task, from the ``classes`` of ``partial_fit``."""
+    if not len(classes):
+        raise InvalidInputError("classes is empty; name all class labels, or leave it None.")
+    nested = isinstance(classes, list | tuple) and not (
+        np.isscalar(classes[0]) or isinstance(classes[0], datetime.date)
+    )
+    return [
+        np.unique(as_classes(column, "classes"))
+        for each in (classes if nested else [classes])
+        for column in read_columns(each, "classes").columns
+    ]
 
 
 def class_columns(y):
-    """Return the columns of y as one-dimensional arrays that keep their types.
-
-    A list that mixes text with NaN becomes an array of objects: as text, NaN would be the class
-    "nan".
-    """
-    if isinstance(y, pd.DataFrame):
-        return [y.iloc[:, i].to_numpy() for i in range(y.shape[1])]
-    if isinstance(y, list | tuple) and any(isinstance(value, str) for value in _flat(y)):
-        y = np.array(y, dtype=object)
-    array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
-    if array.ndim == 1:
-        return [column_or_1d(array)]
-    return list(array.T)
+    """Return the columns of y as one-dimensional arrays that keep their types."""
+    return [column.filled() for column in read_columns(y).columns]
 
 
-def _check_rows(values, n_rows):
-    check_consistent_length(values, range(n_rows))
+def _read_numbers(table, n_rows, labels_required=True):
+    columns, names = table.columns, table.names
+    check_consistent_length(columns[0].missing, range(n_rows))
+    values, problems, is_text = [], [], False
+    for column, name in zip(columns, names, strict=True):
+        numbers, faults = as_numbers(column)
+        values.append(numbers)
+        for row, label, fault in faults:
+            problems.append((row, label, f"target {name!r}: {shorten(label)} is {fault}"))
+        is_text |= is_mostly_text(column, faults)
+    if problems:
+        remedy = "Most labels are text: take a classifier, such as MTEncoderClassifier."
+        problems.sort(key=lambda problem: problem[0])
+        raise InvalidLabelsError(problems, n_rows, remedy if is_text else "")
+    if labels_required:
+        for numbers, name in zip(values, names, strict=True):
+            _check_labelled(~np.isnan(numbers), name)
+    targets = [Target(name) for name in names]
+    return ReadTargets(
+        np.column_stack(values), targets, [None] * len(names), table.one_dimensional
+    )
 
 
-def _check_labelled(labelled, names):
-    empty = [name for name, some in zip(names, labelled.any(axis=0), strict=True) if not some]
-    if empty:
+def _read_classes(table, n_rows, classes=None):
+    columns, names = table.columns, table.names
+    check_consistent_length(columns[0].missing, range(n_rows))
+    if classes is not None and len(classes) != len(columns):
         raise InvalidInputError(
-            f"y has no label at all (only NaN) for {', '.join(map(repr, empty))}; drop the"
-            " column, or fit on rows that have some."
+            f"There are classes for {len(classes)} tasks, but y holds {len(columns)}: {names}."
         )
+    values = np.full((n_rows, len(columns)), np.nan)
+    found = []
+    for i, (column, name) in enumerate(zip(columns, names, strict=True)):
+        if classes is None:
+            _check_labelled(~column.missing, name)
+        labels = as_classes(column, name)
+        known = np.unique(labels) if classes is None else classes[i]
+        found.append(known)
+        indices = class_indices(known, labels)
+        unknown = np.flatnonzero(indices < 0)
+        if len(unknown):
+            raise InvalidInputError(
+                f"y holds the label {plain(labels[unknown[0]])!r} for {name!r} (row"
+                f" {column.rows[unknown[0]]}), which is not among the classes {known.tolist()}."
+            )
+        values[column.rows, i] = indices
+    # One class is learned as the first of two.
+    targets = [Target(name, max(2, len(known))) for name, known in zip(names, found, strict=True)]
+    return ReadTargets(values, targets, found, table.one_dimensional)
 
 
-def _flat(rows):
-    return (value for row in rows for value in (row if isinstance(row, list | tuple) else [row]))
+def _check_labelled(labelled, name):
+    if not labelled.any():
+        raise InvalidInputError(
+            f"y has no label at all (only NaN) for {name!r}; drop the column, or fit on rows that"
+            " have some."
+        )

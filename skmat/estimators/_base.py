@@ -11,13 +11,14 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
 from skmat.estimators._member import Member
 from skmat.estimators._validation import keep_labels
+from skmat.estimators._weights import read_weights, with_mean_1
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
 from skmat.training import (
@@ -356,10 +357,7 @@ class EncoderEstimator(
         )
 
     def _check_sample_weight(self, sample_weight, materials):
-        rows = np.empty((len(materials), 1))
-        weights = _check_sample_weight(
-            sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-        )
+        weights = read_weights(sample_weight, len(materials))
         # An empty row of a matrix of amounts is no material, and teaches nothing.
         weights = np.where(materials.n_sites > 0, weights, 0.0)
         if not weights.any():
@@ -368,7 +366,7 @@ class EncoderEstimator(
                 " material; all are zero."
             )
         # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
-        return weights / weights.mean()
+        return with_mean_1(weights)
 
     def _begin_run(self):
         """Return the seed of a fit, and the folder that keeps its state, if any does."""

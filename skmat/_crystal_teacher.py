@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmat._crystal_input import as_structures
+from skmat._parameters import PlainParametersMixin
 from skmat.base import CompositionInputMixin, is_fitted
 from skmat.crystal import StructureArrays, read_structures
 from skmat.datasets import fetch_mp
@@ -25,7 +26,11 @@ __all__ = ["CrystalTeacher"]
 
 
 class CrystalTeacher(
-    CompositionInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    PlainParametersMixin,
+    CompositionInputMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Look up formulas among known crystals and return an encoder's vectors of these.
 
@@ -195,7 +200,7 @@ class CrystalTeacher(
         else:
             crystals, _ = read_structures(as_structures(self.structures), disorder="average")
         if self.max_atoms is not None:
-            crystals = crystals.take(crystals.n_atoms <= self.max_atoms)
+            crystals = crystals.take(crystals.n_atoms <= self._plain("max_atoms"))
         if not len(crystals):
             raise InvalidInputError(
                 "There are no crystals to look up; pass structures, or a larger max_atoms."

@@ -19,6 +19,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
+from skmat._parameters import plain
 from skmat.estimators._families import choose_family
 from skmat.exceptions import InvalidInputError
 from skmat.featurizers import MagpieFeaturizer, StructureToComposition
@@ -224,7 +225,7 @@ def _search(model, pretrained, scoring, stratify, random_state, n_jobs):
         {"pretrained": list(pretrained)},
         scoring=scoring,
         cv=parts,
-        n_jobs=n_jobs,
+        n_jobs=plain(n_jobs),
         error_score="raise",
     )
 
@@ -272,10 +273,10 @@ def make_voting_regressor(
     members = _members(
         _family(family, pretrained).regressor(pretrained=pretrained, random_state=random_state),
         make_frozen_regressor(pretrained=pretrained, family=family),
-        ExtraTreesRegressor(300, random_state=random_state),
+        ExtraTreesRegressor(300, random_state=plain(random_state)),
         family,
     )
-    return VotingRegressor(members, n_jobs=n_jobs)
+    return VotingRegressor(members, n_jobs=plain(n_jobs))
 
 
 def make_voting_classifier(
@@ -318,10 +319,10 @@ def make_voting_classifier(
     members = _members(
         _family(family, pretrained).classifier(pretrained=pretrained, random_state=random_state),
         make_frozen_classifier(pretrained=pretrained, family=family),
-        ExtraTreesClassifier(300, random_state=random_state),
+        ExtraTreesClassifier(300, random_state=plain(random_state)),
         family,
     )
-    return VotingClassifier(members, voting="soft", n_jobs=n_jobs)
+    return VotingClassifier(members, voting="soft", n_jobs=plain(n_jobs))
 
 
 def _family(name, *sources):

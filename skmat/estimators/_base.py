@@ -13,12 +13,12 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skmat._parameters import PlainParametersMixin
 from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
 from skmat.estimators._member import Member
 from skmat.estimators._validation import keep_labels
-from skmat.estimators._weights import read_weights, with_mean_1
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import LOSS_WEIGHTINGS
 from skmat.training import (
@@ -43,7 +43,11 @@ __all__ = ["EncoderEstimator", "scatter_rows"]
 
 
 class EncoderEstimator(
-    CheckpointMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    PlainParametersMixin,
+    CheckpointMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base of encoders, regressors and classifiers.
 
@@ -142,7 +146,7 @@ class EncoderEstimator(
 
     @property
     def _n_members(self):
-        return getattr(self, "n_ensemble", 1)
+        return self._plain("n_ensemble") if hasattr(self, "n_ensemble") else 1
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")
@@ -196,7 +200,8 @@ class EncoderEstimator(
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
         device = resolve_device(self.device)
         previous = self._members_to_continue(read.targets, objectives)
-        early_stopping = self.patience is not None and self.validation_fraction > 0
+        fraction = self._plain("validation_fraction")
+        early_stopping = self.patience is not None and fraction > 0
         groups = materials.group_ids() if early_stopping else None
         members = []
         run_seed, run_folder = self._begin_run()
@@ -205,11 +210,10 @@ class EncoderEstimator(
             training, validation = np.arange(len(materials)), np.empty(0, dtype=int)
             if groups is not None:
                 training, validation = split_by_group(
-                    groups, self.validation_fraction, np.random.default_rng(split_seed)
+                    groups, fraction, np.random.default_rng(split_seed)
                 )
                 training, validation = keep_labels(
-                    *(training, validation, groups, read),
-                    *(sample_weight, self.validation_fraction),
+                    training, validation, groups, read, sample_weight, fraction
                 )
                 if not read.is_informative(validation, sample_weight):
                     # Nothing to judge an epoch by: better to learn from these rows too.
@@ -315,7 +319,7 @@ class EncoderEstimator(
     def _epochs(self, materials, read, sample_weight, n_training):
         """Return for how many epochs the networks are trained."""
         if self.max_epochs != "auto":
-            return self.max_epochs
+            return self._plain("max_epochs")
         is_number = [classes is None for classes in read.classes]
         labels = np.where(sample_weight[:, None] > 0, read.values[:, is_number], np.nan)
         contradicted = self._contradiction(materials, labels)
@@ -333,11 +337,11 @@ class EncoderEstimator(
         is_worth_keeping = goes_on or self._pretrained_source() is not None
         return TrainingSettings(
             max_epochs=epochs,
-            batch_size=n_per_batch(self.batch_size, n_training, self._most_per_batch),
-            lr=self.lr,
-            weight_decay=self.weight_decay,
+            batch_size=n_per_batch(self._plain("batch_size"), n_training, self._most_per_batch),
+            lr=self._plain("lr"),
+            weight_decay=self._plain("weight_decay"),
             schedule=schedule or self.schedule,
-            patience=self.patience,
+            patience=self._plain("patience"),
             trainable=self.trainable if is_worth_keeping else "all",
             loss_weighting=self.loss_weighting,
             task_weights=task_weights,
@@ -355,18 +359,6 @@ class EncoderEstimator(
             sample_weight.astype(np.float32),
             tuple(lessons),
         )
-
-    def _check_sample_weight(self, sample_weight, materials):
-        weights = read_weights(sample_weight, len(materials))
-        # An empty row of a matrix of amounts is no material, and teaches nothing.
-        weights = np.where(materials.n_sites > 0, weights, 0.0)
-        if not weights.any():
-            raise InvalidInputError(
-                "Sample weights must contain at least one non-zero number for a row that is a"
-                " material; all are zero."
-            )
-        # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
-        return with_mean_1(weights)
 
     def _begin_run(self):
         """Return the seed of a fit, and the folder that keeps its state, if any does."""

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_consistent_length
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
-from skmat.estimators._weights import weights_of_scores
+from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Properties
 from skmat.training import run_heads
@@ -195,7 +195,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_class_targets(y, len(materials), classes)
-        weights = self._check_sample_weight(sample_weight, materials)
+        weights = weights_to_learn_by(sample_weight, materials)
         if classes is None:
             read.check_weights(weights)
         self._check_same_classes(read)

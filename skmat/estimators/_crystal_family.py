@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
 from skmat._crystal_input import CrystalInputMixin
+from skmat._parameters import plain
 from skmat.composition import ELEMENT_TABLES
 from skmat.crystal import GRAPHS_VERSION, GraphSettings, build_graphs
 from skmat.estimators._element_family import ElementFamily
@@ -106,7 +107,7 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
         """Build graphs, or find them where those of an earlier call are kept."""
         memory = check_memory(self.memory)
         build = memory.cache(_build_graphs, ignore=["n_jobs"])
-        built = build(structures, self._graph_settings(reset), GRAPHS_VERSION, self.n_jobs)
+        built = build(structures, self._graph_settings(reset), GRAPHS_VERSION, plain(self.n_jobs))
         if isinstance(self.memory, str):
             memory.reduce_size(bytes_limit=_MOST_KEPT)
         return built

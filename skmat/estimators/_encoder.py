@@ -10,6 +10,7 @@ from skmat.estimators._base import EncoderEstimator
 from skmat.estimators._member import Member
 from skmat.estimators._scaling import TargetScaling
 from skmat.estimators._targets import ReadTargets, read_mixed_targets
+from skmat.estimators._weights import weights_to_learn_by
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective, resolve_objectives
 from skmat.training import (
@@ -65,7 +66,7 @@ class EncoderTransformer(EncoderEstimator):
         """
         self._check_trainable()
         materials = self._read_X(X, reset=True, allow_empty=True)
-        weights = self._check_sample_weight(sample_weight, materials)
+        weights = weights_to_learn_by(sample_weight, materials)
         objectives = self._objectives()
         if objectives:
             read = self._read_y(y, objectives, len(materials))

@@ -4,6 +4,7 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skmat._parameters import plain
 from skmat.base import CompositionInputMixin
 from skmat.composition import ELEMENT_TABLES
 from skmat.estimators._element_family import ElementFamily
@@ -53,4 +54,4 @@ class MTEncoderFamily(CompositionInputMixin, ElementFamily):
         return {"readout": self.readout, **MTENCODER_PRESETS[self.preset]}
 
     def _make_network(self, table, sizes):
-        return MTEncoderNetwork(table, dropout=self.dropout, **sizes)
+        return MTEncoderNetwork(table, dropout=plain(self.dropout), **sizes)

@@ -64,7 +64,7 @@ class EncoderPredictor(EncoderEstimator):
                 f" has tasks of the names {taken}, as y has; rename the columns of y."
             )
         # Against all columns together, so that their number does not matter.
-        weights += [self.keep_weight * sum(weights)] * len(names)
+        weights += [self._plain("keep_weight") * sum(weights)] * len(names)
         objectives = (properties, *kept)
         n_elements = self._compositions(materials).n_elements[sample_weight > 0]
         # A frozen encoder is better than a random one even there.
@@ -105,13 +105,16 @@ class EncoderPredictor(EncoderEstimator):
         )
         if schedule is not None:
             return settings  # of partial_fit, which knows neither its first epoch nor its last
-        return replace(settings, head_epochs=self._head_epochs(epochs, goes_on), ema=self.ema)
+        return replace(
+            settings, head_epochs=self._head_epochs(epochs, goes_on), ema=self._plain("ema")
+        )
 
     def _stages(self):
         """Return the epochs of each stage before the last, in which `trainable` alone counts."""
-        if isinstance(self.head_epochs, Integral):
-            return (int(self.head_epochs),) if self.head_epochs else ()
-        stages = tuple(self.head_epochs)
+        head_epochs = self._plain("head_epochs")
+        if isinstance(head_epochs, Integral):
+            return (head_epochs,) if head_epochs else ()
+        stages = tuple(head_epochs)
         if not all(isinstance(n, Integral) and int(n) > 0 for n in stages):
             raise InvalidInputError(
                 f"head_epochs={self.head_epochs!r} must be a number of epochs, or for each stage a"

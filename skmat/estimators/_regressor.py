@@ -9,7 +9,7 @@ from skmat.estimators._base import scatter_rows
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._scaling import in_own_unit
 from skmat.estimators._targets import read_numeric_targets
-from skmat.estimators._weights import weights_of_scores
+from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import REGRESSION_LOSSES, Properties
 from skmat.training import run_heads
@@ -162,7 +162,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
-        weights = self._check_sample_weight(sample_weight, materials)
+        weights = weights_to_learn_by(sample_weight, materials)
         if reset:
             read.check_weights(weights)
         properties = Properties(loss=self.loss, **self._head_settings())

@@ -8,7 +8,7 @@ from skmat.estimators._label_values import as_numbers
 from skmat.estimators._scaling import in_own_unit
 from skmat.exceptions import InvalidInputError, InvalidWeightsError, shorten
 
-__all__ = ["read_weights", "weights_of_scores", "with_mean_1"]
+__all__ = ["read_weights", "weights_of_scores", "weights_to_learn_by"]
 
 #: Smaller shares of the mean weight are 0: float32 holds no such numbers.
 _SMALLEST = float(np.finfo(np.float32).tiny)
@@ -73,10 +73,27 @@ def _read(sample_weight):
     return weights, sorted(problems, key=lambda problem: problem[0])
 
 
-def with_mean_1(weights):
-    """Return `weights` divided by their mean; what is too small for float32 becomes 0."""
+def weights_to_learn_by(sample_weight, materials):
+    """Read the weights of `materials`, divided by their mean.
+
+    Rows that are no material have weight 0, and so have weights that are too small for float32.
+
+    Raises
+    ------
+    InvalidInputError
+        As ``read_weights``, or if all are zero.
+    """
+    weights = read_weights(sample_weight, len(materials))
+    # An empty row of a matrix of amounts is no material, and teaches nothing.
+    weights = np.where(materials.n_sites > 0, weights, 0.0)
+    if not weights.any():
+        raise InvalidInputError(
+            "Sample weights must contain at least one non-zero number for a row that is a"
+            " material; all are zero."
+        )
     # In a unit of their own: sums of weights near 1e308 are infinite.
     weights, _ = in_own_unit(weights)
+    # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
     weights = weights / weights.mean()
     return np.where(weights < _SMALLEST, 0.0, weights)
 

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skmat._parameters import PlainParametersMixin
 from skmat.exceptions import FeaturizationError, InvalidInputError
 
 __all__ = ["MatminerTransformer"]
@@ -24,7 +25,7 @@ _ROOMS = ("bandstructure", "composition", "conversions", "dos", "function", "sit
 _TASKS_PER_JOB = 4
 
 
-class MatminerTransformer(TransformerMixin, BaseEstimator):
+class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator):
     """Hand materials to a featurizer of matminer, and make an array of its features.
 
     A class for one kind of material mixes in how ``X`` is read and adds ``_read_items`` and
@@ -125,9 +126,9 @@ class MatminerTransformer(TransformerMixin, BaseEstimator):
 
     def _featurize(self, items, positions):
         """Return the features of some items, or a message where the featurizer fails."""
-        n_tasks = _TASKS_PER_JOB * effective_n_jobs(self.n_jobs)
+        n_tasks = _TASKS_PER_JOB * effective_n_jobs(self._plain("n_jobs"))
         batch_size = max(1, -(-len(positions) // n_tasks))
-        batches = Parallel(n_jobs=self.n_jobs)(
+        batches = Parallel(n_jobs=self._plain("n_jobs"))(
             delayed(_featurize_batch)(
                 self.featurizer_, self._take(items, positions[start : start + batch_size])
             )

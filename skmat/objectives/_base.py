@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skmat._parameters import plain
 from skmat.exceptions import InvalidInputError
 from skmat.nn import Encoder, Representation
 
@@ -173,7 +174,7 @@ class Objective(ABC):
         """Return name and settings as JSON has them, for model cards."""
         settings = asdict(self)  # type: ignore[call-overload]
         return {"name": self.name} | {
-            key: list(value) if isinstance(value, tuple) else value
+            key: list(plain(value)) if isinstance(value, tuple) else plain(value)
             for key, value in settings.items()
         }
 

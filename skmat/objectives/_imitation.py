@@ -11,6 +11,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 from torch.nn import functional as F
 
+from skmat._parameters import plain
 from skmat.base import as_formulas, is_fitted
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, SkmatError
@@ -185,8 +186,10 @@ class Imitation(Objective):
         shown = repr(teacher) if hasattr(teacher, "transform") else "features of each material"
         if hasattr(teacher, "describe"):
             shown = teacher.describe()
-        settings = {key: getattr(self, key) for key in ("scaling", "loss", "scale", "average")}
-        return {"name": self.name, "teacher": shown, **settings, "hidden": list(self.hidden)}
+        names = ("scaling", "loss", "scale", "average")
+        settings = {key: plain(getattr(self, key)) for key in names}
+        hidden = [plain(width) for width in self.hidden]
+        return {"name": self.name, "teacher": shown, **settings, "hidden": hidden}
 
     def _is_ready(self):
         """Tell whether the teacher can teach as it is."""

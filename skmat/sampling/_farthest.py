@@ -7,6 +7,7 @@ from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
+from skmat._parameters import plain
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["FarthestPointSplit"]
@@ -53,7 +54,10 @@ class FarthestPointSplit(ShuffleSplit):
         self, transformer=None, n_splits=10, *, train_size=0.8, test_size=None, random_state=None
     ):
         super().__init__(
-            n_splits, train_size=train_size, test_size=test_size, random_state=random_state
+            plain(n_splits),
+            train_size=plain(train_size),
+            test_size=plain(test_size),
+            random_state=plain(random_state),
         )
         self.transformer = transformer
 

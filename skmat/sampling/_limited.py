@@ -5,6 +5,8 @@ from sklearn.model_selection import BaseCrossValidator, ShuffleSplit, Stratified
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
+from skmat._parameters import plain
+
 __all__ = ["LimitedShuffleSplit"]
 
 
@@ -47,11 +49,11 @@ class LimitedShuffleSplit(BaseCrossValidator):
         stratify=False,
         random_state=None,
     ):
-        self.n_splits = n_splits
-        self.max_train_size = max_train_size
-        self.max_test_size = max_test_size
-        self.stratify = stratify
-        self.random_state = random_state
+        self.n_splits = plain(n_splits)
+        self.max_train_size = plain(max_train_size)
+        self.max_test_size = plain(max_test_size)
+        self.stratify = plain(stratify)
+        self.random_state = plain(random_state)
 
     def split(self, X, y=None, groups=None):
         """Generate training and test rows.

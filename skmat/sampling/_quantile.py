@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.validation import column_or_1d
 
+from skmat._parameters import plain
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["QuantileShuffleSplit"]
@@ -50,9 +51,13 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         self, n_splits=10, *, train_size=0.8, test_size=None, n_quantiles=10, random_state=None
     ):
         super().__init__(
-            n_splits, train_size=train_size, test_size=test_size, random_state=random_state
+            plain(n_splits),
+            train_size=plain(train_size),
+            test_size=plain(test_size),
+            random_state=plain(random_state),
         )
-        if not isinstance(n_quantiles, int | np.integer) or isinstance(n_quantiles, bool):
+        n_quantiles = plain(n_quantiles)
+        if not isinstance(n_quantiles, int) or isinstance(n_quantiles, bool):
             raise InvalidInputError(f"n_quantiles={n_quantiles!r} is no whole number.")
         if n_quantiles < 1:
             raise InvalidInputError(f"n_quantiles={n_quantiles}: there is one group at least.")

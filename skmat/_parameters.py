@@ -1,0 +1,43 @@
+"""Parameters as grids of NumPy give them."""
+
+import numpy as np
+from sklearn.utils._param_validation import validate_parameter_constraints
+
+__all__ = ["PlainParametersMixin", "plain"]
+
+
+def plain(value):
+    """Return the Python number in a NumPy scalar or an array of no dimension.
+
+    Anything else is returned as it is, but for tuples and lists, whose elements are treated so.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "biuf":
+        value = value[()]
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    if type(value) in (tuple, list):
+        return type(value)(plain(each) for each in value)
+    return value
+
+
+class PlainParametersMixin:
+    """Take NumPy's numbers for parameters, where Python's are taken.
+
+    Parameters stay as they were given, as scikit-learn wants them.
+    """
+
+    def _validate_params(self):
+        parameters = self.get_params(deep=False)
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            {name: plain(value) for name, value in parameters.items()},
+            caller_name=type(self).__name__,
+        )
+
+    def _plain(self, name):
+        """Return the parameter `name`, a number of Python's where it is a number."""
+        return plain(getattr(self, name))

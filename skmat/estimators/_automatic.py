@@ -3,9 +3,9 @@
 import numpy as np
 
 from skmat.estimators._scaling import ROUNDING, in_own_unit
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["contradiction", "n_epochs", "n_per_batch", "resolve_task_weights"]
+__all__ = ["contradiction", "in_float32", "n_epochs", "n_per_batch", "resolve_task_weights"]
 
 #: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
 #: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
@@ -16,6 +16,9 @@ _EPOCHS_LIMITS = (10, 120)
 #: many rows are read, in so many epochs at least: what is left after that is labels to be learned
 #: by heart. Chosen on a part of the training rows of matbench_perovskites.
 _CONTRADICTION, _ROWS_THEN, _EPOCHS_THEN = 0.3, 10_000, 5
+
+#: Weights of tasks up to here, and from one over it, are taken as they are.
+_LARGEST_WEIGHT = 1e30
 
 
 def n_epochs(max_epochs, n_training, factor=1, contradicted=0.0):
@@ -83,21 +86,42 @@ def resolve_task_weights(loss_weights, loss_weighting, task_names, read):
         n_labels = dict(zip(read.names, (~np.isnan(read.values)).sum(axis=0), strict=True))
         weights = [n_labels.get(name, len(read.values)) ** 0.5 for name in task_names]
     elif isinstance(loss_weights, dict):
-        unknown = sorted(set(loss_weights) - set(task_names))
+        unknown = [name for name in loss_weights if name not in task_names]
         if unknown:
             raise InvalidInputError(
                 f"loss_weights names the tasks {unknown}, but the tasks are {task_names}."
             )
         weights = [loss_weights.get(name, 1.0) for name in task_names]
     else:
-        weights = loss_weights
-    weights = [float(weight) for weight in weights]
+        weights = list(loss_weights)
     if len(weights) != len(task_names):
         raise InvalidInputError(
             f"loss_weights has {len(weights)} entries for {len(task_names)} tasks ({task_names})."
         )
-    if min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+    weights = [_as_weight(name, each) for name, each in zip(task_names, weights, strict=True)]
+    if not any(weights):
         raise InvalidInputError(
             f"loss_weights must be finite and non-negative, not all zero; got {weights}."
         )
-    return weights
+    return in_float32(weights)
+
+
+def in_float32(weights):
+    """Return weights of which only ratios count, in a range whose sums float32 holds."""
+    largest = max(weights)
+    if 1 / _LARGEST_WEIGHT <= largest <= _LARGEST_WEIGHT:
+        return weights
+    return in_own_unit(np.array(weights))[0].tolist()
+
+
+def _as_weight(name, weight):
+    try:
+        number = float(weight)
+    except (TypeError, ValueError, OverflowError):
+        number = np.nan
+    if not 0 <= number < np.inf:
+        raise InvalidInputError(
+            f"loss_weights must be finite and non-negative, but that of {name!r} is"
+            f" {shorten(weight)}. Give a number, or leave the task out of a dict, which weighs 1."
+        )
+    return number

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from skmat.estimators._automatic import resolve_task_weights
+from skmat.estimators._automatic import in_float32, resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective, resolve_objectives
@@ -15,6 +15,9 @@ __all__ = ["EncoderPredictor"]
 
 #: No formula that shipped weights have read has more.
 _MOST_ELEMENTS = 9
+
+#: Beyond this the columns of y weigh nothing in float32.
+_LARGEST_KEEP_WEIGHT = 1e60
 
 
 class EncoderPredictor(EncoderEstimator):
@@ -64,7 +67,8 @@ class EncoderPredictor(EncoderEstimator):
                 f" has tasks of the names {taken}, as y has; rename the columns of y."
             )
         # Against all columns together, so that their number does not matter.
-        weights += [self._plain("keep_weight") * sum(weights)] * len(names)
+        keep_weight = min(self._plain("keep_weight"), _LARGEST_KEEP_WEIGHT)
+        weights = in_float32(weights + [keep_weight * sum(weights)] * len(names))
         objectives = (properties, *kept)
         n_elements = self._compositions(materials).n_elements[sample_weight > 0]
         # A frozen encoder is better than a random one even there.

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,10 @@ from skmat import (
     MTEncoderRegressor,
     RoostClassifier,
 )
-from skmat.estimators._automatic import contradiction, n_epochs
+from skmat.estimators._automatic import contradiction, n_epochs, resolve_task_weights
+from skmat.estimators._targets import ReadTargets
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import Target
 
 METALS = ["Fe", "Ni", "Cr", "Co", "Mo", "Mn", "Ti", "Al", "V", "W"]
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
@@ -106,3 +111,74 @@ def test_averaging_and_head_first_are_not_lost_where_epochs_are_automatic():
     )
     assert plain != averaged
     assert loaded != head_first
+
+
+def weights_of(loss_weights, names=("gap", "volume")):
+    read = ReadTargets(np.zeros((3, len(names))), [Target(name) for name in names], [], False)
+    return resolve_task_weights(loss_weights, "equal", list(names), read)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        [1, 3],
+        (np.int64(1), np.float32(3)),
+        np.array([1, 3]),
+        [np.array(1.0), Decimal(3)],
+        {"volume": 3},
+        {"volume": 3.0, "gap": True},
+        {"gap": np.uint8(1), "volume": np.array(3)},
+        ["1", "3"],
+    ],
+)
+def test_weights_of_tasks_are_numbers_of_any_kind(weights):
+    assert weights_of(weights) == [1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1, 10**400], "that of 'volume' is 1000"),
+        ({"gap": 10**400}, "that of 'gap' is 1000"),
+        ({"gap": None}, "that of 'gap' is None"),
+        ([None, 1], "that of 'gap' is None"),
+        ({"gap": float("nan")}, "that of 'gap' is nan"),
+        ([1, np.inf], "that of 'volume' is inf"),
+        ([1, -2], "non-negative, but that of 'volume' is -2"),
+        ({"gap": "much"}, "that of 'gap' is 'much'"),
+        ({"gap": [1]}, r"that of 'gap' is \[1\]"),
+        ([1j, 1], "that of 'gap' is 1j"),
+        ({3: 1, "a": 1}, r"names the tasks \[3, 'a'\]"),
+        ({None: 1, ("a",): 2}, r"names the tasks \[None, \('a',\)\]"),
+        ([0, 0], "not all zero"),
+        ([1, 2, 3], "3 entries for 2 tasks"),
+        ([], "0 entries"),
+    ],
+)
+def test_weights_of_tasks_that_are_none_are_refused(weights, message):
+    with pytest.raises(InvalidInputError, match=message):
+        weights_of(weights)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-200, 2.0**200, 2.0**1020])
+@pytest.mark.parametrize("keep_objective", [None, "masked_elements"])
+def test_only_ratios_of_weights_of_tasks_count(unit, keep_objective):
+    """Their sum overflows in float32, and predictions were NaN."""
+    y = np.random.default_rng(0).normal(size=(6, 2))
+    X = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO"]
+    settings = {"preset": "tiny", "max_epochs": 1, "random_state": 0}
+    one, two = (
+        MTEncoderRegressor(**settings, loss_weights=weights, keep_objective=keep_objective)
+        .fit(X, y)
+        .predict(X)
+        for weights in ([1, 3], [unit, 3 * unit])
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("keep_weight", [1e-300, 1e50, 1e308])
+def test_a_kept_objective_of_any_weight(keep_weight):
+    model = MTEncoderRegressor(
+        preset="tiny", max_epochs=1, keep_objective="masked_elements", keep_weight=keep_weight
+    )
+    assert np.isfinite(model.fit(["TiO2", "ZnO"], [3.2, 3.4]).predict(["NaCl"])).all()

@@ -1,7 +1,11 @@
 """Parameters as grids of NumPy give them."""
 
+import sys
+
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
+
+from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["PlainParametersMixin", "plain"]
 
@@ -31,12 +35,15 @@ class PlainParametersMixin:
     """
 
     def _validate_params(self):
-        parameters = self.get_params(deep=False)
+        parameters = {name: plain(value) for name, value in self.get_params(deep=False).items()}
         validate_parameter_constraints(
-            self._parameter_constraints,
-            {name: plain(value) for name, value in parameters.items()},
-            caller_name=type(self).__name__,
+            self._parameter_constraints, parameters, caller_name=type(self).__name__
         )
+        for name, value in parameters.items():
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                raise InvalidInputError(
+                    f"{name}={shorten(value)} is too large for a number of {type(self).__name__}."
+                )
 
     def _plain(self, name):
         """Return the parameter `name`, a number of Python's where it is a number."""

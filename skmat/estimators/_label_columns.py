@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -234,9 +235,21 @@ def _objects(values):
 
 def _without_nan(labels, missing):
     """Return a Column; NaN, None, NaT and pandas.NA among `labels` are missing, too."""
-    absent = np.asarray(pd.isna(labels), dtype=bool)
+    absent = _is_missing(labels)
     if not absent.any():
         return Column(labels, missing)
     missing = missing.copy()
     missing[np.flatnonzero(~missing)[absent]] = True
     return Column(labels[~absent], missing)
+
+
+def _is_missing(labels):
+    if labels.dtype.kind != "O":
+        return np.asarray(pd.isna(labels), dtype=bool)
+    labels = _objects([None if label is np.ma.masked else label for label in labels])
+    try:
+        return np.asarray(pd.isna(labels), dtype=bool)
+    except ArithmeticError:  # signalling NaN, which does not compare
+        signals = [isinstance(label, Decimal) and label.is_snan() for label in labels]
+        others = [None if signal else label for signal, label in zip(signals, labels, strict=True)]
+        return np.asarray(pd.isna(_objects(others)), dtype=bool)

@@ -190,6 +190,8 @@ def test_recipes(kind):
         ("n_ensemble", np.array(-1)),
         ("warm_start", np.int64(2)),
         ("patience", np.array(None)),
+        ("lr", 10**400),
+        ("max_epochs", 10**400),
     ],
 )
 def test_what_is_refused_of_python_is_refused_of_numpy(name, value):

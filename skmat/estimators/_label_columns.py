@@ -120,6 +120,8 @@ def _from_series(series):
         codes = series.cat.codes.to_numpy()
         labels = series.cat.categories.to_numpy()[codes[codes >= 0]]
         return Column(labels, codes < 0, is_category=True)
+    if isinstance(series.dtype, np.dtype):
+        return _without_nan(series.to_numpy(), np.zeros(len(series), dtype=bool))
     missing = series.isna().to_numpy(dtype=bool)
     # Without the missing ones, nullable types become the plain types that they stand for.
     labels = np.asarray(series.array[~missing].to_numpy())

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -341,6 +342,12 @@ def test_labels_of_another_type_are_unknown(later):
 def test_scores_of_labels_of_another_type_are_0():
     model = MTEncoderClassifier(**FAST).fit(FORMULAS, [1, 2] * 5)
     assert model.score(FORMULAS, ["1", "2"] * 5) == 0
+
+
+@pytest.mark.parametrize("container", [list, pd.Series, lambda y: np.array(y, dtype=object)])
+def test_signalling_nan_and_masked_elements_are_missing(container):
+    y = container([Decimal("sNaN"), Decimal("1.5"), np.ma.masked])
+    assert_array_equal(read_numeric_targets(y, 3).values[:, 0], [np.nan, 1.5, np.nan])
 
 
 def test_class_columns_have_all_rows():

@@ -1,6 +1,7 @@
 """Parameters as grids of NumPy give them."""
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -33,6 +34,9 @@ class PlainParametersMixin:
 
     Parameters stay as they were given, as scikit-learn wants them.
     """
+
+    _parameter_constraints: dict
+    get_params: Callable[..., dict]
 
     def _validate_params(self):
         parameters = {name: plain(value) for name, value in self.get_params(deep=False).items()}

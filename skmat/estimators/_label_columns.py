@@ -183,7 +183,7 @@ def _from_rows(rows, what):
     nested = [isinstance(row, list | tuple) or getattr(row, "ndim", 0) > 0 for row in rows]
     if not any(nested):
         return _objects(rows)
-    widths = [len(row) if inner else None for row, inner in zip(rows, nested, strict=True)]
+    widths = [len(row) if inner else -1 for row, inner in zip(rows, nested, strict=True)]
     odd = next((i for i, width in enumerate(widths) if width != widths[0]), None)
     if odd is not None:
         raise InvalidInputError(

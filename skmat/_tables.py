@@ -11,7 +11,7 @@ import pandas as pd
 from skmat._table_files import read_rows
 from skmat._table_text import below, find_names
 from skmat.composition import read_compositions
-from skmat.exceptions import InvalidInputError, InvalidRowsError, shorten
+from skmat.exceptions import InvalidInputError, InvalidLabelsError, InvalidRowsError, shorten
 
 __all__ = [
     "Table",
@@ -161,6 +161,8 @@ def naming_cells(table, column, path, kind, hint=""):
     """
     try:
         yield
+    except InvalidLabelsError:
+        raise  # of y, whose rows are the same but whose cells are others
     except InvalidRowsError as error:
         values = table.column(column)
         cells = [(row, column, values[row], reason) for row, _, reason in error.problems]

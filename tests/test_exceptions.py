@@ -1,12 +1,17 @@
 import pickle
 
+import pandas as pd
 import pytest
 
+from skmat._tables import naming_cells
 from skmat.exceptions import (
     FeaturizationError,
     InvalidCompositionError,
     InvalidInputError,
+    InvalidLabelsError,
     InvalidRowsError,
+    InvalidWeightsError,
+    LabelTypeError,
     PretrainedError,
     SkmatError,
 )
@@ -45,3 +50,26 @@ def test_rows_error_survives_pickling(cls):
     assert type(error) is cls
     assert error.rows == list(range(1, 14))
     assert error.n_rows == 20
+
+
+@pytest.mark.parametrize("cls", [InvalidLabelsError, LabelTypeError, InvalidWeightsError])
+def test_errors_of_labels_list_five_and_survive_pickling(cls):
+    problems = [(row, "a", f"target 'gap': 'a{row}' is text") for row in range(500)]
+    error = cls(problems, 600, "Take a classifier.")
+    lines = str(error).splitlines()
+    assert lines[0].startswith("500 of 600 rows ")
+    assert lines[5] == "  row 4, target 'gap': 'a4' is text"
+    assert lines[6].startswith("  ... and 495 more")
+    assert lines[-1] == "Take a classifier."
+    assert error.rows == list(range(500))
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.rows) == (cls, str(error), error.rows)
+    assert issubclass(cls, TypeError) == (cls is LabelTypeError)
+    assert issubclass(cls, InvalidRowsError)
+
+
+def test_errors_of_labels_are_not_taken_for_errors_of_formulas():
+    table = pd.DataFrame({"formula": ["TiO2"], "gap": ["1e301"]})
+    problems = [(0, 1e301, "target 'gap': 1e301 is beyond 1e+300")]
+    with pytest.raises(InvalidLabelsError), naming_cells(table, "formula", "s.csv", "formulas"):
+        raise InvalidLabelsError(problems, 1)

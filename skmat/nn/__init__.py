@@ -11,6 +11,13 @@ from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
 from skmat.nn._heads import build_mlp, run_side_by_side
 from skmat.nn._mtencoder import MTENCODER_PRESETS, MTEncoderNetwork
+from skmat.nn._random import (
+    Dropout,
+    current_generator,
+    drawing_from,
+    randn_like,
+    with_own_dropout,
+)
 from skmat.nn._roost import ROOST_PRESETS, RoostNetwork
 
 __all__ = [
@@ -23,11 +30,16 @@ __all__ = [
     "CGCNNNetwork",
     "CompositionBatch",
     "CrystalBatch",
+    "Dropout",
     "Encoder",
     "FractionEncoding",
     "MTEncoderNetwork",
     "Representation",
     "RoostNetwork",
     "build_mlp",
+    "current_generator",
+    "drawing_from",
+    "randn_like",
     "run_side_by_side",
+    "with_own_dropout",
 ]

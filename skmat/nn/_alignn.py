@@ -108,9 +108,8 @@ class _Expansion(nn.Module):
 
     def __init__(self, lowest, highest, n_centers, d_hidden, d_model):
         super().__init__()
-        self.register_buffer(
-            "centers", torch.linspace(lowest, highest, n_centers), persistent=False
-        )
+        centers = torch.linspace(lowest, highest, n_centers, dtype=torch.float32)
+        self.register_buffer("centers", centers, persistent=False)
         self.spacing = (highest - lowest) / (n_centers - 1)
         self.mlp = nn.Sequential(
             *(nn.Linear(n_centers, d_hidden), nn.LayerNorm(d_hidden), nn.SiLU()),

@@ -125,7 +125,8 @@ class GaussianBasis(nn.Module):
     def __init__(self, cutoff: float):
         super().__init__()
         n_centers = round(cutoff / _STEP) + 1
-        self.register_buffer("centers", torch.arange(n_centers) * _STEP, persistent=False)
+        centers = torch.arange(n_centers, dtype=torch.float32) * _STEP
+        self.register_buffer("centers", centers, persistent=False)
 
     def __len__(self):
         return len(self.centers)

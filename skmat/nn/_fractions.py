@@ -30,9 +30,9 @@ class FractionEncoding(nn.Module):
 
     def __init__(self, d_model: int):
         super().__init__()
-        exponents = torch.arange(0, d_model // 2, 2) / (d_model // 2)
+        exponents = torch.arange(0, d_model // 2, 2, dtype=torch.float32) / (d_model // 2)
         self.register_buffer("frequencies", _RESOLUTION * _BASE**-exponents, persistent=False)
-        self.log2_scales = nn.Parameter(torch.zeros(2))
+        self.log2_scales = nn.Parameter(torch.zeros(2, dtype=torch.float32))
 
     def forward(self, fractions: Tensor) -> Tensor:
         """Encode `fractions` of shape (n_sites,) as a Tensor of shape (n_sites, d_model)."""

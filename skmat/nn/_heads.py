@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from skmat.nn._random import Dropout
+
 __all__ = ["build_mlp", "run_side_by_side"]
 
 
@@ -20,7 +22,7 @@ def build_mlp(
     for width in hidden:
         layers += [nn.Linear(in_features, width), nn.LeakyReLU()]
         if dropout:
-            layers.append(nn.Dropout(dropout))
+            layers.append(Dropout(dropout))
         in_features = width
     layers.append(nn.Linear(in_features, out_features))
     return nn.Sequential(*layers)

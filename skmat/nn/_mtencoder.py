@@ -11,6 +11,7 @@ from skmat.exceptions import InvalidInputError
 from skmat.nn._batch import MASK_ID, CompositionBatch
 from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
+from skmat.nn._random import Dropout, randn_like
 
 __all__ = ["MTENCODER_PRESETS", "MTEncoderNetwork"]
 
@@ -169,7 +170,7 @@ class MTEncoderNetwork(Encoder):
     def _jittered(self, fractions: Tensor) -> Tensor:
         if not (self.training and self.fraction_jitter):
             return fractions
-        noise = 1.0 + self.fraction_jitter * torch.randn_like(fractions)
+        noise = 1.0 + self.fraction_jitter * randn_like(fractions)
         fractions = (fractions * noise).clamp_min(0.0)
         return fractions / fractions.sum(dim=1, keepdim=True).clamp_min(1e-6)
 
@@ -216,7 +217,7 @@ class _Layer(nn.Module):
         self.expand = nn.Linear(d_model, d_feedforward)
         self.contract = nn.Linear(d_feedforward, d_model)
         self.feedforward_norm = nn.LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor, layout: _Layout, first_only: bool = False) -> Tensor:
         kept = tokens[: layout.n_materials] if first_only else tokens

@@ -89,7 +89,7 @@ class BarlowTwins(Objective):
 
     def _masked(self, batch, generator):
         n_sites = batch.site_materials.bincount(minlength=batch.n_materials)
-        n_hidden = (self.ratio * n_sites + 1e-6).floor().clamp_min(1)
+        n_hidden = (self.ratio * n_sites.float() + 1e-6).floor().clamp_min(1)
         selected = choose_lowest(batch, n_hidden, generator)
         numbers = torch.where(selected, MASK_ID, batch.atomic_numbers)
         masked = batch.with_atomic_numbers(numbers)
@@ -98,7 +98,8 @@ class BarlowTwins(Objective):
                 raise InvalidInputError(
                     "BarlowTwins has an edge_ratio, but formulas have no edges; leave it at 0."
                 )
-            left_out = torch.rand(len(masked.senders), generator=generator) < self.edge_ratio
+            chance = torch.rand(len(masked.senders), generator=generator, dtype=torch.float32)
+            left_out = chance < self.edge_ratio
             masked = masked.without_edges(left_out)
         return View(masked, selected)
 

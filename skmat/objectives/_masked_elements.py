@@ -89,7 +89,7 @@ class MaskedElements(Objective):
         original = batch.atomic_numbers
         selected = choose_at_random(batch, self.ratio, generator, at_least_one=self.at_least_one)
         hide, replace = CORRUPTION_SCHEMES[self.scheme]
-        chance = torch.rand(original.shape, generator=generator)
+        chance = torch.rand(original.shape, generator=generator, dtype=torch.float32)
         random_elements = torch.randint(
             1, MAX_ATOMIC_NUMBER + 1, original.shape, generator=generator
         )

@@ -19,7 +19,7 @@ def choose_at_random(batch, ratio, generator, *, at_least_one=False) -> Tensor:
     Tensor of the shape of ``batch.site_mask``, bool
     """
     materials = batch.site_materials
-    order = torch.rand(len(materials), generator=generator)
+    order = torch.rand(len(materials), generator=generator, dtype=torch.float32)
     # The last of their material, and behind any ratio.
     order[batch.atomic_numbers[batch.site_mask] > MASK_ID] = 2.0
     chosen = order < ratio

@@ -12,34 +12,36 @@ __all__ = ["LOSS_WEIGHTINGS", "LossWeighting"]
 
 
 def _rlw_normal(n_tasks, generator):
-    return torch.randn(n_tasks, generator=generator).softmax(dim=0)
+    return torch.randn(n_tasks, generator=generator, dtype=torch.float32).softmax(dim=0)
 
 
 def _rlw_uniform(n_tasks, generator):
-    return torch.rand(n_tasks, generator=generator).softmax(dim=0)
+    return torch.rand(n_tasks, generator=generator, dtype=torch.float32).softmax(dim=0)
 
 
 def _rlw_dirichlet(n_tasks, generator):
     # Normalised exponential variates are a flat Dirichlet, and take a generator.
-    return (-torch.log1p(-torch.rand(n_tasks, generator=generator))).clamp_min(1e-12)
+    return (
+        -torch.log1p(-torch.rand(n_tasks, generator=generator, dtype=torch.float32))
+    ).clamp_min(1e-12)
 
 
 def _rlw_bernoulli(n_tasks, generator):
     while True:
-        active = (torch.rand(n_tasks, generator=generator) < 0.5).float()
+        active = (torch.rand(n_tasks, generator=generator, dtype=torch.float32) < 0.5).float()
         if active.any():
             return active
 
 
 def _rlw_one_hot(n_tasks, generator):
-    weights = torch.zeros(n_tasks)
+    weights = torch.zeros(n_tasks, dtype=torch.float32)
     weights[torch.randint(n_tasks, (1,), generator=generator)] = 1.0
     return weights
 
 
 def _rlw_mtencoder(n_tasks, generator):
     active = _rlw_bernoulli(n_tasks, generator).bool()
-    scores = torch.randn(n_tasks, generator=generator)
+    scores = torch.randn(n_tasks, generator=generator, dtype=torch.float32)
     return scores.masked_fill(~active, float("-inf")).softmax(dim=0)
 
 
@@ -106,7 +108,7 @@ class LossWeighting(nn.Module):
         self.register_buffer("task_weights", weights / weights.mean())
         self.register_buffer("task_scales", torch.tensor(task_scales, dtype=torch.float32))
         self.log_variances = nn.Parameter(
-            torch.zeros(len(weights)), requires_grad=scheme == "uncertainty"
+            torch.zeros(len(weights), dtype=torch.float32), requires_grad=scheme == "uncertainty"
         )
         self.generator = torch.Generator().manual_seed(seed)
         #: Weights of the last step, for the history.

@@ -1,15 +1,27 @@
 """Where a network runs and in which number format."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["DEVICES", "PRECISIONS", "autocast", "resolve_device", "resolve_precision"]
+__all__ = [
+    "AUTOCASTING",
+    "DEVICES",
+    "PRECISIONS",
+    "autocast",
+    "resolve_device",
+    "resolve_precision",
+]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bf16")
+
+#: Kinds of device on which a caller may be autocasting.
+AUTOCASTING = ("cpu", "cuda")
 
 #: oneDNN, which computes in bf16 on CPUs, keeps code for each shape of a matrix that it meets, for
 #: a thousand by default, of a megabyte or more each. Here no two batches have the same shape: that
@@ -70,14 +82,20 @@ def resolve_precision(precision: str, device: str) -> str:
     return "float32"
 
 
-def autocast(device: str, precision: str) -> torch.autocast:
-    """Return the context in which forward passes run."""
+@contextmanager
+def autocast(device: str, precision: str) -> Iterator[None]:
+    """Run a forward pass in this number format."""
     kind = torch.device(device).type
     if precision == "bf16" and kind == "cpu":
         # oneDNN reads them when it multiplies the first matrix; what the user has set stays.
         for name, capacity in _CACHES.items():
             os.environ.setdefault(name, capacity)
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
+    with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        try:
+            yield
+        finally:
+            # Inside a caller's own autocasting, torch would keep weights of before this step.
+            torch.clear_autocast_cache()
 
 
 def _cpu_computes_in_bf16() -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skmat.composition import MAX_ATOMIC_NUMBER
-from skmat.nn import MASK_ID
+from skmat.nn import MASK_ID, current_generator
 from skmat.objectives import CORRUPTION_SCHEMES, TaskLosses
 
 __all__ = ["PaddedBatch", "corrupt", "masked_element_losses"]
@@ -42,13 +42,25 @@ def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
 
 def corrupt(objective, original):
     """Return atomic numbers with hidden ones among them, and which sites were chosen."""
-    order = torch.rand(original.shape, device=original.device)
+    order = _uniform(original)
     order = torch.where(original > 0, order, -1.0)
     # The last of a material stays visible.
     chosen = (order >= 0) & (order < objective.ratio) & (order != order.amax(dim=1, keepdim=True))
     hide, replace = CORRUPTION_SCHEMES[objective.scheme]
-    chance = torch.rand(original.shape, device=original.device)
-    others = torch.randint(1, MAX_ATOMIC_NUMBER + 1, original.shape, device=original.device)
+    chance = _uniform(original)
+    others = torch.randint(
+        1,
+        MAX_ATOMIC_NUMBER + 1,
+        original.shape,
+        generator=current_generator(original.device),
+        device=original.device,
+    )
     corrupted = torch.where(chosen & (chance < hide), MASK_ID, original)
     swapped = chosen & (chance >= hide) & (chance < hide + replace)
     return torch.where(swapped, others, corrupted), chosen
+
+
+def _uniform(like):
+    """Return variates between 0 and 1, float32, in the shape of `like`."""
+    generator, device = current_generator(like.device), like.device
+    return torch.rand(like.shape, generator=generator, dtype=torch.float32, device=device)

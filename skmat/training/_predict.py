@@ -12,6 +12,7 @@ from skmat.objectives import TaskLosses
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._device import autocast
 from skmat.training._model import MultiObjectiveModel
+from skmat.training._surroundings import own_surroundings
 
 __all__ = ["mean_losses", "run_encoder", "run_heads"]
 
@@ -73,6 +74,7 @@ def run_heads(
     return np.split(joined, np.cumsum(widths)[:-1], axis=1)
 
 
+@own_surroundings()
 def mean_losses(
     model: MultiObjectiveModel, data: TrainingData, device: str, precision: str
 ) -> dict[str, float]:
@@ -92,6 +94,7 @@ def mean_losses(
     return dict(zip(model.task_names, (total.sums / total.counts).tolist(), strict=True))
 
 
+@own_surroundings()
 def _run(function, width, module, materials, make_batch, device, precision) -> np.ndarray:
     module.eval()
     results = np.empty((len(materials), width), dtype=np.float32)

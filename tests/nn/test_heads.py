@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from skmat.nn import build_mlp, run_side_by_side
+from skmat.nn import Dropout, build_mlp, run_side_by_side
 
 
 def kinds(module):
@@ -23,7 +23,7 @@ def test_no_hidden_layer_is_a_linear_map():
 @pytest.mark.parametrize("dropout", [0.5])
 def test_dropout_follows_each_hidden_layer_while_training(dropout):
     mlp = build_mlp(8, (64, 64), 1, dropout)
-    assert kinds(mlp).count(nn.Dropout) == 2
+    assert kinds(mlp).count(Dropout) == 2
     x = torch.randn(4, 8)
     assert not torch.equal(mlp(x), mlp(x))
     mlp.eval()

@@ -99,9 +99,11 @@ def test_gpus_are_named_where_they_have_to_be_alone():
 def test_what_the_user_says_of_caches_stays(monkeypatch):
     monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
     monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
-    autocast("cpu", "float32")
+    with autocast("cpu", "float32"):
+        pass
     assert "ONEDNN_PRIMITIVE_CACHE_CAPACITY" not in os.environ
-    autocast("cpu", "bf16")
+    with autocast("cpu", "bf16"):
+        pass
     assert os.environ["LRU_CACHE_CAPACITY"] == "7"
     assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"
 

@@ -1,10 +1,14 @@
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 
+from skmat import MTEncoderRegressor
+from skmat.nn import Dropout
 from skmat.training import isolated_seed, spawn_seeds
-from skmat.training._random import random_state, set_random_state
+from skmat.training._random import own_generator, random_state, set_random_state
 
 
 def test_the_block_is_seeded_and_the_state_comes_back():
@@ -68,3 +72,56 @@ def test_gpus_have_a_state_of_their_own(monkeypatch):
     assert held["cuda"].tolist() == [7]
     set_random_state(held, "cuda:1")
     assert calls == [(held["cuda"], "cuda:1")]
+
+
+def test_blocks_of_several_threads_do_not_disturb_each_other():
+    network = Dropout(0.5)
+
+    def draw(seed):
+        with own_generator(seed):
+            return torch.stack([network(torch.ones(50)) for _ in range(200)])
+
+    expected = [draw(seed) for seed in range(4)]
+    stop = threading.Event()
+
+    def disturb():
+        while not stop.is_set():
+            torch.rand(3)
+
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(draw, range(4)))
+    finally:
+        stop.set()
+        disturber.join()
+    assert all(torch.equal(*pair) for pair in zip(expected, found, strict=True))
+
+
+def test_fits_in_several_threads_are_reproducible():
+    def fit(seed):
+        model = MTEncoderRegressor(
+            preset="tiny", pretrained=None, max_epochs=3, random_state=seed, device="cpu"
+        )
+        return model.fit(["TiO2", "ZnO", "NaCl", "GaAs"], [1.0, 2.0, 3.0, 4.0]).hash_weights()
+
+    expected = [fit(seed) for seed in range(6)]
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(fit, range(6))) == expected
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_generator_is_not_changed_even_inside_the_block():
+    before = torch.get_rng_state()
+    with isolated_seed(1):
+        drawn = torch.rand(3), torch.nn.Linear(2, 2).weight
+    with own_generator(1):
+        Dropout(0.5)(torch.ones(9))
+        assert torch.equal(torch.get_rng_state(), before)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        assert torch.equal(drawn[0], torch.rand(3))
+        assert torch.equal(drawn[1], torch.nn.Linear(2, 2).weight)

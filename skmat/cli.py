@@ -18,6 +18,7 @@ from skmat._command_output import (
     warnings_in_one_line,
     write_results,
 )
+from skmat._interrupts import INTERRUPTED, interrupts_said, say_interrupted
 from skmat._model_files import JOBLIB_WARNING
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, SkmatError
@@ -42,17 +43,20 @@ def main(argv=None):
     Returns
     -------
     int
-        0, or 2 if the input cannot be used; the reason is on standard error.
+        0; 2 if the input cannot be used; 130 after Ctrl-C. The reason is on standard error.
     """
     arguments = _parser().parse_args(argv)
     # Threads of torch that wait by spinning make one another several times slower where other
     # processes compete for the cores. OpenMP reads this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        with warnings_in_one_line(arguments.command):
+        with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):
             arguments.run(arguments)
             with standard_output() as stream:
                 stream.flush()  # here, where an error can still be told
+    except KeyboardInterrupt:
+        say_interrupted(arguments.command)
+        return INTERRUPTED
     except BrokenPipeError:
         return 1  # who reads the results wants no more of them
     except (SkmatError, OSError, ValueError) as error:

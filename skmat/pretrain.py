@@ -60,6 +60,9 @@ def run_pretraining(
         If a data set is not there.
     PretrainedError
         If the folder holds a run of another configuration.
+    KeyboardInterrupt
+        After Ctrl-C. No checkpoint is written; the next call goes on after the last epoch that
+        was finished.
     """
     config = read_config(config_file)
     if folder is not None:

@@ -1,5 +1,6 @@
 """Where an estimator's encoder comes from, and how it is saved for others."""
 
+import copy
 import datetime
 import hashlib
 import os
@@ -35,6 +36,14 @@ class CheckpointMixin:
         # A fitted encoder given as `pretrained` is data, not a part to be reset.
         cloned.pretrained = self.pretrained
         return cloned
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        # A source that is an estimator stays what it is, but for what only training needs.
+        source = state.get("pretrained")
+        if isinstance(getattr(source, "estimator", source), CheckpointMixin):
+            state = {**state, "pretrained": _without_training(source)}
+        return state
 
     def save_pretrained(self, folder, *, card=None, dtype="float32"):
         """Write the encoder, without its heads, for use as ``pretrained=folder``.
@@ -159,3 +168,16 @@ class CheckpointMixin:
         return replace(
             card, **{name: value for name, value in known.items() if not getattr(card, name)}
         )
+
+
+def _without_training(source):
+    """Return `source`, or a copy whose members hold no optimizer; in a FrozenEstimator or not."""
+    if isinstance(source, CheckpointMixin):
+        if not hasattr(source, "members_"):
+            return source
+        light = copy.copy(source)
+        light.members_ = [member.without_training() for member in source.members_]
+        return light
+    frozen = copy.copy(source)
+    frozen.estimator = _without_training(source.estimator)
+    return frozen

@@ -1,7 +1,7 @@
 """One trained network of an estimator."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -38,6 +38,12 @@ class Member:
     @property
     def model(self) -> MultiObjectiveModel:
         return self.net.module_
+
+    def without_training(self) -> "Member":
+        """Return a member with the same network, which keeps nothing of its training."""
+        if getattr(self.net, "optimizer_", None) is None:
+            return self
+        return replace(self, net=self.net.without_training(), steps=None)
 
     def __getstate__(self):
         state = self.__dict__.copy()

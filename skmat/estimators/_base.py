@@ -17,6 +17,7 @@ from skmat._parameters import PlainParametersMixin
 from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
+from skmat.estimators._kept import kept_members
 from skmat.estimators._member import Member
 from skmat.estimators._validation import keep_labels
 from skmat.exceptions import InvalidInputError
@@ -30,12 +31,14 @@ from skmat.training import (
     build_net,
     history_rows,
     isolated_seed,
+    own_surroundings,
     resolve_device,
     resolve_precision,
     run_encoder,
     spawn_seeds,
     split_by_group,
     train,
+    train_further,
     untrained_net,
 )
 
@@ -198,11 +201,22 @@ class EncoderEstimator(
 
     def _fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
-        device = resolve_device(self.device)
         previous = self._members_to_continue(read.targets, objectives)
         fraction = self._plain("validation_fraction")
         early_stopping = self.patience is not None and fraction > 0
         groups = materials.group_ids() if early_stopping else None
+        with kept_members(previous or ()):
+            members = self._train_members(
+                X, materials, read, objectives, sample_weight, task_weights, previous, groups
+            )
+        self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
+        self._set_members(members)
+
+    def _train_members(
+        self, X, materials, read, objectives, sample_weight, task_weights, previous, groups
+    ):
+        """Return the members of a fit, trained; those of `previous` are trained in place."""
+        device = resolve_device(self.device)
         members = []
         run_seed, run_folder = self._begin_run()
         for index, seed in enumerate(spawn_seeds(run_seed, self._n_members)):
@@ -246,8 +260,7 @@ class EncoderEstimator(
                 run_folder,
             )
             members.append(Member(net, scaling, seed, history))
-        self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
-        self._set_members(members)
+        return members
 
     def _partial_fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member for one epoch, at a constant learning rate."""
@@ -266,31 +279,38 @@ class EncoderEstimator(
             ]
             self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         check_same_tasks(self.members_[0].model, read.targets, objectives)
-        for member in self.members_:
-            if goes_on:
-                member.scaling = member.scaling.refitted(read.values, sample_weight)
-            settings = self._settings(
-                len(materials),
-                task_weights,
-                member.seed + len(member.history),
-                device,
-                schedule="constant",
-                epochs=1,
-                goes_on=goes_on,
-            )
-            steps = settings_of_steps(self, settings)
-            if member.steps != steps or member.net.device != device:
-                member.net, member.steps = build_net(member.model, settings, len(materials)), steps
-            rows = np.arange(len(materials))
-            lessons = go_on(member.model, objectives, self._to_be_fitted, X, rows)
-            data = self._training_data(materials, read, member.scaling, sample_weight, lessons)
-            with isolated_seed(member.seed + len(member.history), device):
-                member.net.partial_fit(data)
-            member.model.eval()
-            row = history_rows(member.net.history)[-1]
-            member.history.append({**row, "epoch": len(member.history) + 1})
+        with kept_members(self.members_ if goes_on else ()):
+            for member in self.members_:
+                self._partial_fit_member(
+                    member, X, materials, read, objectives, sample_weight, task_weights, goes_on
+                )
         self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
         self._set_members(self.members_)
+
+    def _partial_fit_member(
+        self, member, X, materials, read, objectives, sample_weight, task_weights, goes_on
+    ):
+        if goes_on:
+            member.scaling = member.scaling.refitted(read.values, sample_weight)
+        settings = self._settings(
+            len(materials),
+            task_weights,
+            member.seed + len(member.history),
+            resolve_device(self.device),
+            schedule="constant",
+            epochs=1,
+            goes_on=goes_on,
+        )
+        steps = settings_of_steps(self, settings)
+        if member.steps != steps or member.net.device != settings.device:
+            member.net, member.steps = build_net(member.model, settings, len(materials)), steps
+        rows = np.arange(len(materials))
+        lessons = go_on(member.model, objectives, self._to_be_fitted, X, rows)
+        data = self._training_data(materials, read, member.scaling, sample_weight, lessons)
+        train_further(member.net, data, settings)
+        member.model.eval()
+        row = history_rows(member.net.history)[-1]
+        member.history.append({**row, "epoch": len(member.history) + 1})
 
     def _set_members(self, members):
         self.members_ = members
@@ -312,6 +332,7 @@ class EncoderEstimator(
             )
         return members
 
+    @own_surroundings()
     def _build_model(self, objectives, targets, seed, device):
         with isolated_seed(seed):
             return MultiObjectiveModel(self._build_encoder(), objectives, targets).to(device)

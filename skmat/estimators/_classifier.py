@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
 from skmat.estimators._base import scatter_rows
+from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
 from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
@@ -191,6 +192,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def _classes(self):
         return [self.classes_] if self._one_dimensional else self.classes_
 
+    @kept_on_failure
     def _fit(self, X, y, sample_weight, fit_members, *, classes, reset):
         self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)

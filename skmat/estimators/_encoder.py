@@ -1,12 +1,14 @@
 """Encoders as transformers."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import _fit_context
 
 from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
+from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._member import Member
 from skmat.estimators._scaling import TargetScaling
 from skmat.estimators._targets import ReadTargets, read_mixed_targets
@@ -17,6 +19,7 @@ from skmat.training import (
     CheckpointFolder,
     MultiObjectiveModel,
     isolated_seed,
+    own_surroundings,
     resolve_device,
     untrained_net,
 )
@@ -34,6 +37,7 @@ class EncoderTransformer(EncoderEstimator):
     }
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @kept_on_failure
     def fit(self, X, y=None, sample_weight=None):
         """Pretrain the encoder on X, or load it.
 
@@ -110,15 +114,33 @@ class EncoderTransformer(EncoderEstimator):
         seed = self._draw_seed()
         if self.checkpoint_dir is None:
             return seed, None
+        folder = _checkpoint_folder(self.checkpoint_dir)
         if self.random_state is None:
             # The run that is there drew one, too.
-            recorded = CheckpointFolder(self.checkpoint_dir).recorded_seed()
+            recorded = CheckpointFolder(folder).recorded_seed()
             seed = seed if recorded is None else recorded
-        return seed, CheckpointFolder(self.checkpoint_dir, {"random_state": seed})
+        return seed, CheckpointFolder(folder, {"random_state": seed})
 
+    @own_surroundings()
     def _load(self):
         device = resolve_device(self.device)
         with isolated_seed(0):
             encoder = self._build_encoder()
         net = untrained_net(MultiObjectiveModel(encoder, (), ()), device)
         self._set_members([Member(net, TargetScaling.identity(0), 0)])
+
+
+def _checkpoint_folder(given):
+    """Return the folder that `checkpoint_dir` names, a Path."""
+    if not os.fspath(given):
+        raise InvalidInputError(
+            "checkpoint_dir='' is no folder; use None to keep nothing, or '.' for the working"
+            " folder."
+        )
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise InvalidInputError(
+            f"checkpoint_dir={str(given)!r} names the home folder of a user who is not known"
+            " here; give the path of the folder."
+        ) from None

@@ -6,6 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 
 from skmat.estimators._base import scatter_rows
+from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._scaling import in_own_unit
 from skmat.estimators._targets import read_numeric_targets
@@ -158,6 +159,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         tags.target_tags.multi_output = True
         return tags
 
+    @kept_on_failure
     def _fit(self, X, y, sample_weight, fit_members, *, reset):
         self._check_trainable()
         materials = self._read_X(X, reset=reset, allow_empty=True)

@@ -7,12 +7,21 @@ seeds, early stopping, progress. What is learned comes from ``objectives``, by w
 
 from skmat.training._data import TrainingData, split_by_group
 from skmat.training._device import DEVICES, PRECISIONS, resolve_device, resolve_precision
-from skmat.training._fit import SCHEDULES, TrainingSettings, build_net, train, untrained_net
+from skmat.training._fit import (
+    SCHEDULES,
+    TrainingSettings,
+    build_net,
+    train,
+    train_further,
+    untrained_net,
+)
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import mean_losses, run_encoder, run_heads
 from skmat.training._random import isolated_seed, spawn_seeds
 from skmat.training._resume import CheckpointFolder
+from skmat.training._snapshot import Snapshot
+from skmat.training._surroundings import own_surroundings
 
 __all__ = [
     "DEVICES",
@@ -21,12 +30,14 @@ __all__ = [
     "PRECISIONS",
     "CheckpointFolder",
     "SCHEDULES",
+    "Snapshot",
     "TrainingData",
     "TrainingSettings",
     "build_net",
     "history_rows",
     "isolated_seed",
     "mean_losses",
+    "own_surroundings",
     "resolve_device",
     "resolve_precision",
     "run_encoder",
@@ -34,5 +45,6 @@ __all__ = [
     "spawn_seeds",
     "split_by_group",
     "train",
+    "train_further",
     "untrained_net",
 ]

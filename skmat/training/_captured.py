@@ -20,17 +20,17 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from skmat.exceptions import DivergenceError
-from skmat.nn import Representation
+from skmat.nn import Representation, current_generator, with_own_dropout
 from skmat.objectives import Imitation, LossWeighting, MaskedElements, Properties, TaskLosses
 from skmat.training._data import TrainingData
+from skmat.training._divergence import diverged, is_finite
 from skmat.training._freeze import freeze, set_training_mode
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
 from skmat.training._padded_losses import PaddedBatch, masked_element_losses
 from skmat.training._progress import Progress
 from skmat.training._random import (
-    isolated_seed,
+    own_generator,
     random_state,
     set_random_state,
     spawn_seeds,
@@ -105,7 +105,7 @@ def train_captured(
                     check_finished(state, model.state_dict(), settings.max_epochs)
                     model.load_state_dict(state["module"])
                 return state["history"]
-        held.enter_context(isolated_seed(settings.seed, settings.device))
+        held.enter_context(own_generator(settings.seed, settings.device))
         return _CapturedTraining(model, settings, data, run_folder).run(capture, state)
 
 
@@ -119,7 +119,7 @@ class _CapturedTraining:
         self.history: list[dict] = []
         self.device = device = torch.device(settings.device)
         freeze(model.encoder, settings.trainable)
-        model.to(device).train()
+        with_own_dropout(model).to(device).train()
         set_training_mode(model.encoder)
         self.criterion = LossWeighting(
             settings.loss_weighting, settings.task_weights, model.task_scales,
@@ -143,14 +143,11 @@ class _CapturedTraining:
         n_per_batch = -(-self.n // self.n_steps)
         self.order = torch.zeros((self.n_steps, n_per_batch), dtype=torch.long, device=device)
         self.place = torch.zeros(1, dtype=torch.long, device=device)
-        self.totals = [torch.zeros(len(model.task_names), device=device) for _ in range(3)]
+        self.totals = [_zeros(len(model.task_names), device) for _ in range(3)]
 
     def run(self, capture, state):
-        try:
-            with torch.cuda.device(self.device) if capture else nullcontext():
-                self._run(capture, state)
-        except KeyboardInterrupt:
-            pass  # The caller says how far it came, as skorch's loop leaves it to.
+        with torch.cuda.device(self.device) if capture else nullcontext():
+            self._run(capture, state)
         self.module_.eval().requires_grad_(True)
         return self.history
 
@@ -162,6 +159,13 @@ class _CapturedTraining:
         progress = Progress() if self.settings.verbose else None
         if progress:
             progress.on_train_begin(self)
+        try:
+            self._run_epochs(replay, progress)
+        finally:
+            if progress:
+                progress.on_train_end(self)
+
+    def _run_epochs(self, replay, progress):
         while len(self.history) < self.max_epochs:
             self.history.append({})  # there while the epoch runs, as in a net's history
             try:
@@ -174,10 +178,9 @@ class _CapturedTraining:
             if progress:
                 progress.on_batch_end(self, (self.data,), training=True)
                 progress.on_epoch_end(self, self.data)
-            if self.run_folder is not None:
+            if self.run_folder is not None and is_finite(self.module_):
+                # Else the last state that a training can go on from is worth more.
                 self.run_folder.write(self._state())
-        if progress:
-            progress.on_train_end(self)
 
     def _run_epoch(self, replay):
         start = time.perf_counter()
@@ -253,7 +256,8 @@ class _CapturedTraining:
 
     def _shuffle(self):
         """Cut a new order into batches that differ by one material at most."""
-        permutation = torch.randperm(self.n, device=self.device)
+        generator = current_generator(self.device)
+        permutation = torch.randperm(self.n, generator=generator, device=self.device)
         size, n_larger = divmod(self.n, self.n_steps)
         split = n_larger * (size + 1)
         self.order.fill_(self.n)
@@ -319,9 +323,11 @@ class _CapturedTraining:
         epoch = len(self.history)
         total, in_all = self.criterion.watched(losses).item(), losses.sums.sum().item()
         if not math.isfinite(in_all):
-            raise DivergenceError(
-                f"The training loss is {in_all} in epoch {epoch}; use a smaller lr,"
-                " or precision='float32'."
+            raise diverged(
+                f"The training loss is {in_all} in epoch {epoch}",
+                lr=self.settings.lr,
+                weight_decay=self.settings.weight_decay,
+                precision=self.settings.precision,
             )
         row: dict[str, Any] = {"epoch": epoch, "train_batch_count": self.n_steps}
         row["train_loss"] = total
@@ -360,6 +366,10 @@ class _CapturedTraining:
 
 def _with_empty_row(values):
     return F.pad(torch.from_numpy(np.ascontiguousarray(values)), (0, 0, 0, 1), value=np.nan)
+
+
+def _zeros(n, device):
+    return torch.zeros(n, dtype=torch.float32, device=device)
 
 
 def _copy(sources, targets):

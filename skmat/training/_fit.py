@@ -1,28 +1,32 @@
 """Fit one network."""
 
-import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 import torch
-from skorch.callbacks import Callback, EarlyStopping, EpochTimer, GradientNormClipping, LRScheduler
+from skorch.callbacks import Callback, EpochTimer, GradientNormClipping, LRScheduler
 
+from skmat.nn import with_own_dropout
 from skmat.objectives import LossWeighting
 from skmat.training._averaging import WeightAveraging
 from skmat.training._captured import can_be_captured, train_captured
 from skmat.training._data import BatchLoader, TrainingData
+from skmat.training._divergence import check_result
+from skmat.training._fork import import_for_training
 from skmat.training._freeze import freeze
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
 from skmat.training._progress import Progress
-from skmat.training._random import isolated_seed, spawn_seeds
+from skmat.training._random import own_generator, spawn_seeds
 from skmat.training._resume import CheckpointFolder, Resume, describe_run
+from skmat.training._stopping import Stopping
+from skmat.training._surroundings import own_surroundings
 from skmat.training._unfreezing import GradualUnfreezing
 
-__all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "untrained_net"]
+__all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "train_further", "untrained_net"]
 
 SCHEDULES = ("one_cycle", "constant")
 
@@ -54,6 +58,7 @@ class TrainingSettings:
     n_auxiliary: int = 0
 
 
+@own_surroundings()
 def build_net(
     model: MultiObjectiveModel,
     settings: TrainingSettings,
@@ -74,7 +79,7 @@ def build_net(
         What early stopping watches; None trains to the last epoch.
     """
     weighting_seed, batch_seed = spawn_seeds(settings.seed, 2)
-    freeze(model.encoder, settings.trainable)
+    freeze(with_own_dropout(model).encoder, settings.trainable)
     callbacks: list[tuple[str, Callback]] = [
         ("timer", EpochTimer()),
         ("clip", GradientNormClipping(CLIP_NORM)),
@@ -100,7 +105,7 @@ def build_net(
         callbacks.append(("progress", Progress()))
     if valid_data is not None and settings.patience is not None:
         # A relative threshold would take a slightly worse loss for a better one below 0.
-        stop = EarlyStopping(
+        stop = Stopping(
             patience=settings.patience,
             threshold=0.0,
             load_best=True,
@@ -141,12 +146,14 @@ def build_net(
         precision=settings.precision,
         valid_data=valid_data,
     )
+    import_for_training()
     net.initialize()
     # The live objects are module_ and criterion_; a second reference would be pickled with them.
     net.module, net.criterion = MultiObjectiveModel, LossWeighting
     return net
 
 
+@own_surroundings()
 def train(
     model: MultiObjectiveModel,
     settings: TrainingSettings,
@@ -176,10 +183,17 @@ def train(
         Trimmed to what prediction needs.
     history : list of dict
         One entry per epoch.
+
+    Raises
+    ------
+    DivergenceError
+        If the training diverged, in its last step too.
+    KeyboardInterrupt
+        After Ctrl-C; `run_folder` keeps the epochs that were finished.
     """
     if can_be_captured(model, settings, training_data, valid_data):
         history = train_captured(model, settings, training_data, run_folder)
-        _warn_of_interruption(history, settings, stopped=False)
+        check_result(model, training_data, settings)
         return untrained_net(model, settings.device), history
     with ExitStack() as held:
         resume = None
@@ -190,36 +204,26 @@ def train(
         net = build_net(model, settings, len(training_data), valid_data)
         if resume is not None:
             if resume.read_result(net):
+                check_result(model, training_data, settings)
                 history = history_rows(net.history)
                 return _trimmed(net), history
             net.callbacks_.append(("resume", resume))
-        with isolated_seed(settings.seed, settings.device):
-            net.partial_fit(training_data)
-        stopped = _stopped_early(net)
-        if resume is not None and (stopped or resume.epochs_done_ == settings.max_epochs):
+        train_further(net, training_data, settings)
+        if resume is not None:
             resume.write_result(net)
     history = history_rows(net.history)
-    _warn_of_interruption(history, settings, stopped)
     return _trimmed(net), history
 
 
-def _warn_of_interruption(history, settings, stopped):
-    # skorch takes Ctrl-C for a wish to stop here; scikit-learn's networks do, and say so.
-    if len(history) < settings.max_epochs and not stopped:
-        warnings.warn(
-            f"Training was interrupted after {len(history)} of {settings.max_epochs} epochs.",
-            UserWarning,
-            stacklevel=3,
-        )
+@own_surroundings()
+def train_further(net: EncoderNet, data: TrainingData, settings: TrainingSettings) -> None:
+    """Train a net of `build_net`; arguments, and what is raised, as for `train`."""
+    with own_generator(settings.seed, settings.device):
+        net.partial_fit(data)
+    check_result(net.module_, data, settings)
 
 
-def _stopped_early(net: EncoderNet) -> bool:
-    return any(
-        isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
-        for _, callback in net.callbacks_
-    )
-
-
+@own_surroundings()
 def untrained_net(model: MultiObjectiveModel, device: str) -> EncoderNet:
     """Put a net around a model that is only to predict."""
     weighting = LossWeighting("equal", (), (), seed=0)

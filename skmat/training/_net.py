@@ -7,9 +7,11 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.history import History
 
-from skmat.exceptions import DivergenceError
 from skmat.training._device import autocast
+from skmat.training._divergence import diverged
 from skmat.training._freeze import set_training_mode
+from skmat.training._stopping import StoppedEarly
+from skmat.training._surroundings import own_surroundings
 
 __all__ = ["EncoderNet", "EpochLosses", "history_rows"]
 
@@ -42,9 +44,50 @@ class EncoderNet(NeuralNet):
     #: Epochs that this training did before it was broken off; see ``Resume``.
     epochs_behind_ = 0
 
+    #: What Ctrl-C raised in the training that runs.
+    interrupt_: KeyboardInterrupt | None = None
+
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         epochs = self.max_epochs - self.epochs_behind_ if epochs is None else epochs
-        return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        try:
+            return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        except StoppedEarly:
+            raise
+        except KeyboardInterrupt as interrupt:
+            self.interrupt_ = interrupt
+            raise
+
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        """Train; skorch takes Ctrl-C for a wish to stop early, which nobody then hears of."""
+        self.interrupt_ = None
+        super().partial_fit(X, y, classes, **fit_params)
+        interrupt, self.interrupt_ = self.interrupt_, None
+        if interrupt is not None:
+            raise interrupt
+        return self
+
+    def without_training(self) -> "EncoderNet":
+        """Return a net around the same module that can only predict; this one stays as it is."""
+        net = object.__new__(type(self))
+        left_out = [*self._optimizers, *self._criteria]
+        vars(net).update(vars(self))
+        vars(net).update({f"{name}_": None for name in left_out} | dict.fromkeys(left_out))
+        vars(net).update(
+            callbacks=[],
+            callbacks_=[],
+            history_=History(),
+            iterator_train=None,
+            parameter_groups=None,
+            valid_data=None,
+            module=type(self.module_),
+            _trimmed_for_prediction=True,
+        )
+        return net
+
+    def __setstate__(self, state):
+        # Its tensors can be trained on, wherever they are read from a file.
+        with own_surroundings():
+            super().__setstate__(state)
 
     def get_default_callbacks(self):
         return [("epoch_losses", EpochLosses())]
@@ -103,9 +146,11 @@ class EpochLosses(Callback):
             # Of all tasks: `total` is NaN as well where none that is watched has a label.
             in_all = losses.sums.sum().item()
             if training and not math.isfinite(in_all):
-                raise DivergenceError(
-                    f"The training loss is {in_all} in epoch {len(net.history)}; use a smaller lr,"
-                    " or precision='float32'."
+                raise diverged(
+                    f"The training loss is {in_all} in epoch {len(net.history)}",
+                    lr=net.lr,
+                    weight_decay=max(g["weight_decay"] for g in net.optimizer_.param_groups),
+                    precision=net.precision,
                 )
             net.history.record(f"{prefix}_loss", total)
             # 0 / 0: the loss of a task that had no label is not 0 but unknown.

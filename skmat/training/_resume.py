@@ -19,6 +19,7 @@ from skmat._json import read_json
 from skmat._paths import read_path
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, PretrainedError
+from skmat.training._divergence import is_finite
 from skmat.training._random import random_state, set_random_state
 from skmat.training._state_check import (
     StateFault,
@@ -254,17 +255,16 @@ class Resume(Callback):
         self.folder = folder
 
     def on_train_begin(self, net, **kwargs):
-        self.epochs_done_ = 0
         state = self.folder.read()
         if state is not None:
             with self.folder.refusing():
                 _restore(net, state)
-            self.epochs_done_ = net.epochs_behind_ = len(net.history)
+            net.epochs_behind_ = len(net.history)
 
     def on_epoch_end(self, net, **kwargs):
-        self.folder.write(_state_of(net))
-        # Counted here, because Ctrl-C can come between the parts of an epoch's end.
-        self.epochs_done_ += 1
+        # Else the last state that a training can go on from is worth more.
+        if is_finite(net.module_):
+            self.folder.write(_state_of(net))
 
     def write_result(self, net):
         """Write what is left to keep of a run that has come to its end."""

@@ -10,8 +10,8 @@ from skmat.training._data import BatchLoader
 class Weights(Callback):
     """Remember all weights after each step."""
 
-    def __init__(self):
-        self.steps = []
+    def __init__(self, steps=None):
+        self.steps = [] if steps is None else steps
 
     def on_batch_end(self, net, training=None, **kwargs):
         if training:
@@ -22,10 +22,10 @@ def snapshot(model):
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
-def run(model, settings, data, valid=None):
+def run(model, settings, data, valid=None, steps=None):
     """Train `model`; return what it held after each step, and the history."""
     net = build_net(model, settings, len(data), valid)
-    weights = Weights()
+    weights = Weights(steps)
     net.callbacks_.append(("weights", weights))
     torch.manual_seed(5)
     net.partial_fit(data)
@@ -155,7 +155,9 @@ def test_an_interrupt_keeps_the_average_so_far(make_model, make_settings, make_d
     whole = BatchLoader.__iter__
     monkeypatch.setattr(BatchLoader, "__iter__", interrupted)
     model = make_model()
-    steps, _ = run(model, make_settings(ema=0.9, max_epochs=5, lr=0.02), make_data(30))
+    steps = []
+    with pytest.raises(KeyboardInterrupt):
+        run(model, make_settings(ema=0.9, max_epochs=5, lr=0.02), make_data(30), steps=steps)
     assert len(steps) == 8
     *_, expected = averages(steps, 0.9)
     assert_close(model.state_dict(), expected, names_of_parameters(model))

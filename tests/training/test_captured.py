@@ -199,7 +199,7 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, weigh
         train(model(objectives), chosen, data(), None, CheckpointFolder(tmp_path / "broken"))
 
 
-def test_an_interrupted_run_keeps_the_epochs_that_it_finished(monkeypatch):
+def test_an_interrupt_is_raised_and_the_folder_keeps_finished_epochs(tmp_path, monkeypatch):
     run_epoch = _CapturedTraining._run_epoch
 
     def interrupted(self, replay):
@@ -208,7 +208,10 @@ def test_an_interrupted_run_keeps_the_epochs_that_it_finished(monkeypatch):
         return run_epoch(self, replay)
 
     monkeypatch.setattr(_CapturedTraining, "_run_epoch", interrupted)
-    assert len(train_captured(model(), settings(), data(), capture=False)) == 2
+    folder = CheckpointFolder(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        train_captured(model(), settings(), data(), folder, capture=False)
+    assert len(folder.read()["history"]) == 2
 
 
 def test_progress_is_shown(capsys):
@@ -252,9 +255,10 @@ def test_train_leaves_it_to_recorded_steps_where_these_can_be(monkeypatch):
     net, history = train(learned, settings(), data(), None)
     assert net.module_ is learned
     assert len(history) == 6
-    monkeypatch.setattr("skmat.training._fit.train_captured", lambda *_: history[:2])
-    with pytest.warns(UserWarning, match="interrupted after 2 of 6 epochs"):
-        train(learned, settings(), data(), None)
+    # A step this large is the last one: no loss is computed after it.
+    single = settings(lr=1e25, max_epochs=1, batch_size=len(data()), schedule="constant")
+    with pytest.raises(DivergenceError, match="After the last step"):
+        train(model(), single, data(), None)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")

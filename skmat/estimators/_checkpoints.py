@@ -38,7 +38,7 @@ class CheckpointMixin:
         return cloned
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state: Any = super().__getstate__()
         # A source that is an estimator stays what it is, but for what only training needs.
         source = state.get("pretrained")
         if isinstance(getattr(source, "estimator", source), CheckpointMixin):

@@ -79,7 +79,8 @@ def build_net(
         What early stopping watches; None trains to the last epoch.
     """
     weighting_seed, batch_seed = spawn_seeds(settings.seed, 2)
-    freeze(with_own_dropout(model).encoder, settings.trainable)
+    with_own_dropout(model)
+    freeze(model.encoder, settings.trainable)
     callbacks: list[tuple[str, Callback]] = [
         ("timer", EpochTimer()),
         ("clip", GradientNormClipping(CLIP_NORM)),

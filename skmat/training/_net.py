@@ -70,9 +70,10 @@ class EncoderNet(NeuralNet):
         """Return a net around the same module that can only predict; this one stays as it is."""
         net = object.__new__(type(self))
         left_out = [*self._optimizers, *self._criteria]
-        vars(net).update(vars(self))
-        vars(net).update({f"{name}_": None for name in left_out} | dict.fromkeys(left_out))
-        vars(net).update(
+        state = net.__dict__
+        state.update(self.__dict__)
+        state.update({f"{name}_": None for name in left_out} | dict.fromkeys(left_out))
+        state.update(
             callbacks=[],
             callbacks_=[],
             history_=History(),

@@ -87,8 +87,10 @@ def test_a_file_keeps_no_optimizer_of_the_source(frozen):
     given = FrozenEstimator(source) if frozen else source
     model = MTEncoderRegressor(**{**FAST, "pretrained": given}).fit(F, Y)
     content = pickle.dumps(model)
-    assert len(content) < 0.6 * (len(pickle.dumps(model.set_params(pretrained=None))) * 6)
+    own = len(pickle.dumps(model.set_params(pretrained=None)))
     model.set_params(pretrained=given)
+    # The moments of the optimizer are two thirds of it.
+    assert len(content) - own < 0.5 * len(pickle.dumps(source))
     assert model.get_params()["pretrained"] is given
     # The source itself can be trained further, and so can it after a file of its own.
     assert source.net_.optimizer_ is not None

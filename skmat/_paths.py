@@ -8,7 +8,7 @@ __all__ = ["read_path"]
 _MOST_BYTES_PER_NAME = 255
 
 
-def read_path(path, what, error, *, expand=True) -> Path:
+def read_path(path, what, error) -> Path:
     """Return `path` as a Path, with ``~`` expanded; it need not exist.
 
     Parameters
@@ -19,22 +19,20 @@ def read_path(path, what, error, *, expand=True) -> Path:
         What it was given as, for the error, such as "data_home".
     error : type
         Class of the error.
-    expand : bool, default=True
-        Whether ``~`` stands for a home folder.
 
     Raises
     ------
     error
-        If no file can have this path: ``~`` names nobody's home, a name is longer than 255 bytes,
-        or there is a character that no path can have.
+        If no file can have this path: it is empty, ``~`` names nobody's home, a name is longer
+        than 255 bytes, or there is a character that no path can have.
     TypeError
         If it is neither a string nor a path.
     """
+    # An empty text would be the working folder.
+    fault = "" if os.fspath(path) else "it is empty; '.' is the working folder"
     path = Path(path)
-    fault = ""
     try:
-        if expand:
-            path = path.expanduser()
+        path = path.expanduser()
         if any(len(os.fsencode(part)) > _MOST_BYTES_PER_NAME for part in path.parts):
             fault = f"a name in it is longer than {_MOST_BYTES_PER_NAME} bytes"
         elif "\0" in str(path):
@@ -44,7 +42,7 @@ def read_path(path, what, error, *, expand=True) -> Path:
     except UnicodeEncodeError:
         fault = "it has a character that no path can have"
     if fault:
-        text = repr(str(path))
+        text = repr(str(path) if path.parts else "")
         shown = text if len(text) <= 80 else text[:77] + "..."
         raise error(f"{what}={shown} is no path: {fault}. Give another one.")
     return path

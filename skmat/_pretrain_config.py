@@ -146,7 +146,7 @@ def read_config(path) -> PretrainConfig:
     InvalidInputError
         If it cannot be read, has a key that nothing reads, or lacks one.
     """
-    path = read_path(path, "config_file", InvalidInputError, expand=False)
+    path = read_path(path, "config_file", InvalidInputError)
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)

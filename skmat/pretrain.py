@@ -66,7 +66,7 @@ def run_pretraining(
     """
     config = read_config(config_file)
     if folder is not None:
-        folder = read_path(folder, "folder", InvalidInputError, expand=False)
+        folder = read_path(folder, "folder", InvalidInputError)
         config = replace(config, folder=folder)
     encoder = FAMILIES[config.family].encoder(**config.encoder, verbose=verbose)
     data = read_data(config, encoder._objectives())

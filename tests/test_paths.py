@@ -6,21 +6,21 @@ from skmat._paths import read_path
 from skmat.exceptions import InvalidInputError
 
 
-def read(path, **options):
-    return read_path(path, "folder", InvalidInputError, **options)
+def read(path):
+    return read_path(path, "folder", InvalidInputError)
 
 
 def test_a_home_is_put_in_the_place_of_its_sign(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert read("~/a") == tmp_path / "a"
     assert read(Path("~")) == tmp_path
-    assert read("~/a", expand=False) == Path("~/a")
     assert read("a~b/~c") == Path("a~b/~c")
 
 
 @pytest.mark.parametrize(
     ("path", "fault"),
     [
+        ("", "it is empty"),
         ("~nobody-of-this-name/a", "no home folder of '~nobody-of-this-name'"),
         ("a/" + "x" * 256 + "/b", "longer than 255 bytes"),
         ("Å" * 128, "longer than 255 bytes"),
@@ -36,7 +36,6 @@ def test_what_is_no_path_is_refused_with_the_reason(path, fault):
 
 def test_the_longest_name_is_one():
     assert read("x" * 255) == Path("x" * 255)
-    assert read("~nobody-of-this-name", expand=False) == Path("~nobody-of-this-name")
 
 
 def test_what_is_neither_text_nor_path_is_a_type_error():

@@ -141,7 +141,7 @@ def run_matbench(
         name = Path(results_dir).name if results_dir else class_name(chosen)
     folder, done = None, {}
     if results_dir is not None:
-        path = read_path(results_dir, "results_dir", InvalidInputError, expand=False)
+        path = read_path(results_dir, "results_dir", InvalidInputError)
         folder = RunFolder(path, parameters, random_state, versions)
         found = folder.open(name)
         done = {key: found[key] for key in product(names, folds) if key in found}

@@ -202,8 +202,7 @@ class EncoderEstimator(
     def _fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
         previous = self._members_to_continue(read.targets, objectives)
-        fraction = self._plain("validation_fraction")
-        early_stopping = self.patience is not None and fraction > 0
+        early_stopping = self.patience is not None and self._plain("validation_fraction") > 0
         groups = materials.group_ids() if early_stopping else None
         with kept_members(previous or ()):
             members = self._train_members(
@@ -216,7 +215,7 @@ class EncoderEstimator(
         self, X, materials, read, objectives, sample_weight, task_weights, previous, groups
     ):
         """Return the members of a fit, trained; those of `previous` are trained in place."""
-        device = resolve_device(self.device)
+        device, fraction = resolve_device(self.device), self._plain("validation_fraction")
         members = []
         run_seed, run_folder = self._begin_run()
         for index, seed in enumerate(spawn_seeds(run_seed, self._n_members)):

@@ -1,7 +1,6 @@
 """Encoders as transformers."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -114,12 +113,11 @@ class EncoderTransformer(EncoderEstimator):
         seed = self._draw_seed()
         if self.checkpoint_dir is None:
             return seed, None
-        folder = _checkpoint_folder(self.checkpoint_dir)
         if self.random_state is None:
             # The run that is there drew one, too.
-            recorded = CheckpointFolder(folder).recorded_seed()
+            recorded = CheckpointFolder(self.checkpoint_dir).recorded_seed()
             seed = seed if recorded is None else recorded
-        return seed, CheckpointFolder(folder, {"random_state": seed})
+        return seed, CheckpointFolder(self.checkpoint_dir, {"random_state": seed})
 
     @own_surroundings()
     def _load(self):
@@ -128,19 +126,3 @@ class EncoderTransformer(EncoderEstimator):
             encoder = self._build_encoder()
         net = untrained_net(MultiObjectiveModel(encoder, (), ()), device)
         self._set_members([Member(net, TargetScaling.identity(0), 0)])
-
-
-def _checkpoint_folder(given):
-    """Return the folder that `checkpoint_dir` names, a Path."""
-    if not os.fspath(given):
-        raise InvalidInputError(
-            "checkpoint_dir='' is no folder; use None to keep nothing, or '.' for the working"
-            " folder."
-        )
-    try:
-        return Path(given).expanduser()
-    except RuntimeError:
-        raise InvalidInputError(
-            f"checkpoint_dir={str(given)!r} names the home folder of a user who is not known"
-            " here; give the path of the folder."
-        ) from None

@@ -103,7 +103,7 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
     """
     if dtype not in WEIGHT_DTYPES:
         raise InvalidInputError(f"dtype={dtype!r} is none of {sorted(WEIGHT_DTYPES)}.")
-    folder = read_path(folder, "folder", InvalidInputError, expand=False)
+    folder = read_path(folder, "folder", InvalidInputError)
     state = {
         name: _cast(tensor.detach().cpu(), WEIGHT_DTYPES[dtype]).contiguous()
         for name, tensor in checkpoint.state.items()

@@ -65,7 +65,7 @@ class CheckpointFolder:
     """
 
     def __init__(self, path, facts=None):
-        self.path = read_path(path, "checkpoint_dir", InvalidInputError, expand=False)
+        self.path = read_path(path, "checkpoint_dir", InvalidInputError)
         self.facts = facts or {}
 
     def recorded_seed(self):

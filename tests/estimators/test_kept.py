@@ -110,9 +110,9 @@ def test_a_file_keeps_no_optimizer_of_the_source(frozen):
 def test_what_checkpoint_dir_may_be(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    with pytest.raises(InvalidInputError, match="use None to keep nothing"):
+    with pytest.raises(InvalidInputError, match="it is empty"):
         MTEncoder(**FAST, checkpoint_dir="").fit(F)
-    with pytest.raises(InvalidInputError, match="a user who is not known"):
+    with pytest.raises(InvalidInputError, match="no home folder"):
         MTEncoder(**FAST, checkpoint_dir="~nobody_of_this_name/run").fit(F)
     MTEncoder(**FAST, checkpoint_dir=None).fit(F)
     assert not list(tmp_path.iterdir())

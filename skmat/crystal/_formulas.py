@@ -1,11 +1,11 @@
 """Formulas of many structures at once, written as pymatgen writes them."""
 
-import warnings
 from functools import cache
 
 import numpy as np
 from pymatgen.core import Composition, Element
 
+from skmat._quiet import caught_warnings
 from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.crystal._mixtures import contents
 
@@ -68,8 +68,7 @@ def _as_written(amounts):
 def _symbols_in_order():
     """Return (atomic number, symbol) of all elements, in the order of pymatgen's formulas."""
     numbers = {Element.from_Z(z).symbol: z for z in range(1, MAX_ATOMIC_NUMBER + 1)}
-    with warnings.catch_warnings():
-        # Elements without an electronegativity: pymatgen says so, and puts them last.
-        warnings.simplefilter("ignore")
+    # pymatgen warns of elements without an electronegativity, and puts them last.
+    with caught_warnings():
         formula = Composition(dict.fromkeys(numbers, 1)).formula
     return [(numbers[part.removesuffix("1")], part.removesuffix("1")) for part in formula.split()]

@@ -1,11 +1,11 @@
 """The 13 features of Ward et al. (2016) that are no statistics of one elemental property."""
 
-import warnings
 from functools import cache, reduce
 
 import numpy as np
 from pymatgen.core import Element
 
+from skmat._quiet import caught_warnings
 from skmat.composition import MAX_ATOMIC_NUMBER, element_table
 from skmat.composition._element_tables import MAGPIE_PROPERTIES
 
@@ -68,8 +68,7 @@ def _can_be_neutral(numbers, fractions):
 @cache
 def _electronegativities():
     """Return Pauling's scale, the mean over all elements where it has no value."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=UserWarning)
+    with caught_warnings():
         values = np.array([Element.from_Z(z).X for z in range(1, MAX_ATOMIC_NUMBER + 1)])
     return np.where(np.isnan(values), np.nanmean(values), values)
 

@@ -1,16 +1,12 @@
 """How our estimators of crystals read ``X``, whichever form the user has it in."""
 
-import os
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
-from pymatgen.core import IStructure
 from sklearn.utils.validation import validate_data
 
 from skmat._saved_version import SavedVersionMixin
 from skmat.crystal import StructureArrays
-from skmat.crystal._read import parse_pymatgen, parse_structures
+from skmat.crystal._read import as_rows, parse_pymatgen, parse_structures
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["CrystalInputMixin", "as_structures"]
@@ -54,24 +50,10 @@ def as_structures(X):
     """Return the crystals in `X` as a sequence."""
     if isinstance(X, StructureArrays):
         return X
-    if isinstance(X, IStructure | str | dict | os.PathLike) or hasattr(X, "get_scaled_positions"):
-        raise InvalidInputError(
-            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
-            " as a list of one, [X]."
-        )
     if isinstance(X, pd.DataFrame):
         if X.shape[1] != 1:
             raise InvalidInputError(
                 f"X has {X.shape[1]} columns; pass the one that holds the crystals, X[['name']]."
             )
         return X.iloc[:, 0].tolist()
-    if isinstance(X, np.ndarray) and X.ndim == 2:
-        if X.shape[1] != 1:
-            raise InvalidInputError(
-                f"X is an array of shape {X.shape}. numpy.array makes one of sites from a list of"
-                " structures: pass the list, or a StructureArrays."
-            )
-        return X[:, 0].tolist()
-    if not isinstance(X, Iterable):
-        raise InvalidInputError(f"X is no list of crystals, but {type(X).__name__}.")
-    return list(X)
+    return as_rows(X)

@@ -1,22 +1,32 @@
 """Every accepted form of crystals to :class:`StructureArrays`."""
 
+import os
 import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, KeysView, Mapping, Set
 from pathlib import Path
 
 import numpy as np
-from pymatgen.core import Element, IStructure, Lattice, Structure
+from pymatgen.core import IStructure, PeriodicSite
 
+from skmat._quiet import caught_warnings
 from skmat.composition._read import is_missing
 from skmat.crystal._arrays import StructureArrays
+from skmat.crystal._ase import structure_from_ase
 from skmat.crystal._faults import fault_of_structure, name_of_structure
+from skmat.crystal._files import (
+    structure_from_dict,
+    structure_from_file,
+    structure_from_text,
+)
 from skmat.crystal._mixtures import check_disorder
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 
-__all__ = ["is_path", "parse_pymatgen", "parse_structures", "read_structures"]
+__all__ = ["as_rows", "is_path", "parse_pymatgen", "parse_structures", "read_structures"]
 
 _FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
+
+#: Letters of a reason.
+_LONGEST = 300
 
 
 def read_structures(values, *, on_invalid="raise", disorder="raise"):
@@ -73,7 +83,7 @@ def parse_pymatgen(values, disorder):
     """
     if isinstance(values, StructureArrays):
         return _parse_arrays(values, disorder)
-    values = list(values)
+    values = as_rows(values)
     read, problems = [], []
     for row, value in enumerate(values):
         try:
@@ -87,6 +97,43 @@ def parse_pymatgen(values, disorder):
         else:
             read.append(structure)
     return read, problems, len(values)
+
+
+def as_rows(X):
+    """Return the crystals in `X` as a list.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is one crystal, or has no order, or is an array of what crystals consist of.
+    """
+    if isinstance(X, IStructure | str | bytes | os.PathLike) or hasattr(X, "get_scaled_positions"):
+        raise InvalidInputError(
+            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
+            " as a list of one, [X]."
+        )
+    if isinstance(X, Mapping):
+        is_one = "lattice" in X or "sites" in X
+        remedy = "a list of one, [X]" if is_one else "the list of its values, list(X.values())"
+        raise InvalidInputError(
+            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass"
+            f" {remedy}."
+        )
+    if isinstance(X, Set) and not isinstance(X, KeysView):
+        raise InvalidInputError(
+            f"X is a {type(X).__name__}, which has no order to match that of y; pass a list, and"
+            " y in the same order."
+        )
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+        X = X[:, 0]  # a column
+    if isinstance(X, np.ndarray) and (X.ndim != 1 or (X.size and isinstance(X[0], PeriodicSite))):
+        raise InvalidInputError(
+            f"X is an array of shape {X.shape}. numpy.array makes one of sites from a list of"
+            " structures: pass the list, or a StructureArrays."
+        )
+    if not isinstance(X, Iterable):
+        raise InvalidInputError(f"X is no list of crystals, but {type(X).__name__}.")
+    return list(X)
 
 
 def _parse_arrays(values, disorder):
@@ -105,22 +152,7 @@ _GUESSES = {
     "Elements in POSCAR cannot be determined": (
         "it names no elements; add a line with their symbols above the line of the counts"
     ),
-    "Missing elements": (
-        "some elements of the formula that it states have no atoms; it may be cut off, or lack"
-        " hydrogen"
-    ),
-    "Incorrect stoichiometry": (
-        "its atoms do not add up to the formula that it states; it may be cut off (if they are"
-        " right, give it as a pymatgen Structure)"
-    ),
 }
-
-#: Formulas are written with two or three decimals: the atoms of an element may be by so much more
-#: than the formula says than those of another.
-_ROUNDING = 1.02
-
-#: A block of a CIF that has these describes a crystal.
-_TAGS_OF_A_CRYSTAL = "_cell_length_a", "_atom_site_fract_x"
 
 
 def is_path(value):
@@ -132,19 +164,17 @@ def _parse(value):
     if isinstance(value, IStructure):
         return value
     if isinstance(value, Mapping):
-        return _attempt(Structure.from_dict, dict(value), what="a dict of pymatgen")
+        return _attempt(structure_from_dict, value, what="a dict of pymatgen")
     if is_path(value):
         if not _is_file(value):
             raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
-        return _attempt(_from_file, Path(value), what="a CIF or POSCAR file")
+        return _attempt(structure_from_file, value, what="a CIF or POSCAR file")
     if isinstance(value, str):
-        is_cif = "_cell_length_a" in value or value.lstrip().startswith("data_")
+        is_cif = re.search(r"(?im)^[ \t\ufeff]*(_cell[_.]|data_)", value) is not None
         form = "cif" if is_cif else "poscar"
-        return _attempt(_from_text, value, form, what=f"the text of a {form.upper()}")
+        return _attempt(structure_from_text, value, form, what=f"the text of a {form.upper()}")
     if hasattr(value, "get_scaled_positions"):
-        if not np.all(value.pbc):
-            raise InvalidInputError("not periodic in all three directions")
-        return _attempt(_from_ase, value, what="ASE Atoms")
+        return _attempt(structure_from_ase, value, what="ASE Atoms")
     if is_missing(value):
         raise InvalidInputError("missing value")
     raise InvalidInputError(f"{type(value).__name__} is no crystal; these are {_FORMS}")
@@ -157,57 +187,16 @@ def _is_file(name):
         return False
 
 
-def _from_file(path):
-    if ".cif" in path.name.lower():
-        _check_one_crystal(path.read_text(encoding="utf-8", errors="replace"))
-    return Structure.from_file(path)
-
-
-def _from_text(text, form):
-    if form == "cif":
-        _check_one_crystal(text)
-    return Structure.from_str(text, fmt=form)
-
-
-def _check_one_crystal(cif):
-    """Refuse a CIF with the cells and sites of several crystals: pymatgen takes the first."""
-    blocks = re.split(r"(?im)^data_", cif)
-    crystals = [each for each in blocks if all(tag in each.lower() for tag in _TAGS_OF_A_CRYSTAL)]
-    if len(crystals) > 1:
-        names = ", ".join(each.split(maxsplit=1)[0] for each in crystals[:5])
-        raise InvalidInputError(
-            f"it holds {len(crystals)} crystals ({names}); give them one by one"
-        )
-
-
-def _from_ase(atoms):
-    elements = [Element.from_Z(int(number)) for number in atoms.get_atomic_numbers()]
-    cell = Lattice(np.asarray(atoms.cell))
-    return Structure(cell, elements, atoms.get_scaled_positions(wrap=False))
-
-
 def _attempt(read, *arguments, what):
     # pymatgen raises whatever its parsers stumble over.
     try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
+        with caught_warnings() as said:
             structure = read(*arguments)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InvalidInputError(f"cannot be read as {what}: {reason[:200]}") from error
+        raise InvalidInputError(f"cannot be read as {what}: {reason[:_LONGEST]}") from error
     for warning in said:
-        message = str(warning.message)
         for words, fault in _GUESSES.items():
-            if words in message and not _is_rounded(message):
+            if words in str(warning.message):
                 raise InvalidInputError(f"cannot be read as {what}: {fault}")
     return structure
-
-
-def _is_rounded(message):
-    """Tell whether atoms and formula differ by decimals alone.
-
-    pymatgen's warning lists, for each element, how often the structure has what the formula says.
-    """
-    _, _, listed = message.partition("ratios=")
-    ratios = [float(ratio) for ratio in re.findall(r"(?<=[ (])\d[\d.e+-]*", listed)]
-    return len(ratios) > 1 and 0 < max(ratios) <= _ROUNDING * min(ratios)

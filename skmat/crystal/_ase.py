@@ -1,0 +1,85 @@
+"""ASE Atoms, with the occupancies that ASE keeps beside them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from pymatgen.core import Element, Lattice, Structure
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["structure_from_ase"]
+
+_REMEDY = "read the file with pymatgen, or delete atoms.info['occupancy'] if all sites are full"
+
+
+def structure_from_ase(atoms):
+    """Return ASE Atoms as a pymatgen Structure.
+
+    Partial occupancies are those of ``atoms.info["occupancy"]``, by the kinds of the array
+    ``"spacegroup_kinds"``, as ASE has them from a CIF; or of an array ``"occupancy"`` with one
+    number per atom.
+
+    Raises
+    ------
+    InvalidInputError
+        If the cell is not periodic in all three directions, or occupancies and atoms do not fit
+        each other.
+    """
+    if not np.all(atoms.pbc):
+        raise InvalidInputError("not periodic in all three directions")
+    elements = [Element.from_Z(int(number)) for number in atoms.get_atomic_numbers()]
+    cell = Lattice(np.asarray(atoms.cell))
+    species = _species(atoms, elements)
+    return Structure(cell, species, atoms.get_scaled_positions(wrap=False))
+
+
+def _species(atoms, elements):
+    occupancy = getattr(atoms, "info", {}).get("occupancy")
+    arrays = getattr(atoms, "arrays", {})
+    if occupancy is None:
+        shares = arrays.get("occupancy")
+        if shares is None:
+            return elements
+        shares = np.asarray(shares, dtype=float).tolist()
+        return [
+            element if share == 1 else {element: share}
+            for element, share in zip(elements, shares, strict=True)
+        ]
+    by_kind = _by_kind(occupancy)
+    kinds = arrays.get("spacegroup_kinds")
+    if kinds is None:
+        if all(list(each.values()) == [1.0] for each in by_kind.values()):
+            return elements
+        raise InvalidInputError(
+            "its info has partial occupancies, but the array 'spacegroup_kinds', which says what"
+            f" atoms they are of, is missing; {_REMEDY}"
+        )
+    return [
+        _of_kind(index, element, by_kind, int(kind))
+        for index, (element, kind) in enumerate(zip(elements, kinds, strict=True))
+    ]
+
+
+def _by_kind(occupancy):
+    """Return occupancies by number of the kind: JSON makes strings of numbers."""
+    try:
+        return {
+            int(kind): {str(symbol): float(share) for symbol, share in shares.items()}
+            for kind, shares in occupancy.items()
+        }
+    except (AttributeError, TypeError, ValueError):
+        shown = dict(occupancy) if isinstance(occupancy, Mapping) else occupancy
+        raise InvalidInputError(
+            f"its info has occupancies that are not by kind and element: {shown!r:.60}; {_REMEDY}"
+        ) from None
+
+
+def _of_kind(index, element, by_kind, kind):
+    shares = by_kind.get(kind)
+    if shares is None or element.symbol not in shares:
+        held = "nothing" if shares is None else ", ".join(shares)
+        raise InvalidInputError(
+            f"atom {index} (counted from 0) is {element.symbol}, but the occupancies of its kind,"
+            f" {kind}, are of {held}; {_REMEDY}"
+        )
+    return element if shares == {element.symbol: 1.0} else shares

@@ -1,0 +1,134 @@
+"""What a CIF says of the number of its atoms, compared with the atoms that are read."""
+
+import re
+
+import numpy as np
+from pymatgen.core import Composition
+from pymatgen.io.cif import str2float
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["SAME_PLACE", "Evidence"]
+
+_MULTIPLICITIES = (
+    "_atom_site_symmetry_multiplicity",
+    "_atom_site_site_symmetry_multiplicity",
+    "_atom_site_site_symmetry_order",
+)
+
+#: Atoms and formula units agree within this share: occupancies are refined.
+_TOLERANCE = 0.05
+
+#: Images of a site that are closer, in fractions of the cell, are one.
+SAME_PLACE = 1e-3
+
+
+class Evidence:
+    """What a file says of the number of its atoms."""
+
+    def __init__(self, named):
+        self._named = named
+        self._formula = _composition(named.get("_chemical_formula_sum"))
+        self._structural = _composition(named.get("_chemical_formula_structural"))
+        self._n_units = _positive(named.get("_cell_formula_units_z"))
+        self.has_counts = bool(self._formula and self._n_units)
+
+    def confirms(self, structure):
+        """Tell whether formula and formula units are stated, and the atoms are as many."""
+        return self.has_counts and self._fault_of_counts(structure) is None
+
+    def check(self, structure, operations):
+        """Return the crystal, if it agrees with what the file says; else raise."""
+        fault = self._fault_of_counts(structure) if self.has_counts else None
+        if fault:
+            raise InvalidInputError(fault)
+        if not self.has_counts and operations and not self.agrees_with_multiplicities(operations):
+            raise InvalidInputError(
+                "its sites do not have the multiplicities that it states; check the symmetry"
+                " operations and the coordinates"
+            )
+        return structure
+
+    def _fault_of_counts(self, structure):
+        amounts = _amounts(structure.composition)
+        if set(amounts) != set(self._formula):
+            return None  # of another fault
+        per_unit = [amounts[each] / self._formula[each] for each in amounts]
+        n_units = sorted(per_unit)[len(per_unit) // 2]
+        expected = [self._n_units, *([1.0] if self._is_of_the_cell() else [])]
+        if any(abs(n_units / each - 1) <= _TOLERANCE for each in expected):
+            return None
+        return (
+            f"its cell has {n_units:.4g} times the formula that it states, but it states"
+            f" {self._n_units:g} formula units; check the space group, the symmetry operations"
+            " and _cell_formula_units_Z"
+        )
+
+    def _is_of_the_cell(self):
+        """Tell whether the formula is that of the whole cell, as pymatgen and ASE write it."""
+        if self._structural:
+            of_cell = {each: n * self._n_units for each, n in self._structural.items()}
+            return set(of_cell) == set(self._formula) and all(
+                abs(of_cell[each] / n - 1) <= 1e-3 for each, n in self._formula.items()
+            )
+        units = [amount / self._n_units for amount in self._formula.values()]
+        return all(abs(each - round(each)) < 1e-3 and round(each) for each in units)
+
+    def agrees_with_multiplicities(self, operations):
+        """Tell whether sites have as many images as the file says; some say the reverse of it."""
+        labels = self._named["_atom_site_label"]
+        n_images = None
+        for tag in _MULTIPLICITIES:
+            column = self._named.get(tag)
+            if not isinstance(column, list) or len(column) != len(labels):
+                continue
+            stated = [_positive(each) for each in column]
+            if None in stated:
+                continue
+            if n_images is None:
+                n_images = _n_images(self._named, operations)
+            orders = len(operations) / n_images
+            if np.allclose(stated, n_images) or np.allclose(stated, orders, atol=0.1):
+                continue
+            return False
+        return True
+
+
+def _n_images(named, operations):
+    """Return how many places the operations move each site to."""
+    columns = [named[f"_atom_site_fract_{axis}"] for axis in "xyz"]
+    places = np.array([[str2float(each) for each in column] for column in columns]).T
+    counts = []
+    for place in places:
+        images = np.array([each.operate(place) for each in operations])
+        apart = np.abs((images[:, None] - images + 0.5) % 1 - 0.5).max(axis=2)
+        # One of each set of images at one place.
+        counts.append(np.sum(1 / np.sum(apart < SAME_PLACE, axis=1)))
+    return np.rint(counts)
+
+
+def _composition(text):
+    """Return the amounts of a formula by element, or None where there is none."""
+    text = text if isinstance(text, str) else ""
+    text = re.sub(r"(?<=\s)\d*[+-]\d*$", "", text.strip(" '\""))
+    try:
+        return _amounts(Composition(text)) or None
+    except Exception:  # whatever pymatgen stumbles over
+        return None
+
+
+def _amounts(composition):
+    amounts: dict[str, float] = {}
+    for species, amount in composition.items():
+        symbol = getattr(species, "symbol", str(species))
+        amounts[symbol] = amounts.get(symbol, 0.0) + amount
+    return amounts
+
+
+def _positive(text):
+    """Return a number above 0, or None."""
+    try:
+        value = str2float(text)
+    except (TypeError, ValueError, AttributeError):
+        return None
+    return value if np.isfinite(value) and value > 0 else None

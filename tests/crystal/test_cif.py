@@ -1,0 +1,225 @@
+import numpy as np
+import pytest
+import spglib
+from crystal.crystals import rock_salt, rutile
+from pymatgen.core import Lattice, Structure
+from pymatgen.core.operations import SymmOp
+from readings.crystals import cif, group
+
+from skmat.crystal import StructureArrays, read_structures
+from skmat.crystal._cif_symmetry import _are_equal
+from skmat.datasets import fetch_matminer
+from skmat.exceptions import InvalidStructureError
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:spglib.*")
+
+#: A special position and a general one.
+SITES = (("Na", (0.0, 0.0, 0.0)), ("Cl", (0.1237, 0.0719, 0.1911)))
+
+#: Settings of which each tells another difference: centrings, origins, axes, rhombohedral cells.
+HALLS = (2, 9, 57, 81, 82, 85, 90, 99, 112, 191, 228, 229, 266, 292, 294, 304, 322, 335, 336)
+HALLS += (359, 360, 404, 419, 426, 427, 433, 434, 445, 458, 459, 460, 488, 501, 517, 523, 525, 526)
+
+
+def lattice_of(group_type):
+    number, choice = group_type.number, group_type.choice
+    if number <= 2:
+        return Lattice.from_parameters(5.1, 6.3, 7.9, 81, 97, 105)
+    if number <= 15:
+        angles = {"a": (98, 90, 90), "b": (90, 98, 90), "c": (90, 90, 98)}
+        return Lattice.from_parameters(8.1, 9.3, 10.9, *angles[choice.lstrip("-")[0]])
+    if number <= 74:
+        return Lattice.orthorhombic(8.1, 9.3, 10.9)
+    if number <= 142:
+        return Lattice.tetragonal(8.1, 10.9)
+    if choice == "R":
+        return Lattice.rhombohedral(8.1, 75)
+    return Lattice.hexagonal(8.1, 12.9) if number <= 194 else Lattice.cubic(12.3)
+
+
+def made(hall):
+    """Return the type of a setting, a crystal of it, and its operations as a CIF has them."""
+    group_type = spglib.get_spacegroup_type(hall)
+    found = spglib.get_symmetry_from_database(hall)
+    species, places = [], []
+    for element, place in SITES:
+        images = np.unique(
+            ((found["rotations"] @ place + found["translations"]) % 1).round(6), axis=0
+        )
+        species += [element] * len(images)
+        places += list(images)
+    pairs = zip(found["rotations"], found["translations"], strict=True)
+    operations = [SymmOp.from_rotation_and_translation(*pair).as_xyz_str() for pair in pairs]
+    return group_type, Structure(lattice_of(group_type), species, places), operations
+
+
+def written(crystal, *tags, operations=()):
+    sites = "\n".join(f"{element} {x} {y} {z}" for element, (x, y, z) in SITES)
+    text = cif(sites, *tags, operations=operations)
+    lattice = crystal.lattice
+    for name, length, angle, value in zip(
+        "abc", lattice.abc, ("alpha", "beta", "gamma"), lattice.angles, strict=True
+    ):
+        text = text.replace(f"_length_{name} 5.64", f"_length_{name} {length:.6f}")
+        text = text.replace(f"_angle_{angle} 90", f"_angle_{angle} {value:.6f}")
+    return text
+
+
+@pytest.mark.parametrize("hall", HALLS)
+def test_each_name_of_a_group_gives_its_crystal(hall):
+    group_type, crystal, operations = made(hall)
+    suffix = f" :{group_type.choice[0]}" if group_type.choice[:1] in tuple("12HR") else ""
+    symbol = group_type.international_full.replace("_", "")
+    named = (
+        [group(symbol + suffix)],
+        [
+            f"_space_group_name_H-M_alt '{symbol}{suffix}'",
+            f"_space_group_IT_number {group_type.number}",
+        ],
+        [f"_space_group_name_Hall '{group_type.hall_symbol}'"],
+    )
+    texts = [written(crystal, *tags) for tags in named]
+    texts += [written(crystal, *tags, operations=["x,y,z"]) for tags in named]
+    texts += [written(crystal, *tags, operations=operations) for tags in named]
+    structures, _ = read_structures(texts)
+    for found in structures:
+        assert _are_equal(found, crystal)
+
+
+@pytest.mark.parametrize("hall", [335, 336, 359, 360, 525, 526])
+def test_two_origins_are_never_guessed(hall):
+    group_type, crystal, _ = made(hall)
+    text = written(crystal, group(group_type.international_short))
+    structures, valid = read_structures([text], on_invalid="nan")
+    assert not valid[0] or _are_equal(structures[0], crystal)
+
+
+def test_formulas_and_multiplicities_tell_the_origin():
+    # 1/8 is a place of 8 atoms in the second origin, and of 16 in the first.
+    silicon = "Si1 .125 .125 .125"
+    counts = ("_chemical_formula_sum Si", "_cell_formula_units_Z 8")
+    texts = [
+        cif(silicon, group("F d -3 m"), *counts, a=5.43),
+        cif(silicon + " 8", group("F d -3 m"), columns=("label", "symmetry_multiplicity"), a=5.43),
+    ]
+    structures, _ = read_structures(texts)
+    assert structures.n_atoms.tolist() == [8, 8]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", ["operations", "number", "symbol", "counts"])
+def test_real_crystals_without_operations_are_the_same(data_home, what):
+    data = fetch_matminer("elastic", data_home=data_home).data
+    rows = range(0, len(data), 60)
+    n_read = 0
+    for text in (data[row].to(fmt="cif", symprec=0.01) for row in rows):
+        start, stop = text.index("loop_\n _symmetry_equiv"), text.index("loop_\n _atom_site")
+        bare = text[:start] + text[stop:]
+        dropped = {
+            "operations": (),
+            "number": ("_symmetry_Int_Tables_number",),
+            "symbol": ("_symmetry_space_group_name_H-M",),
+            "counts": ("_chemical_formula", "_cell_formula_units_Z"),
+        }[what]
+        lines = [line for line in bare.splitlines() if not line.startswith(dropped or "!")]
+        structures, valid = read_structures([text, "\n".join(lines)], on_invalid="nan")
+        assert valid[0]
+        if valid[1]:
+            assert _are_equal(structures[1], structures[0])
+            n_read += 1
+    assert n_read >= len(rows) - 1
+
+
+def test_operations_without_the_centring_are_completed():
+    point = ["x,y,z", "-x,-y,z", "-x,y,-z", "x,-y,-z", "-x,-y,-z", "x,y,-z", "x,-y,z", "-x,y,z"]
+    structures, _ = read_structures(
+        [cif(operations=point), cif("Na1 0 0 0", group("I m m m"), operations=point)]
+    )
+    assert structures.n_atoms.tolist() == [2, 2]
+
+
+def test_a_group_names_the_type_of_a_primitive_cell_too():
+    primitive = rock_salt().get_primitive_structure().to(fmt="cif").replace("'P 1'", "'F m -3 m'")
+    named = primitive.replace("P 1", "F m -3 m").replace(
+        "Int_Tables_number   1", "Int_Tables_number 225"
+    )
+    structures, _ = read_structures([named])
+    assert structures.n_atoms.tolist() == [2]
+
+
+def test_the_formula_of_a_cell_counts_once():
+    crystals = [rock_salt(), rutile()]
+    structures, _ = read_structures([each.to(fmt="cif") for each in crystals])
+    assert structures.n_atoms.tolist() == [8, 6]
+    half = rutile().to(fmt="cif").replace("_cell_formula_units_Z   2", "_cell_formula_units_Z   4")
+    with pytest.raises(InvalidStructureError, match="it states 4 formula units"):
+        read_structures([half])
+
+
+@pytest.mark.parametrize("element", ["O", "F", "N", "Li"])
+def test_hydrogen_shares_a_site(element):
+    text = cif(
+        f"{element}1 0 0 0 .9\nH1 0 0 0 .1\nCl1 .5 .5 .5 1",
+        f"_chemical_formula_sum '{element}0.9 H0.1 Cl'",
+        columns=("label", "occupancy"),
+    )
+    structures, _ = read_structures([text], disorder="average")
+    assert structures[0].composition.get_el_amt_dict() == {element: 0.9, "H": 0.1, "Cl": 1}
+    with pytest.raises(InvalidStructureError, match="disordered"):
+        read_structures([text])
+
+
+def test_faults_name_what_is_wrong():
+    bad = {
+        "'foo' is no symmetry operation": cif("Na1 0 0 0", operations=["foo"]),
+        "the coordinate z of site Cl1 is '.'": cif("Na1 0 0 0\nCl1 0 0 ."),
+        "the occupancy of site Na1 is -0.1": cif("Na1 0 0 0 -0.1", columns=("label", "occupancy")),
+        "the occupancy of site Na1 is 'x'": cif("Na1 0 0 0 x", columns=("label", "occupancy")),
+        "site OH1 stands for a group of atoms": cif("OH1 0 0 0"),
+        "one of its loops has no rows": cif("Na1 0 0 0\nCl1 0"),
+        "it lacks _atom_site_fract_y": cif().replace("_fract_y", "_fract_u"),
+        "a line has more than 1000 quotes": cif() + "_x " + "'a " * 2000,
+        "files of more than 20,000 are not read": cif("Na1 0 0 0\n" * 20_001),
+        "it lacks lengths or angles of the cell": cif().replace("_angle_beta", "_angle"),
+        "atoms of elements that its formula lacks": cif(
+            "Na1 0 0 0\nK1 .5 .5 .5", "_chemical_formula_sum K"
+        ),
+    }
+    with pytest.raises(InvalidStructureError) as error:
+        read_structures(bad.values())
+    assert error.value.rows == list(range(len(bad)))
+    for words, (_, _, reason) in zip(bad, error.value.problems, strict=True):
+        assert words in reason
+
+
+def test_labels_stand_in_for_symbols_and_the_other_way():
+    texts = [
+        cif("A Na1+ 0 0 0\nB Cl1- .5 .5 .5").replace("_label", "_label\n_atom_site_type_symbol"),
+        cif("Na 0 0 0\nCl .5 .5 .5").replace("_label", "_type_symbol"),
+        cif("NA1 0 0 0\nCL2A .5 .5 .5"),
+        cif("D1 0 0 0\nCl1 .5 .5 .5").replace("D1", "H1"),
+    ]
+    structures, _ = read_structures(texts)
+    assert structures.formulas().tolist() == ["NaCl", "NaCl", "NaCl", "HCl"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
+def test_files_of_any_encoding_are_read(tmp_path, encoding):
+    path = tmp_path / "salt.cif"
+    path.write_bytes(("# gemessen in Köln\n" + cif()).encode(encoding))
+    structures, _ = read_structures([path])
+    assert structures.formulas().tolist() == ["NaCl"]
+
+
+def test_empty_lines_take_no_time():
+    text = cif() + "\n" * 300_000
+    assert len(read_structures([text])[0]) == 1
+
+
+def test_what_is_read_is_what_was_written():
+    crystals = [rutile(), rock_salt()]
+    arrays = StructureArrays.from_structures(crystals)
+    structures, _ = read_structures(
+        [each.to(fmt="cif", significant_figures=12) for each in crystals]
+    )
+    np.testing.assert_allclose(structures.frac, arrays.frac, atol=1e-9)

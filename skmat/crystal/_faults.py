@@ -1,11 +1,23 @@
 """What keeps a structure from being used."""
 
 import numpy as np
-from pymatgen.core import DummySpecies, IStructure
+from pymatgen.core import DummySpecies, IStructure, Lattice
 
 from skmat.crystal._mixtures import is_mixed, occupancies_of
 
-__all__ = ["fault_of_cell", "fault_of_structure", "name_of_structure"]
+__all__ = ["fault_of_cell", "fault_of_search", "fault_of_structure", "name_of_structure"]
+
+#: Å^3 for each atom. The crystals of the Materials Project have 4.4 to 3,730; sites that one atom
+#: has in turn count as atoms, and molecules are computed in cells of up to 30 Å.
+_LEAST_PER_ATOM = 0.1
+_MOST_PER_ATOM = 100_000.0
+
+#: Å^3: the memory that a search for neighbours takes grows with the volume.
+_MOST_VOLUME = 1e7
+
+#: Å: no lattice vector is shorter, or longer. Those of the Materials Project end at 276 Å.
+_SHORTEST = 0.3
+_LONGEST = 5000.0
 
 
 def fault_of_structure(structure, disorder="raise"):
@@ -25,15 +37,45 @@ def fault_of_structure(structure, disorder="raise"):
     numbers = (structure.frac_coords, structure.lattice.matrix)
     if not all(np.isfinite(each).all() for each in numbers):
         return "coordinates or lattice vectors that are not finite"
-    return fault_of_cell(structure.lattice.matrix)
+    return fault_of_cell(structure.lattice.matrix, len(structure))
 
 
-def fault_of_cell(lattice):
-    """Say why no crystal has such lattice vectors, or return None."""
+def fault_of_cell(lattice, n_atoms):
+    """Say why no crystal of so many atoms has such lattice vectors, or return None."""
+    longest = np.abs(lattice).max()
+    if longest > _LONGEST:
+        return (
+            f"a lattice vector is {longest:.3g} Å long, more than {_LONGEST:,.0f} Å; check the"
+            " lattice vectors, which are in Å"
+        )
     volume = abs(np.linalg.det(lattice))
-    if volume < 0.1:
-        return f"the cell has a volume of {volume:.3g} Å^3; check the lattice vectors"
+    if not _LEAST_PER_ATOM * n_atoms <= volume <= _MOST_PER_ATOM * n_atoms:
+        return (
+            f"the cell has a volume of {volume:.3g} Å^3 for {n_atoms} atoms, which is not from"
+            f" {_LEAST_PER_ATOM:g} to {_MOST_PER_ATOM:,.0f} Å^3 for each; check the lattice"
+            " vectors, which are in Å"
+        )
+    if volume > _MOST_VOLUME:
+        return (
+            f"the cell has a volume of {volume:.3g} Å^3, more than {_MOST_VOLUME:,.0f} Å^3; take a"
+            " smaller cell"
+        )
+    spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    if spacings.min() < _SHORTEST:
+        shortest = min(Lattice(lattice).get_lll_reduced_lattice().abc)
+        if shortest < _SHORTEST:
+            return (
+                f"every atom is {shortest:.3g} Å from its own image in the next cell; check the"
+                " lattice vectors, which are in Å"
+            )
     return None
+
+
+def fault_of_search(error):
+    """Say why the neighbours of a crystal were not found, from the error of the search."""
+    if isinstance(error, MemoryError):
+        return "its neighbours take more memory than there is; take a smaller cell"
+    return f"its neighbours cannot be found: {error}"
 
 
 def name_of_structure(structure):

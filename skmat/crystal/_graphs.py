@@ -8,7 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skmat.crystal._arrays import StructureArrays
-from skmat.crystal._faults import fault_of_cell
+from skmat.crystal._faults import fault_of_cell, fault_of_search
 from skmat.crystal._mixtures import compositions_of, occupancy_of, ranges
 from skmat.crystal._neighbors import into_cell, nearest_neighbors
 from skmat.crystal._overlaps import fault_of_distances
@@ -164,11 +164,15 @@ def _build(structures, settings, first_row):
         lattice = structures.lattice[row]
         sites = slice(structures.offsets[row], structures.offsets[row + 1])
         frac = structures.frac[sites].astype(np.float64)
-        fault = fault_of_cell(lattice)
+        fault = fault_of_cell(lattice, len(frac))
         if not fault:
             frac = into_cell(frac)
-            to, of, shifts, length = nearest_neighbors(lattice, frac, *settings)
-            fault = fault_of_distances(to, of, length, occupancy[sites])
+            try:
+                to, of, shifts, length = nearest_neighbors(lattice, frac, *settings)
+            except (MemoryError, ValueError) as error:
+                fault = fault_of_search(error)
+            else:
+                fault = fault_of_distances(to, of, length, occupancy[sites])
         if fault:
             problems.append((first_row + row, fault))
             continue

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
+from scipy.spatial import cKDTree
 
 from skmat.exceptions import InvalidInputError
 
@@ -20,6 +21,13 @@ _MARGIN = 1e-4
 #: Most atoms have all their nearest neighbours within this radius, in Å; a search is much faster
 #: in a small sphere, and is repeated in the larger one where it was too small.
 _FIRST_RADIUS = 4.5
+
+#: Pairs of atoms, of which each takes some 100 bytes. 25,000 atoms of a common crystal have as
+#: many within 8 Å.
+_MOST_PAIRS = 5_000_000
+
+#: Boxes of a search with vesin; it has a limit of 100,000.
+_MOST_BOXES = 90_000
 
 BACKENDS = ("auto", "vesin", "pymatgen")
 
@@ -56,7 +64,7 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
     Raises
     ------
     InvalidInputError
-        If there is no such backend.
+        If there is no such backend, or there are more than 5,000,000 neighbours.
     """
     for radius in (min(_FIRST_RADIUS, cutoff), cutoff):
         # Further than what is kept, so that both packages find all of it.
@@ -79,9 +87,28 @@ def within(lattice, frac, radius, backend="auto"):
     """Return all pairs of atoms up to `radius` apart, in no order, as `nearest_neighbors` does."""
     if backend not in BACKENDS:
         raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
+    _check_pairs(lattice, frac, radius)
     if backend == "vesin" or (backend == "auto" and _has_vesin()):
         return _with_vesin(lattice, frac, radius)
     return _with_pymatgen(lattice, frac, radius)
+
+
+def _check_pairs(lattice, frac, radius):
+    """Raise if more pairs would be found than there is memory for."""
+    spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    n_images = np.ceil(radius / spacings) * 2 + 1
+    if len(frac) ** 2 * np.prod(n_images) <= _MOST_PAIRS:
+        return
+    n_pairs = len(frac) ** 2 * 4 / 3 * np.pi * radius**3 / abs(np.linalg.det(lattice))
+    # Atoms can also be crowded in a part of the cell.
+    tree = cKDTree(frac @ lattice)
+    n_around = np.prod(radius // spacings * 2 + 1)
+    n_pairs = max(n_pairs, tree.count_neighbors(tree, radius) * n_around)
+    if n_pairs > _MOST_PAIRS:
+        raise InvalidInputError(
+            f"{len(frac):,} atoms have some {n_pairs:,.0f} neighbours within {radius:.3g} Å, and"
+            f" no more than {_MOST_PAIRS:,} are searched; take a smaller cell or cutoff"
+        )
 
 
 def into_cell(frac):
@@ -104,10 +131,26 @@ def _has_vesin():
 def _with_vesin(lattice, frac, radius):
     from vesin import NeighborList
 
-    i, j, shifts, distances = NeighborList(cutoff=radius, full_list=True).compute(
+    reach = _reach_of_vesin(lattice, radius)
+    i, j, shifts, distances = NeighborList(cutoff=reach, full_list=True).compute(
         points=frac @ lattice, box=lattice, periodic=True, quantities="ijSd"
     )
+    if reach > radius:
+        near = distances <= radius
+        i, j, shifts, distances = i[near], j[near], shifts[near], distances[near]
     return i.astype(np.int64), j.astype(np.int64), shifts.astype(np.int64), distances
+
+
+def _reach_of_vesin(lattice, radius):
+    """Return how far vesin is to search, in Å: it ends the process where it has too many boxes.
+
+    It divides the cell into boxes as wide as the radius. Where these are more than 100,000 it
+    makes less of them along each vector, 0 in a thin cell, and divides by that.
+    """
+    spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    while np.prod(np.maximum(spacings // radius, 1)) > _MOST_BOXES:
+        radius *= 1.2
+    return radius
 
 
 def _with_pymatgen(lattice, frac, radius):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmat.crystal._faults import fault_of_cell
+from skmat.crystal._faults import fault_of_cell, fault_of_search
 from skmat.crystal._mixtures import occupancy_of
 from skmat.crystal._neighbors import into_cell, within
 
@@ -41,11 +41,15 @@ def find_overlaps(structures):
     found = []
     for row, lattice in enumerate(structures.lattice):
         sites = slice(structures.offsets[row], structures.offsets[row + 1])
-        fault = fault_of_cell(lattice)
+        frac = into_cell(structures.frac[sites].astype(np.float64))
+        fault = fault_of_cell(lattice, len(frac))
         if not fault:
-            frac = into_cell(structures.frac[sites].astype(np.float64))
-            to, of, _, length = within(lattice, frac, _OVERLAP)
-            fault = fault_of_distances(to, of, length, occupancy[sites])
+            try:
+                to, of, _, length = within(lattice, frac, _OVERLAP)
+            except (MemoryError, ValueError) as error:
+                fault = fault_of_search(error)
+            else:
+                fault = fault_of_distances(to, of, length, occupancy[sites])
         if fault:
             found.append((row, fault))
     return found

@@ -1,6 +1,9 @@
 """Many crystal structures as a few flat arrays."""
 
 import io
+import os
+import zipfile
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +30,22 @@ __all__ = ["StructureArrays"]
 
 # Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
+
+#: What every npz file has.
+_ARRAYS = ("lattice", "n_atoms", "atomic_number", "frac")
+
+#: What numpy and zipfile raise for other files, and for those that claim more than they hold.
+_FAULTS_OF_A_FILE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class StructureArrays(Sequence):
@@ -372,13 +391,35 @@ class StructureArrays(Sequence):
         ----------
         file : str, path-like or binary file
             The npz file.
+
+        Raises
+        ------
+        InvalidInputError
+            If the file is none that :meth:`save` wrote, or was cut off or altered.
+        FileNotFoundError
+            If there is no such file.
         """
-        with np.load(file, allow_pickle=False) as arrays:
-            return cls.from_npz(arrays)
+        name = file if isinstance(file, str | os.PathLike) else "The file"
+        try:
+            arrays = np.load(file, allow_pickle=False)
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise InvalidInputError("it holds one array")
+            with arrays:
+                return cls.from_npz(arrays)
+        except _FAULTS_OF_A_FILE as error:
+            # numpy advises to load what it does not know unsafely.
+            reason = str(error) if isinstance(error, InvalidInputError) else "it cannot be read"
+            raise InvalidInputError(
+                f"{name} is no file of StructureArrays.save, or was cut off or altered: {reason}."
+                " Write it again with StructureArrays.save."
+            ) from error
 
     @classmethod
     def from_npz(cls, arrays):
         """Build from the arrays of an npz file, given as a mapping from name to array."""
+        lacking = [name for name in _ARRAYS if name not in arrays]
+        if lacking:
+            raise InvalidInputError(f"it lacks the arrays {', '.join(lacking)}")
         return cls(
             arrays["lattice"],
             arrays["n_atoms"],

@@ -3,6 +3,7 @@ import pickle
 
 import numpy as np
 import pytest
+from crystal.crystals import rock_salt
 from pymatgen.core import DummySpecies, Lattice, Molecule, Species, Structure
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold, cross_val_score, train_test_split
@@ -170,7 +171,7 @@ def test_objects_are_not_loaded():
     stream = io.BytesIO()
     np.savez(stream, lattice=np.array([{}], dtype=object))
     stream.seek(0)
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ValueError, match="no file of"):
         StructureArrays.load(stream)
 
 
@@ -264,3 +265,34 @@ def test_real_structures_have_pymatgens_formulas(data_home):
     formulas = arrays.formulas(reduced=False)
     for row in range(0, len(arrays), 2_000):
         assert formulas[row] == arrays[row].composition.formula.replace(" ", "")
+
+
+def test_files_that_are_none_are_refused(tmp_path):
+    path = tmp_path / "x.npz"
+    good = io.BytesIO()
+    StructureArrays.from_structures([rock_salt()]).save(good)
+    lacking, one, objects = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    np.savez(lacking, lattice=np.eye(3)[None], n_atoms=[1])
+    np.save(one, np.eye(3))
+    np.savez(objects, lattice=np.array([{}]), n_atoms=[1], atomic_number=[1], frac=[[0, 0, 0]])
+    contents = {
+        b"": "cannot be read",
+        b"no npz": "cannot be read",
+        b"PK\x03\x04 no zip": "cannot be read",
+        good.getvalue()[:-40]: "cannot be read",
+        good.getvalue()[:100] + b"\xff" * 60 + good.getvalue()[160:]: "",
+        lacking.getvalue(): "it lacks the arrays atomic_number, frac",
+        one.getvalue(): "it holds one array",
+        objects.getvalue(): "cannot be read",
+    }
+    for content, words in contents.items():
+        path.write_bytes(content)
+        for file in (path, str(path), io.BytesIO(content)):
+            with pytest.raises(
+                InvalidInputError, match=r"no file of StructureArrays\.save"
+            ) as error:
+                StructureArrays.load(file)
+            assert words in str(error.value)
+            assert "allow_pickle" not in str(error.value)
+    with pytest.raises(FileNotFoundError):
+        StructureArrays.load(tmp_path / "nowhere.npz")

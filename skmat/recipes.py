@@ -60,7 +60,8 @@ def make_frozen_regressor(model=None, *, pretrained="auto", family="mtencoder", 
         Family of the encoder; the last two read crystals, and Magpie features are then those of
         their compositions. "alignn" has no "auto".
     memory : str or joblib.Memory, default=None
-        Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
+        Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`. The folder holds
+        pickles, which can run any code when they are read: name none that others can write to.
 
     Returns
     -------
@@ -104,7 +105,8 @@ def make_frozen_classifier(model=None, *, pretrained="auto", family="mtencoder",
         Family of the encoder; the last two read crystals, and Magpie features are then those of
         their compositions. "alignn" has no "auto".
     memory : str or joblib.Memory, default=None
-        Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`.
+        Keeps features between fits, as in :class:`sklearn.pipeline.Pipeline`. The folder holds
+        pickles, which can run any code when they are read: name none that others can write to.
 
     Returns
     -------

@@ -49,7 +49,8 @@ GRAPH_DOC = """
     memory : str or joblib.Memory, default=None
         Folder that keeps the graphs of the structures of each call, for calls with the same
         structures: at most 4 GB of them, beyond which those that were used the longest time ago
-        are deleted. A Memory is kept to no size; see its ``reduce_size``.
+        are deleted. A Memory is kept to no size; see its ``reduce_size``. The folder holds
+        pickles, which can run any code when they are read: name none that others can write to.
 """
 
 #: What a folder given as `memory` may hold: the graphs of 800,000 crystals of 30 atoms.

@@ -9,6 +9,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from skmat.crystal._cif_counts import SAME_PLACE, Evidence
 from skmat.crystal._space_groups import (
+    has_one_setting,
     settings_of_hall,
     settings_of_number,
     settings_of_symbol,
@@ -149,10 +150,15 @@ def _stated(named):
         number = int(str2float(text))
         if all(each.number != number for each in settings):
             settings += settings_of_number(number, choice)
-    if not (symbols or halls or numbers) or {each.number for each in settings} == {1}:
+    if not (symbols or halls or numbers) or _numbers(settings) == {1}:
         return None
     name = " / ".join(dict.fromkeys([*symbols, *halls, *numbers]))
-    return _Stated(name, settings, bool(found) or not (symbols or halls))
+    is_sure = bool(found) or not (symbols or halls)
+    return _Stated(name, settings, is_sure or all(has_one_setting(n) for n in _numbers(settings)))
+
+
+def _numbers(settings):
+    return {each.number for each in settings}
 
 
 def _texts(named, tags):
@@ -215,10 +221,10 @@ def _holds_all_atoms(operations, settings, stated, evidence, read):
         return evidence.confirms(structure)
     if len(operations) == 1 and not evidence.agrees_with_multiplicities(operations):
         return False
-    numbers = {each.number for each in stated.settings}
+    numbers = _numbers(stated.settings)
     if not settings:
         return {_number_of(structure)} == numbers
-    return numbers == {each.number for each in settings if _is_closed(structure, each)}
+    return numbers == _numbers(each for each in settings if _is_closed(structure, each))
 
 
 def _is_closed(structure, setting):

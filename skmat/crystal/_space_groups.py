@@ -9,7 +9,13 @@ import spglib
 from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.groups import SpaceGroup
 
-__all__ = ["Setting", "settings_of_hall", "settings_of_number", "settings_of_symbol"]
+__all__ = [
+    "Setting",
+    "has_one_setting",
+    "settings_of_hall",
+    "settings_of_number",
+    "settings_of_symbol",
+]
 
 _N_HALL = 530
 
@@ -94,6 +100,11 @@ def settings_of_number(number, choice=""):
         if each.number == number and (_axes(each.choice) in _STANDARD_AXES)
     ]
     return _of_choice(found, choice)
+
+
+def has_one_setting(number):
+    """Tell whether a group has no setting but one, so that its number says all."""
+    return sum(_type(hall).number == number for hall in range(1, _N_HALL + 1)) == 1
 
 
 def settings_of_hall(name):

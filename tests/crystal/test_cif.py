@@ -4,7 +4,7 @@ import spglib
 from crystal.crystals import rock_salt, rutile
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
-from readings.crystals import cif, group
+from readings.crystals import ALL_ATOMS, NACL, cif, group
 
 from skmat.crystal import StructureArrays, read_structures
 from skmat.crystal._cif_symmetry import _are_equal
@@ -92,6 +92,21 @@ def test_two_origins_are_never_guessed(hall):
     text = written(crystal, group(group_type.international_short))
     structures, valid = read_structures([text], on_invalid="nan")
     assert not valid[0] or _are_equal(structures[0], crystal)
+
+
+def test_a_number_stands_in_for_an_unknown_symbol_where_it_says_all():
+    unknown = group("Q z 9")
+    four = ("_chemical_formula_sum 'Na Cl'", "_cell_formula_units_Z 4")
+    texts = [
+        cif(NACL, unknown, "_space_group_IT_number 225"),
+        cif("Si1 0 0 0", unknown, "_space_group_IT_number 227"),
+        cif(NACL, unknown),
+        cif(NACL, unknown, *four),
+        cif(ALL_ATOMS, unknown, *four),
+    ]
+    structures, valid = read_structures(texts, on_invalid="nan")
+    assert valid.tolist() == [True, False, False, False, True]
+    assert structures.n_atoms.tolist() == [8, 8]
 
 
 def test_formulas_and_multiplicities_tell_the_origin():

@@ -16,7 +16,7 @@ _MOST_PER_ATOM = 100_000.0
 _MOST_VOLUME = 1e7
 
 #: Å: no lattice vector is shorter, or longer. Those of the Materials Project end at 276 Å.
-_SHORTEST = 0.3
+_SHORTEST = 0.1
 _LONGEST = 5000.0
 
 

@@ -15,6 +15,7 @@ from skmat import (
     CGCNNEncoder,
     CGCNNRegressor,
 )
+from skmat.crystal import _read
 
 CRYSTALS = {
     "salt": rock_salt(5.64),
@@ -144,13 +145,13 @@ def test_cells_may_hold_the_text_of_files(folder, files, two, tmp_path):
 
 def test_files_are_read_once(folder, tmp_path, monkeypatch):
     read = []
-    from_file = Structure.from_file
+    from_file = _read.structure_from_file
 
-    def counted(filename, *arguments, **options):
-        read.append(filename)
-        return from_file(filename, *arguments, **options)
+    def counted(path):
+        read.append(path)
+        return from_file(path)
 
-    monkeypatch.setattr(Structure, "from_file", counted)
+    monkeypatch.setattr(_read, "structure_from_file", counted)
     data, model = (folder / "data.csv", *COLUMN), ("--model", tmp_path / "model.joblib")
     assert run("train", *data, "--targets", "gap", *model, *FAST) == 0
     assert len(read) == len(CRYSTALS)

@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "markdown_page",
+    "readings_table",
 ]
 
 templates_path = ["_templates"]

@@ -116,9 +116,11 @@ def test_company_changes_nothing():
 def test_traces_below_the_range_of_float32():
     """They are 0 in the batch, and are elements all the same."""
     network = make_network()
-    batch = batch_of(f"FeNi0.{'0' * 45}1", BINARY)
-    assert batch.fractions[0].min() == 0.0
-    assert (batch.atomic_numbers[0] > 0).all()
+    # Made by hand: formulas are read without elements of less than 1e-8.
+    read = batch_of("FeNi", BINARY)
+    fractions = read.fractions.clone()
+    fractions[0] = torch.tensor([1.0, 0.0])
+    batch = CompositionBatch(read.atomic_numbers, fractions)
     found = network(batch, sites=True)
     assert torch.isfinite(found.material).all()
     assert torch.isfinite(found.sites).all()

@@ -21,6 +21,7 @@ from skmat.composition._spelling import (
     BadComposition,
     adduct_parts,
     clean,
+    doubt,
     explain,
     may_be_adduct,
 )
@@ -83,10 +84,18 @@ def _parse_plain(text):
     for symbol, amount in _ENTRY.findall(text):
         number = ATOMIC_NUMBERS.get(symbol)
         if number is None:
-            raise BadComposition(f"{symbol!r} is not an element")
+            raise BadComposition(_not_an_element(symbol))
         numbers.append(number)
         amounts.append(float(amount) if amount else 1.0)
+    if reason := doubt(text):
+        raise BadComposition(reason)
     return _checked(numbers, amounts)
+
+
+def _not_an_element(symbol):
+    if symbol[:-1] in ATOMIC_NUMBERS and symbol[-1] in "xyz":
+        return f"not a chemical formula: the amount {symbol[-1]!r} is unknown, write a number"
+    return f"{symbol!r} is not an element"
 
 
 def parse_mapping(mapping):
@@ -152,7 +161,9 @@ def _parse_with_pymatgen(text):
         raise BadComposition(reason)
     for symbol in _SYMBOL.findall(text):
         if symbol not in ATOMIC_NUMBERS:
-            raise BadComposition(f"{symbol!r} is not an element")
+            raise BadComposition(_not_an_element(symbol))
+    if reason := doubt(text):
+        raise BadComposition(reason)
     if len(text) > _LONGEST_FOR_PYMATGEN:
         raise BadComposition(f"longer than any formula with brackets ({len(text)} characters)")
     try:

@@ -150,11 +150,13 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
             EmptyCompositionWarning,
             stacklevel=2,
         )
-    # Powers of two, so that a compound's amounts do not overflow; they change no fraction.
-    largest = np.where(unreadable, 0.0, amounts.max(axis=1, initial=0.0))
-    amounts = np.ldexp(amounts, -np.frexp(largest)[1][:, None])
+    if unreadable.any():
+        amounts = np.where(unreadable[:, None], 0.0, amounts)
+    if any(np.ndim(column) for column in atomic_numbers):
+        # Powers of two, so that a compound's amounts do not overflow; they change no fraction.
+        amounts = np.ldexp(amounts, -np.frexp(amounts.max(axis=1, initial=0.0))[1][:, None])
     amounts, numbers = expand_columns(amounts, atomic_numbers)
-    rows, columns = np.nonzero(np.where(unreadable[:, None], 0, amounts))
+    rows, columns = np.nonzero(amounts)
     return CompositionArrays.from_flat(
         rows,
         np.asarray(numbers, dtype=np.uint8)[columns],

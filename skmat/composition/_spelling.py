@@ -8,15 +8,19 @@ pymatgen defines the grammar. Up to there our reading differs from pymatgen's in
 - A full stop before the water or ammonia at the end does the same where it cannot be a decimal
   point ("CuSO4.5H2O"). pymatgen reads 4.5 oxygen atoms.
 - Identifiers, numbers and alloy notation are refused by name; pymatgen refuses them too.
+- What is spelled in symbols by accident is refused: "Ti02" with a zero for the letter O,
+  oxidation states ("Fe(III)2O3"), abbreviations ("ITO"), a full stop that may join two compounds
+  ("Al2O3.2SiO2"). pymatgen reads them.
 
 White space is where pymatgen has it: before a symbol or bracket, and between one and its number.
 """
 
 import re
+import unicodedata
 
 from skmat.exceptions import shorten
 
-__all__ = ["BadComposition", "adduct_parts", "clean", "explain", "may_be_adduct"]
+__all__ = ["BadComposition", "adduct_parts", "clean", "doubt", "explain", "may_be_adduct"]
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 #: Hyphens, dashes and the minus sign.
@@ -45,9 +49,39 @@ _MOST_WATER = 40
 _IDENTIFIER = re.compile(r"(?:mp|mvc|oqmd|jvasp|aflow|icsd|cod|agm|mb|nomad)[-_:]", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?[\d.]++(?:e[-+]?\d++)?+", re.IGNORECASE)
 _ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d++(?:\.\d++)?+ ?(?:wt\.?)?%?[A-Z][a-z]?)+")
-_UNKNOWN = re.compile(r"-([xyzδ])")
+_UNKNOWN = re.compile(r"[-+±]([xyzδ])")
 _NEGATIVE = re.compile(r"(?<![\d.]e)-\d")
 _HYPHEN = re.compile(r"(?<![\d.]e)-")
+
+#: A zero before digits is the letter O, unless it is in an exponent.
+_ZERO = re.compile(r"(?<![\d.][eE])(?<=[A-Za-z)\]}])0\d")
+#: Amounts such as that of "Fe203", where the formula has no other oxygen.
+_ZERO_INSIDE = re.compile(r"(?<=[A-Za-z)\]}])(?:20[13457]|30[478])(?![\d.])")
+_OXYGEN = re.compile(r"O(?![a-z])")
+#: "(III)", and "II" without brackets: iodine and vanadium are not written so.
+_OXIDATION = re.compile(r"(?<=[A-Za-z])\((?:I{1,3}|IV|VI{0,3})\)|II(?![a-z])")
+#: A full stop and a whole number behind an anion that the rest of the formula has once more.
+_JOINED = re.compile(r"(F|Cl|Br|I|S|Se|N|O)(\d*+\.)([1-9]\d*+(?!\1(?![a-z]))[A-Z].*\1(?![a-z]).*)")
+#: Names of materials (and "to be determined") that happen to be made of symbols.
+_ABBREVIATIONS = frozenset(
+    "BFO|BNT|BSCCO|BSCF|BST|BTO|CFO|FTO|HBCCO|ITO|KBT|KNN|KTN|NBT|NVP|PTO|PVDF"
+    "|SBN|SS304|SS316|STO|TBCCO|TBC|TBD|YBCO".split("|")
+)
+
+#: What is wrong with a text that nothing reads, in the order in which it is looked for.
+_WRONG = tuple(
+    (re.compile(pattern), reason)
+    for pattern, reason in [
+        (r"[$_^]|</?\w+>", "write digits alone, without markup, as in 'TiO2'"),
+        (r"\((?:s|l|g|aq|cr|am)\)", "leave out the state, such as '(s)'"),
+        (r"%", "leave out percent signs: amounts count atoms"),
+        (r",", "leave out commas, write a full stop in decimals and an amount for each element"),
+        (r"[/:]", "name one compound, with an amount for each element"),
+        (r"\+", "leave out charges and plus signs"),
+        (r"[A-Za-z)\]}]\.[A-Z(\[{]", "write a middle dot between compounds, as in 'CaO·SiO2'"),
+        (r"^[\d.]+[A-Z(\[{]", "leave out the number before the formula"),
+    ]
+)
 
 
 class BadComposition(Exception):
@@ -160,12 +194,33 @@ def _is_dot(base, count, solvent):
     return True
 
 
+def doubt(text):
+    """Return why a text that can be read as a formula is more likely something else, or None."""
+    if text in _ABBREVIATIONS:
+        return "an abbreviation, not a chemical formula: write the formula"
+    found = _ZERO.search(text) or _ZERO_INSIDE.search(text) if "0" in text else None
+    if found and (found[0][0] == "0" or not _OXYGEN.search(text)):
+        return f"the zero of {found[0]!r} may be the letter O: write the letter, or another number"
+    if "I" in text and (found := _OXIDATION.search(text)):
+        return (
+            f"{found[0]!r} is an oxidation state, and would be read as elements: leave it out;"
+            " iodine is written 'I', 'I2' and so on, without brackets"
+        )
+    if text.count(".") == 1 and (found := _JOINED.search(text)):
+        before, after = text[: found.end(2) - 1], found[3]
+        return (
+            "the full stop may join two compounds or be a decimal point: write"
+            f" '{before}·{after}' for the former, a dict of amounts for the latter"
+        )
+    return None
+
+
 def _has_two_elements(text):
     return len(set(re.findall(r"[A-Z][a-z]?", text))) > 1
 
 
 def explain(text):
-    """Return what a text is that is no formula, or None where there is nothing special to it."""
+    """Return why a text is refused, or None where its grammar decides."""
     if _IDENTIFIER.match(text):
         return "the identifier of a material, not its chemical formula: look the formula up"
     if _NUMBER.fullmatch(text):
@@ -181,4 +236,11 @@ def explain(text):
         return "negative amount (a hyphen before a number): leave out hyphens and charges"
     if _HYPHEN.search(text):
         return "not a chemical formula: leave out the hyphens"
+    foreign = next((letter for letter in text if not letter.isascii()), None)
+    if foreign is not None and not foreign.isdigit():
+        name = unicodedata.name(foreign, f"U+{ord(foreign):04X}")
+        return f"not a chemical formula: {foreign!r} is the character {name}"
+    for pattern, remedy in _WRONG:
+        if pattern.search(text):
+            return f"not a chemical formula: {remedy}"
     return None

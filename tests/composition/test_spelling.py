@@ -138,3 +138,43 @@ def test_formulas_are_not_explained_away(text):
 )
 def test_exponents(formula, same_as):
     same(formula, same_as)
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [
+        ("SiO2Se02", "'02'"),
+        ("(La0.7Sr0.3)Mn03", "'03'"),
+        ("Ca(OH)02", "'02'"),
+        ("LiMn204", "'204'"),
+        ("YBa2Cu307", "'307'"),
+        ("Cu(I)2O", r"'\(I\)'"),
+        ("[Fe(III)(CN)6]", r"'\(III\)'"),
+        ("FeIIIO", "'II'"),
+        ("Na2O.5SiO2", "'Na2O·5SiO2'"),
+        ("BaF2.2NaF", "'BaF2·2NaF'"),
+        ("YBCO", "abbreviation"),
+    ],
+)
+def test_what_is_spelled_in_elements_by_accident_is_refused(formula, shown):
+    with pytest.raises(InvalidCompositionError, match=shown):
+        read_compositions([formula])
+
+
+@pytest.mark.parametrize(
+    ("formula", "as_before"),
+    [
+        ("Si302Zr15", {"Si": 302, "Zr": 15}),
+        ("O512Si203", {"O": 512, "Si": 203}),
+        ("C60", {"C": 1}),
+        ("Fe1e05Ni", {"Fe": 1e5, "Ni": 1}),
+        ("BiIIn2", {"Bi": 1, "I": 1, "In": 2}),
+        ("Pb(I0.5Br0.5)2", {"Pb": 1, "I": 1, "Br": 1}),
+        ("MnO1.5(OH)0.5", {"Mn": 1, "O": 2, "H": 0.5}),
+        ("LaO0.9F0.1FeAs", {"La": 1, "O": 0.9, "F": 0.1, "Fe": 1, "As": 1}),
+        ("CsPbI1.5Br1.5", {"Cs": 1, "Pb": 1, "I": 1.5, "Br": 1.5}),
+        ("HTO", {"H": 2, "O": 1}),
+    ],
+)
+def test_formulas_that_only_resemble_an_accident_are_read(formula, as_before):
+    same(formula, as_before)

@@ -10,6 +10,8 @@ _HYDRATE = "hydrate, adduct"
 _HYPHEN = "hyphen"
 _NUMBER = "number"
 _SMALL = "amount below 1e-8"
+_ACCIDENT = "elements by accident"
+_NOTATION = "other notation"
 _DICT = "dict, Composition"
 _OTHER = "no formula"
 
@@ -60,6 +62,21 @@ FORMULAS = (
     Reading(_HYPHEN, "SO4-2", refused="leave out hyphens and charges"),
     Reading(_HYPHEN, "YBa2Cu3O7-x", refused="the amount 'x' is unknown"),
     Reading(_HYPHEN, "Fe-Co", refused="leave out the hyphens"),
+    Reading(_ACCIDENT, "Ti02", refused="zero of '02' may be the letter O"),
+    Reading(_ACCIDENT, "Fe203", refused="zero of '203' may be the letter O"),
+    Reading(_ACCIDENT, "Fe(III)2O3", refused="'(III)' is an oxidation state"),
+    Reading(_ACCIDENT, "Al2O3.2SiO2", refused="write 'Al2O3·2SiO2'"),
+    Reading(_ACCIDENT, "ITO", refused="an abbreviation"),
+    Reading(_NOTATION, "TiO$_2$", refused="without markup"),
+    Reading(_NOTATION, "TiO<sub>2</sub>", refused="without markup"),
+    Reading(_NOTATION, "NaCl(s)", refused="leave out the state"),
+    Reading(_NOTATION, "Fe3+", refused="leave out charges"),
+    Reading(_NOTATION, "(Fe,Mn)2O3", refused="leave out commas"),
+    Reading(_NOTATION, "LiFePO4/C", refused="name one compound"),
+    Reading(_NOTATION, "CaO.SiO2", refused="write a middle dot"),
+    Reading(_NOTATION, "2TiO2", refused="leave out the number before"),
+    Reading(_NOTATION, "LixCoO2", refused="the amount 'x' is unknown"),
+    Reading(_NOTATION, "\u0422iO2", refused="CYRILLIC CAPITAL LETTER TE"),
     Reading(_SMALL, "TiO2Au1e-17", "TiO2"),
     Reading(_SMALL, {"Ti": 1, "O": 2, "Au": 1e-17}, "TiO2"),
     Reading(_SMALL, {"Ti": 1, "O": 2, "Au": -1e-17}, "TiO2"),

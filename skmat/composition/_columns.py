@@ -35,6 +35,10 @@ _PLACEHOLDERS = ("x", "col", "col_", "column_")
 #: Compounds in capitals: an oxide with a digit, or a number after each symbol.
 _CAPITALS = re.compile(r"(?=.*O)(?=.*\d).+|(?:[A-Z]\d++(?:\.\d++)?+)++")
 
+#: What a column is more likely named after than an element, where the elements beside it in the
+#: periodic table have no columns.
+_NO_ELEMENTS = {"No": ("the number of the row", "Md", "Lr"), "Tc": ("a temperature", "Mo", "Ru")}
+
 #: Elements that make a compound of those they are with. Two metals in a name are more likely an
 #: abbreviation: "CoV" is a coefficient of variation.
 _PARTNERS = frozenset(["H", "C", "N", "O", "F", "P", "S", "Cl", "Se", "Br", "Te", "I"])
@@ -172,7 +176,14 @@ def _read(names):
             f"The columns {_listed(unclear)} of X do not say what is counted. Name them 'Fe"
             " (at.%)' for atoms, 'SiO2 (mol%)' for moles or 'Fe (wt%)' for weights."
         )
-    check_unique([what for what, _ in read])
+    whats = [what for what, _ in read]
+    check_unique(whats)
+    for name, (other, *beside) in _NO_ELEMENTS.items():
+        if name in whats and not set(beside) & set(whats):
+            raise InvalidInputError(
+                f"The column {name!r} of X may hold {other} instead of the element. Drop it; if it"
+                f" is the element, add a column of zeros for {beside[0]!r}."
+            )
     return read
 
 

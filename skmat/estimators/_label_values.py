@@ -19,6 +19,9 @@ _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.ti
 _TEXT = "text, not a number"
 _TOO_LARGE = f"beyond {LARGEST_LABEL:g}; take another unit"
 
+#: What missing labels become where NumPy or pandas makes text of them.
+_MISSING_AS_TEXT = ("nan", "<NA>", "NaT")
+
 #: Kinds of NumPy types that compare with one another.
 _NUMBERS = "biuf"
 
@@ -131,6 +134,11 @@ def _of_one_type(column, name):
         raise _type_error(column, name, f"no {most}, as most labels are", others)
     if not counts:
         return np.array([], dtype=object)
+    if kinds[0] == "text":
+        absent = [i for i, label in enumerate(labels) if label in _MISSING_AS_TEXT]
+        if absent:
+            reason = "the text of a missing label; give None or NaN, which mean no label"
+            raise _type_error(column, name, reason, absent)
     if kinds[0] in ("text", "number", "NumPy date"):
         return np.array(labels)
     try:

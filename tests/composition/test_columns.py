@@ -153,3 +153,14 @@ def test_weights_in_a_pipeline():
 def test_what_holds_no_weights(X, message):
     with pytest.raises(InvalidInputError, match=message):
         amounts_from_weight(X)
+
+
+@pytest.mark.parametrize("names", [["No", "Fe", "Cr"], ["Fe", "Co", "Tc"], ["No (at.%)", "O"]])
+def test_numbers_of_rows_and_temperatures_are_no_elements(names):
+    with pytest.raises(InvalidInputError, match="may hold"):
+        read_columns(names)
+
+
+@pytest.mark.parametrize("names", [["Md", "No", "O"], ["Mo", "Tc"], ["Tc2O7", "SiO2"]])
+def test_technetium_and_nobelium_are_read_among_their_neighbours(names):
+    assert len(read_columns(names)) == len(names)

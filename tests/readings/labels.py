@@ -196,6 +196,12 @@ CLASS_LABELS: tuple[Reading, ...] = (
     ),
     Reading("dates", [datetime.date(2020, 1, 1)], gives="2020-01-01 (object)"),
     Reading(
+        "missing labels as text",
+        np.array(["a", np.nan]),
+        refused="row 1, target 'y': 'nan' is the text of a missing label",
+        shown='np.array(["a", np.nan])',
+    ),
+    Reading(
         "text beside numbers",
         [1, "a", 1],
         refused="row 1, target 'y': 'a' is no number, as most labels are",

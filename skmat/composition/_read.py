@@ -2,7 +2,7 @@
 
 import warnings
 from array import array
-from collections.abc import Mapping, MappingView, Set
+from collections.abc import KeysView, Mapping, Set
 
 import numpy as np
 from pymatgen.core import Composition
@@ -221,7 +221,8 @@ def check_ordered(values):
             f"Expected a list of formulas, got the single value {shorten(values)}. Reshape your"
             " data: pass it as a list of one, [X]."
         )
-    if isinstance(values, Set | MappingView):
+    # The keys of a dict are a Set to Python, but have an order; so have its values.
+    if isinstance(values, Set) and not isinstance(values, KeysView):
         raise InvalidInputError(
             f"X is a {type(values).__name__}, which has no order of its own that rows could"
             " follow. Pass a list, as sorted(X) or list(X) makes it, with y in the same order."

@@ -1,6 +1,6 @@
 """y in whatever container: its columns, their names, and where a label is missing."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -157,6 +157,8 @@ def _as_array(y, what):
         raise InvalidInputError(
             f"{what} is the single value {shorten(y)}; expected one label for each row of X."
         )
+    if isinstance(y, KeysView | ValuesView):
+        y = list(y)
     if isinstance(y, Mapping | Set | Iterator):
         reason = "can be read but once" if isinstance(y, Iterator) else "has no rows in order"
         raise InvalidInputError(
@@ -237,6 +239,8 @@ def _objects(values):
 
 def _without_nan(labels, missing):
     """Return a Column; NaN, None, NaT and pandas.NA among `labels` are missing, too."""
+    if labels.dtype.kind == "T":  # NumPy's text of variable length
+        labels = labels.astype(object)
     absent = _is_missing(labels)
     if not absent.any():
         return Column(labels, missing)

@@ -1,6 +1,7 @@
 """Reading y: one column or many, labels missing, names from a DataFrame."""
 
 import datetime
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -156,6 +157,8 @@ def read_mixed_targets(y, n_rows) -> ReadTargets:
 
 def read_known_classes(classes):
     """Return the sorted class labels of each task, from the ``classes`` of ``partial_fit``."""
+    if isinstance(classes, Set):
+        classes = list(classes)
     if not len(classes):
         raise InvalidInputError("classes is empty; name all class labels, or leave it None.")
     nested = isinstance(classes, list | tuple) and not (

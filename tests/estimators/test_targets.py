@@ -287,7 +287,6 @@ def test_columns_of_encoders_are_told_apart_by_what_they_are():
         (pd.DataFrame([[1, 2]] * 10, columns=["a", "a"]), "name of its own"),
         (frozenset(GAPS), "frozenset, which has no rows in order"),
         (iter(GAPS), "can be read but once"),
-        (dict(enumerate(GAPS)).values(), "single dict_values"),
         ("abc", "single value 'abc'"),
         (np.float64(3), "single value"),
         (np.array(3.0), "single ndarray"),
@@ -314,6 +313,24 @@ def test_y_of_another_length_is_refused(y):
     fitted = MTEncoderRegressor(**FAST).fit(FORMULAS, GAPS)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         fitted.score(FORMULAS, y)
+
+
+@pytest.mark.parametrize("view", [dict.keys, dict.values])
+def test_keys_and_values_of_a_dict_are_labels(view):
+    labels = {1.5: 1.5, 2.5: 2.5}
+    assert_array_equal(read_numeric_targets(view(labels), 2).values[:, 0], [1.5, 2.5])
+
+
+def test_text_of_variable_length_is_text():
+    text = np.dtypes.StringDType(na_object=np.nan)
+    read = read_class_targets(np.array(["b", np.nan, "a"], dtype=text), 3)
+    assert_array_equal(read.classes[0], ["a", "b"])
+    assert_array_equal(read.values[:, 0], [1, np.nan, 0])
+    assert_array_equal(read_numeric_targets(np.array(["1.5"], dtype=text), 1).values, [[1.5]])
+
+
+def test_known_classes_may_be_a_set():
+    assert_array_equal(read_known_classes({"b", "a"}), [["a", "b"]])
 
 
 def test_known_classes_of_every_type():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pymatgen.core import Composition
 
 from skmat.composition._arrays import NEGLIGIBLE
-from skmat.composition._formula import parse_formula
+from skmat.composition._read import parse_value
 from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["to_pymatgen"]
@@ -49,7 +49,7 @@ def _amounts(value):
         return {species: float(amount) for species, amount in value.items()}
     amounts: dict[int, float] = {}
     # Sorted by amount too: those of a repeated element are added smallest first.
-    for number, amount in sorted(zip(*parse_formula(value), strict=True)):
+    for number, amount in sorted(zip(*parse_value(value), strict=True)):
         amounts[number] = amounts.get(number, 0.0) + amount
     return amounts
 

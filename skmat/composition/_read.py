@@ -8,7 +8,9 @@ import numpy as np
 from pymatgen.core import Composition
 
 from skmat.composition._arrays import MAX_ATOMIC_NUMBER, NEGLIGIBLE, CompositionArrays
+from skmat.composition._columns import read_columns
 from skmat.composition._formula import BadComposition, parse_formula, parse_mapping
+from skmat.composition._frames import as_pandas
 from skmat.exceptions import (
     EmptyCompositionWarning,
     InvalidCompositionError,
@@ -16,7 +18,14 @@ from skmat.exceptions import (
     shorten,
 )
 
-__all__ = ["check_ordered", "expand_columns", "is_missing", "read_amounts", "read_compositions"]
+__all__ = [
+    "check_ordered",
+    "expand_columns",
+    "is_missing",
+    "parse_value",
+    "read_amounts",
+    "read_compositions",
+]
 
 
 def read_compositions(values, *, on_invalid="raise"):
@@ -60,7 +69,7 @@ def read_compositions(values, *, on_invalid="raise"):
             # Data sets repeat formulas; each distinct string is parsed once.
             parsed = known.get(value) if type(value) is str else None
             if parsed is None:
-                parsed = _parse(value)
+                parsed = parse_value(value)
                 if type(value) is str:
                     known[value] = parsed
         except BadComposition as problem:
@@ -84,10 +93,12 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
 
     Parameters
     ----------
-    amounts : ndarray of shape (n, n_columns)
+    amounts : array-like of shape (n, n_columns)
         Amounts; column `j` belongs to the element with atomic number `j + 1`, or to
-        `atomic_numbers[j]`. Rows need not be normalised. An element whose fraction is below 1e-8
-        is left out; an amount between zero and -1e-8 of the row's total is zero.
+        `atomic_numbers[j]`. The columns of a DataFrame belong to the elements or compounds that
+        they are named after, unless `atomic_numbers` is given. Rows need not be normalised. An
+        element whose fraction is below 1e-8 is left out; an amount between zero and -1e-8 of the
+        row's total is zero.
     atomic_numbers : sequence of length n_columns, default=None
         What each column counts, where that is not the element of its position plus one: an atomic
         number, or the composition of a compound as pairs (atomic number, amount).
@@ -104,7 +115,8 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     Raises
     ------
     InvalidInputError
-        If there are more columns than elements.
+        If `amounts` is no matrix of numbers, has more columns than elements, or has columns that
+        are named after anything else.
     InvalidCompositionError
         If a row holds an amount that is negative or not finite, or no positive one; the error
         lists all such rows.
@@ -114,6 +126,10 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     EmptyCompositionWarning
         If rows hold no positive amount and `allow_empty` lets them through.
     """
+    frame = as_pandas(amounts)
+    if frame is not None and atomic_numbers is None:
+        atomic_numbers = read_columns(list(frame.columns))
+    amounts = _as_matrix(amounts if frame is None else frame)
     n_rows, n_columns = amounts.shape
     if atomic_numbers is None:
         if n_columns > MAX_ATOMIC_NUMBER:
@@ -160,9 +176,25 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     return CompositionArrays.from_flat(
         rows,
         np.asarray(numbers, dtype=np.uint8)[columns],
-        amounts[rows, columns].astype(np.float64),
+        amounts[rows, columns],
         n_rows,
     )
+
+
+def _as_matrix(amounts):
+    try:
+        matrix = np.asarray(amounts, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            "A matrix of amounts holds numbers alone. Drop columns of text; formulas are read by"
+            " read_compositions."
+        ) from None
+    if matrix.ndim != 2:
+        raise InvalidInputError(
+            f"Expected a matrix of amounts, a row for each material; got an array with"
+            f" {matrix.ndim} dimension(s). For one material pass [amounts]."
+        )
+    return matrix
 
 
 _MISSING = "amount is not finite (NaN): fill in 0 where an element is absent, as X.fillna(0) does"
@@ -229,7 +261,14 @@ def check_ordered(values):
         )
 
 
-def _parse(value):
+def parse_value(value):
+    """Return atomic numbers and amounts of one item of `read_compositions`.
+
+    Raises
+    ------
+    BadComposition
+        If it is not a composition; its text says why.
+    """
     if isinstance(value, str):
         return parse_formula(str(value))
     if isinstance(value, Mapping):

@@ -46,3 +46,11 @@ def test_shares_below_1e_8_are_left_out_at_any_scale(scale):
 def test_what_cannot_be_read_is_an_error_of_the_package(value):
     with pytest.raises(InvalidInputError, match="cannot be read as a composition"):
         to_pymatgen(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [(None, "missing value"), (b"TiO2", "decode them"), (3, "int is not")]
+)
+def test_what_is_no_formula_is_named(value, reason):
+    with pytest.raises(InvalidInputError, match=reason):
+        to_pymatgen(value)

@@ -260,3 +260,25 @@ def test_columns_may_be_compounds():
     assert_array_equal(arrays.fractions, expected.fractions)
     large = read_amounts(np.array([[1.7e308, 0, 0]]), atomic_numbers=[water, 8, salt])
     assert_allclose(large.fractions, read_compositions(["H2O"]).fractions, rtol=1e-14)
+
+
+def test_amounts_in_lists_and_tables():
+    expected = read_compositions(["FeO2"]).keys()
+    by_name = pd.DataFrame({"O": [2], "Fe": [1]})
+    for amounts in (by_name, by_name.astype("Int64")):
+        assert_array_equal(read_amounts(amounts).keys(), expected)
+    assert_array_equal(read_amounts([[2, 1]], atomic_numbers=[8, 26]).keys(), expected)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "reason"),
+    [
+        ([1.0, 2.0], r"pass \[amounts\]"),
+        ([["a", 1.0]], "numbers alone"),
+        (pd.DataFrame({"Fe": ["bal."], "O": [1.0]}), "numbers alone"),
+        (pd.DataFrame({"Fe": [1.0], "gap": [1.0]}), "gap"),
+    ],
+)
+def test_what_is_no_matrix_of_amounts_is_refused(amounts, reason):
+    with pytest.raises(InvalidInputError, match=reason):
+        read_amounts(amounts)

@@ -1,5 +1,6 @@
 """Labels in tables: numbers and classes as people write them, and what is a missing one."""
 
+import math
 import re
 import warnings
 from collections import Counter
@@ -100,13 +101,12 @@ def _doubts(labels, name):
 
 
 def _read_numbers(table, read, path):
-    cells = [
-        (row, name, label)
-        for name, labels in read.items()
-        for row, label in enumerate(labels)
-        if isinstance(label, str)
+    commas = [
+        label
+        for labels in read.values()
+        for label in labels
+        if isinstance(label, str) and _DECIMAL_COMMA.fullmatch(label)
     ]
-    commas = [label for _, _, label in cells if _DECIMAL_COMMA.fullmatch(label)]
     # 1,234 is a number of thousands as well; one that cannot be such tells for all. Where
     # semicolons separate fields, commas do not because they are decimal marks.
     has_commas = (table.comma == "decimal" and bool(commas)) or (
@@ -114,17 +114,19 @@ def _read_numbers(table, read, path):
     )
     values = {name: np.full(len(table), np.nan) for name in read}
     problems = []
-    for row, name, label in cells:
-        reason = None
-        if has_commas and "." in label:
-            reason = _MIXED_MARKS
-        else:
+    for name, labels in read.items():
+        for row, label in enumerate(labels):
+            if not isinstance(label, str):
+                continue
+            if has_commas and "." in label:
+                problems.append((row, name, label, _MIXED_MARKS))
+                continue
             comma = has_commas and _DECIMAL_COMMA.fullmatch(label)
-            values[name][row] = _as_number(label.replace(",", ".") if comma else label, np.inf)
-            if np.isinf(values[name][row]):
-                reason = _name_fault(label)
-        if reason:
-            problems.append((row, name, label, reason))
+            number = _as_number(label.replace(",", ".") if comma else label, np.nan)
+            if math.isfinite(number):
+                values[name][row] = number
+            else:
+                problems.append((row, name, label, _name_fault(label)))
     if problems:
         message = list_cells(table, path, "cannot be read as numbers", problems, _MAX_CELLS)
         raise InvalidInputError(f"{message}\n{_advise(problems)}")

@@ -96,10 +96,7 @@ def read_text(content, path, asked, *, usual=","):
     lines = list(io.StringIO(text.removesuffix("\x1a"), newline=""))
     with _cells_of_any_length():
         start, delimiter, header = _find_header(lines, asked, usual, path)
-        records = [
-            (first + start, fields)
-            for first, fields in _records(lines[start:], delimiter, path, start)
-        ][1:]
+        records = list(_records(lines[start:], delimiter, path, start))[1:]
     header = [name.strip("\ufeff\u200b") for name in header]
     notes = []
     if encoding:
@@ -223,7 +220,7 @@ def _cells_of_any_length():
 
 
 def _records(lines, delimiter, path, above=0):
-    """Yield the first line of each record, counted from 1, and its fields."""
+    """Yield the first line of each record, counted from 1 in the file, and its fields."""
     ended = False
 
     def feed():
@@ -232,17 +229,17 @@ def _records(lines, delimiter, path, above=0):
         ended = True
 
     reader = csv.reader(feed(), delimiter=delimiter)
-    first = 1
+    first = above + 1
     for fields in reader:
         # Only what is still open at the end makes the reader ask for one more line.
         if ended:
             raise InvalidInputError(
                 f"{path} ends inside a cell: a quotation mark in the record that begins on line"
-                f" {first + above} is not closed. The file is cut off, or the mark belongs to a"
+                f" {first} is not closed. The file is cut off, or the mark belongs to a"
                 ' cell that must be quoted ("5"" disk").'
             )
         yield first, fields
-        first = reader.line_num + 1
+        first = above + reader.line_num + 1
 
 
 def _find_header(lines, asked, usual, path):

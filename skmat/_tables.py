@@ -1,5 +1,6 @@
 """Tables of users: formulas and labels in, predictions and embeddings out."""
 
+import gc
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,7 +90,14 @@ def read_table(path, columns):
     InvalidInputError
         If the file cannot be read, or lacks a column or any row, or has two that are meant.
     """
-    rows = read_rows(path, columns)
+    with _no_garbage_collection():
+        rows = read_rows(path, columns)
+        frame = pd.DataFrame(
+            [[cell or np.nan for cell in row] for row in rows.cells],
+            columns=rows.header,
+            dtype=object,
+        )
+        rows.cells.clear()
     notes = list(rows.notes)
     exact = find_names(rows.header, columns, loosely=False)
     loose = find_names(rows.header, columns, loosely=True)
@@ -110,13 +118,12 @@ def read_table(path, columns):
             )
         if names[0] != name:
             notes.append(f"Its column {names[0]!r} is taken for {name!r}.")
-    if not rows.cells:
+    if frame.empty:
         raise InvalidInputError(f"{path} has no rows below its header.")
     if notes:
         warnings.warn(f"{path}: {' '.join(notes)}", stacklevel=2)
-    cells = [[cell or np.nan for cell in row] for row in rows.cells]
     return Table(
-        pd.DataFrame(cells, columns=rows.header, dtype=object),
+        frame,
         {name: places[0] for name, places in found.items()},
         rows.lines,
         rows.comma,
@@ -135,6 +142,18 @@ def read_formulas(table, column, path):
     with naming_cells(table, column, path, "formulas"):
         read_compositions(formulas)
     return formulas
+
+
+@contextmanager
+def _no_garbage_collection():
+    """Do not look for cycles among millions of cells: that takes longer than reading them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -16,6 +16,10 @@ __all__ = ["MISSING", "read_labels"]
 #: What stands for a label that is missing; "Na" is sodium, and "None" may be a class.
 MISSING = frozenset({"", "-", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N/A", "<NA>"})
 
+#: NaN as programs other than pandas spell it, and dashes for a hyphen or a minus.
+_NAN = re.compile("[-+]?nan", re.IGNORECASE)
+_DASHES = str.maketrans("\u2013\u2014\u2212", "---")
+
 _MAX_CELLS = 5
 
 _MIXED_MARKS = "a decimal point, where other labels have decimal commas"
@@ -25,7 +29,8 @@ _MANY_CLASSES = 20
 
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
-_WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*[^\s0-9.,].*")
+#: What follows is a unit, a mark or an error, and no part of the number.
+_WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*(?:(?:[(±]|\+/-).*|[^\W\d_][^0-9]*|[*?!])")
 
 
 def read_labels(table, columns, path, *, classification):
@@ -79,8 +84,13 @@ def _without_missing(cells):
     labels = [cell.strip() if isinstance(cell, str) else "" for cell in cells]
     # Of the classes "+" and "-" neither is missing.
     missing = MISSING - {"-"} if "+" in labels else MISSING
-    spelled = Counter(label for label in labels if label and label in missing)
-    return [np.nan if label in missing else label for label in labels], spelled
+    kinds = {
+        label
+        for label in set(labels)
+        if label.translate(_DASHES) in missing or _NAN.fullmatch(label)
+    }
+    spelled = Counter(label for label in labels if label and label in kinds)
+    return [np.nan if label in kinds else label for label in labels], spelled
 
 
 def _doubts(labels, name):
@@ -105,7 +115,7 @@ def _read_numbers(table, read, path):
         label
         for labels in read.values()
         for label in labels
-        if isinstance(label, str) and _DECIMAL_COMMA.fullmatch(label)
+        if isinstance(label, str) and _DECIMAL_COMMA.fullmatch(label.replace("\u2212", "-"))
     ]
     # 1,234 is a number of thousands as well; one that cannot be such tells for all. Where
     # semicolons separate fields, commas do not because they are decimal marks.
@@ -121,8 +131,9 @@ def _read_numbers(table, read, path):
             if has_commas and "." in label:
                 problems.append((row, name, label, _MIXED_MARKS))
                 continue
-            comma = has_commas and _DECIMAL_COMMA.fullmatch(label)
-            number = _as_number(label.replace(",", ".") if comma else label, np.nan)
+            text = label.replace("\u2212", "-")
+            comma = has_commas and _DECIMAL_COMMA.fullmatch(text)
+            number = _as_number(text.replace(",", ".") if comma else text, np.nan)
             if math.isfinite(number):
                 values[name][row] = number
             else:

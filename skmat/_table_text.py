@@ -38,6 +38,9 @@ _WHOLE, _FRACTION = re.compile(r"\s*[-+]?\d+"), re.compile(r"\d+(?:[eE][-+]?\d+)
 
 _MAX_LISTED = 5
 
+#: How many lines above the header may tell what instrument and program wrote the file.
+_MOST_ABOVE = 100
+
 
 @dataclass
 class Rows:
@@ -68,8 +71,9 @@ def read_text(content, path, asked, *, usual=","):
     """Read a table of delimited text.
 
     The delimiter is the first of `usual`, comma, semicolon, tab, vertical bar and space with
-    which the header has the columns that are asked for. Lines above the header that are empty or
-    begin with "#" are skipped.
+    which the header has the columns that are asked for. The header is the first line, where empty
+    lines and those that begin with "#" do not count; or, if it lacks columns, one of the lines
+    below or one that begins with "#", which has them all.
 
     Parameters
     ----------
@@ -111,7 +115,7 @@ def read_text(content, path, asked, *, usual=","):
             (line, [] if len(fields) == 1 and not fields[0].strip() else fields)
             for line, fields in records
         ]
-    while records and not records[-1][1]:
+    while records and not any(map(str.strip, records[-1][1])):
         records.pop()
     header, records = _with_index(header, records, delimiter, path, notes)
     return Rows(
@@ -151,7 +155,7 @@ def list_rows(rows):
 
 
 def _loose(name):
-    return name.strip("\ufeff\u200b \t\n\r\xa0").casefold()
+    return name.strip("\ufeff\u200b \t\n\r\xa0#").casefold()
 
 
 def _decode(content, path):
@@ -165,7 +169,8 @@ def _decode(content, path):
     except UnicodeDecodeError as error:
         if encoding != "utf-8" or mark:
             raise InvalidInputError(f"{path} is damaged: {name} text, but {error}.") from None
-        text, name = _as_windows(content, error, path), "Windows-1252 (Western European) text"
+        text = _as_windows(content, error, path)
+        name = "Windows-1252 (Western European) text; if letters are wrong, save it as UTF-8"
     _check_no_nul(text, "\0", "\n", path)
     return text, None if name == "UTF-8" else name
 
@@ -258,14 +263,14 @@ def _find_header(lines, asked, usual, path):
         if starts[-1] == len(lines) - 1:
             break
         starts.append(starts[-1] + 1)
-    found = [
-        (start, delimiter, header)
-        for start in starts
-        for delimiter in delimiters
-        if (header := _read_header(lines[start:], delimiter, path))
-    ]
-    for loosely in (False, True):
-        for each in found:
+    found = list(_headers(lines, starts, delimiters, path))
+    further = range(starts[-1] + 1, min(len(lines), starts[-1] + _MOST_ABOVE))
+    for loosely, headers in (
+        (False, found),
+        (True, found),
+        (False, _headers(lines[: further.stop + _MOST_ABOVE], further, delimiters, path)),
+    ):
+        for each in headers:
             if all(find_names(each[2], asked, loosely=loosely)):
                 return each
     if not found:
@@ -273,6 +278,15 @@ def _find_header(lines, asked, usual, path):
     # None has them all: the message shall name the columns that there seem to be.
     last = [each for each in found if each[0] == found[-1][0] and each[1] != " "] or found
     return max(last, key=lambda each: len(each[2]))
+
+
+def _headers(lines, starts, delimiters, path):
+    """Yield what the header is if it begins on one of these lines, with each of the delimiters."""
+    for start in starts:
+        for delimiter in delimiters:
+            header = _read_header(lines[start:], delimiter, path)
+            if header:
+                yield start, delimiter, header
 
 
 def _read_header(lines, delimiter, path):

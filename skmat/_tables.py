@@ -232,7 +232,7 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
     if len(cells) > most:
         shown.append(f"  ... and {len(cells) - most} more")
     return (
-        f"{path}: {len(cells)} cells {fault} (row 1 is the first below the header):\n"
+        f"{path}: {len(cells)} cell{'s' * (len(cells) > 1)} {fault} (row 1 is the first below the header):\n"
         + "\n".join(shown)
     )
 

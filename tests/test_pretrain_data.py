@@ -295,7 +295,7 @@ def test_without_labels_the_draw_is_among_all(mostly_unlabelled):
 
 def test_bad_cells_of_a_file_are_listed(config, tmp_path):
     (tmp_path / "gaps.csv").write_text("formula,gap,kind\nTiO2,high,a\n")
-    with pytest.raises(InvalidInputError, match=r"gaps.csv: 1 cells cannot be read as numbers"):
+    with pytest.raises(InvalidInputError, match=r"gaps.csv: 1 cell cannot be read as numbers"):
         read(config)
     (tmp_path / "gaps.csv").write_text("formula,gap,kind\nXx,1,a\n")
     with pytest.raises(InvalidInputError, match=r"cannot be read as formulas.*\n.*'Xx'"):

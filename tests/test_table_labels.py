@@ -101,3 +101,12 @@ class TestMessages:
         with pytest.raises(InvalidInputError) as raised:
             labels(cells)
         assert advice in str(raised.value)
+
+    @pytest.mark.parametrize(
+        "cell", ["3'200", "1/3", "3.2 x 10^3", "50%", "2026-01-01", "1.5D+00"]
+    )
+    def test_a_part_of_a_number_is_not_to_be_left_out(self, cell):
+        with pytest.raises(InvalidInputError) as raised:
+            labels([cell, "1"])
+        assert "data.csv: 1 cell cannot be read" in str(raised.value)
+        assert "leave out" not in str(raised.value)

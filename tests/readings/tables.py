@@ -50,6 +50,9 @@ TABLES: tuple[Reading, ...] = (
     Reading("equal names of rows", "formula,gap\na,TiO2,3\na,NaCl,8\n", refused="2 of 2 rows"),
     Reading("a shorter row", "formula,gap\nTiO2,3.2\nNaCl\n", [_ROWS[0], ["NaCl", ""]]),
     Reading("comment lines above", "# my data\n\nformula,gap\nTiO2,3.2\n", [_ROWS[0]]),
+    Reading("a header that begins with #", "# formula,gap\nTiO2,3.2\n", [_ROWS[0]]),
+    Reading("other lines above", "Device X\nDate;2026\n\nformula;gap\nTiO2;3.2\n", [_ROWS[0]]),
+    Reading("rows of delimiters at the end", _COMMAS + ",\n , \n", _ROWS),
     Reading("Excel's sep line", "sep=;\nformula;gap\nTiO2;3.2\n", [_ROWS[0]]),
     Reading("an open quotation mark", 'formula,gap\n"TiO2,3.2\n', refused="is not closed"),
     Reading("a NUL byte", "formula,gap\nTi\0O2,3.2\n", refused="NUL byte on line 2"),
@@ -72,6 +75,7 @@ CELLS: tuple[Reading, ...] = (
             "-1": -1.0,
             "1.5E-3": 0.0015,
             ".5": 0.5,
+            "−3.2e−1": -0.32,
         }.items()
     ),
     *(
@@ -90,6 +94,10 @@ CELLS: tuple[Reading, ...] = (
             " n/a ",
             "#N/A",
             "<NA>",
+            "Nan",
+            "-nan",
+            "–",
+            "—",
         )
     ),
     *(
@@ -102,6 +110,7 @@ CELLS: tuple[Reading, ...] = (
             "1,234": "thousands, or a decimal comma?",
             "3.2 eV": "leave out what follows it",
             "3.2±0.1": "leave out what follows it",
+            "3.2*": "leave out what follows it",
             "<5": "not a finite number",
         }.items()
     ),
@@ -109,6 +118,7 @@ CELLS: tuple[Reading, ...] = (
     Reading("number, semicolons", "1,234", 1.234),
     Reading("number, semicolons", "-3,2e-5", -3.2e-5),
     Reading("number, semicolons", ",5", 0.5),
+    Reading("number, semicolons", "−3,2", -3.2),
     Reading("number, semicolons", "3.2", 3.2),
     Reading("number, semicolons", "1.234,5", refused="decimal point, where other labels have"),
     Reading("number, tabs", "3,2", 3.2),

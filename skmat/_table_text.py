@@ -133,7 +133,7 @@ def read_text(content, path, asked, *, usual=","):
 def find_names(header, asked, *, loosely):
     """Return for each name that is asked for where it is in the header: a list of positions.
 
-    `loosely` takes names for the same that differ in case and in white space around them.
+    `loosely` takes names for the same that differ in case, and in white space and "#" around them.
     """
     key = _loose if loosely else str
     places: dict[str, list[int]] = {}

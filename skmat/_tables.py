@@ -231,10 +231,8 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
     ]
     if len(cells) > most:
         shown.append(f"  ... and {len(cells) - most} more")
-    return (
-        f"{path}: {len(cells)} cell{'s' * (len(cells) > 1)} {fault} (row 1 is the first below the header):\n"
-        + "\n".join(shown)
-    )
+    counted = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    return f"{path}: {counted} {fault} (row 1 is the first below the header):\n" + "\n".join(shown)
 
 
 def _list_names(names):

@@ -75,7 +75,7 @@ CELLS: tuple[Reading, ...] = (
             "-1": -1.0,
             "1.5E-3": 0.0015,
             ".5": 0.5,
-            "−3.2e−1": -0.32,
+            "\u22123.2e\u22121": -0.32,
         }.items()
     ),
     *(
@@ -96,8 +96,8 @@ CELLS: tuple[Reading, ...] = (
             "<NA>",
             "Nan",
             "-nan",
-            "–",
-            "—",
+            "\u2013",
+            "\u2014",
         )
     ),
     *(
@@ -118,7 +118,7 @@ CELLS: tuple[Reading, ...] = (
     Reading("number, semicolons", "1,234", 1.234),
     Reading("number, semicolons", "-3,2e-5", -3.2e-5),
     Reading("number, semicolons", ",5", 0.5),
-    Reading("number, semicolons", "−3,2", -3.2),
+    Reading("number, semicolons", "\u22123,2", -3.2),
     Reading("number, semicolons", "3.2", 3.2),
     Reading("number, semicolons", "1.234,5", refused="decimal point, where other labels have"),
     Reading("number, tabs", "3,2", 3.2),

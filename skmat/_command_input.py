@@ -127,7 +127,7 @@ def given_materials(arguments):
         )
     kind = kinds[0]
     if (arguments.data is None) == (values[kind] is None):
-        raise InvalidInputError("Give either a CSV file or --formulas or --structures.")
+        raise InvalidInputError("Give one of these: a table, --formulas or --structures.")
     disorder = getattr(arguments, "disorder", None)
     if disorder and kind == "formula":
         raise InvalidInputError("--disorder is for crystals; drop it.")

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from skmat._model_files import holds_model
-from skmat._table_text import Rows, read_text
+from skmat._table_text import MOST_ABOVE, Rows, find_names, read_text
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["COMPRESSED", "DELIMITERS", "ENGINES", "engine", "read_rows", "suffix_of"]
@@ -75,7 +75,7 @@ def read_rows(path, asked):
     if content.startswith(b"PAR1"):
         return _read_parquet(content, path)
     if content.startswith(b"PK\x03\x04"):
-        return _read_xlsx(content, path)
+        return _read_xlsx(content, path, asked)
     usual = DELIMITERS.get("." + suffix_of(path).split(".")[1] if path.suffix else "", ",")
     return read_text(content, path, asked, usual=usual)
 
@@ -114,7 +114,7 @@ def _unpack(content, path):
     return content
 
 
-def _read_xlsx(content, path):
+def _read_xlsx(content, path, asked):
     """Read the first sheet. Numbers become the text that is the shortest for their value."""
     openpyxl = engine(path, ".xlsx")
     try:
@@ -141,20 +141,35 @@ def _read_xlsx(content, path):
     notes = []
     if n_sheets > 1:
         notes.append(f"Its sheet {name!r}, the first of {n_sheets}, is read.")
-    above = next((i for i, row in enumerate(rows) if any(row)), len(rows))
-    if above == len(rows):
+    while rows and _is_blank(rows[-1]):
+        rows.pop()
+    if not rows:
         raise InvalidInputError(f"{path} is empty: nothing is on its first sheet, {name!r}.")
+    above = _find_header(rows, asked)
     if above:
         notes.append(f"Its header is on line {above + 1}.")
     header, rows = rows[above], rows[above + 1 :]
-    while rows and not any(rows[-1]):
-        rows.pop()
     width = max(
         (i + 1 for row in [header, *rows] for i, cell in enumerate(row) if cell), default=0
     )
     header, *rows = ([*row[:width], *[None] * (width - len(row))] for row in [header, *rows])
     lines = list(range(above + 2, above + 2 + len(rows)))
     return Rows([name or "" for name in header], rows, lines, "unclear", notes)
+
+
+def _is_blank(row):
+    return not any(cell and cell.strip() for cell in row)
+
+
+def _find_header(rows, asked):
+    """Return which row has the columns; the first that is not blank if none of the first has."""
+    first = next(i for i, row in enumerate(rows) if not _is_blank(row))
+    starts = range(first, min(len(rows), first + MOST_ABOVE))
+    for loosely, candidates in ((True, [first]), (False, starts)):
+        for i in candidates:
+            if all(find_names([cell or "" for cell in rows[i]], asked, loosely=loosely)):
+                return i
+    return first
 
 
 def _check_computed(rows, formulas, path):

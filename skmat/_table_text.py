@@ -10,7 +10,7 @@ from typing import Any
 
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["Rows", "below", "find_names", "list_rows", "read_text"]
+__all__ = ["MOST_ABOVE", "Rows", "below", "find_names", "list_rows", "read_text"]
 
 #: What may separate fields, in the order in which it is tried, and how messages call it.
 _DELIMITERS = {
@@ -39,7 +39,7 @@ _WHOLE, _FRACTION = re.compile(r"\s*[-+]?\d+"), re.compile(r"\d+(?:[eE][-+]?\d+)
 _MAX_LISTED = 5
 
 #: How many lines above the header may tell what instrument and program wrote the file.
-_MOST_ABOVE = 100
+MOST_ABOVE = 100
 
 
 @dataclass
@@ -264,11 +264,11 @@ def _find_header(lines, asked, usual, path):
             break
         starts.append(starts[-1] + 1)
     found = list(_headers(lines, starts, delimiters, path))
-    further = range(starts[-1] + 1, min(len(lines), starts[-1] + _MOST_ABOVE))
+    further = range(starts[-1] + 1, min(len(lines), starts[-1] + MOST_ABOVE))
     for loosely, headers in (
         (False, found),
         (True, found),
-        (False, _headers(lines[: further.stop + _MOST_ABOVE], further, delimiters, path)),
+        (False, _headers(lines[: further.stop + MOST_ABOVE], further, delimiters, path)),
     ):
         for each in headers:
             if all(find_names(each[2], asked, loosely=loosely)):

@@ -107,6 +107,7 @@ def read_table(path, columns):
         raise InvalidInputError(
             f"{path} has no column {', '.join(map(repr, missing))}; its columns are"
             f" {_list_names(rows.header)}.{_advise_quotes(rows.header, missing)}"
+            + "".join(f" {note}" for note in notes)
         )
     for name, places in found.items():
         names = [rows.header[place] for place in places]

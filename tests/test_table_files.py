@@ -112,6 +112,13 @@ class TestXlsx:
         assert rows.lines == [4, 5, 6]
         assert rows.notes == ["Its header is on line 3."]
 
+    def test_lines_above_the_header_and_blanks_below_the_table(self, tmp_path):
+        sheet = [["My data", None], ["x", "y"], ["formula", "y"], ["TiO2", 1], [None, " "]]
+        content = workbook(sheet)
+        rows = read_rows(write(tmp_path, content, "data.xlsx"), ["y", "formula"])
+        assert (rows.header, rows.cells) == (["formula", "y"], [["TiO2", "1"]])
+        assert rows.notes == ["Its header is on line 3."]
+
     def test_cells_beside_the_header_are_a_column_without_a_name(self, tmp_path):
         rows = self.read(tmp_path, [["formula"], ["TiO2", None, "see p. 3"]])
         assert rows.header == ["formula", "", ""]

@@ -94,6 +94,11 @@ def test_the_columns_that_are_asked_for_tell_the_delimiter(tmp_path):
     assert read(path, "formula") == [["TiO2"]]
 
 
+def test_what_was_guessed_explains_why_a_column_is_missing(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"no column 'gap'.* separated by tabs\."):
+        read(write(tmp_path, "formula\tband gap\nTiO2\t3.2\n"))
+
+
 def test_a_space_inside_a_name_separates_nothing(tmp_path):
     for content in ("sum formula\nTiO2\n", "sum formula,gap\nTiO2,3\n"):
         with pytest.raises(InvalidInputError, match="no column 'formula'; its columns are '"):

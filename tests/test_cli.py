@@ -311,7 +311,7 @@ class TestErrors:
         model = ("--model", models / "two.joblib")
         assert "Give one of these: a table, --formulas or --str" in fails(capsys, "predict", *model)
         both = fails(capsys, "predict", data, *model, "--formulas", "TiO2")
-        assert "either a CSV file or --formulas" in both
+        assert "Give one of these: a table" in both
 
     def test_invalid_formulas(self, capsys, models):
         model = ("--model", models / "two.joblib")

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-__all__ = ["read_path"]
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["make_folder", "read_path"]
 
 _MOST_BYTES_PER_NAME = 255
 
@@ -46,3 +48,26 @@ def read_path(path, what, error) -> Path:
         shown = text if len(text) <= 80 else text[:77] + "..."
         raise error(f"{what}={shown} is no path: {fault}. Give another one.")
     return path
+
+
+def make_folder(path, what):
+    """Make a folder and those above it, if they are not there.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder.
+    what : str
+        What it was given as, for the error, such as "results_dir".
+
+    Raises
+    ------
+    InvalidInputError
+        If it, or one above it, is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InvalidInputError(
+            f"{what}={str(path)!r} is a file, or in one; name a folder."
+        ) from None

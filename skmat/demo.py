@@ -20,6 +20,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from skmat._atomic import atomic_file
 from skmat._model_files import save_model
+from skmat._paths import make_folder
 from skmat._result_files import write_table
 from skmat.composition import read_compositions
 from skmat.datasets import load_transport
@@ -91,7 +92,7 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     formulas = list(formulas or FORMULAS)
     read_compositions(formulas)  # a typing error shall show now, not in the end
     output = Path(output)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output, "output")
 
     _say("Data")
     parts, units = _split(sizes, random_state)

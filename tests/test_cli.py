@@ -309,7 +309,7 @@ class TestErrors:
 
     def test_either_a_file_or_formulas(self, capsys, models, data):
         model = ("--model", models / "two.joblib")
-        assert "Give one of these: a table, --formulas or --str" in fails(capsys, "predict", *model)
+        assert "Give one of these: a table, --form" in fails(capsys, "predict", *model)
         both = fails(capsys, "predict", data, *model, "--formulas", "TiO2")
         assert "Give one of these: a table" in both
 

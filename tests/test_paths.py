@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from skmat._paths import read_path
+from skmat._paths import make_folder, read_path
 from skmat.exceptions import InvalidInputError
 
 
@@ -42,3 +42,13 @@ def test_what_is_neither_text_nor_path_is_a_type_error():
     for value in (3, None, b"a"):
         with pytest.raises(TypeError):
             read(value)
+
+
+@pytest.mark.parametrize("name", ["a", "a/b"])
+def test_a_file_in_the_place_of_a_folder(name, tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(InvalidInputError, match=f"results_dir='.*{name}' is a file, or in one"):
+        make_folder(tmp_path / name, "results_dir")
+    make_folder(tmp_path / "c" / "d", "results_dir")
+    make_folder(tmp_path / "c" / "d", "results_dir")
+    assert (tmp_path / "c" / "d").is_dir()

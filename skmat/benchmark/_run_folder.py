@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skmat._atomic import write_atomically
 from skmat._json import read_json
+from skmat._paths import make_folder
 from skmat.benchmark._fold_result import FoldResult
 from skmat.benchmark._parameters import changed_parameters
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
@@ -50,8 +51,9 @@ class RunFolder:
         Raises
         ------
         InvalidInputError
-            If a fold of one of the tasks was run with other settings, or its file is damaged.
-            Then nothing in the folder has changed.
+            If a fold of one of the tasks was run with other settings, or its file is damaged;
+            then nothing in the folder has changed. Or if there is a file in the place of the
+            folder.
         """
         found = {}
         for task in self._parameters:
@@ -60,7 +62,7 @@ class RunFolder:
                 if result is not None:
                     found[task, fold] = result
         self._warn_of_versions(found.values())
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path, "results_dir")
         write_atomically(self.path / _RUN_FILE, (json.dumps({"name": name}) + "\n").encode())
         return found
 

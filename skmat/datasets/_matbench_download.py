@@ -200,7 +200,7 @@ def write_task(info, home):
     """
     paths = [table_path(info)] + ([structures_path(info)] if info.has_structure else [])
     missing = [path for path in paths if not (home / path).is_file()]
-    frame = _download(info, missing)
+    frame = _download(info, missing, home)
     _check_form(frame, info)
     ids = [info.id_format.format(row + 1) for row in range(len(frame))]
     contents = {}
@@ -303,7 +303,7 @@ def official_test_folds(info, target):
     return folds
 
 
-def _download(info, missing):
+def _download(info, missing, home):
     # Imported here: it takes seconds.
     from matminer.datasets import load_dataset
 
@@ -315,8 +315,8 @@ def _download(info, missing):
             raise DatasetNotFoundError(
                 f"{info.name} could not be downloaded through matminer"
                 f" ({type(error).__name__}: {error}). Try again later, or put"
-                f" {' and '.join(map(repr, missing))} into the data home yourself, each with its"
-                " .sha256 if a fetcher wrote it."
+                f" {' and '.join(map(repr, missing))} into the data home {home} yourself, each"
+                " with its .sha256 if a fetcher wrote it."
             ) from error
 
 

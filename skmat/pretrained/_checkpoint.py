@@ -19,7 +19,7 @@ from torch import Tensor
 
 from skmat._atomic import write_atomically
 from skmat._json import parse_json
-from skmat._paths import read_path
+from skmat._paths import make_folder, read_path
 from skmat.exceptions import InvalidInputError, PretrainedError, shorten
 from skmat.pretrained._card import ModelCard
 from skmat.pretrained._folder import (
@@ -115,10 +115,7 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
     sha256 = hashlib.sha256(content).hexdigest()
     card = replace(checkpoint.card, sha256=sha256)
     config = {**described, "sha256": sha256, "card": card.to_dict()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InvalidInputError(f"{folder} is a file, or in one; name a folder.") from None
+    make_folder(folder, "folder")
     with locked(folder) as alone:
         before = named_weights(folder)
         weights = folder / name_weights(folder, sha256, alone)

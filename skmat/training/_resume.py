@@ -16,7 +16,7 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from skmat._atomic import write_atomically
 from skmat._json import read_json
-from skmat._paths import read_path
+from skmat._paths import make_folder, read_path
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.training._divergence import is_finite
@@ -91,12 +91,7 @@ class CheckpointFolder:
         InvalidInputError
             If there is a file in the place of the folder.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise InvalidInputError(
-                f"checkpoint_dir={str(self.path)!r} is a file; name a folder."
-            ) from None
+        make_folder(self.path, "checkpoint_dir")
         with self._locked():
             # What a kill in the middle of writing left behind.
             for leftover in self.path.glob(f".{_STATE}.*"):

@@ -147,6 +147,12 @@ def test_finished_folds_are_not_run_again(tmp_path, monkeypatch):
     assert MatbenchResults.load(tmp_path).folds == again.folds
 
 
+def test_a_file_in_the_place_of_the_folder(tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(InvalidInputError, match=r"results_dir='.*a' is a file"):
+        run_matbench(forest(), ["steels"], folds=[0], results_dir=tmp_path / "a")
+
+
 def test_a_folder_of_other_settings_is_refused(tmp_path):
     run_matbench(forest(5), ["steels"], folds=[0], results_dir=tmp_path)
     with pytest.raises(InvalidInputError, match=r"n_estimators was 5, is 6.*another results_dir"):

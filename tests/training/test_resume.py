@@ -304,7 +304,7 @@ def test_other_versions_are_told(tmp_path, monkeypatch):
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     for name in ("file", "file/inside"):
-        with pytest.raises(InvalidInputError, match=r"is a file; name a folder"):
+        with pytest.raises(InvalidInputError, match=r"is a file, or in one; name a folder"):
             fit(tmp_path / name, "properties")
 
 

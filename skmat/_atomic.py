@@ -36,10 +36,12 @@ def atomic_file(path):
     OSError
         If the file cannot be written; it names `path`.
     """
-    path = Path(os.path.realpath(path))
+    given = Path(path)
+    path = Path(os.path.realpath(given))
     try:
-        if path.exists() and not path.is_file():
-            with path.open("wb") as stream:
+        # Not by the real path: that of a pipe of the shell, behind /dev/stdout, names no file.
+        if given.exists() and not given.is_file():
+            with given.open("wb") as stream:
                 yield stream
             return
         remove_stale(path)

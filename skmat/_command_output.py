@@ -10,6 +10,7 @@ from skmat.exceptions import SkmatError
 __all__ = [
     "check_results",
     "describe",
+    "say_what_is_empty",
     "standard_output",
     "warnings_in_one_line",
     "write_results",
@@ -59,11 +60,27 @@ def check_results(arguments, given, table, X, names):
         check_fits(arguments.output, table, names)
 
 
+def say_what_is_empty(results):
+    """Warn of rows of an array without any result: what they hold could not be read."""
+    import pandas as pd
+
+    n_empty = int(pd.isna(results).all(axis=1).sum())
+    if n_empty:
+        warnings.warn(
+            f"{n_empty} of {len(results)} rows cannot be read; their results are empty. Without"
+            " --on-invalid nan they are listed.",
+            stacklevel=2,
+        )
+
+
 def write_results(table, columns, path):
     """Write a table with further columns to a file, or to standard output."""
+    import numpy as np
+
     from skmat._result_files import write_table, write_text
     from skmat._tables import add_columns
 
+    say_what_is_empty(np.column_stack(list(columns.values())))
     results = add_columns(table, columns)
     if not path:
         with standard_output() as stream:

@@ -14,6 +14,7 @@ from skmat._benchmark_command import add_benchmark
 from skmat._command_output import (
     check_results,
     describe,
+    say_what_is_empty,
     standard_output,
     warnings_in_one_line,
     write_results,
@@ -380,6 +381,7 @@ def _embed(arguments):
     with given.naming_cells(table):
         vectors = encoder.transform(X)
     if as_arrays:
+        say_what_is_empty(vectors)
         materials = np.array(table.texts(given.column))
         write_arrays(arguments.output, vectors, materials=materials, names=np.array(names))
         print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")

@@ -131,3 +131,15 @@ def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path):
     name = "x" * 255
     write_atomically(tmp_path / name, b"content")
     assert names(tmp_path) == [name]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no names of open files here")
+def test_a_pipe_of_the_shell_is_written_to(tmp_path):
+    # Its real path, such as /proc/1/fd/pipe:[7], names no file.
+    reading, writing = os.pipe()
+    try:
+        write_atomically(f"/dev/fd/{writing}", b"some")
+        assert os.read(reading, 10) == b"some"
+    finally:
+        os.close(reading)
+        os.close(writing)

@@ -195,9 +195,11 @@ def test_predict_leaves_invalid_rows_empty_if_told(models, model, capsys):
     file = models / f"{model}.joblib"
     formulas = ("--formulas", "TiO2", "Xx2")
     assert run("predict", "--model", file, *formulas, "--on-invalid", "nan") == 0
-    first, second = capsys.readouterr().out.splitlines()[1:]
+    said = capsys.readouterr()
+    first, second = said.out.splitlines()[1:]
     assert not first.endswith(",")
     assert second.strip(",") == "Xx2"
+    assert "warning: 1 of 2 rows cannot be read; their results are empty." in said.err
 
 
 def test_embed_csv_and_npy(models, data, tmp_path, capsys):

@@ -98,7 +98,8 @@ def _doubts(labels, name):
     classes = list(dict.fromkeys(label for label in labels if isinstance(label, str)))
     alike: dict = {}
     for label in classes:
-        alike.setdefault(_as_number(label, default=label.casefold()), []).append(label)
+        text = label.translate(_DASHES).casefold()
+        alike.setdefault(_as_number(text, default=text), []).append(label)
     pairs = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
     if pairs:
         more = f" and {len(pairs) - 1} more such groups" * (len(pairs) > 1)

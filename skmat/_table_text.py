@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,7 +134,8 @@ def read_text(content, path, asked, *, usual=","):
 def find_names(header, asked, *, loosely):
     """Return for each name that is asked for where it is in the header: a list of positions.
 
-    `loosely` takes names for the same that differ in case, and in white space and "#" around them.
+    `loosely` takes names for the same that differ in case, in white space and "#" around them, or
+    in how Unicode writes a character.
     """
     key = _loose if loosely else str
     places: dict[str, list[int]] = {}
@@ -155,7 +157,8 @@ def list_rows(rows):
 
 
 def _loose(name):
-    return name.strip("\ufeff\u200b \t\n\r\xa0#").casefold()
+    # Two spellings of "ü" or "µ" look the same.
+    return unicodedata.normalize("NFKC", name).strip("\ufeff\u200b \t\n\r#").casefold()
 
 
 def _decode(content, path):
@@ -267,7 +270,7 @@ def _find_header(lines, asked, usual, path):
     further = range(starts[-1] + 1, min(len(lines), starts[-1] + MOST_ABOVE))
     for loosely, headers in (
         (False, found),
-        (True, found),
+        (True, sorted(found, key=lambda each: lines[each[0]].startswith("#"))),
         (False, _headers(lines[: further.stop + MOST_ABOVE], further, delimiters, path)),
     ):
         for each in headers:

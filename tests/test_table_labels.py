@@ -38,6 +38,7 @@ def test_of_usual_labels_nothing_is_said():
     ("cells", "said"),
     [
         (["Metal", "metal ", "oxide"], "differ in their spelling alone: 'Metal' and 'metal'."),
+        (["+", "-", "\u2212"], "differ in their spelling alone: '-' and '\u2212'."),
         (["1", "1.0", "0", "0.0"], "'1' and '1.0' and 1 more such groups."),
         (
             [f"{i}.5" for i in range(21)],

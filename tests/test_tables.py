@@ -94,6 +94,12 @@ def test_the_columns_that_are_asked_for_tell_the_delimiter(tmp_path):
     assert read(path, "formula") == [["TiO2"]]
 
 
+def test_names_that_look_the_same_are(tmp_path):
+    path = write(tmp_path, "formula,gu\u0308te (\xb5m)\nTiO2,3.2\n")
+    with pytest.warns(UserWarning, match="is taken for"):
+        assert read(path, "g\xfcte (\u03bcm)") == [["3.2"]]
+
+
 def test_what_was_guessed_explains_why_a_column_is_missing(tmp_path):
     with pytest.raises(InvalidInputError, match=r"no column 'gap'.* separated by tabs\."):
         read(write(tmp_path, "formula\tband gap\nTiO2\t3.2\n"))

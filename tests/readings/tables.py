@@ -51,6 +51,7 @@ TABLES: tuple[Reading, ...] = (
     Reading("a shorter row", "formula,gap\nTiO2,3.2\nNaCl\n", [_ROWS[0], ["NaCl", ""]]),
     Reading("comment lines above", "# my data\n\nformula,gap\nTiO2,3.2\n", [_ROWS[0]]),
     Reading("a header that begins with #", "# formula,gap\nTiO2,3.2\n", [_ROWS[0]]),
+    Reading("a comment like the header", "# formula,gap\nFormula,Gap\nTiO2,3.2\n", [_ROWS[0]]),
     Reading("other lines above", "Device X\nDate;2026\n\nformula;gap\nTiO2;3.2\n", [_ROWS[0]]),
     Reading("rows of delimiters at the end", _COMMAS + ",\n , \n", _ROWS),
     Reading("Excel's sep line", "sep=;\nformula;gap\nTiO2;3.2\n", [_ROWS[0]]),

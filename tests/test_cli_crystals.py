@@ -297,7 +297,7 @@ class TestErrors:
     def test_either_a_file_or_crystals(self, folder, capsys):
         predict = ("predict", "--model", folder / "two.joblib")
         both = (folder / "data.csv", "--structures", "a.cif")
-        assert "either a CSV file or" in fails(capsys, *predict, *both)
+        assert "Give one of these: a table," in fails(capsys, *predict, *both)
         assert "either a CSV file or" in fails(capsys, *predict, *COLUMN)
 
     def test_a_column_that_is_not_there(self, folder, capsys):

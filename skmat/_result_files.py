@@ -1,20 +1,14 @@
 """Files of results: checked before the work, written whole or not at all, of the kind they say."""
 
-import bz2
 import csv
 import errno
-import gzip
-import io
-import lzma
 import math
 import os
 import re
 from collections import Counter
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,10 +35,11 @@ __all__ = [
 TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet")
 ARRAY_SUFFIXES = (".npy", ".npz")
 
-_COMPRESSORS: dict[str, Any] = {
-    ".gz": lambda stream: gzip.GzipFile(fileobj=stream, mode="wb", mtime=0),
-    ".bz2": partial(bz2.BZ2File, mode="wb"),
-    ".xz": partial(lzma.LZMAFile, mode="wb"),
+#: How pandas compresses: without time and name, so that the same table is the same file.
+_COMPRESSIONS = {
+    ".gz": {"method": "gzip", "mtime": 0, "filename": ""},
+    ".bz2": "bz2",
+    ".xz": "xz",
 }
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
@@ -194,12 +189,15 @@ def write_table(table, path):
             _write_xlsx(table, stream)
         elif suffix == ".parquet":
             _write_parquet(table, stream)
-        elif suffix.endswith(tuple(_COMPRESSORS)):
-            plain, _, packing = suffix.rpartition(".")
-            with _COMPRESSORS["." + packing](stream) as packed:
-                _write_text(table, packed, DELIMITERS.get(plain, ","))
         else:
-            _write_text(table, stream, DELIMITERS.get(suffix, ","))
+            plain, dot, packing = suffix[1:].partition(".")
+            write_text(
+                table,
+                stream,
+                DELIMITERS.get(f".{plain}", ","),
+                mode="wb",
+                compression=_COMPRESSIONS.get(dot + packing),
+            )
 
 
 def write_arrays(path, vectors, **others):
@@ -229,8 +227,8 @@ def _is_special(path):
     return path.exists() and not path.is_file()
 
 
-def write_text(table, stream, delimiter=","):
-    """Write a DataFrame without its index to a stream of text."""
+def write_text(table, stream, delimiter=",", **how):
+    """Write a DataFrame without its index to a stream; `how` as ``DataFrame.to_csv`` has it."""
     texts = table.select_dtypes(object)
     # Python's csv does not quote all line ends.
     is_risky = "\r" in "".join(map(str, table.columns)) or any(
@@ -238,14 +236,7 @@ def write_text(table, stream, delimiter=","):
         for i in range(texts.shape[1])
     )
     quoting = csv.QUOTE_NONNUMERIC if is_risky else csv.QUOTE_MINIMAL
-    table.to_csv(stream, index=False, sep=delimiter, quoting=quoting)
-
-
-def _write_text(table, stream, delimiter):
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    write_text(table, text, delimiter)
-    text.flush()
-    text.detach()
+    table.to_csv(stream, index=False, sep=delimiter, quoting=quoting, **how)
 
 
 def _write_xlsx(table, stream):

@@ -298,7 +298,7 @@ class TestErrors:
         predict = ("predict", "--model", folder / "two.joblib")
         both = (folder / "data.csv", "--structures", "a.cif")
         assert "Give one of these: a table," in fails(capsys, *predict, *both)
-        assert "either a CSV file or" in fails(capsys, *predict, *COLUMN)
+        assert "Give one of these: a table," in fails(capsys, *predict, *COLUMN)
 
     def test_a_column_that_is_not_there(self, folder, capsys):
         arguments = (folder / "data.csv", "--structure-column", "cif")

@@ -55,6 +55,15 @@ def test_what_is_written_is_read_again(suffix, tmp_path):
     assert os.listdir(tmp_path) == [path.name]
 
 
+@pytest.mark.parametrize("suffix", [each for each in SUFFIXES if each != ".xlsx"])
+def test_the_same_table_is_the_same_file(suffix, tmp_path):
+    path = tmp_path / f"results{suffix}"
+    write_table(FRAME, path)
+    content = path.read_bytes()
+    write_table(FRAME, path)
+    assert path.read_bytes() == content
+
+
 @pytest.mark.parametrize("suffix", [".xlsx", ".parquet"])
 def test_numbers_are_numbers(suffix, tmp_path):
     path = tmp_path / f"results{suffix}"

@@ -96,6 +96,8 @@ class Evidence:
 
 def _n_images(named, operations):
     """Return how many places the operations move each site to."""
+    if len(operations) == 1:
+        return np.ones(len(named["_atom_site_label"]))
     columns = [named[f"_atom_site_fract_{axis}"] for axis in "xyz"]
     places = np.array([[str2float(each) for each in column] for column in columns]).T
     counts = []

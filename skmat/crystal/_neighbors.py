@@ -1,11 +1,13 @@
 """The nearest periodic neighbours of every atom."""
 
+import math
 from functools import cache
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
 from scipy.spatial import cKDTree
 
+from skmat.crystal._faults import volume_and_spacings
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["BACKENDS", "TIE", "into_cell", "nearest_neighbors", "within"]
@@ -87,22 +89,24 @@ def within(lattice, frac, radius, backend="auto"):
     """Return all pairs of atoms up to `radius` apart, in no order, as `nearest_neighbors` does."""
     if backend not in BACKENDS:
         raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
-    _check_pairs(lattice, frac, radius)
+    volume, spacings = volume_and_spacings(lattice)
+    if not min(spacings):
+        raise InvalidInputError("The lattice vectors lie in one plane; correct them.")
+    _check_pairs(lattice, frac, radius, volume, spacings)
     if backend == "vesin" or (backend == "auto" and _has_vesin()):
-        return _with_vesin(lattice, frac, radius)
+        return _with_vesin(lattice, frac, radius, spacings)
     return _with_pymatgen(lattice, frac, radius)
 
 
-def _check_pairs(lattice, frac, radius):
+def _check_pairs(lattice, frac, radius, volume, spacings):
     """Raise if more pairs would be found than there is memory for."""
-    spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    n_images = np.ceil(radius / spacings) * 2 + 1
-    if len(frac) ** 2 * np.prod(n_images) <= _MOST_PAIRS:
+    n_images = math.prod(math.ceil(radius / each) * 2 + 1 for each in spacings)
+    if len(frac) ** 2 * n_images <= _MOST_PAIRS:
         return
-    n_pairs = len(frac) ** 2 * 4 / 3 * np.pi * radius**3 / abs(np.linalg.det(lattice))
+    n_pairs = len(frac) ** 2 * 4 / 3 * np.pi * radius**3 / volume
     # Atoms can also be crowded in a part of the cell.
     tree = cKDTree(frac @ lattice)
-    n_around = np.prod(radius // spacings * 2 + 1)
+    n_around = math.prod(radius // each * 2 + 1 for each in spacings)
     n_pairs = max(n_pairs, tree.count_neighbors(tree, radius) * n_around)
     if n_pairs > _MOST_PAIRS:
         raise InvalidInputError(
@@ -128,10 +132,10 @@ def _has_vesin():
     return True
 
 
-def _with_vesin(lattice, frac, radius):
+def _with_vesin(lattice, frac, radius, spacings):
     from vesin import NeighborList
 
-    reach = _reach_of_vesin(lattice, radius)
+    reach = _reach_of_vesin(spacings, radius)
     i, j, shifts, distances = NeighborList(cutoff=reach, full_list=True).compute(
         points=frac @ lattice, box=lattice, periodic=True, quantities="ijSd"
     )
@@ -141,14 +145,13 @@ def _with_vesin(lattice, frac, radius):
     return i.astype(np.int64), j.astype(np.int64), shifts.astype(np.int64), distances
 
 
-def _reach_of_vesin(lattice, radius):
+def _reach_of_vesin(spacings, radius):
     """Return how far vesin is to search, in Å: it ends the process where it has too many boxes.
 
     It divides the cell into boxes as wide as the radius. Where these are more than 100,000 it
     makes less of them along each vector, 0 in a thin cell, and divides by that.
     """
-    spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    while np.prod(np.maximum(spacings // radius, 1)) > _MOST_BOXES:
+    while math.prod(max(each // radius, 1) for each in spacings) > _MOST_BOXES:
         radius *= 1.2
     return radius
 

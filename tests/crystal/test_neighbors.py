@@ -90,3 +90,9 @@ def test_neighbours_just_at_the_cutoff_are_found_by_both():
 def test_unknown_backends_are_refused():
     with pytest.raises(InvalidInputError, match="vesn"):
         nearest_neighbors(*wrapped(rock_salt()), 12, 8.0, "vesn")
+
+
+@pytest.mark.parametrize("lattice", [np.zeros((3, 3)), np.ones((3, 3)), np.diag([4.0, 4.0, 0.0])])
+def test_lattice_vectors_in_one_plane_are_refused(lattice):
+    with pytest.raises(InvalidInputError, match="lie in one plane"):
+        nearest_neighbors(lattice, np.zeros((1, 3)), 12, 8.0)

@@ -157,7 +157,9 @@ _GUESSES = {
 
 def is_path(value):
     """Tell whether `value` is read as the path of a file: text of one line is."""
-    return isinstance(value, Path) or (isinstance(value, str) and "\n" not in value.strip())
+    return isinstance(value, Path) or (
+        isinstance(value, str) and "\n" not in (text := value.strip()) and "\r" not in text
+    )
 
 
 def _parse(value):

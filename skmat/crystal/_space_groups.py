@@ -157,9 +157,13 @@ def _of_choice(settings, choice):
 
 
 def _plain(symbol):
-    """Return a symbol without spaces, underscores and marks of typesetting, in small letters."""
+    """Return a symbol without spaces, underscores and marks of typesetting, in small letters.
+
+    The number of a screw axis may be in parentheses, as SHELX has it: P2(1)/c.
+    """
     symbol = re.sub(r"\\(?:bar|overline) ?\{?(\d)\}?", r"-\1", symbol)
     symbol = re.sub(r"<[^<>]*>|[\s_${}]", "", symbol)
+    symbol = re.sub(r"(\d)\((\d)\)", r"\1\2", symbol)
     return symbol.replace("\u2013", "-").replace("\u2212", "-").lower()
 
 

@@ -6,8 +6,10 @@ import numpy as np
 from pymatgen.core import Composition
 from pymatgen.core.operations import SymmOp
 from pymatgen.io.cif import CifBlock, CifParser, str2float
+from scipy.spatial import cKDTree
 
 from skmat.crystal._cif_symmetry import choose_operations
+from skmat.crystal._neighbors import into_cell
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["structure_from_cif"]
@@ -24,6 +26,12 @@ _REQUIRED = (
 
 _TAG = re.compile(r"(?im)^[ \t]*_(cell|atom_site|chemical|symmetry_equiv|space_group_symop)_\w+")
 
+#: A value of several lines.
+_TEXT_FIELD = re.compile(r"(?ms)^;.*?^;")
+
+#: A word that begins a block or a loop, in any case.
+_WORD = re.compile(r"(?im)^([ \t]*)(data_|loop_)")
+
 _AXES = "xyz"
 
 #: Quotes in a line. Lines have at most 2,048 letters.
@@ -34,6 +42,11 @@ _MOST_OCCUPANCY = 1.01
 
 #: Sites of the file times operations of its group. pymatgen compares all of them with each other.
 _MOST_IMAGES = 20_000
+
+#: Special positions are written with two decimals at least: 0.33 and 0.67 for 1/3 and 2/3. Images
+#: of such a site are apart by so much at most, in fractions of the cell and in Å.
+_ROUNDED_PLACE = 0.012
+_ROUNDED_AWAY = 0.2
 
 #: Formulas are written with two or three decimals: the atoms of an element may be by so much more
 #: than the formula says than those of another.
@@ -68,13 +81,47 @@ def structure_from_cif(text):
             f"one of its loops has no rows, or a row that is cut off ({error})"
         ) from error
     data: dict = next(iter(parser.as_dict().values()), {})
-    _check_sites(data)
+    _check_sites(data, parser)
     if getattr(parser, "feature_flags", {}).get("magcif"):
         return _read(parser, data, None)
     lattice = parser.get_lattice(CifBlock(data, [], ""))
     if lattice is None:
         raise InvalidInputError("it lacks lengths or angles of the cell")
-    return choose_operations(data, lattice, lambda operations: _read(parser, data, operations))
+    return _chosen(parser, data, lattice)
+
+
+def _chosen(parser, data, lattice):
+    """Return the crystal; images of a site that only rounding tells apart are one atom."""
+
+    def read(operations):
+        return _read(parser, data, operations)
+
+    structure, fault = None, None
+    try:
+        structure = choose_operations(data, lattice, read)
+    except InvalidInputError as error:
+        fault = error
+    tolerance = min(_ROUNDED_PLACE, _ROUNDED_AWAY / max(lattice.abc))
+    if structure is not None and not _has_close_images(structure, tolerance):
+        return structure
+    parser._site_tolerance = tolerance
+    try:
+        merged = choose_operations(data, lattice, read, tolerance)
+    except ValueError:
+        merged = None
+    if merged is not None and not _has_close_images(merged, tolerance):
+        return merged
+    if fault is not None:
+        raise fault
+    return structure
+
+
+def _has_close_images(structure, tolerance):
+    """Tell whether full sites are so close that they can be images of one."""
+    if not structure.is_ordered:
+        return False  # two places of one atom
+    tree = cKDTree(into_cell(structure.frac_coords), boxsize=1)
+    return bool(tree.query_pairs(tolerance, p=np.inf))
 
 
 def _block_of_the_crystal(text):
@@ -87,8 +134,11 @@ def _block_of_the_crystal(text):
     crowded = next((line for line in lines if line.count("'") + line.count('"') > _QUOTES), None)
     if crowded is not None:
         raise InvalidInputError(f"a line has more than {_QUOTES} quotes: {crowded[:40]}...")
-    parts = re.split(r"(?im)^[ \t]*data_", text)
-    found = [each for each in parts if all(tag in each.lower() for tag in _TAGS_OF_A_CRYSTAL)]
+    text = _WORD.sub(lambda found: found[0].lower(), text)
+    # To pymatgen these words have their meaning in text, too, which can be another CIF.
+    text = _TEXT_FIELD.sub(lambda found: _WORD.sub(r"\1(\2)", found[0]), text)
+    parts = re.split(r"(?m)^[ \t]*data_", text)
+    found = [each for each in parts if _is_crystal(each)]
     if len(found) > 1:
         names = ", ".join((each.split(maxsplit=1) or ["?"])[0] for each in found[:5])
         raise InvalidInputError(f"it holds {len(found)} crystals ({names}); give them one by one")
@@ -96,6 +146,11 @@ def _block_of_the_crystal(text):
         raise InvalidInputError(_why_no_crystal(text))
     # What comes before the first block has no name.
     return f"data_{found[0]}" if found[0] is not parts[0] else f"data_\n{found[0]}"
+
+
+def _is_crystal(block):
+    tags = _TEXT_FIELD.sub("", block).lower()
+    return all(tag in tags for tag in _TAGS_OF_A_CRYSTAL)
 
 
 def _why_no_crystal(text):
@@ -129,8 +184,8 @@ def _with_common_tags(block):
     return block
 
 
-def _check_sites(data):
-    """Refuse coordinates that are no numbers, and settle occupancies that are left open."""
+def _check_sites(data, parser):
+    """Refuse sites without a place or an element, and settle what is left open."""
     labels = _column(data, "_atom_site_label")
     _check_images(len(labels), 1)
     for axis in _AXES:
@@ -154,7 +209,9 @@ def _check_sites(data):
                 f"the occupancy of site {labels[place]} is {value}; occupancies are from 0 to 1"
             )
     kinds = _column(data, "_atom_site_type_symbol") or labels
-    for label, kind in zip(labels, kinds, strict=False):
+    for place, (label, kind) in enumerate(zip(labels, kinds, strict=False)):
+        if kind.strip() in (".", "?"):
+            kinds[place] = kind = label
         if re.match(r"OH|Wat|wat|O-H|NO3", kind):
             raise InvalidInputError(
                 f"site {label} stands for a group of atoms, {kind}; list each of its atoms, with"
@@ -164,6 +221,10 @@ def _check_sites(data):
             raise InvalidInputError(
                 f"site {label} does not name an element, but {kind}; write its element in"
                 " _atom_site_type_symbol, or leave out a vacancy"
+            )
+        if not parser._parse_symbol(kind):  # pymatgen leaves it out
+            raise InvalidInputError(
+                f"site {label} does not name an element; write it in _atom_site_type_symbol"
             )
 
 
@@ -213,6 +274,11 @@ def _with_hydrogen(structure):
         for index, hydrogen in enumerate(hidden):
             if hydrogen:
                 site = structure[index]
+                if site.species.num_atoms + hydrogen > _MOST_OCCUPANCY:
+                    raise InvalidInputError(
+                        f"oxygen and hydrogen are at one place, {site.label}, and their"
+                        " occupancies add up to more than 1; correct one of them"
+                    )
                 site.species = Composition({**site.species.as_dict(), "H": hydrogen})
         for site in structure:
             site.properties.pop("implicit_hydrogens", None)

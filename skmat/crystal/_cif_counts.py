@@ -26,8 +26,9 @@ SAME_PLACE = 1e-3
 class Evidence:
     """What a file says of the number of its atoms."""
 
-    def __init__(self, named):
+    def __init__(self, named, same_place=SAME_PLACE):
         self._named = named
+        self._same_place = same_place
         self._formula = _composition(named.get("_chemical_formula_sum"))
         self._structural = _composition(named.get("_chemical_formula_structural"))
         self._n_units = _positive(named.get("_cell_formula_units_z"))
@@ -86,7 +87,7 @@ class Evidence:
             if None in stated:
                 continue
             if n_images is None:
-                n_images = _n_images(self._named, operations)
+                n_images = _n_images(self._named, operations, self._same_place)
             orders = len(operations) / n_images
             if np.allclose(stated, n_images) or np.allclose(stated, orders, atol=0.1):
                 continue
@@ -94,7 +95,7 @@ class Evidence:
         return True
 
 
-def _n_images(named, operations):
+def _n_images(named, operations, same_place):
     """Return how many places the operations move each site to."""
     if len(operations) == 1:
         return np.ones(len(named["_atom_site_label"]))
@@ -105,7 +106,7 @@ def _n_images(named, operations):
         images = np.array([each.operate(place) for each in operations])
         apart = np.abs((images[:, None] - images + 0.5) % 1 - 0.5).max(axis=2)
         # One of each set of images at one place.
-        counts.append(np.sum(1 / np.sum(apart < SAME_PLACE, axis=1)))
+        counts.append(np.sum(1 / np.sum(apart < same_place, axis=1)))
     return np.rint(counts)
 
 

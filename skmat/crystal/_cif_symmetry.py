@@ -47,6 +47,13 @@ _MOST_COMPARED = 3000
 #: Å: no two atoms are closer.
 _TOO_CLOSE = 0.5
 
+#: Å: atoms of a relaxed or typed-in crystal may miss the images of each other by so much; those of
+#: a disordered one, where two places of one atom can be close, by less.
+_MISSED = 0.1
+_MISSED_IN_DISORDER = 0.02
+
+_IDENTITY = SymmOp.from_xyz_str("x,y,z")
+
 _REMEDY = (
     "list the symmetry operations (_space_group_symop_operation_xyz), or all atoms of the cell"
     " with the group P 1"
@@ -64,7 +71,7 @@ class _Stated(NamedTuple):
     is_sure: bool
 
 
-def choose_operations(data, lattice, read):
+def choose_operations(data, lattice, read, same_place=SAME_PLACE):
     """Return the crystal with the operations that the file means.
 
     Operations that the file lists are taken, if there are as many as its group has. Otherwise
@@ -81,6 +88,8 @@ def choose_operations(data, lattice, read):
     read : callable
         It takes operations, a list of SymmOp or None for what pymatgen finds, and returns the
         crystal.
+    same_place : float, default=SAME_PLACE
+        Images of a site that are closer, in fractions of the cell, are one.
 
     Raises
     ------
@@ -90,14 +99,14 @@ def choose_operations(data, lattice, read):
     named = {tag.lower(): value for tag, value in data.items()}
     listed = _listed(data)
     stated = _stated(named)
-    evidence = Evidence(named)
-    asymmetric = listed or [SymmOp.from_xyz_str("x,y,z")]
+    evidence = Evidence(named, same_place)
+    asymmetric = listed or [_IDENTITY]
     if stated is None or (listed and _is_complete(listed, stated.settings, lattice)):
         return evidence.check(read(asymmetric), asymmetric)
     if not stated.settings:
         return _without_group(asymmetric, stated, evidence, read)
     fitting = [each for each in stated.settings if lattice is None or each.fits(lattice)]
-    if _holds_all_atoms(asymmetric, fitting, stated, evidence, read):
+    if _holds_all_atoms(listed, fitting, stated, evidence, read):
         return read(asymmetric)
     if not fitting:
         raise InvalidInputError(
@@ -211,14 +220,17 @@ def _without_group(operations, stated, evidence, read):
     )
 
 
-def _holds_all_atoms(operations, settings, stated, evidence, read):
+def _holds_all_atoms(listed, settings, stated, evidence, read):
     """Tell whether a file with less operations than its group has lists all atoms of the cell."""
+    operations = listed or [_IDENTITY]
     try:
         structure = read(operations)
     except InvalidInputError:
         return False
     if evidence.has_counts:
-        return evidence.confirms(structure)
+        return evidence.confirms(structure) and (
+            listed is not None or not _are_asymmetric(structure, settings, read)
+        )
     if len(operations) == 1 and not evidence.agrees_with_multiplicities(operations):
         return False
     numbers = _numbers(stated.settings)
@@ -227,16 +239,34 @@ def _holds_all_atoms(operations, settings, stated, evidence, read):
     return numbers == _numbers(each for each in settings if _is_closed(structure, each))
 
 
+def _are_asymmetric(structure, settings, read):
+    """Tell whether atoms make a crystal only together with their images in a setting.
+
+    Images of atoms that are all of the cell already are at the atoms, or too close to them.
+    """
+    if any(_is_closed(structure, each) for each in settings):
+        return False
+    for setting in settings:
+        try:
+            if _is_possible(read(setting.operations)):
+                return True
+        except InvalidInputError:
+            continue
+    return False
+
+
 def _is_closed(structure, setting):
     """Tell whether the operations of a setting move every atom to an equal one."""
     if len(structure) > _MOST_COMPARED:
         return False
+    missed = _MISSED if structure.is_ordered else _MISSED_IN_DISORDER
     places = structure.frac_coords
     kinds = [site.species for site in structure]
     for operation in setting.operations:
         moved = operation.operate_multi(places)
-        apart = np.abs((moved[:, None] - places + 0.5) % 1 - 0.5).max(axis=2)
-        if (apart.min(axis=1) > SAME_PLACE).any():
+        apart = (moved[:, None] - places + 0.5) % 1 - 0.5
+        apart = np.linalg.norm(apart @ structure.lattice.matrix, axis=2)
+        if (apart.min(axis=1) > missed).any():
             return False
         if any(kinds[i] != kinds[j] for i, j in enumerate(apart.argmin(axis=1))):
             return False

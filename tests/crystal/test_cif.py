@@ -238,3 +238,99 @@ def test_what_is_read_is_what_was_written():
         [each.to(fmt="cif", significant_figures=12) for each in crystals]
     )
     np.testing.assert_allclose(structures.frac, arrays.frac, atol=1e-9)
+
+
+ZINCITE = "Zn1 {0} {1} 0\nO1 {0} {1} .382"
+
+
+def hexagonal(sites, *tags, columns=("label",), symbol="P 63 m c", a=3.25, c=5.2):
+    text = cif(sites, group(symbol), *tags, columns=columns, a=a)
+    text = text.replace(f"_cell_length_c {a}", f"_cell_length_c {c}")
+    return text.replace("_cell_angle_gamma 90", "_cell_angle_gamma 120")
+
+
+@pytest.mark.parametrize("place", [("0.33", "0.67"), (".333", ".667"), ("0.3333", "0.6667")])
+@pytest.mark.parametrize("stated", ["nothing", "counts", "multiplicities"])
+def test_special_positions_are_rounded(place, stated):
+    sites, tags, columns = ZINCITE.format(*place), (), ("label",)
+    if stated == "counts":
+        tags = ("_chemical_formula_sum 'O Zn'", "_cell_formula_units_Z 2")
+    if stated == "multiplicities":
+        sites = sites.replace("\n", " 2\n") + " 2"
+        columns = ("label", "symmetry_multiplicity")
+    structures, _ = read_structures([hexagonal(sites, *tags, columns=columns)])
+    assert structures[0].formula == "Zn2 O2"
+    assert structures[0].is_valid(1.9)
+
+
+def test_atoms_and_places_that_are_close_are_not_merged():
+    # 0.74 Å is a hundredth of a long cell; places of one atom can be closer than atoms.
+    hydrogen = cif("H1 .505 .5 .5", group("P -1"), a=30).replace("length_a 30", "length_a 74")
+    split = "Ti1 .5 .5 .505 .5\nBa1 0 0 0 1"
+    texts = [hydrogen, cif(split, group("P 4/m m m"), columns=("label", "occupancy"), a=4)]
+    structures, _ = read_structures(texts, disorder="average")
+    assert structures.n_atoms.tolist() == [2, 3]
+
+
+def test_all_atoms_of_a_relaxed_cell_are_not_multiplied():
+    generator = np.random.default_rng(0)
+    moved = rutile().perturb(0.03, seed=generator)
+    sites = "\n".join(
+        f"{x.specie.symbol}{i} {'{:.5f} {:.5f} {:.5f}'.format(*x.frac_coords)}"
+        for i, x in enumerate(moved)
+    )
+    tetragonal = cif(sites, group("P 42/m n m"), operations=["x,y,z"], a=moved.lattice.a)
+    text = tetragonal.replace(
+        f"_cell_length_c {moved.lattice.a}", f"_cell_length_c {moved.lattice.c}"
+    )
+    structures, _ = read_structures([text])
+    assert structures[0].formula == moved.formula
+
+
+def test_formula_units_of_another_cell_are_no_reason_to_drop_the_group():
+    text = cif(NACL, group("F m -3 m"), "_chemical_formula_sum 'Cl Na'", "_cell_formula_units_Z 1")
+    with pytest.raises(InvalidStructureError, match="4 times the formula"):
+        read_structures([text])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "n_atoms"), [("P2(1)2(1)2(1)", 4), ("P 6(3)/m m c", 24), ("I4(1)/a (2)", 16)]
+)
+def test_screw_axes_in_parentheses_are_those_of_the_group(symbol, n_atoms):
+    text = cif("Na1 .1237 .0719 .1911", group(symbol), a=8.0)
+    if "6" in symbol:
+        text = hexagonal("Na1 .1237 .0719 .1911", symbol=symbol, a=8.0, c=8.0)
+    assert len(read_structures([text])[0][0]) == n_atoms
+
+
+OTHER_CIF = (
+    "_iucr_refine_fcf_details\n;\ndata_x\n_cell_length_a 5.64\nloop_\n_refln_index_h\n1\n;\n"
+)
+SALT = cif(NACL, group("F m -3 m"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SALT.replace("_cell_length_a", OTHER_CIF + "_cell_length_a"),
+        SALT + OTHER_CIF,
+        SALT + "data_text\n_publ_section_comment\n;\n _cell_length_a, _atom_site_fract_x\n;\n",
+        SALT.replace("loop_", "LOOP_").replace("data_", "DATA_"),
+        SALT.replace("\n", "\r"),
+        SALT.replace("\n", "\r\n"),
+        cif("Na1 ? 0 0 0\nCl1 . .5 .5 .5", group("F m -3 m")).replace(
+            "_atom_site_label", "_atom_site_label\n_atom_site_type_symbol"
+        ),
+    ],
+    ids=["embedded", "embedded last", "tags in text", "upper case", "CR", "CRLF", "open symbols"],
+)
+def test_what_a_file_has_besides_changes_nothing(text):
+    assert read_structures([text])[0][0].formula == "Na4 Cl4"
+
+
+def test_sites_without_an_element_are_not_left_out():
+    texts = [cif("1 0 0 0\nCl1 .5 .5 .5"), cif("O1 .1 .1 .1\nH1 .1 .1 .1")]
+    with pytest.raises(InvalidStructureError) as caught:
+        read_structures(texts)
+    assert "site 1 does not name an element" in str(caught.value)
+    assert "oxygen and hydrogen are at one place" in str(caught.value)

@@ -121,7 +121,7 @@ def _has_close_images(structure, tolerance):
     if not structure.is_ordered:
         return False  # two places of one atom
     tree = cKDTree(into_cell(structure.frac_coords), boxsize=1)
-    return bool(tree.query_pairs(tolerance, p=np.inf))
+    return tree.count_neighbors(tree, tolerance, p=np.inf) > len(structure)
 
 
 def _block_of_the_crystal(text):

@@ -68,9 +68,12 @@ class Evidence:
     def _is_of_the_cell(self):
         """Tell whether the formula is that of the whole cell, as pymatgen and ASE write it."""
         if self._structural:
-            of_cell = {each: n * self._n_units for each, n in self._structural.items()}
-            return set(of_cell) == set(self._formula) and all(
-                abs(of_cell[each] / n - 1) <= 1e-3 for each, n in self._formula.items()
+            if set(self._structural) != set(self._formula):
+                return False
+            units = [n / self._structural[each] for each, n in self._formula.items()]
+            # pymatgen writes whole units: of 5 atoms of hydrogen, H2, it counts 2.
+            return max(units) - min(units) <= 1e-3 * max(units) and any(
+                abs(n - self._n_units) <= 1e-3 * n for n in (units[0], np.floor(units[0]))
             )
         units = [amount / self._n_units for amount in self._formula.values()]
         return all(abs(each - round(each)) < 1e-3 and round(each) for each in units)

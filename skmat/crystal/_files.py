@@ -58,7 +58,7 @@ def structure_from_dict(given):
     if not isinstance(given, Mapping):
         raise InvalidInputError(f"it holds a {type(given).__name__}, not a dict")
     for key in ("lattice", "sites"):
-        if key not in given:
+        if key not in list(given):  # a Composition is a mapping, too
             raise InvalidInputError(f"it lacks {key!r}, which a dict of Structure.as_dict has")
     lattice = {key: given["lattice"][key] for key in given["lattice"] if key in _OF_A_LATTICE}
     sites = [

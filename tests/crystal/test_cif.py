@@ -334,3 +334,12 @@ def test_sites_without_an_element_are_not_left_out():
         read_structures(texts)
     assert "site 1 does not name an element" in str(caught.value)
     assert "oxygen and hydrogen are at one place" in str(caught.value)
+
+
+@pytest.mark.parametrize("element", ["H", "N", "O", "F", "Cl"])
+@pytest.mark.parametrize("n_atoms", range(1, 8))
+def test_diatomic_elements_are_read_as_pymatgen_writes_them(element, n_atoms):
+    places = [[0, 0, index / n_atoms] for index in range(n_atoms)]
+    structure = Structure(Lattice.tetragonal(3.0, 2.0 * n_atoms), [element] * n_atoms, places)
+    structures, _ = read_structures([structure.to(fmt="cif")])
+    assert structures.n_atoms.tolist() == [n_atoms]

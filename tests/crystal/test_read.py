@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 from crystal.crystals import rock_salt, rutile
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Composition, Lattice, Structure
 
 from skmat.crystal import StructureArrays, read_structures
 from skmat.exceptions import InvalidInputError, InvalidStructureError
@@ -82,6 +82,7 @@ def bad_rows():
         (unknown, "not finite"),
         ("nowhere.cif", "no file of this name"),
         ({"lattice": 1}, "cannot be read as a dict"),
+        (Composition("NaCl"), "lacks 'lattice'"),
         (Atoms(rutile(), (True, True, False)), "not periodic"),
         (rutile().to_json(), "no file of this name"),
         (Ghost(rutile()), "cannot be read as ASE Atoms"),

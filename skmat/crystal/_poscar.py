@@ -32,6 +32,8 @@ def settled_poscar(text):
             f"it names {len(symbols)} elements, but counts the atoms of {len(counts)}; make both"
             " lines equally long"
         )
+    # pymatgen takes comments behind the scale and the vectors for numbers.
+    lines[1:5] = [re.split(r"[!#]", line, maxsplit=1)[0] for line in lines[1:5]]
     place = stop
     if place < len(lines) and lines[place].strip()[:1] in tuple("sS"):
         place += 1

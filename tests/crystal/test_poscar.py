@@ -61,6 +61,15 @@ def test_common_layouts_are_read():
     assert set(structures.formulas()) == {"NaCl"}
 
 
+def test_comments_behind_numbers_are_left_out():
+    text = poscar().replace("1.0\n", "1.0 ! scale\n").replace("0 5.64 0\n", "0 5.64 0 # b\n")
+    cartesian = poscar("0 0 0\n2.82 2.82 2.82", mode="Cartesian", scale="-179.406144 ! Å^3")
+    structures, _ = read_structures([text, cartesian])
+    for structure in structures:
+        np.testing.assert_allclose(structure.lattice.abc, 5.64)
+        np.testing.assert_allclose(structure.frac_coords[1] % 1, 0.5, atol=1e-6)
+
+
 def test_crystals_come_back():
     crystal = triclinic(3, 9).get_sorted_structure()
     structures, _ = read_structures([crystal.to(fmt="poscar"), crystal])

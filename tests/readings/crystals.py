@@ -131,6 +131,12 @@ CRYSTALS: tuple[Reading, ...] = (
         "NaCl, 8 atoms",
         shown="F m -3 m with one operation and all atoms",
     ),
+    Reading(
+        "CIF, space group",
+        cif("Na1 .1 .2 .3", group("P2(1)2(1)2(1)")),
+        "Na, 4 atoms",
+        shown="P2(1)2(1)2(1), as SHELX has it",
+    ),
     Reading("CIF, space group", cif(NACL, group("P 1")), "NaCl, 2 atoms", shown="P 1"),
     Reading("CIF, space group", cif(NACL), "NaCl, 2 atoms", shown="no group, no operations"),
     Reading(
@@ -145,6 +151,20 @@ CRYSTALS: tuple[Reading, ...] = (
         cif("Na1 0.000(2) 0 0\nCl1 .500(1) .5 .5", a="5.640(3)"),
         "NaCl, 2 atoms",
         shown="5.640(3)",
+    ),
+    Reading(
+        "CIF, sites",
+        cif("Zn1 .333 .667 0\nO1 .333 .667 .38", group("P 63 m c"), a=3.25).replace(
+            "_cell_angle_gamma 90", "_cell_angle_gamma 120"
+        ),
+        "ZnO, 4 atoms",
+        shown="0.333 and 0.667 on a threefold axis, which mean 1/3 and 2/3",
+    ),
+    Reading(
+        "CIF, sites",
+        cif("1 0 0 0\nCl1 .5 .5 .5"),
+        refused="site 1 does not name an element",
+        shown="label 1 without a type symbol",
     ),
     Reading(
         "CIF, sites",

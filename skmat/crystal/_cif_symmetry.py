@@ -1,5 +1,6 @@
 """Which symmetry operations a CIF means, where it lists them and where it does not."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -127,6 +128,7 @@ def _listed(data):
     return None
 
 
+@lru_cache(1024)  # files have the same operations
 def _operation(xyz):
     try:
         operation = SymmOp.from_xyz_str(xyz)
@@ -191,6 +193,8 @@ def _is_complete(listed, settings, lattice):
     """
     if len(listed) < 2:
         return False
+    if all(len(listed) >= len(each.operations) for each in settings):
+        return True
     fitting = [each for each in settings if lattice is None or each.fits(lattice)]
     if not fitting or any(len(listed) >= len(each.operations) for each in fitting):
         return True

@@ -55,9 +55,11 @@ _HYPHEN = re.compile(r"(?<![\d.]e)-")
 
 #: A zero before digits is the letter O, unless it is in an exponent.
 _ZERO = re.compile(r"(?<![\d.][eE])(?<=[A-Za-z)\]}])0\d")
-#: Amounts such as that of "Fe203", where the formula has no other oxygen.
+#: Amounts such as that of "Fe203", where the formula has no other oxygen. That of a large cell
+#: ("Li32Mg160B192Rh304") has other numbers of several digits.
 _ZERO_INSIDE = re.compile(r"(?<=[A-Za-z)\]}])(?:20[13457]|30[478])(?![\d.])")
 _OXYGEN = re.compile(r"O(?![a-z])")
+_LARGE = re.compile(r"\d\d+")
 #: "(III)", and "II" without brackets: iodine and vanadium are not written so.
 _OXIDATION = re.compile(r"(?<=[A-Za-z])\((?:I{1,3}|IV|VI{0,3})\)|II(?![a-z])")
 #: A full stop and a whole number behind an anion that the rest of the formula has once more.
@@ -198,8 +200,10 @@ def doubt(text):
     """Return why a text that can be read as a formula is more likely something else, or None."""
     if len(text) < 6 and _ABBREVIATION.fullmatch(text):
         return "an abbreviation, not a chemical formula: write the formula"
-    found = _ZERO.search(text) or _ZERO_INSIDE.search(text) if "0" in text else None
-    if found and (found[0][0] == "0" or not _OXYGEN.search(text)):
+    found = _ZERO.search(text) if "0" in text else None
+    if "0" in text and not found and not _OXYGEN.search(text) and len(_LARGE.findall(text)) == 1:
+        found = _ZERO_INSIDE.search(text)
+    if found:
         return f"the zero of {found[0]!r} may be the letter O: write the letter, or another number"
     if "I" in text and (found := _OXIDATION.search(text)):
         return (

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -43,7 +44,11 @@ _RUN = "run.json"
 _STATE = "training.state"
 _STOPPING = ("misses_", "dynamic_threshold_", "best_model_weights_", "best_epoch_")
 #: What of a schedule's state is not the same from its first step to its last.
-_MOVING = {"last_epoch", "_last_lr"}
+_MOVING = {"last_epoch", "_last_lr", "_step_count", "_is_initial", "_get_lr_called_within_step"}
+#: What differs between the schedules of two stages.
+_OF_STAGE = {"total_steps", "_schedule_phases"}
+#: What of it a training cannot go on without.
+_NEEDED = {"last_epoch", "_last_lr"}
 _MAX_LISTED = 5
 
 #: Entries of a run's description that differ because others do; named if nothing else is.
@@ -394,9 +399,12 @@ def _restore(net, state):
     net.iterator_train.keywords["generator"].set_state(state["batch generator"])
     # After the schedule was made, which sets rates of its own.
     net.optimizer_.load_state_dict(optimizer)
+    is_staged = "unfreezing" in dict(net.callbacks_)
     for name, callback in net.callbacks_:
         if name in own["callbacks"]:
-            _load_callback_state(callback, own["callbacks"][name], state["callbacks"][name], own)
+            _load_callback_state(
+                callback, own["callbacks"][name], state["callbacks"][name], own, is_staged
+            )
     set_random_state(state["random"], net.device)
     net.history.extend(state["history"])
 
@@ -409,15 +417,24 @@ def _callback_state(callback):
     return callback.state_dict() if hasattr(callback, "state_dict") else None
 
 
-def _load_callback_state(callback, own, state, whole):
-    """Load `state` in the place of `own`, the state before the first epoch, part of `whole`."""
+def _load_callback_state(callback, own, state, whole, is_staged):
+    """Load `state` in the place of `own`, the state before the first epoch, part of `whole`.
+
+    `is_staged` says that layers are freed in stages, of which each has a schedule.
+    """
     name = type(callback).__name__
     if isinstance(callback, LRScheduler):
         schedule = known_part(state, own, name)
-        missing = _MOVING - set(state)
+        missing = _NEEDED - set(state)
         if missing:
             raise StateFault(f"{name} lacks {sorted(missing)}")
         check_like(schedule, own, name)
+        fixed = set(own) - _MOVING - (_OF_STAGE if is_staged else set())
+        changed = sorted(key for key in fixed if schedule[key] != own[key])
+        if changed:
+            raise StateFault(f"{name} is that of another run: {changed[0]} differs")
+        if not 0 <= schedule["last_epoch"] <= schedule.get("total_steps", math.inf):
+            raise StateFault(f"{name} is at step {schedule['last_epoch']}")
         callback.lr_scheduler_.load_state_dict(schedule)
     elif isinstance(callback, EarlyStopping):
         check_keys(state, set(_STOPPING), name)

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.utils.validation import validate_data
 
 from skmat._saved_version import SavedVersionMixin
+from skmat.base import held
 from skmat.crystal import StructureArrays
 from skmat.crystal._read import as_rows, parse_pymatgen, parse_structures
 from skmat.exceptions import InvalidInputError
@@ -24,6 +25,11 @@ class CrystalInputMixin(SavedVersionMixin):
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+    def fit_transform(self, X, y=None, **fit_params):
+        """Fit to X and y, then transform X; see ``fit`` and ``transform``."""
+        # A generator gives its rows but once.
+        return super().fit_transform(held(X), y, **fit_params)  # type: ignore[misc]
 
     def _parse_structures(self, X, *, reset, disorder):
         """Return what can be read of `X`, what cannot, and the number of its rows."""

@@ -46,6 +46,11 @@ class CompositionInputMixin(SavedVersionMixin):
             tags.classifier_tags.poor_score = True
         return tags
 
+    def fit_transform(self, X, y=None, **fit_params):
+        """Fit to X and y, then transform X; see ``fit`` and ``transform``."""
+        # A generator gives its rows but once.
+        return super().fit_transform(held(X), y, **fit_params)
+
     def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
         """Return `X` as CompositionArrays; set or check ``n_features_in_`` on the way.
 

@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
-from skmat import MagpieFeaturizer, MatminerFeaturizer
+from skmat import MagpieFeaturizer, MatminerFeaturizer, MTEncoder, MTEncoderRegressor
 from skmat.base import CompositionInputMixin
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
@@ -408,3 +408,25 @@ def test_columns_that_are_half_named_after_elements_are_refused(names):
     frame = pd.DataFrame([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]], columns=names)
     with pytest.raises(InvalidInputError, match="symbol"):
         MagpieFeaturizer().fit(frame)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        MagpieFeaturizer(),
+        MTEncoder(preset="tiny", objectives="fingerprint", max_epochs=1, random_state=0),
+        MTEncoderRegressor(
+            preset="tiny",
+            pretrained=None,
+            max_epochs=1,
+            random_state=0,
+            keep_objective="fingerprint",
+        ),
+    ],
+    ids=lambda transformer: type(transformer).__name__,
+)
+def test_a_generator_is_read_once(transformer):
+    formulas, y = ["TiO2", "NaCl", "Fe2O3", "MgO"], [1.0, 2.0, 3.0, 4.0]
+    expected = transformer.fit_transform(formulas, y)
+    assert_array_equal(transformer.fit_transform((each for each in formulas), y), expected)
+    assert_array_equal(transformer.fit(iter(formulas), y).transform(iter(formulas)), expected)

@@ -6,6 +6,7 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
+from skmat.base import held
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._predictor import EncoderPredictor
@@ -195,6 +196,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     @kept_on_failure
     def _fit(self, X, y, sample_weight, fit_members, *, classes, reset):
         self._check_trainable()
+        X = held(X)
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_class_targets(y, len(materials), classes)
         weights = weights_to_learn_by(sample_weight, materials)

@@ -5,6 +5,7 @@ import os
 import numpy as np
 from sklearn.base import _fit_context
 
+from skmat.base import held
 from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
 from skmat.estimators._kept import kept_on_failure
@@ -68,6 +69,7 @@ class EncoderTransformer(EncoderEstimator):
             If `pretrained` cannot be loaded, or `checkpoint_dir` holds another run.
         """
         self._check_trainable()
+        X = held(X)
         materials = self._read_X(X, reset=True, allow_empty=True)
         weights = weights_to_learn_by(sample_weight, materials)
         objectives = self._objectives()

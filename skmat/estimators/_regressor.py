@@ -5,6 +5,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 
+from skmat.base import held
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._predictor import EncoderPredictor
@@ -162,6 +163,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     @kept_on_failure
     def _fit(self, X, y, sample_weight, fit_members, *, reset):
         self._check_trainable()
+        X = held(X)
         materials = self._read_X(X, reset=reset, allow_empty=True)
         read = read_numeric_targets(y, len(materials), labels_required=reset)
         weights = weights_to_learn_by(sample_weight, materials)

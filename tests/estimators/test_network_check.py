@@ -105,22 +105,26 @@ def test_sizes_that_are_claimed_cost_nothing(saved, sizes, tmp_path):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_tensors_of_other_names_shapes_and_types_are_refused(saved, family, tmp_path):
+    # A file has its tensors in any order.
+    def a_weight(state):
+        return min(name for name, tensor in state.items() if tensor.ndim)
+
     def drop(state):
-        state.pop(next(iter(state)))
+        state.pop(a_weight(state))
 
     def add(state):
         state["more"] = torch.zeros(2)
 
     def lengthen(state):
-        name = next(iter(state))
+        name = a_weight(state)
         state[name] = torch.cat([state[name], state[name]])
 
     def cut(state):
-        name = next(name for name, tensor in state.items() if tensor.is_floating_point())
+        name = a_weight(state)
         state[name] = state[name].long()
 
     def widen(state):
-        name = next(iter(state))
+        name = a_weight(state)
         state[name] = state[name].unsqueeze(0)
 
     for change in (drop, add, lengthen, cut, widen):

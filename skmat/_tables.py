@@ -217,7 +217,7 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
     table : Table
         Where they are.
     path : path-like
-        Where the table is.
+        Where the table is; the name of an option, where that gave the materials.
     fault : str
         What is wrong with all of them.
     cells : list of tuple (int, str, object, str)
@@ -233,7 +233,9 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
     if len(cells) > most:
         shown.append(f"  ... and {len(cells) - most} more")
     counted = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-    return f"{path}: {counted} {fault} (row 1 is the first below the header):\n" + "\n".join(shown)
+    # Materials of an option have no header.
+    rows = "" if str(path).startswith("--") else " (row 1 is the first below the header)"
+    return f"{path}: {counted} {fault}{rows}:\n" + "\n".join(shown)
 
 
 def _list_names(names):

@@ -200,6 +200,9 @@ def test_predict_leaves_invalid_rows_empty_if_told(models, model, capsys):
     assert not first.endswith(",")
     assert second.strip(",") == "Xx2"
     assert "warning: 1 of 2 rows cannot be read; their results are empty." in said.err
+    error = fails(capsys, "predict", "--model", file, *formulas)
+    assert "row 2, formula: 'Xx2'" in error
+    assert "header" not in error
 
 
 def test_embed_csv_and_npy(models, data, tmp_path, capsys):

@@ -55,9 +55,9 @@ _HYPHEN = re.compile(r"(?<![\d.]e)-")
 
 #: A zero before digits is the letter O, unless it is in an exponent.
 _ZERO = re.compile(r"(?<![\d.][eE])(?<=[A-Za-z)\]}])0\d")
-#: Amounts such as that of "Fe203", where the formula has no other oxygen. That of a large cell
-#: ("Li32Mg160B192Rh304") has other numbers of several digits.
-_ZERO_INSIDE = re.compile(r"(?<=[A-Za-z)\]}])(?:20[13457]|30[478])(?![\d.])")
+#: Amounts at the end such as that of "Fe203", where the formula has no other oxygen. That of a
+#: large cell ("Li32Mg160B192Rh304") has other numbers of several digits.
+_ZERO_INSIDE = re.compile(r"(?<=[A-Za-z)\]}])(?:20[13457]|30[478])\Z")
 _OXYGEN = re.compile(r"O(?![a-z])")
 _LARGE = re.compile(r"\d\d+")
 #: "(III)", and "II" without brackets: iodine and vanadium are not written so.

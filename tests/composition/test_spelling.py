@@ -168,6 +168,7 @@ def test_what_is_spelled_in_elements_by_accident_is_refused(formula, shown):
         ("O512Si203", {"O": 512, "Si": 203}),
         ("Li32Mg160B192Rh304", {"Li": 32, "Mg": 160, "B": 192, "Rh": 304}),
         ("Cu60Zr201", {"Cu": 60, "Zr": 201}),
+        ("Na201Cl", {"Na": 201, "Cl": 1}),
         ("C60", {"C": 1}),
         ("Fe1e05Ni", {"Fe": 1e5, "Ni": 1}),
         ("BiIIn2", {"Bi": 1, "I": 1, "In": 2}),

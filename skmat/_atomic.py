@@ -28,8 +28,8 @@ def write_atomically(path, content):
 def atomic_file(path):
     """Open a binary stream that becomes the file `path` when the block ends without an error.
 
-    Until then, and after an error, `path` is what it was. A link is followed. What is no regular
-    file, such as a pipe, is written to directly.
+    Until then, and after an error, `path` keeps its old content. Links are followed. Pipes and
+    devices are written to directly.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def atomic_file(path):
 
 
 def _open_temporary(path):
-    """Return the path of a new file beside `path`, and a locked stream into it."""
+    """Create a temporary file in the folder of `path`; return its path and a locked stream."""
     while True:
         # In the same folder: a rename across file systems is a copy, which can be cut. And not by
         # tempfile, whose files nobody else may read.

@@ -13,9 +13,9 @@ INTERRUPTED = 130
 
 #: What is left of a command; of those that are not here, nothing.
 _LEFT = {
-    "benchmark": "finished folds are kept, and the same command goes on",
+    "benchmark": "finished folds are kept; run the same command to resume",
     "demo": "the folder may hold a part of the files",
-    "pretrain": "finished epochs are kept, and the same command goes on",
+    "pretrain": "finished epochs are kept; run the same command to resume",
 }
 
 

@@ -23,9 +23,9 @@ def read_json(path, most_bytes=_MOST_BYTES):
     Raises
     ------
     OSError
-        If there is no such file, or it may not be read.
+        If the file does not exist, or cannot be opened.
     ValueError
-        If it is no regular file, too large, no text, or no JSON.
+        If it is not a regular file, is too large, or does not hold JSON text.
     """
     with open(path, "rb", opener=_open_without_waiting) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):

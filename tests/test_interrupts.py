@@ -33,7 +33,7 @@ def test_pretraining_writes_no_checkpoint_and_goes_on(monkeypatch, capsys):
 
     monkeypatch.setattr(skmat.pretrain, "run_pretraining", raise_interrupt)
     assert main(["pretrain", "c.toml"]) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "run the same command to resume" in capsys.readouterr().err
 
 
 def test_the_handler_of_the_caller_is_put_back(monkeypatch):

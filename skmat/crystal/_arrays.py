@@ -34,7 +34,8 @@ _STEPS = 65536
 #: What every npz file has.
 _ARRAYS = ("lattice", "n_atoms", "atomic_number", "frac")
 
-#: What numpy and zipfile raise for other files, and for those that claim more than they hold.
+#: What numpy and zipfile raise for other files, and for those that claim more than they hold;
+#: zipfile has NotImplementedError for a compression that it does not know.
 _FAULTS_OF_A_FILE = (
     ValueError,
     KeyError,

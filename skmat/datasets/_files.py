@@ -67,7 +67,8 @@ def read_arrays(path, **where):
             raise ValueError(f"its {len(content):,} bytes claim to be {size:,}")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
-    # Whatever a file leads to that a record beside it vouches for.
+    # All that numpy and zipfile raise for damaged content; zipfile has NotImplementedError for a
+    # compression that it does not know.
     except (ValueError, OSError, EOFError, MemoryError, NotImplementedError, RuntimeError,
             KeyError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         raise DatasetCorruptedError(

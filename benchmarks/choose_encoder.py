@@ -13,7 +13,7 @@ from pathlib import Path
 from inner_splits import N_SPLITS, figure, load, measure, predict
 
 from skmat import make_frozen_regressor
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 
 RESULTS = Path(__file__).parent / "results" / "choose_encoder.json"
 TASKS = ("jdft2d", "phonons", "expt_gap", "dielectric")

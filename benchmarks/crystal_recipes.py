@@ -21,7 +21,7 @@ from sklearn.metrics import mean_absolute_error
 from transfer_data import load
 
 from skmat import CGCNNRegressor, make_frozen_regressor
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 
 RESULTS = Path(__file__).parent / "results" / "crystal_recipes.json"
 N_VALIDATION = 400

@@ -13,7 +13,7 @@ from pathlib import Path
 import inner_splits
 import numpy as np
 
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 from skmat.pretrained import load_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "epochs.json"

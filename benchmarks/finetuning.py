@@ -16,7 +16,7 @@ from pathlib import Path
 import inner_splits
 import numpy as np
 
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 from skmat.nn import MTENCODER_PRESETS
 from skmat.pretrained import load_checkpoint
 
@@ -30,10 +30,10 @@ COMMON = {
     "trainable": "all",
     "encoder_lr_factor": 1.0,
     "layer_decay": 1.0,
-    "head_epochs": 0,
-    "ema": None,
-    "keep_objective": None,
-    "keep_weight": 0.1,
+    "freeze_epochs": 0,
+    "ema_decay": None,
+    "auxiliary_objective": None,
+    "auxiliary_weight": 0.1,
 }
 CANDIDATES = {
     "as before": {},
@@ -41,19 +41,22 @@ CANDIDATES = {
     **{f"trainable={value}": {"trainable": value} for value in ("last", "head")},
     **{f"encoder_lr_factor={value}": {"encoder_lr_factor": value} for value in (0.03, 0.1, 0.3)},
     **{f"layer_decay={value}": {"layer_decay": value} for value in (0.5, 0.7, 0.85)},
-    **{f"head_epochs={value}": {"head_epochs": value} for value in (3, 10, 30)},
-    **{f"ema={value}": {"ema": value} for value in (0.99, 0.999)},
+    **{f"freeze_epochs={value}": {"freeze_epochs": value} for value in (3, 10, 30)},
+    **{f"ema_decay={value}": {"ema_decay": value} for value in (0.99, 0.999)},
     **{
-        f"keep_weight={value}": {"keep_objective": "masked_elements", "keep_weight": value}
+        f"auxiliary_weight={value}": {
+            "auxiliary_objective": "masked_elements",
+            "auxiliary_weight": value,
+        }
         for value in (0.03, 0.1, 0.3, 1.0)
     },
     # A lower rate for everything is the rival of a lower one for the encoder.
     **{f"lr={value}": {"lr": value} for value in (2e-4, 1e-3)},
     **{f"max_epochs={value}": {"max_epochs": value} for value in (15, 30, 60, 120)},
     **{f"dropout={value}": {"dropout": value} for value in (0.0, 0.2)},
-    "encoder_lr_factor=0.3, keep_weight=0.1": {
+    "encoder_lr_factor=0.3, auxiliary_weight=0.1": {
         "encoder_lr_factor": 0.3,
-        "keep_objective": "masked_elements",
+        "auxiliary_objective": "masked_elements",
     },
     **{f"weight_decay={value}": {"weight_decay": value} for value in (0.0, 0.1)},
 }

@@ -27,7 +27,7 @@ from skmat import (
     make_voting_classifier,
     make_voting_regressor,
 )
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 from skmat.benchmark import MatbenchTask
 from skmat.estimators._families import choose_family
 
@@ -57,7 +57,7 @@ def read_by(name):
     """Return what the model reads, as a task's ``input``."""
     if name in RECIPES or name == "Magpie + forest":
         return "composition"
-    return "structure" if family_of(name)[0].reads == "structure" else "composition"
+    return "structure" if family_of(name)[0].input == "structure" else "composition"
 
 
 #: Family and weights by name; other names are those of shipped weights.

@@ -15,7 +15,7 @@ from speed import Report
 from speed_crystals import largest_line_graph, small_crystals
 
 from skmat import ALIGNNRegressor
-from skmat.crystal import build_graphs
+from skmat.structure import build_graphs
 
 FITS = (("small", 32), ("small", 8), ("paper", 32))
 

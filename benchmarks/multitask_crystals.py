@@ -34,9 +34,9 @@ from sklearn.metrics import make_scorer, mean_absolute_error, roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit
 
 from skmat import CGCNNRegressor
-from skmat._atomic import write_atomically
-from skmat.crystal import StructureArrays
+from skmat._utils.atomic import write_atomically
 from skmat.datasets import fetch_mp
+from skmat.structure import StructureArrays
 
 RESULTS = Path(__file__).parent / "results" / "crystals"
 METAL = 0.025

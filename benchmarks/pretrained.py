@@ -38,8 +38,8 @@ from skmat import (
 from skmat.benchmark import MatbenchResults, MatbenchTask, run_matbench, score_predictions
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.estimators._families import choose_family
+from skmat.pipelines._recipes import _BEST_FROZEN
 from skmat.pretrained import BEST
-from skmat.recipes import _BEST_FROZEN
 
 RESULTS = Path(__file__).parent / "results" / "pretrained"
 DEFAULT = BEST["mtencoder"]
@@ -127,7 +127,7 @@ def main():
     arguments = parser.parse_args()
     arguments.to.mkdir(parents=True, exist_ok=True)
     also = dict(pair.split("=", 1) for pair in arguments.also)
-    shipped = [each for each in list_pretrained() if choose_family(None, each).reads == "formula"]
+    shipped = [each for each in list_pretrained() if choose_family(None, each).input == "formula"]
     names = arguments.models or ["scratch", *shipped, *also, "auto", "frozen", "trees", "voting"]
     short = list(MATBENCH_TASKS) if arguments.tasks == ["all"] else arguments.tasks
     tasks = [task if task in MATBENCH_TASKS else f"matbench_{task}" for task in short]

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmat import MagpieFeaturizer, MTEncoder
 from skmat.benchmark import MatbenchTask
-from skmat.sampling import FarthestPointSplit, QuantileShuffleSplit
+from skmat.model_selection import FarthestPointSplit, QuantileShuffleSplit
 
 RESULTS = Path(__file__).parent / "results"
 TASKS = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric")

@@ -21,9 +21,9 @@ from torch.nn import functional as F
 
 from skmat import ALIGNNRegressor, CGCNNRegressor
 from skmat.composition import element_table
-from skmat.crystal import build_graphs
 from skmat.datasets import fetch_mp
 from skmat.nn import CGCNN_PRESETS, CrystalBatch
+from skmat.structure import build_graphs
 from skmat.training import resolve_precision
 
 N_NEIGHBORS, CUTOFF, STEP = 12, 8.0, 0.2

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 from skmat.benchmark import MatbenchResults, run_matbench
+from skmat.cli.pretrain.run import run_pretraining
 from skmat.composition import read_compositions
 from skmat.datasets import fetch_formulas, fetch_matbench, fetch_oqmd, join_tables
 from skmat.estimators._families import choose_family
-from skmat.pretrain import run_pretraining
 
 RESULTS = Path(__file__).resolve().parent / "results" / "studies"
 ALL = (0, 1, 2, 3, 4)

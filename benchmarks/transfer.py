@@ -51,9 +51,9 @@ from sklearn.pipeline import make_pipeline
 from transfer_data import load, load_relatives
 
 from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
-from skmat._atomic import write_atomically
-from skmat.crystal import StructureArrays
+from skmat._utils.atomic import write_atomically
 from skmat.estimators._families import FAMILIES
+from skmat.structure import StructureArrays
 
 RESULTS = Path(__file__).parent / "results" / "transfer"
 LARGE, SMALL = 20_000, 941
@@ -83,7 +83,7 @@ def draw(rows, n, seed):
 
 def read_by(family, X):
     """Return the crystals as `family` reads them."""
-    return X if family.reads == "structure" else X.formulas()
+    return X if family.input == "structure" else X.formulas()
 
 
 def source_rows(source, target, held_out):
@@ -137,7 +137,7 @@ def pretrain(source, target, arguments):
             loss_weights="sqrt_labels", batch_size=128, random_state=0,
             max_epochs=min(MOST_EPOCHS, round(arguments.source_epochs * max(1, LARGE / len(y)))),
         )  # fmt: skip
-        if family.reads == "structure":
+        if family.input == "structure":
             encoder.set_params(memory=str(arguments.folder / "graphs"))
         encoder.fit(read_by(family, X), y).save_pretrained(folder)
         print("pretrained", name, len(X), flush=True)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_matbench, fetch_matminer, fetch_mp
+from skmat.structure import StructureArrays
 
 MAX_ATOMS = 20
 N_TEST = 500

@@ -22,7 +22,7 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer
-from skmat.benchmark import MatbenchTask, compare, leaderboard, run_matbench
+from skmat.benchmark import MatbenchTask, compare_results, leaderboard, run_matbench
 from skmat.datasets import load_transport
 from skmat.exceptions import DatasetNotFoundError
 
@@ -77,7 +77,7 @@ print(pd.DataFrame(errors).rename_axis("fold").round(1))
 # for the fact that the training sets of the folds overlap.
 
 if results:
-    print(compare(results["Magpie + extra trees"], results["Magpie + forest"]).T)
+    print(compare_results(results["Magpie + extra trees"], results["Magpie + forest"]).T)
 
 # %%
 # Beside the public leaderboard

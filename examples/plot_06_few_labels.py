@@ -66,4 +66,4 @@ plt.show()
 # these compounds, and of 14 % of them the Seebeck coefficient that another database, JARVIS,
 # calculated. Its card says what it has learned:
 
-print(models["MTEncoder, fine-tuned"].card_.to_markdown()[:1200])
+print(models["MTEncoder, fine-tuned"].model_card_.to_markdown()[:1200])

@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmat import MTEncoder
 from skmat.datasets import load_transport
-from skmat.sampling import FarthestPointSplit, QuantileShuffleSplit
+from skmat.model_selection import FarthestPointSplit, QuantileShuffleSplit
 
 formulas, y = load_transport(targets="sigma_p", return_X_y=True)
 rows = np.random.default_rng(0).choice(len(formulas), 2000, replace=False)

@@ -33,7 +33,7 @@ train, test = rows[:150], rows[-2000:]
 # --------
 #
 # ``trainable`` says what is learned: the new head alone, the last layer with it, or everything.
-# ``head_epochs=(6, 4)`` frees the layers one after another: six epochs for the head, four for
+# ``freeze_epochs=(6, 4)`` frees the layers one after another: six epochs for the head, four for
 # the head and the last layer, then all. Without pretrained weights neither means anything, so
 # that random weights stand in a grid of their own. A list of ``lr`` is one more key.
 
@@ -41,7 +41,7 @@ shipped = ["mtencoder-oqmd-mem", "mtencoder-multi"]
 grid = [
     {"pretrained": [None]},
     {"pretrained": shipped, "trainable": ["head", "last", "all"]},
-    {"pretrained": shipped[1:], "head_epochs": [(6, 4)]},
+    {"pretrained": shipped[1:], "freeze_epochs": [(6, 4)]},
 ]
 search = GridSearchCV(
     MTEncoderRegressor(max_epochs=20, random_state=0),
@@ -64,7 +64,7 @@ def describe(parameters):
     if parameters["pretrained"] is None:
         return "random weights"
     source = parameters["pretrained"].removeprefix("mtencoder-")
-    if "head_epochs" in parameters:
+    if "freeze_epochs" in parameters:
         return f"{source}, layer by layer"
     return f"{source}, {parameters['trainable']}"
 

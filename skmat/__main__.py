@@ -2,6 +2,6 @@
 
 import sys
 
-from skmat.cli import main
+from skmat.cli.main import main
 
 sys.exit(main())

@@ -3,7 +3,7 @@ import pickle
 import pandas as pd
 import pytest
 
-from skmat._tables import naming_cells
+from skmat.cli.tables import naming_cells
 from skmat.exceptions import (
     FeaturizationError,
     InvalidCompositionError,

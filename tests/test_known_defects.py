@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import many, rock_salt
 from numpy.testing import assert_array_equal
+from structure.crystals import many, rock_salt
 
 import skmat
 from skmat import (
@@ -45,7 +45,7 @@ def test_normaliser_sees_no_test_rows(model, X, monkeypatch):
     changed = Y.copy()
     changed[held_back] += 1e6
     # Rows that stop the training early are the only ones in `fit` that are not learned from.
-    one, two = (model(**FAST, patience=9).fit(X, y).members_[0].scaling for y in (Y, changed))
+    one, two = (model(**FAST, patience=9).fit(X, y).estimators_[0].scaling for y in (Y, changed))
     assert_array_equal(one.mean, two.mean)
     assert_array_equal(one.scale, two.scale)
 
@@ -77,7 +77,7 @@ def test_loss_weighting_is_applied():
     chosen = int(fitted.history_[0]["weight_y1"] > 0)
     start = MTEncoderRegressor(**{**settings, "lr": 1e-30}, weight_decay=0).fit(FORMULAS, Y)
     heads, initial = (
-        each.members_[0].model.heads["properties"].state_dict() for each in (fitted, start)
+        each.estimators_[0].model.heads["properties"].state_dict() for each in (fitted, start)
     )
     moved = {int(name[0]) for name in heads if not torch.allclose(heads[name], initial[name])}
     assert moved == {chosen}
@@ -111,8 +111,8 @@ def test_frozen_norms_are_frozen():
     source = CGCNNEncoder(**FAST).fit(X)
     tuned = CGCNNRegressor(pretrained=source, trainable="head", **FAST).fit(X, Y[:9])
     assert_array_equal(tuned.transform(X), source.transform(X))
-    before = source.members_[0].model.encoder.state_dict()
-    after = tuned.members_[0].model.encoder.state_dict()
+    before = source.estimators_[0].model.encoder.state_dict()
+    after = tuned.estimators_[0].model.encoder.state_dict()
     assert any("running_mean" in name for name in before)
     assert all(torch.equal(before[name], after[name]) for name in before)
 
@@ -122,7 +122,7 @@ def test_crystals_with_missing_labels():
     X, y = many(9), Y[:9].copy()
     y[::2, 1] = np.nan
     fitted = CGCNNRegressor(**FAST).fit(X[:6], y[:6])
-    np.testing.assert_allclose(fitted.members_[0].scaling.mean, np.nanmean(y[:6], axis=0))
+    np.testing.assert_allclose(fitted.estimators_[0].scaling.mean, np.nanmean(y[:6], axis=0))
     assert np.isfinite(fitted.predict(X[6:])).all()
 
 
@@ -137,7 +137,7 @@ def test_no_bond_to_the_first_atom():
 def test_both_views_pass_messages_between_elements():
     """PretrainRoost's second view has every element for its own neighbour."""
     encoder = RoostEncoder(preset="tiny", max_epochs=1, random_state=0).fit(FORMULAS)
-    network = encoder.members_[0].model.encoder
+    network = encoder.estimators_[0].model.encoder
     batch = CompositionBatch.from_arrays(read_compositions(["BaTiO3"]), np.arange(1))
     for view in BarlowTwins(masked="both").views(batch, torch.Generator().manual_seed(0)):
         numbers = view.batch.atomic_numbers
@@ -194,7 +194,7 @@ def test_seeds_are_kept_and_layers_differ(model, X, weight):
     )
     assert_array_equal(first.transform(X), second.transform(X))
     assert not np.allclose(first.transform(X), other.transform(X))
-    layers = first.members_[0].model.encoder.layers
+    layers = first.estimators_[0].model.encoder.layers
     one, two = (layer.get_parameter(weight) for layer in layers[:2])
     assert not torch.allclose(one, two)
 

@@ -1,7 +1,7 @@
 """Matbench: its tasks and folds, a runner for any estimator, and what to make of the results."""
 
 from skmat.benchmark._baselines import make_baseline
-from skmat.benchmark._compare import compare, performance_gain
+from skmat.benchmark._compare import compare_results, performance_gain
 from skmat.benchmark._distance import dataset_distance
 from skmat.benchmark._fold_result import FoldResult
 from skmat.benchmark._leaderboard import leaderboard
@@ -15,7 +15,7 @@ __all__ = [
     "FoldResult",
     "MatbenchResults",
     "MatbenchTask",
-    "compare",
+    "compare_results",
     "dataset_distance",
     "leaderboard",
     "make_baseline",

@@ -14,10 +14,10 @@ from skmat.benchmark._scores import (
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["compare", "performance_gain"]
+__all__ = ["compare_results", "performance_gain"]
 
 
-def compare(a, b, *, metric=None, tasks=None, confidence=0.95):
+def compare_results(a, b, *, metric=None, tasks=None, confidence=0.95):
     """Compare two results by the differences of their scores on the same folds.
 
     A difference is positive where `a` is better, whether the metric is an error or a score.
@@ -81,11 +81,12 @@ def compare(a, b, *, metric=None, tasks=None, confidence=0.95):
     Examples
     --------
     >>> import pandas as pd
-    >>> from skmat.benchmark import compare
+    >>> from skmat.benchmark import compare_results
     >>> folds = {"task": "steels", "fold": range(5), "n_train": 250, "n_test": 62}
     >>> forest = pd.DataFrame({**folds, "mae": [102.0, 95.0, 118.0, 90.0, 112.0]})
     >>> network = pd.DataFrame({**folds, "mae": [95.0, 91.0, 107.0, 91.0, 104.0]})
-    >>> compare(network, forest)[["difference", "low", "high"]].loc["matbench_steels"].round(1)
+    >>> table = compare_results(network, forest)[["difference", "low", "high"]]
+    >>> table.loc["matbench_steels"].round(1)
     difference     5.8
     low           -2.7
     high          14.3
@@ -153,7 +154,7 @@ def performance_gain(results, baseline, *, tasks=None):
 
     See Also
     --------
-    compare : Differences with intervals, to tell a gain from chance.
+    compare_results : Differences with intervals, to tell a gain from chance.
 
     References
     ----------

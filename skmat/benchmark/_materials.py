@@ -1,8 +1,8 @@
 """How the functions that look at materials, not at scores, read them."""
 
-from skmat.base import as_formulas
 from skmat.composition import CompositionArrays, read_compositions
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import as_formulas
 
 __all__ = ["as_compositions"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from skmat._json import read_json
+from skmat._utils.json_files import read_json
 
 __all__ = ["changed_parameters", "describe_parameters", "seed_estimator"]
 
@@ -144,8 +144,8 @@ def _has_content(value):
 
 
 def _hash(value):
-    if hasattr(value, "hash_weights"):  # an encoder, which holds its history as well
-        return value.hash_weights()
+    if hasattr(value, "_hash_weights"):  # an encoder, which holds its history as well
+        return value._hash_weights()
     code = getattr(value, "__code__", None)
     if code is not None:  # a lambda or local function cannot be pickled
         cells = [cell.cell_contents for cell in value.__closure__ or ()]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skmat._atomic import write_atomically
-from skmat._json import parse_json
+from skmat._utils.atomic import write_atomically
+from skmat._utils.json_files import parse_json
 from skmat.benchmark._fold_result import FoldResult, without_nan
 from skmat.benchmark._metrics import METRICS, main_metric
 from skmat.benchmark._official import to_official

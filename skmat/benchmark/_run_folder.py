@@ -4,9 +4,9 @@ import json
 import warnings
 from pathlib import Path
 
-from skmat._atomic import write_atomically
-from skmat._json import read_json
-from skmat._paths import make_folder
+from skmat._utils.atomic import write_atomically
+from skmat._utils.json_files import read_json
+from skmat._utils.paths import make_folder
 from skmat.benchmark._fold_result import FoldResult
 from skmat.benchmark._parameters import changed_parameters
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from skmat._paths import read_path
+from skmat._utils.paths import read_path
 from skmat._version import __version__
 from skmat.benchmark._fit_fold import fit_predict
 from skmat.benchmark._fold_result import FoldResult
@@ -40,7 +40,7 @@ def run_matbench(
     folds=None,
     n_jobs=1,
     random_state=0,
-    input="composition",
+    input="formula",
     results_dir=None,
     name=None,
     data_home=None,
@@ -59,7 +59,7 @@ def run_matbench(
     ----------
     estimator : estimator or dict
         A scikit-learn estimator or Pipeline that takes a one-dimensional array of formulas, or
-        with ``input="structure"`` a :class:`skmat.crystal.StructureArrays`. To
+        with ``input="structure"`` a :class:`skmat.structure.StructureArrays`. To
         run tasks of both kinds, or some tasks with other settings, a dict of them by
         "regression", "classification" or the name of a task; the name of a task goes first.
     tasks : "all" or sequence of str, default="all"
@@ -73,7 +73,7 @@ def run_matbench(
     random_state : int, default=0
         Given to every part of the estimator whose own ``random_state`` is None (splitters and
         what stands in grids too), so that a fold gives the same numbers whenever it is run.
-    input : {"composition", "structure"}, default="composition"
+    input : {"formula", "structure"}, default="formula"
         What the estimator is given: formulas, or the official structures of the nine tasks that
         have them, which are then what "all" stands for.
     results_dir : str or path-like, default=None
@@ -134,7 +134,7 @@ def run_matbench(
     chosen = {
         task: seed_estimator(choose_estimator(estimator, task), random_state) for task in names
     }
-    given = {"input": input} if input != "composition" else {}
+    given = {"input": input} if input != "formula" else {}
     parameters = {task: describe_parameters(model) | given for task, model in chosen.items()}
     versions = _versions()
     if name is None:

@@ -18,7 +18,7 @@ class MatbenchTask:
     ----------
     name : str
         "matbench_steels", or "steels" for short.
-    input : {"composition", "structure"}, default="composition"
+    input : {"formula", "structure"}, default="formula"
         What `X` holds: formulas, or the official structures of the tasks that have them.
     data_home : str or path-like, default=None
         Folder of the data sets, as in :func:`skmat.datasets.fetch_matbench`.
@@ -54,7 +54,7 @@ class MatbenchTask:
     'MPa'
     """
 
-    def __init__(self, name, *, input="composition", data_home=None, download_if_missing=True):
+    def __init__(self, name, *, input="formula", data_home=None, download_if_missing=True):
         self.info = MATBENCH_TASKS[resolve_task_name(name)]
         self.input = input
         self.data_home = data_home

@@ -7,8 +7,8 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skmat.composition import read_compositions
-from skmat.crystal import StructureArrays
 from skmat.datasets._options import rows_to_keep, select_labels
+from skmat.structure import StructureArrays
 
 __all__ = ["as_dataset", "as_formula_dataset", "read_description"]
 

@@ -22,8 +22,8 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from skmat._atomic import remove_stale, write_atomically
-from skmat._json import read_json
+from skmat._utils.atomic import remove_stale, write_atomically
+from skmat._utils.json_files import read_json
 from skmat.datasets._home import get_data_home
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 

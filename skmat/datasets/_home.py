@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from skmat._paths import read_path
+from skmat._utils.paths import read_path
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["get_data_home"]

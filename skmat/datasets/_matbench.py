@@ -5,7 +5,6 @@ from functools import cache, partial
 import numpy as np
 
 from skmat.composition import read_compositions
-from skmat.crystal import StructureArrays
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._files import read_arrays, read_table
 from skmat.datasets._matbench_download import (
@@ -19,6 +18,7 @@ from skmat.datasets._matbench_tasks import MATBENCH_TASKS, resolve_task_name
 from skmat.datasets._options import check_choice
 from skmat.datasets._sources import matbench_source
 from skmat.exceptions import DatasetCorruptedError, InvalidInputError
+from skmat.structure import StructureArrays
 
 __all__ = ["fetch_matbench"]
 
@@ -28,7 +28,7 @@ _ORIGIN = "It can be downloaded through matminer's loader."
 def fetch_matbench(
     task,
     *,
-    input="composition",
+    input="formula",
     data_home=None,
     download_if_missing=True,
     return_X_y=False,
@@ -46,7 +46,7 @@ def fetch_matbench(
         "matbench_expt_gap", "matbench_dielectric", "matbench_expt_is_metal", "matbench_glass",
         "matbench_log_gvrh", "matbench_log_kvrh", "matbench_perovskites", "matbench_mp_gap",
         "matbench_mp_is_metal", "matbench_mp_e_form".
-    input : {"composition", "structure"}, default="composition"
+    input : {"formula", "structure"}, default="formula"
         What ``data`` holds. "structure" is for the nine tasks whose official input is a crystal,
         and needs a second file, which the download writes too.
     data_home : str or path-like, default=None
@@ -103,7 +103,7 @@ def fetch_matbench(
        https://doi.org/10.1038/s41524-020-00406-3
     """
     info = MATBENCH_TASKS[resolve_task_name(task)]
-    check_choice("input", input, ("composition", "structure"))
+    check_choice("input", input, ("formula", "structure"))
     if input == "structure" and not info.has_structure:
         raise InvalidInputError(
             f"{info.name} has no structures: its official input is a composition. Leave out"

@@ -12,10 +12,10 @@ import pandas as pd
 from pymatgen.core import Element
 
 from skmat.composition import read_compositions
-from skmat.crystal import StructureArrays
 from skmat.datasets._files import write_file
 from skmat.datasets._matbench_tasks import official_splitter
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
+from skmat.structure import StructureArrays
 
 __all__ = ["is_structures", "is_table", "structures_path", "table_path", "write_task"]
 

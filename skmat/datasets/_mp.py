@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 
 from skmat.composition import read_compositions
-from skmat.crystal import StructureArrays
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._files import read_arrays, read_table
 from skmat.datasets._mp_properties import (
@@ -19,6 +18,7 @@ from skmat.datasets._mp_properties import (
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
 from skmat.datasets._sources import MP
 from skmat.exceptions import DatasetCorruptedError
+from skmat.structure import StructureArrays
 
 __all__ = ["fetch_mp"]
 

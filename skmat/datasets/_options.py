@@ -6,8 +6,8 @@ import numpy as np
 
 from skmat.composition import read_compositions
 from skmat.composition._frames import as_pandas
-from skmat.crystal import StructureArrays
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
+from skmat.structure import StructureArrays
 
 __all__ = ["check_choice", "check_targets", "rows_to_keep", "select_labels"]
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skmat.crystal import StructureArrays
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._files import read_arrays, read_table
 from skmat.datasets._options import check_targets, rows_to_keep, select_labels
 from skmat.datasets._sources import PEROVSKITES
 from skmat.exceptions import DatasetCorruptedError
+from skmat.structure import StructureArrays
 
 __all__ = ["fetch_perovskites"]
 

@@ -37,7 +37,7 @@ class ALIGNNFamily(CrystalFamily):
     """How the network is built."""
 
     _family = "alignn"
-    _sizes_of_best = {"preset": "small", **GRAPH_DEFAULTS}
+    _pretrained_defaults = {"preset": "small", **GRAPH_DEFAULTS}
     # Of 24 atoms each takes 20 MB in "small"; the original was trained on 16 to 64 at once.
     _most_per_batch = 32
     _trainable_choices = ("all", "head", "last", "two_body", "three_body")

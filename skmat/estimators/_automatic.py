@@ -5,7 +5,7 @@ import numpy as np
 from skmat.estimators._scaling import ROUNDING, in_own_unit
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["contradiction", "in_float32", "n_epochs", "n_per_batch", "resolve_task_weights"]
+__all__ = ["pure_error_share", "in_float32", "n_epochs", "n_per_batch", "resolve_task_weights"]
 
 #: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
 #: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
@@ -24,7 +24,7 @@ _LARGEST_WEIGHT = 1e30
 def n_epochs(max_epochs, n_training, factor=1, contradicted=0.0):
     """Return the number of epochs that `max_epochs` stands for, "auto" for `factor` times ours.
 
-    `contradicted` is what :func:`contradiction` returned.
+    `contradicted` is what :func:`pure_error_share` returned.
     """
     if max_epochs != "auto":
         return max_epochs
@@ -35,7 +35,7 @@ def n_epochs(max_epochs, n_training, factor=1, contradicted=0.0):
     return factor * epochs
 
 
-def contradiction(groups, values):
+def pure_error_share(groups, values):
     """Return how much rows that cannot be told apart contradict each other.
 
     Parameters

@@ -13,8 +13,8 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skmat._parameters import PlainParametersMixin
-from skmat.estimators._automatic import contradiction, n_epochs, n_per_batch
+from skmat._utils.parameters import PlainParametersMixin
+from skmat.estimators._automatic import n_epochs, n_per_batch, pure_error_share
 from skmat.estimators._checkpoints import CheckpointMixin
 from skmat.estimators._going_on import check_same_tasks, go_on, settings_of_steps
 from skmat.estimators._kept import kept_members
@@ -135,12 +135,12 @@ class EncoderEstimator(
     def net_(self):
         """The skorch net of the first member."""
         check_is_fitted(self)
-        return self.members_[0].net
+        return self.estimators_[0].net
 
     @property
     def n_features_out_(self):
         """Number of columns that ``transform`` returns."""
-        return sum(member.model.encoder.out_features for member in self.members_)
+        return sum(member.model.encoder.out_features for member in self.estimators_)
 
     @property
     def _n_features_out(self):
@@ -149,10 +149,10 @@ class EncoderEstimator(
 
     @property
     def _n_members(self):
-        return self._plain("n_ensemble") if hasattr(self, "n_ensemble") else 1
+        return self._plain("n_estimators") if hasattr(self, "n_estimators") else 1
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "members_")
+        return hasattr(self, "estimators_")
 
     def transform(self, X):
         """Embed materials.
@@ -175,8 +175,13 @@ class EncoderEstimator(
         """
         materials, valid = self._read_for_prediction(X)
         vectors = [
-            run_encoder(member.model.encoder, materials, self._make_batch, *self._place(member))
-            for member in self.members_
+            run_encoder(
+                member.model.encoder,
+                materials,
+                self._make_batch,
+                *self._device_and_precision(member),
+            )
+            for member in self.estimators_
         ]
         return scatter_rows(np.hstack(vectors), valid)
 
@@ -200,7 +205,7 @@ class EncoderEstimator(
             )
 
     def _fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
-        """Train every member; sets ``members_``, ``history_`` and ``load_report_``."""
+        """Train every member; sets ``estimators_``, ``history_`` and ``load_report_``."""
         previous = self._members_to_continue(read.targets, objectives)
         early_stopping = self.patience is not None and self._plain("validation_fraction") > 0
         groups = materials.group_ids() if early_stopping else None
@@ -264,11 +269,11 @@ class EncoderEstimator(
     def _partial_fit_members(self, X, materials, read, objectives, sample_weight, *, task_weights):
         """Train every member for one epoch, at a constant learning rate."""
         device = resolve_device(self.device)
-        goes_on = hasattr(self, "members_")
+        goes_on = hasattr(self, "estimators_")
         if not goes_on:
             everything = np.arange(len(materials))
             ready = [objective.prepared(X, everything)[0] for objective in objectives]
-            self.members_ = [
+            self.estimators_ = [
                 Member(
                     untrained_net(self._build_model(ready, read.targets, seed, device), device),
                     read.fit_scaling(everything, sample_weight),
@@ -277,14 +282,14 @@ class EncoderEstimator(
                 for seed in spawn_seeds(self._draw_seed(), self._n_members)
             ]
             self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
-        check_same_tasks(self.members_[0].model, read.targets, objectives)
-        with kept_members(self.members_ if goes_on else ()):
-            for member in self.members_:
+        check_same_tasks(self.estimators_[0].model, read.targets, objectives)
+        with kept_members(self.estimators_ if goes_on else ()):
+            for member in self.estimators_:
                 self._partial_fit_member(
                     member, X, materials, read, objectives, sample_weight, task_weights, goes_on
                 )
         self._to_be_fitted = [objective.to_be_fitted() for objective in objectives]
-        self._set_members(self.members_)
+        self._set_members(self.estimators_)
 
     def _partial_fit_member(
         self, member, X, materials, read, objectives, sample_weight, task_weights, goes_on
@@ -312,22 +317,22 @@ class EncoderEstimator(
         member.history.append({**row, "epoch": len(member.history) + 1})
 
     def _set_members(self, members):
-        self.members_ = members
+        self.estimators_ = members
         self.history_ = [
-            {"member": index, **row}
+            {"estimator": index, **row}
             for index, member in enumerate(members)
             for row in member.history
         ]
 
     def _members_to_continue(self, targets, objectives):
-        members = getattr(self, "members_", None) if self.warm_start else None
+        members = getattr(self, "estimators_", None) if self.warm_start else None
         if not members:
             return None
         check_same_tasks(members[0].model, targets, objectives)
         if len(members) != self._n_members:
             raise InvalidInputError(
                 f"warm_start=True goes on with the {len(members)} members of the last fit, but"
-                f" n_ensemble is now {self._n_members}; use warm_start=False to change it."
+                f" n_estimators is now {self._n_members}; use warm_start=False to change it."
             )
         return members
 
@@ -342,15 +347,15 @@ class EncoderEstimator(
             return self._plain("max_epochs")
         is_number = [classes is None for classes in read.classes]
         labels = np.where(sample_weight[:, None] > 0, read.values[:, is_number], np.nan)
-        contradicted = self._contradiction(materials, labels)
+        contradicted = self._pure_error_share(materials, labels)
         return n_epochs("auto", n_training, self._epochs_factor, contradicted)
 
     def _compositions(self, materials):
         """Return the compositions of what ``_read_X`` returned."""
         return materials
 
-    def _contradiction(self, materials, values):
-        return contradiction(materials.group_ids(), values)
+    def _pure_error_share(self, materials, values):
+        return pure_error_share(materials.group_ids(), values)
 
     def _settings(self, n_training, task_weights, seed, device, *, epochs, goes_on, schedule=None):
         # Layers with random weights are worth nothing as they are.
@@ -399,7 +404,7 @@ class EncoderEstimator(
         valid = materials.n_sites > 0
         return (materials if valid.all() else materials.take(valid)), valid
 
-    def _place(self, member):
+    def _device_and_precision(self, member):
         """Return the device and the precision that `member` predicts on."""
         return member.net.device, "bf16" if self.precision == "bf16" else "float32"
 

@@ -57,7 +57,7 @@ class CGCNNFamily(CrystalFamily):
     """How the network and the heads for y are built."""
 
     _family = "cgcnn"
-    _sizes_of_best = {"preset": "base", **GRAPH_DEFAULTS}
+    _pretrained_defaults = {"preset": "base", **GRAPH_DEFAULTS}
 
     def _sizes(self):
         return dict(CGCNN_PRESETS[self.preset])

@@ -75,7 +75,7 @@ class CheckpointMixin:
         check_is_fitted(self)
         return save_checkpoint(folder, self._to_checkpoint(card), dtype)
 
-    def hash_weights(self):
+    def _hash_weights(self):
         """Return a hash of all weights, equal for estimators that give the same numbers.
 
         Returns
@@ -85,7 +85,7 @@ class CheckpointMixin:
         """
         check_is_fitted(self)
         digest = hashlib.sha256()
-        for member in self.members_:
+        for member in self.estimators_:
             for name, tensor in sorted(member.model.state_dict().items()):
                 digest.update(name.encode())
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -96,16 +96,16 @@ class CheckpointMixin:
         config = self._network_config() if checkpoint is None else checkpoint.network
         encoder = self._build_network(config, fresh=checkpoint is None)
         encoder.config = config
-        self.card_, self.load_report_ = None, None
+        self.model_card_, self.load_report_ = None, None
         if checkpoint is not None:
             self.load_report_ = load_state(encoder, checkpoint.state, checkpoint.source)
-            self.card_ = checkpoint.card
+            self.model_card_ = checkpoint.card
         return encoder
 
     def _pretrained_source(self):
         """Return what the encoder is loaded from, None for random weights."""
         if isinstance(self.pretrained, str) and self.pretrained == "auto":
-            is_for_this = self._has_sizes_of_best() and not self._is_beyond_best
+            is_for_this = self._has_pretrained_defaults() and not self._is_beyond_best
             return BEST.get(self._family) if is_for_this else None
         return self.pretrained
 
@@ -115,7 +115,7 @@ class CheckpointMixin:
             return None
         source = getattr(source, "estimator", source)  # out of a FrozenEstimator
         if isinstance(source, CheckpointMixin):
-            if not hasattr(source, "members_"):
+            if not hasattr(source, "estimators_"):
                 raise PretrainedError(
                     f"pretrained={source!r} is not fitted. In a parameter grid scikit-learn"
                     " clones its values, which resets estimators: wrap it in"
@@ -138,7 +138,7 @@ class CheckpointMixin:
         return checkpoint
 
     def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:
-        encoder = self.members_[0].model.encoder
+        encoder = self.estimators_[0].model.encoder
         return Checkpoint(
             family=self._family,
             network=encoder.config,
@@ -149,13 +149,13 @@ class CheckpointMixin:
 
     def _describe(self, card: ModelCard | None) -> ModelCard:
         """Return `card` with what can be known filled in; weights keep their provenance."""
-        origin, was_trained = self.card_, bool(self.history_)
+        origin, was_trained = self.model_card_, bool(self.history_)
         if card is None and origin is not None and not was_trained:
             return origin
         card = card or ModelCard(description=f"Encoder of a {type(self).__name__}.")
         known: dict[str, Any] = {
-            "objectives": [each.describe() for each in self.members_[0].model.objectives],
-            "epochs": len(self.members_[0].history),
+            "objectives": [each.describe() for each in self.estimators_[0].model.objectives],
+            "epochs": len(self.estimators_[0].history),
             "date": datetime.date.today().isoformat(),
             "skmat_version": __version__,
         }
@@ -173,10 +173,10 @@ class CheckpointMixin:
 def _without_training(source):
     """Return `source`, or a copy whose members hold no optimizer; in a FrozenEstimator or not."""
     if isinstance(source, CheckpointMixin):
-        if not hasattr(source, "members_"):
+        if not hasattr(source, "estimators_"):
             return source
         light = copy.copy(source)
-        light.members_ = [member.without_training() for member in source.members_]
+        light.estimators_ = [member.without_training() for member in source.estimators_]
         return light
     frozen = copy.copy(source)
     frozen.estimator = _without_training(source.estimator)

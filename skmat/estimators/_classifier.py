@@ -6,13 +6,13 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
-from skmat.base import held
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
 from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import held
 from skmat.objectives import Properties
 from skmat.training import run_heads
 
@@ -74,7 +74,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         self : object
             The classifier, trained a little longer.
         """
-        first = not hasattr(self, "members_")
+        first = not hasattr(self, "estimators_")
         if not first:
             known = self.classes_
             classes = known if isinstance(known, list) else [known]
@@ -100,8 +100,10 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         """
         materials, valid = self._read_for_prediction(X)
         members = [
-            run_heads(member.model, materials, self._make_batch, *self._place(member))
-            for member in self.members_
+            run_heads(
+                member.model, materials, self._make_batch, *self._device_and_precision(member)
+            )
+            for member in self.estimators_
         ]
         probabilities = []
         for index, classes in enumerate(self._classes):
@@ -178,7 +180,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return tags
 
     def _check_same_classes(self, read):
-        if not (self.warm_start and hasattr(self, "members_")) or len(read.classes) != len(
+        if not (self.warm_start and hasattr(self, "estimators_")) or len(read.classes) != len(
             self._classes
         ):
             return

@@ -7,13 +7,13 @@ from joblib import Memory
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
-from skmat._crystal_input import CrystalInputMixin
-from skmat._parameters import plain
+from skmat._utils.parameters import plain
 from skmat.composition import ELEMENT_TABLES
-from skmat.crystal import GRAPHS_VERSION, GraphSettings, build_graphs
 from skmat.estimators._element_family import ElementFamily
 from skmat.exceptions import InvalidStructureError
+from skmat.inputs import StructureInputMixin
 from skmat.nn import CrystalBatch
+from skmat.structure import GRAPHS_VERSION, GraphSettings, build_graphs
 
 __all__ = ["GRAPH_CONSTRAINTS", "GRAPH_DEFAULTS", "GRAPH_DOC", "CrystalFamily"]
 
@@ -57,7 +57,7 @@ GRAPH_DOC = """
 _MOST_KEPT = "4G"
 
 
-class CrystalFamily(CrystalInputMixin, ElementFamily):
+class CrystalFamily(StructureInputMixin, ElementFamily):
     """Read crystals as graphs. A family adds what ``ElementFamily`` says."""
 
     _make_batch = staticmethod(CrystalBatch.from_graphs)
@@ -72,7 +72,7 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
     def _compositions(self, materials):
         return materials.compositions()
 
-    def _contradiction(self, materials, values):
+    def _pure_error_share(self, materials, values):
         # Crystals of one composition can be told apart.
         return 0.0
 
@@ -115,8 +115,8 @@ class CrystalFamily(CrystalInputMixin, ElementFamily):
 
     def _graph_settings(self, reset):
         """Return how graphs are built: as the network that is fitted or loaded was trained."""
-        if not reset or (self.warm_start and hasattr(self, "members_")):
-            config = self.members_[0].model.encoder.config
+        if not reset or (self.warm_start and hasattr(self, "estimators_")):
+            config = self.estimators_[0].model.encoder.config
         else:
             checkpoint = self._read_pretrained()
             config = self._network_config() if checkpoint is None else checkpoint.network

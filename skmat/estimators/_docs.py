@@ -28,7 +28,7 @@ _SHARED = {
     objectives : str, Objective, list of them or None, default=None
         What is learned: "masked_elements", "barlow_twins", "fingerprint" (descriptors that are
         computed from the formula), "properties", "joint" (masked elements and properties), or
-        objects of :mod:`skmat.objectives`, such as an Imitation of another model's features.
+        objects of :mod:`skmat.objectives`, such as an Distillation of another model's features.
         None loads `pretrained` without training, or is "masked_elements" if there is nothing to
         load. With both, pretraining goes on from the loaded weights; with ``pretrained="auto"``
         it begins with random ones.
@@ -37,7 +37,7 @@ _SHARED = {
     objectives : str, Objective, list of them or None, default=None
         What is learned: "masked_elements", "barlow_twins", "crystal_twins" (Barlow Twins that
         leave out edges too), "properties", "joint" (masked elements and properties), or objects
-        of :mod:`skmat.objectives`, such as an Imitation of another model's features.
+        of :mod:`skmat.objectives`, such as an Distillation of another model's features.
         None loads `pretrained` without training, or is "masked_elements" if there is nothing to
         load. With both, pretraining goes on from the loaded weights; with ``pretrained="auto"``
         it begins with random ones.
@@ -94,7 +94,7 @@ _SHARED = {
     layer_decay : float, default={layer_decay}
         Learning rate of each layer of the encoder as a multiple of that of the layer after it, at
         most 1; the last layer has `lr` times `encoder_lr_factor`.
-    head_epochs : int or sequence of int, default={head_epochs}
+    freeze_epochs : int or sequence of int, default={freeze_epochs}
         So many of the `max_epochs`, the first, train the new heads alone, as with
         ``trainable="head"``; the others train what `trainable` allows. Several numbers unfreeze
         the encoder gradually: the heads alone for the first number of epochs, then the heads and
@@ -103,19 +103,19 @@ _SHARED = {
         whole cycle of the `schedule`, and `patience` counts from the last. Without `pretrained`,
         in ``partial_fit``, and where `warm_start` goes on with heads that are not new, there is
         only the last stage.
-    ema : float or None, default={ema}
+    ema_decay : float or None, default={ema_decay}
         Decay of an exponential moving average of the weights over the steps, such as 0.999; the
         averaged weights are validated and kept. At step n the decay is at most
         (1 + n) / (10 + n), so that the first weights are forgotten in short trainings too. A
         ``fit`` with `warm_start` goes on from the averaged weights and begins a new average;
         ``partial_fit`` does not average. None keeps the weights of the last (or best) epoch.
-    keep_objective : str, Objective, list of them or None, default={keep_objective}
+    auxiliary_objective : str, Objective, list of them or None, default={auxiliary_objective}
         What is learned beside y, so that the encoder does not forget it: an objective that needs
         no labels, such as "masked_elements", or several. It learns from every row that is
         fitted, also from those without any label; its heads are new and take no part in
         predictions; its loss is in the history and is not what `patience` watches.
-    keep_weight : float, default={keep_weight}
-        Weight of each task of `keep_objective`, where that of all columns of y together is 1.
+    auxiliary_weight : float, default={auxiliary_weight}
+        Weight of each task of `auxiliary_objective`, where that of all columns of y together is 1.
         `loss_weighting` multiplies it as it does the others.
 """,
     "checkpoints": """
@@ -127,7 +127,7 @@ _SHARED = {
         the one that the run began with. None keeps nothing.
 """,
     "ensemble": """
-    n_ensemble : int, default=1
+    n_estimators : int, default=1
         Number of networks that are trained one after the other, each from its own seed (and split,
         with `patience`); predictions are their mean.
 """,
@@ -156,13 +156,13 @@ _SHARED = {
     history_ : list of dict
         One entry per epoch and member: losses in total and per task (on standardised targets),
         the tasks' weights, learning rate and seconds.
-    members_ : list of Member
-        The trained networks; ``members_[i].net`` is a skorch net.
+    estimators_ : list of Member
+        The trained networks; ``estimators_[i].net`` is a skorch net.
     net_ : skorch.NeuralNet
         The first of them.
     load_report_ : LoadReport or None
         Which tensors were loaded from `pretrained`.
-    card_ : ModelCard or None
+    model_card_ : ModelCard or None
         Where the weights of `pretrained` come from.
     n_features_in_ : int
         1 for formulas and crystals, else the number of columns of the amounts matrix.

@@ -11,16 +11,16 @@ __all__ = ["ElementFamily"]
 class ElementFamily:
     """How networks come by properties of the elements.
 
-    A family adds ``_family``, ``_sizes_of_best``, ``_sizes()``, ``_make_network``, ``_make_batch``
-    and, with a mixin for its kind of X, ``_read_X``.
+    A family adds ``_family``, ``_pretrained_defaults``, ``_sizes()``, ``_make_network``,
+    ``_make_batch`` and, with a mixin for its kind of X, ``_read_X``.
     """
 
     #: Parameters of the network that ``pretrained="auto"`` loads, with their values.
-    _sizes_of_best: dict
+    _pretrained_defaults: dict
 
-    def _has_sizes_of_best(self):
+    def _has_pretrained_defaults(self):
         """Say whether the network is of the kind that ``pretrained="auto"`` loads."""
-        return all(getattr(self, name) == size for name, size in self._sizes_of_best.items())
+        return all(getattr(self, name) == size for name, size in self._pretrained_defaults.items())
 
     def _network_config(self):
         """Return what it takes to build the network again, as plain data."""

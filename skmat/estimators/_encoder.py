@@ -5,7 +5,6 @@ import os
 import numpy as np
 from sklearn.base import _fit_context
 
-from skmat.base import held
 from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
 from skmat.estimators._kept import kept_on_failure
@@ -14,6 +13,7 @@ from skmat.estimators._scaling import TargetScaling
 from skmat.estimators._targets import ReadTargets, read_mixed_targets
 from skmat.estimators._weights import weights_to_learn_by
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import held
 from skmat.objectives import Objective, resolve_objectives
 from skmat.training import (
     CheckpointFolder,

@@ -20,12 +20,12 @@ class Family(NamedTuple):
     encoder: type
     regressor: type
     classifier: type
-    reads: str = "formula"
+    input: str = "formula"
 
     def load_encoder(self, pretrained):
         """Return an encoder with the weights that `pretrained` names."""
         # Loading looks at the form of X alone.
-        return self.encoder(pretrained=pretrained).fit(_SMALLEST[self.reads])
+        return self.encoder(pretrained=pretrained).fit(_SMALLEST[self.input])
 
 
 FAMILIES = {
@@ -44,7 +44,7 @@ _SMALLEST: dict[str, list] = {
 }
 
 
-def choose_family(name=None, pretrained="auto", reads=None) -> Family:
+def choose_family(name=None, pretrained="auto", input=None) -> Family:
     """Return the family of that name; without one, that of the weights, or the default.
 
     The default is MTEncoder's, and CGCNN's where structures must be read.
@@ -55,7 +55,7 @@ def choose_family(name=None, pretrained="auto", reads=None) -> Family:
         Name of a family.
     pretrained : str, path-like or None, default="auto"
         What the estimator will be given as `pretrained`.
-    reads : {"formula", "structure"}, default=None
+    input : {"formula", "structure"}, default=None
         What it must read.
 
     Raises
@@ -67,15 +67,15 @@ def choose_family(name=None, pretrained="auto", reads=None) -> Family:
     """
     of_weights = name is None and pretrained not in (None, "auto")
     if name is None:
-        name = load_checkpoint(pretrained).family if of_weights else _DEFAULT[reads or "formula"]
+        name = load_checkpoint(pretrained).family if of_weights else _DEFAULT[input or "formula"]
     family = FAMILIES.get(name)
     if family is None:
         raise InvalidInputError(f"There is no family {name!r}; those are {list(FAMILIES)}.")
-    if reads not in (None, family.reads):
-        known = [each for each, family in FAMILIES.items() if family.reads == reads]
+    if input not in (None, family.input):
+        known = [each for each, family in FAMILIES.items() if family.input == input]
         whose = f", which {str(pretrained)!r} is of," if of_weights else ""
         raise InvalidInputError(
-            f"The family {name!r}{whose} reads {family.reads}s, not {reads}s; those that read"
-            f" {reads}s are {known}."
+            f"The family {name!r}{whose} reads {family.input}s, not {input}s; those that read"
+            f" {input}s are {known}."
         )
     return family

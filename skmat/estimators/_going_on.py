@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from skmat._parameters import plain
+from skmat._utils.parameters import plain
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["check_same_tasks", "go_on", "settings_of_steps"]
@@ -65,7 +65,7 @@ def settings_of_steps(estimator, settings):
     """
     weights = settings.task_weights
     if isinstance(estimator.loss_weights, str):
-        weights = (estimator.loss_weights, plain(estimator.keep_weight))
+        weights = (estimator.loss_weights, plain(estimator.auxiliary_weight))
     return replace(
         settings,
         batch_size=plain(estimator.batch_size),

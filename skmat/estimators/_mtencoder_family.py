@@ -4,10 +4,10 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skmat._parameters import plain
-from skmat.base import CompositionInputMixin
+from skmat._utils.parameters import plain
 from skmat.composition import ELEMENT_TABLES
 from skmat.estimators._element_family import ElementFamily
+from skmat.inputs import CompositionInputMixin
 from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "MTEncoderFamily"]
@@ -48,7 +48,7 @@ class MTEncoderFamily(CompositionInputMixin, ElementFamily):
 
     _family = "mtencoder"
     _make_batch = staticmethod(CompositionBatch.from_arrays)
-    _sizes_of_best = {"preset": "base", "readout": "cpd", "element_features": "matscholar"}
+    _pretrained_defaults = {"preset": "base", "readout": "cpd", "element_features": "matscholar"}
 
     def _sizes(self):
         return {"readout": self.readout, **MTENCODER_PRESETS[self.preset]}

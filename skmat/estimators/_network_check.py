@@ -6,9 +6,9 @@ from numbers import Integral
 import torch
 from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
-from skmat.crystal import GraphSettings
 from skmat.exceptions import PretrainedError, shorten
 from skmat.pretrained import Checkpoint, compare_state
+from skmat.structure import GraphSettings
 
 __all__ = ["check_network"]
 

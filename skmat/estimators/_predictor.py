@@ -27,11 +27,11 @@ class EncoderPredictor(EncoderEstimator):
         **EncoderEstimator._parameter_constraints,
         "encoder_lr_factor": [Interval(Real, 0, None, closed="neither")],
         "layer_decay": [Interval(Real, 0, 1, closed="right")],
-        "head_epochs": [Interval(Integral, 0, None, closed="left"), "array-like"],
-        "ema": [Interval(Real, 0, 1, closed="neither"), None],
-        "keep_objective": [str, Objective, "array-like", None],
-        "keep_weight": [Interval(Real, 0, None, closed="left")],
-        "n_ensemble": [Interval(Integral, 1, None, closed="left")],
+        "freeze_epochs": [Interval(Integral, 0, None, closed="left"), "array-like"],
+        "ema_decay": [Interval(Real, 0, 1, closed="neither"), None],
+        "auxiliary_objective": [str, Objective, "array-like", None],
+        "auxiliary_weight": [Interval(Real, 0, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -39,36 +39,36 @@ class EncoderPredictor(EncoderEstimator):
         *,
         encoder_lr_factor,
         layer_decay,
-        head_epochs,
-        ema,
-        keep_objective,
-        keep_weight,
-        n_ensemble,
+        freeze_epochs,
+        ema_decay,
+        auxiliary_objective,
+        auxiliary_weight,
+        n_estimators,
         **shared,
     ):
         super().__init__(**shared)
         self.encoder_lr_factor = encoder_lr_factor
         self.layer_decay = layer_decay
-        self.head_epochs = head_epochs
-        self.ema = ema
-        self.keep_objective = keep_objective
-        self.keep_weight = keep_weight
-        self.n_ensemble = n_ensemble
+        self.freeze_epochs = freeze_epochs
+        self.ema_decay = ema_decay
+        self.auxiliary_objective = auxiliary_objective
+        self.auxiliary_weight = auxiliary_weight
+        self.n_estimators = n_estimators
 
     def _fit_tasks(self, fit_members, X, materials, read, properties, sample_weight):
-        """Learn the columns of y by `properties`, and beside them what ``keep_objective`` says."""
+        """Learn the columns of y by `properties`, and what ``auxiliary_objective`` says."""
         kept = self._kept_objectives()
         weights = resolve_task_weights(self.loss_weights, self.loss_weighting, read.names, read)
         names = _kept_tasks(kept)
         taken = sorted(set(names) & set(read.names))
         if taken:
             raise InvalidInputError(
-                f"Every task needs a name of its own, but keep_objective={self.keep_objective!r}"
-                f" has tasks of the names {taken}, as y has; rename the columns of y."
+                f"auxiliary_objective={self.auxiliary_objective!r} has tasks of the names {taken},"
+                " as y has; rename the columns of y."
             )
         # Against all columns together, so that their number does not matter.
-        keep_weight = min(self._plain("keep_weight"), _LARGEST_KEEP_WEIGHT)
-        weights = in_float32(weights + [keep_weight * sum(weights)] * len(names))
+        auxiliary_weight = min(self._plain("auxiliary_weight"), _LARGEST_KEEP_WEIGHT)
+        weights = in_float32(weights + [auxiliary_weight * sum(weights)] * len(names))
         objectives = (properties, *kept)
         n_elements = self._compositions(materials).n_elements[sample_weight > 0]
         # A frozen encoder is better than a random one even there.
@@ -82,14 +82,14 @@ class EncoderPredictor(EncoderEstimator):
         return {}
 
     def _kept_objectives(self):
-        if self.keep_objective is None:
+        if self.auxiliary_objective is None:
             return ()
-        kept = resolve_objectives(self.keep_objective)
+        kept = resolve_objectives(self.auxiliary_objective)
         labelled = [objective.name for objective in kept if objective.needs_targets]
         if labelled:
             raise InvalidInputError(
-                f"keep_objective={self.keep_objective!r} holds {labelled}, which learns from"
-                " labels: y is learned anyway, so that only objectives without labels can be"
+                f"auxiliary_objective={self.auxiliary_objective!r} holds {labelled}, which learns"
+                " from labels: y is learned anyway, so that only objectives without labels can be"
                 " kept, such as 'masked_elements'."
             )
         return kept
@@ -110,19 +110,21 @@ class EncoderPredictor(EncoderEstimator):
         if schedule is not None:
             return settings  # of partial_fit, which knows neither its first epoch nor its last
         return replace(
-            settings, head_epochs=self._head_epochs(epochs, goes_on), ema=self._plain("ema")
+            settings,
+            freeze_epochs=self._head_epochs(epochs, goes_on),
+            ema_decay=self._plain("ema_decay"),
         )
 
     def _stages(self):
         """Return the epochs of each stage before the last, in which `trainable` alone counts."""
-        head_epochs = self._plain("head_epochs")
-        if isinstance(head_epochs, Integral):
-            return (head_epochs,) if head_epochs else ()
-        stages = tuple(head_epochs)
+        freeze_epochs = self._plain("freeze_epochs")
+        if isinstance(freeze_epochs, Integral):
+            return (freeze_epochs,) if freeze_epochs else ()
+        stages = tuple(freeze_epochs)
         if not all(isinstance(n, Integral) and int(n) > 0 for n in stages):
             raise InvalidInputError(
-                f"head_epochs={self.head_epochs!r} must be a number of epochs, or for each stage a"
-                " whole number of at least 1; for no stage give 0."
+                f"freeze_epochs={self.freeze_epochs!r} must be a number of epochs, or for each"
+                " stage a whole number of at least 1; for no stage give 0."
             )
         return tuple(int(n) for n in stages)
 
@@ -133,7 +135,7 @@ class EncoderPredictor(EncoderEstimator):
             return ()
         if sum(stages) >= max_epochs:
             raise InvalidInputError(
-                f"head_epochs={self.head_epochs} leaves no epoch of max_epochs={max_epochs}"
+                f"freeze_epochs={self.freeze_epochs} leaves no epoch of max_epochs={max_epochs}"
                 " for the encoder; use fewer, or trainable='head' to train the heads alone."
             )
         return stages

@@ -5,7 +5,6 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 
-from skmat.base import held
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._kept import kept_on_failure
 from skmat.estimators._predictor import EncoderPredictor
@@ -13,6 +12,7 @@ from skmat.estimators._scaling import in_own_unit
 from skmat.estimators._targets import read_numeric_targets
 from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import held
 from skmat.objectives import REGRESSION_LOSSES, Properties
 from skmat.training import run_heads
 
@@ -80,7 +80,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         self : object
             The regressor, trained a little longer.
         """
-        first = not hasattr(self, "members_")
+        first = not hasattr(self, "estimators_")
         return self._fit(X, y, sample_weight, self._partial_fit_members, reset=first)
 
     def predict(self, X, return_std=False):
@@ -108,14 +108,16 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
             If `return_std` and the model has no measure of its uncertainty.
         """
         materials, valid = self._read_for_prediction(X)
-        if return_std and len(self.members_) == 1 and self.loss != "robust_l1":
+        if return_std and len(self.estimators_) == 1 and self.loss != "robust_l1":
             raise InvalidInputError(
-                "return_std=True needs n_ensemble > 1 or loss='robust_l1'; with"
-                f" n_ensemble=1 and loss={self.loss!r} there is nothing to estimate it from."
+                "return_std=True needs n_estimators > 1 or loss='robust_l1'; with"
+                f" n_estimators=1 and loss={self.loss!r} there is nothing to estimate it from."
             )
         means, deviations = [], []
-        for member in self.members_:
-            outputs = run_heads(member.model, materials, self._make_batch, *self._place(member))
+        for member in self.estimators_:
+            outputs = run_heads(
+                member.model, materials, self._make_batch, *self._device_and_precision(member)
+            )
             # In float64 from here on, so that no unit is too large or too small.
             stacked = np.stack(outputs, axis=1).astype(np.float64)
             means.append(member.scaling.inverse_transform(stacked[..., 0]))

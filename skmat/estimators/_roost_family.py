@@ -2,9 +2,9 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from skmat.base import CompositionInputMixin
 from skmat.composition import ELEMENT_TABLES
 from skmat.estimators._element_family import ElementFamily
+from skmat.inputs import CompositionInputMixin
 from skmat.nn import ROOST_PRESETS, CompositionBatch, RoostNetwork
 
 __all__ = ["NETWORK_CONSTRAINTS", "NETWORK_DOC", "REFERENCES", "RoostFamily"]
@@ -40,7 +40,7 @@ class RoostFamily(CompositionInputMixin, ElementFamily):
 
     _family = "roost"
     _make_batch = staticmethod(CompositionBatch.from_arrays)
-    _sizes_of_best = {"preset": "base", "element_features": "matscholar"}
+    _pretrained_defaults = {"preset": "base", "element_features": "matscholar"}
 
     def _sizes(self):
         return dict(ROOST_PRESETS[self.preset])

@@ -5,7 +5,7 @@ from functools import cache, reduce
 import numpy as np
 from pymatgen.core import Element
 
-from skmat._quiet import caught_warnings
+from skmat._utils.quiet import caught_warnings
 from skmat.composition import MAX_ATOMIC_NUMBER, element_table
 from skmat.composition._element_tables import MAGPIE_PROPERTIES
 

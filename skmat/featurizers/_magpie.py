@@ -5,10 +5,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skmat.base import CompositionInputMixin
 from skmat.composition import element_table
 from skmat.composition._element_tables import MAGPIE_PROPERTIES
 from skmat.featurizers._ionic import OTHER_FEATURES, other_features
+from skmat.inputs import CompositionInputMixin
 
 __all__ = ["MagpieFeaturizer"]
 

@@ -2,10 +2,10 @@
 
 from sklearn.base import _fit_context
 
-from skmat.base import CompositionInputMixin, held
 from skmat.composition import read_amounts, read_compositions, to_pymatgen
 from skmat.composition._read import expand_columns
 from skmat.featurizers._matminer_base import MatminerTransformer
+from skmat.inputs import CompositionInputMixin, held
 
 __all__ = ["MatminerFeaturizer"]
 

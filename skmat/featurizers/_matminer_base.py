@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skmat._parameters import PlainParametersMixin
+from skmat._utils.parameters import PlainParametersMixin
 from skmat.exceptions import FeaturizationError, InvalidInputError
 
 __all__ = ["MatminerTransformer"]

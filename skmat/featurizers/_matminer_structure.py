@@ -6,16 +6,16 @@ import numpy as np
 from pymatgen.core import Structure
 from sklearn.base import _fit_context
 
-from skmat._crystal_input import CrystalInputMixin
-from skmat.crystal import StructureArrays
-from skmat.crystal._overlaps import find_overlaps
 from skmat.exceptions import InvalidStructureError
 from skmat.featurizers._matminer_base import MatminerTransformer
+from skmat.inputs import StructureInputMixin
+from skmat.structure import StructureArrays
+from skmat.structure._overlaps import find_overlaps
 
 __all__ = ["MatminerStructureFeaturizer"]
 
 
-class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
+class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
     """Wrap a structure featurizer of matminer.
 
     The featurizer gets copies of the crystals as pymatgen Structures with their oxidation states
@@ -91,7 +91,7 @@ class MatminerStructureFeaturizer(CrystalInputMixin, MatminerTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples,)
-            Crystals, in any form that :func:`skmat.crystal.read_structures` takes.
+            Crystals, in any form that :func:`skmat.structure.read_structures` takes.
         y : array-like of shape (n_samples,), default=None
             Handed to the featurizer's own `fit`.
 

@@ -5,13 +5,13 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skmat._crystal_input import CrystalInputMixin
 from skmat.exceptions import InvalidStructureError
+from skmat.inputs import StructureInputMixin
 
 __all__ = ["StructureToComposition"]
 
 
-class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator):
+class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimator):
     """Turn crystals into formulas, so that estimators of compositions take crystals.
 
     Of disordered crystals the formulas count occupancies: "Li0.5CoO2".
@@ -53,7 +53,7 @@ class StructureToComposition(CrystalInputMixin, TransformerMixin, BaseEstimator)
         Parameters
         ----------
         X : array-like of shape (n_samples,)
-            Crystals, in any form that :func:`skmat.crystal.read_structures` takes.
+            Crystals, in any form that :func:`skmat.structure.read_structures` takes.
         y : None
             Ignored.
 

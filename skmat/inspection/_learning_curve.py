@@ -20,7 +20,7 @@ class HistoryDisplay:
     ----------
     history : list of dict
         One entry per epoch (and ensemble member) with "epoch" (int), "train_loss" (float) and,
-        where there was a validation set, "valid_loss" (float); "member" (int, default 0) tells
+        where there was a validation set, "valid_loss" (float); "estimator" (int, default 0) tells
         the members of an ensemble apart.
 
     Attributes
@@ -138,10 +138,10 @@ class HistoryDisplay:
 
     def _curves(self, key):
         """Return the epochs and losses of each member that has any."""
-        by_member: dict[int, tuple[list, list]] = {}
+        by_estimator: dict[int, tuple[list, list]] = {}
         for entry in self.history:
             if entry.get(key) is not None:
-                epochs, losses = by_member.setdefault(entry.get("member", 0), ([], []))
+                epochs, losses = by_estimator.setdefault(entry.get("estimator", 0), ([], []))
                 epochs.append(entry["epoch"])
                 losses.append(float(entry[key]))
-        return list(by_member.values())
+        return list(by_estimator.values())

@@ -6,7 +6,7 @@ losses are; of the encoder it knows nothing but ``out_features``.
 
 from skmat.objectives._barlow_twins import BarlowTwins
 from skmat.objectives._base import Objective, Target, TaskLosses, View
-from skmat.objectives._imitation import IMITATION_LOSSES, IMITATION_SCALINGS, Imitation
+from skmat.objectives._distillation import DISTILLATION_LOSSES, DISTILLATION_SCALINGS, Distillation
 from skmat.objectives._masked_elements import CORRUPTION_SCHEMES, MaskedElements
 from skmat.objectives._properties import REGRESSION_LOSSES, Properties
 from skmat.objectives._resolve import OBJECTIVE_NAMES, resolve_objectives
@@ -14,11 +14,11 @@ from skmat.objectives._weighting import LOSS_WEIGHTINGS, LossWeighting
 
 __all__ = [
     "CORRUPTION_SCHEMES",
-    "IMITATION_LOSSES",
-    "IMITATION_SCALINGS",
+    "DISTILLATION_LOSSES",
+    "DISTILLATION_SCALINGS",
     "LOSS_WEIGHTINGS",
     "BarlowTwins",
-    "Imitation",
+    "Distillation",
     "LossWeighting",
     "MaskedElements",
     "OBJECTIVE_NAMES",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skmat._parameters import plain
+from skmat._utils.parameters import plain
 from skmat.exceptions import InvalidInputError
 from skmat.nn import Encoder, Representation
 

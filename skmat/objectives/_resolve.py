@@ -4,7 +4,7 @@ from skmat.exceptions import InvalidInputError
 from skmat.featurizers import MagpieFeaturizer
 from skmat.objectives._barlow_twins import BarlowTwins
 from skmat.objectives._base import Objective
-from skmat.objectives._imitation import Imitation
+from skmat.objectives._distillation import Distillation
 from skmat.objectives._masked_elements import MaskedElements
 from skmat.objectives._properties import Properties
 
@@ -15,7 +15,7 @@ OBJECTIVE_NAMES: dict[str, tuple[Objective, ...]] = {
     "barlow_twins": (BarlowTwins(),),
     "crystal_twins": (BarlowTwins(masked="both", edge_ratio=0.1),),
     "fingerprint": (
-        Imitation(MagpieFeaturizer(features="all"), scaling="min-max", name="fingerprint"),
+        Distillation(MagpieFeaturizer(features="all"), scaling="min-max", name="fingerprint"),
     ),
     "masked_elements": (MaskedElements(),),
     "properties": (Properties(),),
@@ -47,9 +47,9 @@ def resolve_objectives(objectives) -> tuple[Objective, ...]:
         elif isinstance(item, str) and item == "multimodal":
             # A name in files of `skmat pretrain`, and in papers.
             raise InvalidInputError(
-                "'multimodal' learning needs a teacher: pass"
-                " skmat.objectives.Imitation(skmat.CrystalTeacher('cgcnn-mp-multitask'),"
-                " name='multimodal'), or other weights of an encoder of crystals."
+                "'multimodal' learning needs a teacher: pass skmat.objectives.Distillation("
+                "skmat.StructureEmbeddingLookup('cgcnn-mp-multitask'), name='multimodal'), or"
+                " other weights of an encoder of crystals."
             )
         else:
             raise InvalidInputError(

@@ -17,9 +17,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from skmat._atomic import write_atomically
-from skmat._json import parse_json
-from skmat._paths import make_folder, read_path
+from skmat._utils.atomic import write_atomically
+from skmat._utils.json_files import parse_json
+from skmat._utils.paths import make_folder, read_path
 from skmat.exceptions import InvalidInputError, PretrainedError, shorten
 from skmat.pretrained._card import ModelCard
 from skmat.pretrained._folder import (

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 
-from skmat._json import is_shallow, parse_json, read_json
+from skmat._utils.json_files import is_shallow, parse_json, read_json
 from skmat.exceptions import PretrainedError
 from skmat.pretrained._card import ModelCard
 

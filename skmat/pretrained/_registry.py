@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from skmat._paths import read_path
+from skmat._utils.paths import read_path
 from skmat.exceptions import PretrainedError
 
 __all__ = ["BEST", "list_pretrained", "resolve_folder"]

@@ -11,7 +11,7 @@ from skorch.callbacks import Callback, EpochTimer, GradientNormClipping, LRSched
 from skmat.nn import with_own_dropout
 from skmat.objectives import LossWeighting
 from skmat.training._averaging import WeightAveraging
-from skmat.training._captured import can_be_captured, train_captured
+from skmat.training._cuda_graph import can_be_captured, train_cuda_graph
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._divergence import check_result
 from skmat.training._fork import import_for_training
@@ -53,8 +53,8 @@ class TrainingSettings:
     verbose: int
     encoder_lr_factor: float = 1.0
     layer_decay: float = 1.0
-    head_epochs: Sequence[int] = ()
-    ema: float | None = None
+    freeze_epochs: Sequence[int] = ()
+    ema_decay: float | None = None
     n_auxiliary: int = 0
 
 
@@ -87,20 +87,20 @@ def build_net(
     ]
     steps_per_epoch = -(-n_training // settings.batch_size)
     if settings.schedule == "one_cycle":
-        n_steps = [*settings.head_epochs, settings.max_epochs][0] * steps_per_epoch
+        n_steps = [*settings.freeze_epochs, settings.max_epochs][0] * steps_per_epoch
         # One more, where the rate is next to nothing: it is set after the last batch, not for it.
         schedule = LRScheduler(
             policy=one_cycle, step_every="batch", lr=settings.lr, total_steps=n_steps + 1
         )
         callbacks.append(("schedule", schedule))
-    if settings.head_epochs:
+    if settings.freeze_epochs:
         unfreezing = GradualUnfreezing(
-            *(settings.head_epochs, settings.trainable, settings.lr),
+            *(settings.freeze_epochs, settings.trainable, settings.lr),
             *(settings.max_epochs, steps_per_epoch),
         )
         callbacks.append(("unfreezing", unfreezing))
-    if settings.ema is not None:
-        callbacks.append(("average", WeightAveraging(settings.ema)))
+    if settings.ema_decay is not None:
+        callbacks.append(("average", WeightAveraging(settings.ema_decay)))
     if settings.verbose:
         # Before the one that may stop here, which no later callback would hear of.
         callbacks.append(("progress", Progress()))
@@ -193,7 +193,7 @@ def train(
         After Ctrl-C; `run_folder` keeps the epochs that were finished.
     """
     if can_be_captured(model, settings, training_data, valid_data):
-        history = train_captured(model, settings, training_data, run_folder)
+        history = train_cuda_graph(model, settings, training_data, run_folder)
         check_result(model, training_data, settings)
         return untrained_net(model, settings.device), history
     with ExitStack() as held:

@@ -1,6 +1,6 @@
 """Losses on padded materials, by operations whose shapes do not follow from the data.
 
-For steps that are recorded; see ``_captured.py``.
+For steps that are recorded; see ``_cuda_graph.py``.
 """
 
 from typing import NamedTuple

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
-from skmat._atomic import write_atomically
-from skmat._json import read_json
-from skmat._paths import make_folder, read_path
+from skmat._utils.atomic import write_atomically
+from skmat._utils.json_files import read_json
+from skmat._utils.paths import make_folder, read_path
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.training._divergence import is_finite

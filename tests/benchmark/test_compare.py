@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student_t
 
-from skmat.benchmark import compare, performance_gain
+from skmat.benchmark import compare_results, performance_gain
 from skmat.exceptions import InvalidInputError
 
 A = [95.0, 91.0, 107.0, 91.0, 104.0]
@@ -19,7 +19,7 @@ def make_scores(task, *, folds=None, n_train=80, n_test=20, **metrics):
 
 
 def test_difference_of_errors_is_positive_where_a_is_lower():
-    table = compare(make_scores("steels", mae=A), make_scores("steels", mae=B))
+    table = compare_results(make_scores("steels", mae=A), make_scores("steels", mae=B))
     assert table.index.tolist() == ["matbench_steels"]
     row = table.loc["matbench_steels"]
     assert row["metric"] == "mae"
@@ -32,7 +32,7 @@ def test_difference_of_errors_is_positive_where_a_is_lower():
 def test_difference_of_scores_is_positive_where_a_is_higher():
     a = make_scores("glass", roc_auc=[0.90, 0.92, 0.91])
     b = make_scores("glass", roc_auc=[0.88, 0.93, 0.88])
-    row = compare(a, b).loc["matbench_glass"]
+    row = compare_results(a, b).loc["matbench_glass"]
     assert row["metric"] == "roc_auc"
     assert row["difference"] == pytest.approx(0.04 / 3)
     assert row["a_wins"] == 2
@@ -41,14 +41,14 @@ def test_difference_of_scores_is_positive_where_a_is_higher():
 @pytest.mark.parametrize(("task", "metric"), [("steels", "mae"), ("steels", "r2")])
 def test_swapping_changes_the_sign(task, metric):
     a, b = make_scores(task, **{metric: A}), make_scores(task, **{metric: B})
-    forth = compare(a, b, metric=metric).loc["matbench_steels"]
-    back = compare(b, a, metric=metric).loc["matbench_steels"]
+    forth = compare_results(a, b, metric=metric).loc["matbench_steels"]
+    back = compare_results(b, a, metric=metric).loc["matbench_steels"]
     assert forth["difference"] == pytest.approx(-back["difference"])
     assert (forth["low"], forth["high"]) == pytest.approx((-back["high"], -back["low"]))
 
 
 def test_interval_is_corrected_for_overlapping_training_sets():
-    row = compare(make_scores("steels", mae=A), make_scores("steels", mae=B)).iloc[0]
+    row = compare_results(make_scores("steels", mae=A), make_scores("steels", mae=B)).iloc[0]
     s = np.std(np.subtract(B, A), ddof=1)
     # 1/k + n_test/n_train = 1/5 + 20/80
     margin = student_t.ppf(0.975, 4) * s * np.sqrt(0.45)
@@ -58,7 +58,7 @@ def test_interval_is_corrected_for_overlapping_training_sets():
 def test_interval_grows_with_the_test_share_and_the_confidence():
     def width(confidence=0.95, **sizes):
         a, b = make_scores("steels", mae=A, **sizes), make_scores("steels", mae=B, **sizes)
-        row = compare(a, b, confidence=confidence).iloc[0]
+        row = compare_results(a, b, confidence=confidence).iloc[0]
         return row["high"] - row["low"]
 
     assert width(n_train=50, n_test=50) > width()
@@ -68,28 +68,30 @@ def test_interval_grows_with_the_test_share_and_the_confidence():
 def test_pairing_finds_what_means_hide():
     level, shift = np.array([[10.0, 50.0, 20.0, 90.0, 30.0], [1.0, 2.0, 1.0, 2.0, 1.0]])
     a, b = make_scores("steels", mae=level), make_scores("steels", mae=level + shift)
-    row = compare(a, b).iloc[0]
+    row = compare_results(a, b).iloc[0]
     assert row["low"] > 0
 
 
 def test_only_shared_tasks_and_folds_are_compared():
     a = pd.concat([make_scores("steels", mae=A), make_scores("jdft2d", mae=A)])
     b = make_scores("steels", mae=[B[3], B[1]], folds=[3, 1])
-    table = compare(a, b)
+    table = compare_results(a, b)
     assert table.index.tolist() == ["matbench_steels"]
     assert table["n_folds"].tolist() == [2]
     assert table["difference"].iloc[0] == pytest.approx((B[1] - A[1] + B[3] - A[3]) / 2)
 
 
 def test_a_single_fold_has_no_interval():
-    row = compare(make_scores("steels", mae=[1.0]), make_scores("steels", mae=[2.0])).iloc[0]
+    row = compare_results(make_scores("steels", mae=[1.0]), make_scores("steels", mae=[2.0])).iloc[
+        0
+    ]
     assert row["difference"] == 1
     assert np.isnan([row["low"], row["high"]]).all()
 
 
 def test_equal_results():
     a = make_scores("steels", mae=A)
-    row = compare(a, a).iloc[0]
+    row = compare_results(a, a).iloc[0]
     assert (row["difference"], row["low"], row["high"], row["a_wins"]) == (0, 0, 0, 0)
 
 
@@ -97,16 +99,16 @@ def test_metric_selects_the_tasks_that_have_it():
     a = pd.concat(
         [make_scores("steels", mae=[1.0, 2.0]), make_scores("glass", roc_auc=[0.9, 0.8])]
     )
-    assert compare(a, a)["metric"].tolist() == ["mae", "roc_auc"]
-    assert compare(a, a, metric="mae").index.tolist() == ["matbench_steels"]
-    assert compare(a, a, tasks="glass").index.tolist() == ["matbench_glass"]
+    assert compare_results(a, a)["metric"].tolist() == ["mae", "roc_auc"]
+    assert compare_results(a, a, metric="mae").index.tolist() == ["matbench_steels"]
+    assert compare_results(a, a, tasks="glass").index.tolist() == ["matbench_glass"]
     with pytest.raises(InvalidInputError, match="has the metric 'mae'"):
-        compare(a, a, tasks="glass", metric="mae")
+        compare_results(a, a, tasks="glass", metric="mae")
     with pytest.raises(InvalidInputError, match="no metric 'auc'"):
-        compare(a, a, metric="auc")
+        compare_results(a, a, metric="auc")
 
 
-@pytest.mark.parametrize("function", [compare, performance_gain])
+@pytest.mark.parametrize("function", [compare_results, performance_gain])
 def test_what_cannot_be_paired_is_refused(function):
     a = make_scores("steels", mae=A)
     with pytest.raises(InvalidInputError, match=r"no fold that both .* \[0, 1, 2, 3, 4\] of matb"):
@@ -127,15 +129,15 @@ def test_what_cannot_be_paired_is_refused(function):
 def test_labels_alone_have_no_default_metric():
     labels = make_scores("glass", balanced_accuracy=[0.8, 0.9])
     with pytest.raises(InvalidInputError, match="predict_proba"):
-        compare(labels, labels)
-    assert compare(labels, labels, metric="balanced_accuracy")["n_folds"].tolist() == [2]
+        compare_results(labels, labels)
+    assert compare_results(labels, labels, metric="balanced_accuracy")["n_folds"].tolist() == [2]
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95])
 def test_confidence_is_a_probability(confidence):
     a = make_scores("steels", mae=A)
     with pytest.raises(InvalidInputError, match=f"between 0 and 1, got {confidence}"):
-        compare(a, a, confidence=confidence)
+        compare_results(a, a, confidence=confidence)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Commands run in this process."""
 
-from skmat import cli
+from skmat.cli import main as cli
 
 
 def run(*arguments):

@@ -12,7 +12,6 @@ from skmat import (
     CGCNNClassifier,
     CGCNNEncoder,
     CGCNNRegressor,
-    CrystalTeacher,
     MagpieFeaturizer,
     MatminerFeaturizer,
     MatminerStructureFeaturizer,
@@ -22,8 +21,9 @@ from skmat import (
     RoostClassifier,
     RoostEncoder,
     RoostRegressor,
+    StructureEmbeddingLookup,
 )
-from skmat.crystal import StructureArrays
+from skmat.structure import StructureArrays
 
 _ROOST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "batch_size": 32}
 _FAST = {**_ROOST, "dropout": 0.0}
@@ -33,9 +33,9 @@ _FINE_TUNED = {
     "lr": 4e-3,
     "encoder_lr_factor": 0.5,
     "layer_decay": 0.9,
-    "ema": 0.9,
-    "keep_objective": "masked_elements",
-    "keep_weight": 0.05,
+    "ema_decay": 0.9,
+    "auxiliary_objective": "masked_elements",
+    "auxiliary_weight": 0.05,
 }
 
 #: Instances of each estimator that learns by gradient descent.
@@ -72,7 +72,7 @@ CRYSTAL_ENCODERS = [
 CRYSTAL_FEATURIZERS = [MatminerStructureFeaturizer(SineCoulombMatrix())]
 
 #: Knows a crystal of each of the first ten elements, and nothing of other compositions.
-TEACHER = CrystalTeacher(
+TEACHER = StructureEmbeddingLookup(
     MatminerStructureFeaturizer(DensityFeatures(["density", "vpa"])),
     StructureArrays(
         np.stack([np.diag([4.0 + z, 5.0, 6.0]) for z in range(1, 11)]),
@@ -88,7 +88,7 @@ ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())
 
 def name_of(estimator):
     words = [type(estimator).__name__]
-    if getattr(estimator, "keep_objective", None) is not None:
+    if getattr(estimator, "auxiliary_objective", None) is not None:
         words.append("fine-tuned")
     if getattr(estimator, "n_task_layers", 0):
         words.append("with layers of the task's own")

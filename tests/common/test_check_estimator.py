@@ -12,7 +12,7 @@ from common.instances import CRYSTAL_ENCODERS, CRYSTAL_FEATURIZERS, ENCODERS, ES
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
-from skmat.crystal import StructureArrays
+from skmat.structure import StructureArrays
 
 _STOCHASTIC = (
     "training is stochastic: batches are drawn from the rows, so weighting a row is not repeating"

@@ -13,10 +13,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pymatgen.core import Composition
 
 from skmat import MagpieFeaturizer
-from skmat.base import as_formulas
 from skmat.composition import read_compositions, to_pymatgen
 from skmat.composition._formula import ATOMIC_NUMBERS
 from skmat.exceptions import SkmatError
+from skmat.inputs import as_formulas
 
 SYMBOLS = sorted(ATOMIC_NUMBERS)
 

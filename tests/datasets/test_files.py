@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from skmat import _atomic
+from skmat._utils import atomic
 from skmat.datasets import _files
 from skmat.datasets._files import (
     check_source,
@@ -253,7 +253,7 @@ def test_interrupted_write_leaves_no_part_of_the_file(home, known, snapshot, mon
     def fail(source, target):
         raise OSError("disk full")
 
-    monkeypatch.setattr(_atomic.os, "replace", fail)
+    monkeypatch.setattr(atomic.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_file(home, PATH, TABLE)
     assert snapshot() == []

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from pymatgen.core import Structure
 
-from skmat.crystal import StructureArrays
 from skmat.datasets import _matbench, fetch_matbench
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError, InvalidInputError
+from skmat.structure import StructureArrays
 
 STEELS = """
     mbid,composition,target,test_fold

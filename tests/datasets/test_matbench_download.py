@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from skmat.crystal import StructureArrays
 from skmat.datasets import (
     _matbench_download,
     fetch_aflow,
@@ -28,6 +27,7 @@ from skmat.datasets._matbench_download import (
 )
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, MatbenchTaskInfo
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
+from skmat.structure import StructureArrays
 
 N_ROWS = 12
 

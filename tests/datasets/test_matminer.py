@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_matminer
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError, InvalidInputError
+from skmat.structure import StructureArrays
 
 LABELS = "labels/matminer_flla_2015_labels.csv.gz"
 STRUCTURES = "structures/matminer_flla_2015.npz"

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_mp
 from skmat.datasets._mp_properties import (
     LABEL_VERSIONS,
@@ -11,6 +10,7 @@ from skmat.datasets._mp_properties import (
     units_of,
 )
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError, InvalidInputError
+from skmat.structure import StructureArrays
 
 LABELS = "labels/mp_labels.csv.gz"
 STRUCTURES = "structures/mp_structures_2025.npz"

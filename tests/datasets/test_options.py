@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from skmat.composition import read_compositions
-from skmat.crystal import StructureArrays
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
 from skmat.exceptions import InvalidInputError
+from skmat.structure import StructureArrays
 
 
 def test_choice_names_parameter_value_and_choices():

@@ -3,9 +3,9 @@ import pytest
 from pymatgen.core import Structure
 from sklearn.model_selection import train_test_split
 
-from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_perovskites
 from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError, InvalidInputError
+from skmat.structure import StructureArrays
 
 LABELS = "labels/perov5_labels.csv.gz"
 STRUCTURES = "structures/perov5_structures.npz"

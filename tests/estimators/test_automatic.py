@@ -11,7 +11,7 @@ from skmat import (
     MTEncoderRegressor,
     RoostClassifier,
 )
-from skmat.estimators._automatic import contradiction, n_epochs, resolve_task_weights
+from skmat.estimators._automatic import n_epochs, pure_error_share, resolve_task_weights
 from skmat.estimators._targets import ReadTargets
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Target
@@ -41,10 +41,10 @@ def test_automatic_batches_grow_to_what_the_family_takes(kind, most):
 
 def test_labels_that_agree_do_not_contradict():
     groups = np.repeat(np.arange(50), 2)
-    assert contradiction(groups, np.repeat(np.arange(50.0), 2)[:, None]) == 0
+    assert pure_error_share(groups, np.repeat(np.arange(50.0), 2)[:, None]) == 0
     # Nor do those of rows that are all different.
-    assert contradiction(np.arange(100), np.random.default_rng(0).normal(size=(100, 1))) == 0
-    assert contradiction(np.zeros(9, int), np.ones((9, 2))) == 0
+    assert pure_error_share(np.arange(100), np.random.default_rng(0).normal(size=(100, 1))) == 0
+    assert pure_error_share(np.zeros(9, int), np.ones((9, 2))) == 0
 
 
 def test_noise_is_its_share_of_the_variance():
@@ -52,14 +52,14 @@ def test_noise_is_its_share_of_the_variance():
     groups = np.repeat(np.arange(4000), 2)
     signal = np.repeat(generator.normal(size=4000), 2)
     y = signal + generator.normal(size=8000)
-    assert contradiction(groups, y[:, None]) == pytest.approx(0.5, abs=0.03)
+    assert pure_error_share(groups, y[:, None]) == pytest.approx(0.5, abs=0.03)
     # Of rows that are alone nothing is known.
     groups[:4000] = np.arange(10_000, 14_000)
-    assert contradiction(groups, y[:, None]) == pytest.approx(0.25, abs=0.03)
+    assert pure_error_share(groups, y[:, None]) == pytest.approx(0.25, abs=0.03)
     # Two targets count alike, and missing labels not at all.
     both = np.column_stack([y, signal])
     both[generator.random(8000) < 0.3, 1] = np.nan
-    assert contradiction(np.repeat(np.arange(4000), 2), both) == pytest.approx(0.25, abs=0.03)
+    assert pure_error_share(np.repeat(np.arange(4000), 2), both) == pytest.approx(0.25, abs=0.03)
 
 
 @pytest.mark.parametrize(("n_rows", "expected"), [(200, 50), (2000, 5), (15_000, 5)])
@@ -83,16 +83,16 @@ def test_alloys_of_more_elements_than_any_formula_read_begin_with_random_weights
     y, settings = np.arange(4.0), {"max_epochs": 1, "random_state": 0}
     fitted = MTEncoderRegressor(**settings).fit(ALLOYS, y)
     scratch = MTEncoderRegressor(pretrained=None, **settings).fit(ALLOYS, y)
-    assert fitted.card_ is None
+    assert fitted.model_card_ is None
     np.testing.assert_array_equal(fitted.predict(ALLOYS), scratch.predict(ALLOYS))
-    assert RoostClassifier(**settings).fit(ALLOYS, list("aabb")).card_ is None
+    assert RoostClassifier(**settings).fit(ALLOYS, list("aabb")).model_card_ is None
     # Whoever asks for weights gets them, and so do transformers, frozen encoders and compounds.
     named = MTEncoderRegressor(pretrained="mtencoder-multi", **settings)
-    assert named.fit(ALLOYS, y).card_.name == "mtencoder-multi"
-    assert MTEncoder().fit(ALLOYS).card_ is not None
-    assert MTEncoderRegressor(trainable="head", **settings).fit(ALLOYS, y).card_ is not None
+    assert named.fit(ALLOYS, y).model_card_.name == "mtencoder-multi"
+    assert MTEncoder().fit(ALLOYS).model_card_ is not None
+    assert MTEncoderRegressor(trainable="head", **settings).fit(ALLOYS, y).model_card_ is not None
     # What the last fit found is forgotten.
-    assert fitted.fit(FORMULAS[:4], y).card_ is not None
+    assert fitted.fit(FORMULAS[:4], y).model_card_ is not None
 
 
 def test_averaging_and_head_first_are_not_lost_where_epochs_are_automatic():
@@ -100,13 +100,13 @@ def test_averaging_and_head_first_are_not_lost_where_epochs_are_automatic():
     encoder = MTEncoder(max_epochs=1, **tiny).fit(FORMULAS)
     settings = [
         {},
-        {"ema": 0.9},
+        {"ema_decay": 0.9},
         {"pretrained": encoder},
-        {"pretrained": encoder, "head_epochs": 2},
+        {"pretrained": encoder, "freeze_epochs": 2},
     ]
     y = np.random.default_rng(0).normal(size=2000)
     plain, averaged, loaded, head_first = (
-        MTEncoderRegressor(**tiny, **each).fit(FORMULAS * 200, y).hash_weights()
+        MTEncoderRegressor(**tiny, **each).fit(FORMULAS * 200, y)._hash_weights()
         for each in settings
     )
     assert plain != averaged
@@ -161,14 +161,16 @@ def test_weights_of_tasks_that_are_none_are_refused(weights, message):
 
 
 @pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-200, 2.0**200, 2.0**1020])
-@pytest.mark.parametrize("keep_objective", [None, "masked_elements"])
-def test_only_ratios_of_weights_of_tasks_count(unit, keep_objective):
+@pytest.mark.parametrize("auxiliary_objective", [None, "masked_elements"])
+def test_only_ratios_of_weights_of_tasks_count(unit, auxiliary_objective):
     """Their sum overflows in float32, and predictions were NaN."""
     y = np.random.default_rng(0).normal(size=(6, 2))
     X = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO"]
     settings = {"preset": "tiny", "max_epochs": 1, "random_state": 0}
     one, two = (
-        MTEncoderRegressor(**settings, loss_weights=weights, keep_objective=keep_objective)
+        MTEncoderRegressor(
+            **settings, loss_weights=weights, auxiliary_objective=auxiliary_objective
+        )
         .fit(X, y)
         .predict(X)
         for weights in ([1, 3], [unit, 3 * unit])
@@ -176,9 +178,12 @@ def test_only_ratios_of_weights_of_tasks_count(unit, keep_objective):
     np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.parametrize("keep_weight", [1e-300, 1e50, 1e308])
-def test_a_kept_objective_of_any_weight(keep_weight):
+@pytest.mark.parametrize("auxiliary_weight", [1e-300, 1e50, 1e308])
+def test_a_kept_objective_of_any_weight(auxiliary_weight):
     model = MTEncoderRegressor(
-        preset="tiny", max_epochs=1, keep_objective="masked_elements", keep_weight=keep_weight
+        preset="tiny",
+        max_epochs=1,
+        auxiliary_objective="masked_elements",
+        auxiliary_weight=auxiliary_weight,
     )
     assert np.isfinite(model.fit(["TiO2", "ZnO"], [3.2, 3.4]).predict(["NaCl"])).all()

@@ -94,7 +94,7 @@ def test_probabilities_feed_the_metrics_of_the_field():
 
 
 def test_an_ensemble_averages_probabilities():
-    fitted = model(n_ensemble=2, max_epochs=3).fit(FORMULAS, LABELS)
+    fitted = model(n_estimators=2, max_epochs=3).fit(FORMULAS, LABELS)
     assert_allclose(fitted.predict_proba(FORMULAS).sum(axis=1), 1)
     assert fitted.transform(FORMULAS).shape == (30, 128)
 

@@ -44,7 +44,7 @@ def test_objectives(objectives, tasks, weighting):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_objective_that_has_a_name_is_described(family):
     # Fingerprints are of formulas, and formulas have no edges.
-    missing = "crystal_twins" if FAMILIES[family].reads == "formula" else "fingerprint"
+    missing = "crystal_twins" if FAMILIES[family].input == "formula" else "fingerprint"
     text = FAMILIES[family].encoder.__doc__.split("    objectives : ")[1]
     text = text.split("    loss_weights : ")[0]
     named = {name for name in OBJECTIVE_NAMES if f'"{name}"' in text}
@@ -118,10 +118,10 @@ def test_provenance_is_handed_on(tmp_path):
     first = encoder().fit(FORMULAS).save_pretrained(tmp_path / "1", card=card)
     assert card == ModelCard(**known)
     loaded = MTEncoder(pretrained=first).fit(["Fe"])
-    assert loaded.card_.name == "first"
-    assert len(loaded.card_.sha256) == 64
+    assert loaded.model_card_.name == "first"
+    assert len(loaded.model_card_.sha256) == 64
     copied = load_checkpoint(loaded.save_pretrained(tmp_path / "2")).card
-    assert copied == loaded.card_
+    assert copied == loaded.model_card_
     tuned = MTEncoderRegressor(pretrained=first, max_epochs=1).fit(FORMULAS, Y)
     derived = load_checkpoint(tuned.save_pretrained(tmp_path / "3")).card
     assert (derived.derived_from, derived.licence, derived.data) == ("first", "CC0-1.0", "")
@@ -132,10 +132,10 @@ def test_mixed_columns_are_told_apart_in_every_container():
     frame = pd.DataFrame({"gap": Y[:, 0], "metal": ["yes", None] * 5 + ["no"] * 10})
     for y in (frame, frame.to_numpy()):
         fitted = encoder(objectives="properties").fit(FORMULAS, y)
-        assert [target.n_classes for target in fitted.members_[0].model.targets] == [0, 2]
+        assert [target.n_classes for target in fitted.estimators_[0].model.targets] == [0, 2]
     categories = pd.Series(["a", "b"] * 10, dtype="category")
     fitted = encoder(objectives="properties").fit(FORMULAS, categories)
-    assert fitted.members_[0].model.targets[0].n_classes == 2
+    assert fitted.estimators_[0].model.targets[0].n_classes == 2
 
 
 def test_task_names_are_unique():

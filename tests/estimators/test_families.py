@@ -9,11 +9,11 @@ from skmat.exceptions import InvalidInputError
     ("arguments", "regressor"),
     [
         ({}, MTEncoderRegressor),
-        ({"reads": "formula", "pretrained": None}, MTEncoderRegressor),
-        ({"reads": "structure"}, CGCNNRegressor),
+        ({"input": "formula", "pretrained": None}, MTEncoderRegressor),
+        ({"input": "structure"}, CGCNNRegressor),
         ({"pretrained": "roost-ssl"}, RoostRegressor),
         ({"name": "mtencoder", "pretrained": "roost-ssl"}, MTEncoderRegressor),
-        ({"reads": "structure", "pretrained": "cgcnn-mp-ssl"}, CGCNNRegressor),
+        ({"input": "structure", "pretrained": "cgcnn-mp-ssl"}, CGCNNRegressor),
     ],
 )
 def test_a_name_comes_before_the_weights_and_these_before_the_default(arguments, regressor):
@@ -24,9 +24,9 @@ def test_unknown_families_and_those_that_read_something_else_are_refused():
     with pytest.raises(InvalidInputError, match=r"no family 'crabnet'; those are \['mtencoder'"):
         choose_family("crabnet")
     with pytest.raises(InvalidInputError, match=r"'roost' reads formulas.*\['cgcnn', 'alignn'\]"):
-        choose_family("roost", reads="structure")
+        choose_family("roost", input="structure")
 
 
 @pytest.mark.parametrize("name", ["roost-ssl", "cgcnn-mp-ssl"])
 def test_an_encoder_is_loaded_by_name(name):
-    assert choose_family(pretrained=name).load_encoder(name).card_.name == name
+    assert choose_family(pretrained=name).load_encoder(name).model_card_.name == name

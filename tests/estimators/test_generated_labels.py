@@ -55,7 +55,7 @@ NUMBERS = st.one_of(
 SETTINGS = st.fixed_dictionaries(
     {},
     optional={
-        "n_ensemble": st.integers(1, 2),
+        "n_estimators": st.integers(1, 2),
         "loss": st.sampled_from(["l1", "mse", "robust_l1"]),
         "patience": st.just(1),
         "validation_fraction": st.sampled_from([0.2, 0.5]),
@@ -113,7 +113,7 @@ def test_predictions_are_equivariant_to_the_unit(n_inputs):
         if kept:
             assert_array_equal(two.predict(UNSEEN), predicted * 2.0**exponent)
         check_predictions(two, type(two).predict)
-        if settings.get("n_ensemble") == 2:
+        if settings.get("n_estimators") == 2:
             _, std = two.predict(UNSEEN, return_std=True)
             assert np.isfinite(std).all()
             assert (std >= 0).all()
@@ -172,7 +172,7 @@ def test_classes_are_those_of_y(n_inputs):
         labels, missing, container = value
         known = [label for label, absent in zip(labels, missing, strict=True) if not absent]
         y = container([None if a else label for label, a in zip(labels, missing, strict=True)])
-        fitted = model(MTEncoderClassifier, n_ensemble=2).fit(FORMULAS, y)
+        fitted = model(MTEncoderClassifier, n_estimators=2).fit(FORMULAS, y)
         assert fitted.classes_.tolist() == sorted(set(known))
         assert {type(each) for each in fitted.classes_.tolist()} == {type(each) for each in known}
         assert set(fitted.predict(UNSEEN).tolist()) <= set(known)

@@ -32,15 +32,15 @@ SHARED = {
     "verbose": st.integers(0, 1),
     "encoder_lr_factor": st.floats(1e-3, 10),
     "layer_decay": st.floats(1e-3, 1),
-    "head_epochs": st.integers(0, 3) | st.lists(st.integers(1, 2), max_size=2),
-    "ema": st.floats(1e-3, 0.999),
-    "n_ensemble": st.integers(1, 2),
+    "freeze_epochs": st.integers(0, 3) | st.lists(st.integers(1, 2), max_size=2),
+    "ema_decay": st.floats(1e-3, 0.999),
+    "n_estimators": st.integers(1, 2),
     "loss_weights": st.lists(st.floats(0, 1e308), min_size=2, max_size=2),
     "dropout": st.floats(0, 0.99),
 }
 OTHERS = [
-    "keep_weight", "keep_objective", "loss", "loss_weighting", "schedule", "trainable", "preset",
-    "device", "precision", "on_invalid", "element_features", "readout", "objectives",
+    "auxiliary_weight", "auxiliary_objective", "loss", "loss_weighting", "schedule", "trainable",
+    "preset", "device", "precision", "on_invalid", "element_features", "readout", "objectives",
 ]  # fmt: skip
 SOME = st.fixed_dictionaries({}, optional=SHARED)
 

@@ -41,28 +41,30 @@ def ctrl_c(monkeypatch):
     return lambda n: left.__setitem__(0, n)
 
 
-@pytest.mark.parametrize("settings", [{}, {"n_ensemble": 3}, {"patience": 2}, {"ema": 0.9}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"n_estimators": 3}, {"patience": 2}, {"ema_decay": 0.9}]
+)
 @pytest.mark.parametrize("way", ["fit", "warm start", "partial_fit"])
 def test_an_interrupted_fit_raises_and_keeps_what_was_there(ctrl_c, way, settings):
     model = MTEncoderRegressor(**FAST, **settings).fit(F, Y)
-    before, weights = model.predict(F), model.hash_weights()
+    before, weights = model.predict(F), model._hash_weights()
     history, attributes = list(model.history_), set(vars(model))
     model.set_params(warm_start=way == "warm start", lr=1e-2)
     ctrl_c(1 if way == "partial_fit" else 2)
     with pytest.raises(KeyboardInterrupt):
         (model.partial_fit if way == "partial_fit" else model.fit)(F[::-1], Y + 1)
     assert_array_equal(model.predict(F), before)
-    assert model.hash_weights() == weights
+    assert model._hash_weights() == weights
     assert model.history_ == history
     assert set(vars(model)) == attributes
 
 
 def test_members_that_were_trained_are_not_kept(ctrl_c):
-    model = MTEncoderClassifier(**FAST, n_ensemble=3)
+    model = MTEncoderClassifier(**FAST, n_estimators=3)
     ctrl_c(8)
     with pytest.raises(KeyboardInterrupt):
         model.fit(F, Y > 4)
-    assert not hasattr(model, "members_")
+    assert not hasattr(model, "estimators_")
     assert not hasattr(model, "n_features_in_")
 
 
@@ -83,7 +85,7 @@ def test_early_stopping_is_no_interrupt():
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_file_keeps_no_optimizer_of_the_source(frozen):
-    source = MTEncoderRegressor(**FAST, n_ensemble=2, dropout=0.2).partial_fit(F, Y)
+    source = MTEncoderRegressor(**FAST, n_estimators=2, dropout=0.2).partial_fit(F, Y)
     given = FrozenEstimator(source) if frozen else source
     model = MTEncoderRegressor(**{**FAST, "pretrained": given}).fit(F, Y)
     content = pickle.dumps(model)
@@ -100,7 +102,7 @@ def test_a_file_keeps_no_optimizer_of_the_source(frozen):
     kept = loaded.pretrained.estimator if frozen else loaded.pretrained
     assert type(kept) is MTEncoderRegressor
     assert_array_equal(kept.predict(F), source.predict(F))
-    assert all(member.net.optimizer_ is None for member in kept.members_)
+    assert all(member.net.optimizer_ is None for member in kept.estimators_)
     copy = pickle.loads(pickle.dumps(source))
     expected = source.partial_fit(F, Y).predict(F)
     assert_array_equal(copy.partial_fit(F, Y).predict(F), expected)

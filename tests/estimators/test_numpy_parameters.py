@@ -6,19 +6,19 @@ from numbers import Integral, Real
 
 import numpy as np
 import pytest
-from crystal.crystals import many
 from matminer.featurizers.composition import Stoichiometry
 from matminer.featurizers.structure import DensityFeatures
 from numpy.testing import assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import Interval, InvalidParameterError
+from structure.crystals import many
 
 import skmat
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
-from skmat._parameters import plain
-from skmat.objectives import BarlowTwins, Imitation, MaskedElements, Properties
-from skmat.sampling import FarthestPointSplit, LimitedShuffleSplit, QuantileShuffleSplit
+from skmat._utils.parameters import plain
+from skmat.model_selection import FarthestPointSplit, LimitedShuffleSplit, QuantileShuffleSplit
+from skmat.objectives import BarlowTwins, Distillation, MaskedElements, Properties
 
 FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO"]
 CRYSTALS = many(6)
@@ -34,7 +34,7 @@ CLASSES = [
 NEEDED: dict = {
     "MatminerFeaturizer": {"featurizer": Stoichiometry()},
     "MatminerStructureFeaturizer": {"featurizer": DensityFeatures(["density"])},
-    "CrystalTeacher": {"encoder": skmat.CGCNNEncoder(**FAST), "structures": CRYSTALS},
+    "StructureEmbeddingLookup": {"encoder": skmat.CGCNNEncoder(**FAST), "structures": CRYSTALS},
 }
 #: Values that fit together; they are the same in float32.
 VALUES = {"max_epochs": 2, "lr": 2.0**-9, "n_jobs": 1, "cutoff": 6.0, "max_atoms": 200}
@@ -119,15 +119,15 @@ def test_a_grid_of_arange_and_linspace():
 
 
 @pytest.mark.parametrize(
-    "head_epochs", [[np.int64(1), np.int32(2)], np.array([1, 2]), (np.int64(1), 2), np.array(1)]
+    "freeze_epochs", [[np.int64(1), np.int32(2)], np.array([1, 2]), (np.int64(1), 2), np.array(1)]
 )
-def test_stages_of_numpy(head_epochs):
+def test_stages_of_numpy(freeze_epochs):
     source = MTEncoder(**FAST).fit(FORMULAS)
     settings = {**FAST, "max_epochs": np.int64(4), "pretrained": source}
-    expected = [int(each) for each in np.atleast_1d(head_epochs)]
+    expected = [int(each) for each in np.atleast_1d(freeze_epochs)]
     one, two = (
-        MTEncoderRegressor(**settings, head_epochs=each).fit(FORMULAS, Y).predict(FORMULAS)
-        for each in (head_epochs, expected if len(expected) > 1 else expected[0])
+        MTEncoderRegressor(**settings, freeze_epochs=each).fit(FORMULAS, Y).predict(FORMULAS)
+        for each in (freeze_epochs, expected if len(expected) > 1 else expected[0])
     )
     assert_array_equal(one, two)
 
@@ -140,7 +140,7 @@ def test_stages_of_numpy(head_epochs):
         MaskedElements(ratio=np.float64(0.5), scale=np.float32(2), hidden=(np.int64(8),)),
         MaskedElements(at_least_one=np.bool_(True)),
         BarlowTwins(width=np.int64(8), off_diagonal=np.float32(0.5), hidden=(np.uint8(8),)),
-        Imitation(MagpieFeaturizer(), hidden=(np.int64(8),), scale=np.float32(2)),
+        Distillation(MagpieFeaturizer(), hidden=(np.int64(8),), scale=np.float32(2)),
     ],
     ids=lambda objective: objective.name,
 )
@@ -187,7 +187,7 @@ def test_recipes(kind):
         ("lr", np.float64("nan")),
         ("lr", np.float32("inf")),
         ("dropout", np.float32(1)),
-        ("n_ensemble", np.array(-1)),
+        ("n_estimators", np.array(-1)),
         ("warm_start", np.int64(2)),
         ("patience", np.array(None)),
         ("lr", 10**400),

@@ -54,17 +54,17 @@ def model(**parameters):
 
 
 def encoder_state(estimator):
-    state = estimator.members_[0].model.encoder.state_dict()
+    state = estimator.estimators_[0].model.encoder.state_dict()
     return {name: tensor.clone() for name, tensor in state.items()}
 
 
 CHANGES = [
     {"encoder_lr_factor": 0.1},
     {"layer_decay": 0.2},
-    {"head_epochs": 2},
-    {"ema": 0.9},
-    {"keep_objective": KEPT},
-    {"keep_objective": KEPT, "keep_weight": 5.0},
+    {"freeze_epochs": 2},
+    {"ema_decay": 0.9},
+    {"auxiliary_objective": KEPT},
+    {"auxiliary_objective": KEPT, "auxiliary_weight": 5.0},
 ]
 
 
@@ -84,7 +84,7 @@ def test_every_parameter_matters_and_one_seed_is_one_result(encoder, y):
 def test_all_of_them_together_survive_clones_and_pickles(encoder, kind):
     together = {name: value for each in CHANGES for name, value in each.items()}
     labels = np.arange(30) % 3
-    estimator = clone(kind(**FAST, **together, pretrained=encoder, n_ensemble=2))
+    estimator = clone(kind(**FAST, **together, pretrained=encoder, n_estimators=2))
     fitted = estimator.fit(FORMULAS, labels)
     expected = fitted.predict(FORMULAS)
     again = pickle.loads(pickle.dumps(fitted))
@@ -92,7 +92,7 @@ def test_all_of_them_together_survive_clones_and_pickles(encoder, kind):
     for each in (fitted, again):
         each.partial_fit(FORMULAS, labels)
     assert_array_equal(again.predict(FORMULAS), fitted.predict(FORMULAS))
-    assert again.hash_weights() == fitted.hash_weights()
+    assert again._hash_weights() == fitted._hash_weights()
 
 
 def test_in_a_grid(encoder, y, tmp_path):
@@ -101,16 +101,16 @@ def test_in_a_grid(encoder, y, tmp_path):
         model(max_epochs=2),
         {
             "pretrained": [None, str(folder)],
-            "head_epochs": [0, (1,)],
-            "ema": [None, 0.9],
-            "keep_objective": [None, KEPT],
+            "freeze_epochs": [0, (1,)],
+            "ema_decay": [None, 0.9],
+            "auxiliary_objective": [None, KEPT],
         },
         cv=2,
         error_score="raise",
     ).fit(FORMULAS, y)
     results = pd.DataFrame(search.cv_results_)
     assert np.isfinite(results["mean_test_score"]).all()
-    # Without weights to keep, head_epochs is nothing: 4 + 8 results in all.
+    # Without weights to keep, freeze_epochs is nothing: 4 + 8 results in all.
     assert results["mean_test_score"].nunique() == 12
 
 
@@ -120,13 +120,13 @@ def test_in_a_grid(encoder, y, tmp_path):
         {"encoder_lr_factor": 0},
         {"layer_decay": 0},
         {"layer_decay": 1.1},
-        {"head_epochs": -1},
-        {"head_epochs": (2, 0)},
-        {"head_epochs": [1.5]},
-        {"ema": 1.0},
-        {"ema": 0},
-        {"keep_weight": -1},
-        {"keep_objective": 3},
+        {"freeze_epochs": -1},
+        {"freeze_epochs": (2, 0)},
+        {"freeze_epochs": [1.5]},
+        {"ema_decay": 1.0},
+        {"ema_decay": 0},
+        {"auxiliary_weight": -1},
+        {"auxiliary_objective": 3},
     ],
 )
 def test_bad_values_are_refused(y, bad):
@@ -138,12 +138,12 @@ def test_bad_values_are_refused(y, bad):
 
 
 def test_heads_first_only_where_they_are_new_on_weights_worth_keeping(encoder, y, settings):
-    tuned = model(pretrained=encoder, head_epochs=2, ema=0.9, warm_start=True)
+    tuned = model(pretrained=encoder, freeze_epochs=2, ema_decay=0.9, warm_start=True)
     tuned.fit(FORMULAS, y).fit(FORMULAS, y).partial_fit(FORMULAS, y)
-    model(head_epochs=2).fit(FORMULAS, y)
+    model(freeze_epochs=2).fit(FORMULAS, y)
     tuned.set_params(warm_start=False).fit(FORMULAS, y)
-    assert [each.head_epochs for each in settings] == [(2,), (), (), (), (2,)]
-    assert [each.ema for each in settings] == [0.9, 0.9, None, None, 0.9]
+    assert [each.freeze_epochs for each in settings] == [(2,), (), (), (), (2,)]
+    assert [each.ema_decay for each in settings] == [0.9, 0.9, None, None, 0.9]
 
 
 def test_rates_of_the_encoder_hold_in_partial_fit_too(y, settings):
@@ -152,41 +152,41 @@ def test_rates_of_the_encoder_hold_in_partial_fit_too(y, settings):
 
 
 def test_nothing_is_left_for_the_encoder(encoder, y):
-    with pytest.raises(InvalidInputError, match=r"head_epochs=4 .* max_epochs=4.*'head'"):
-        model(pretrained=encoder, head_epochs=4).fit(FORMULAS, y)
-    with pytest.raises(InvalidInputError, match=r"head_epochs=\(2, 2\) .* max_epochs=4"):
-        model(pretrained=encoder, head_epochs=(2, 2)).fit(FORMULAS, y)
+    with pytest.raises(InvalidInputError, match=r"freeze_epochs=4 .* max_epochs=4.*'head'"):
+        model(pretrained=encoder, freeze_epochs=4).fit(FORMULAS, y)
+    with pytest.raises(InvalidInputError, match=r"freeze_epochs=\(2, 2\) .* max_epochs=4"):
+        model(pretrained=encoder, freeze_epochs=(2, 2)).fit(FORMULAS, y)
     # In a grid over `pretrained`, the fit from scratch does not mind.
-    model(head_epochs=4).fit(FORMULAS, y)
+    model(freeze_epochs=4).fit(FORMULAS, y)
 
 
 def test_epochs_of_the_head_are_among_max_epochs(encoder, y):
-    fitted = model(pretrained=encoder, head_epochs=3).fit(FORMULAS, y)
+    fitted = model(pretrained=encoder, freeze_epochs=3).fit(FORMULAS, y)
     assert [row["epoch"] for row in fitted.history_] == [1, 2, 3, 4]
     before, after = encoder_state(encoder), encoder_state(fitted)
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
 def test_several_stages(encoder, y, settings):
-    fitted = model(pretrained=encoder, head_epochs=(2, 1)).fit(FORMULAS, y)
-    clone(fitted).set_params(max_epochs="auto", head_epochs=[200, 100]).fit(FORMULAS, y)
-    assert [each.head_epochs for each in settings] == [(2, 1), (200, 100)]
+    fitted = model(pretrained=encoder, freeze_epochs=(2, 1)).fit(FORMULAS, y)
+    clone(fitted).set_params(max_epochs="auto", freeze_epochs=[200, 100]).fit(FORMULAS, y)
+    assert [each.freeze_epochs for each in settings] == [(2, 1), (200, 100)]
     assert [each.max_epochs for each in settings] == [4, 301]
-    again = clone(fitted).set_params(head_epochs=3).fit(FORMULAS, y)
-    assert again.hash_weights() != fitted.hash_weights()
+    again = clone(fitted).set_params(freeze_epochs=3).fit(FORMULAS, y)
+    assert again._hash_weights() != fitted._hash_weights()
 
 
 # Averages
 
 
 def test_a_warm_start_goes_on_from_the_average(y):
-    fitted = model(ema=0.9, warm_start=True, lr=1e-30, weight_decay=0.0).fit(FORMULAS, y)
+    fitted = model(ema_decay=0.9, warm_start=True, lr=1e-30, weight_decay=0.0).fit(FORMULAS, y)
     expected = fitted.predict(FORMULAS)
     assert_allclose(fitted.fit(FORMULAS, y).predict(FORMULAS), expected, rtol=1e-6)
 
 
 def test_pickles_hold_no_second_copy(y):
-    plain, averaged = (len(pickle.dumps(model(ema=e).fit(FORMULAS, y))) for e in (None, 0.9))
+    plain, averaged = (len(pickle.dumps(model(ema_decay=e).fit(FORMULAS, y))) for e in (None, 0.9))
     assert averaged < plain + 1000
 
 
@@ -194,7 +194,9 @@ def test_pickles_hold_no_second_copy(y):
 
 
 def test_the_kept_loss_is_in_the_history_with_its_weight(y):
-    fitted = model(keep_objective=KEPT, keep_weight=0.5, loss_weights=[1, 3]).fit(FORMULAS, y)
+    fitted = model(auxiliary_objective=KEPT, auxiliary_weight=0.5, loss_weights=[1, 3]).fit(
+        FORMULAS, y
+    )
     for row in fitted.history_:
         ours = row["weight_y0"] + row["weight_y1"]
         assert row["weight_masked_elements"] / ours == pytest.approx(0.5)
@@ -205,8 +207,8 @@ def test_the_kept_loss_is_in_the_history_with_its_weight(y):
 
 
 def test_patience_watches_the_columns_of_y(y):
-    settings = {"patience": 3, "validation_fraction": 0.4, "keep_objective": KEPT}
-    for row in model(keep_weight=10, **settings).fit(FORMULAS, y).history_:
+    settings = {"patience": 3, "validation_fraction": 0.4, "auxiliary_objective": KEPT}
+    for row in model(auxiliary_weight=10, **settings).fit(FORMULAS, y).history_:
         mean = (row["valid_loss_y0"] + row["valid_loss_y1"]) / 2
         assert row["valid_loss"] == pytest.approx(mean)
         assert np.isfinite(row["valid_loss_masked_elements"])
@@ -219,7 +221,7 @@ def test_rows_without_labels_teach_the_encoder_if_something_is_kept(y, kept, tea
     # As many elements, so that as many numbers are drawn.
     others = ["KBr" if formula == "NaCl" else formula for formula in FORMULAS]
     first, second = (
-        encoder_state(model(keep_objective=kept, dropout=0.0).fit(X, y))
+        encoder_state(model(auxiliary_objective=kept, dropout=0.0).fit(X, y))
         for X in (FORMULAS, others)
     )
     changed = [name for name in first if not torch.equal(first[name], second[name])]
@@ -229,7 +231,7 @@ def test_rows_without_labels_teach_the_encoder_if_something_is_kept(y, kept, tea
 
 
 def test_a_chunk_without_any_label_teaches_the_encoder_too(y):
-    fitted = model(keep_objective=KEPT, weight_decay=0.0).partial_fit(FORMULAS, y)
+    fitted = model(auxiliary_objective=KEPT, weight_decay=0.0).partial_fit(FORMULAS, y)
     before = encoder_state(fitted)
     fitted.partial_fit(FORMULAS, np.full_like(y, np.nan))
     after = encoder_state(fitted)
@@ -239,9 +241,9 @@ def test_a_chunk_without_any_label_teaches_the_encoder_too(y):
 
 
 def test_predictions_do_not_ask_the_kept_heads(y):
-    fitted = model(keep_objective=KEPT).fit(FORMULAS, y)
+    fitted = model(auxiliary_objective=KEPT).fit(FORMULAS, y)
     expected, vectors = fitted.predict(FORMULAS), fitted.transform(FORMULAS)
-    heads = fitted.members_[0].model.heads
+    heads = fitted.estimators_[0].model.heads
     assert set(heads) == {"properties", KEPT}
     with torch.no_grad():
         for parameter in heads[KEPT].parameters():
@@ -254,7 +256,7 @@ def test_the_encoder_keeps_its_trade(y):
     """With the loss kept, masked elements are guessed better than without."""
     losses = {}
     for weight in (0.0, 1.0):
-        settings = {"keep_objective": MaskedElements(ratio=0.5), "keep_weight": weight}
+        settings = {"auxiliary_objective": MaskedElements(ratio=0.5), "auxiliary_weight": weight}
         fitted = model(max_epochs=40, lr=3e-3, **settings).fit(FORMULAS, y)
         losses[weight] = fitted.history_[-1]["train_loss_masked_elements"]
     assert losses[1.0] < 0.7 * losses[0.0]
@@ -262,7 +264,7 @@ def test_the_encoder_keeps_its_trade(y):
 
 def test_objects_and_lists_of_them_do_as_well(y):
     first, second, third = (
-        model(keep_objective=kept).fit(FORMULAS, y).predict(FORMULAS)
+        model(auxiliary_objective=kept).fit(FORMULAS, y).predict(FORMULAS)
         for kept in (KEPT, [MaskedElements()], MaskedElements(ratio=0.8))
     )
     assert_array_equal(first, second)
@@ -272,27 +274,27 @@ def test_objects_and_lists_of_them_do_as_well(y):
 @pytest.mark.parametrize("kept", ["properties", "joint", Properties(), [KEPT, "properties"]])
 def test_what_needs_labels_is_not_kept(y, kept):
     with pytest.raises(InvalidInputError, match=r"'properties'.*without labels"):
-        model(keep_objective=kept).fit(FORMULAS, y)
+        model(auxiliary_objective=kept).fit(FORMULAS, y)
 
 
 def test_a_column_with_the_name_of_the_kept_task(y):
     frame = pd.DataFrame(y, columns=["gap", KEPT])
     with pytest.raises(InvalidInputError, match=r"\['masked_elements'\].*rename"):
-        model(keep_objective=KEPT).fit(FORMULAS, frame)
+        model(auxiliary_objective=KEPT).fit(FORMULAS, frame)
     model().fit(FORMULAS, frame)
 
 
 def test_what_is_kept_cannot_change_in_a_warm_start(y):
     fitted = model(warm_start=True).fit(FORMULAS, y)
     with pytest.raises(InvalidInputError, match="cannot go on"):
-        fitted.set_params(keep_objective=KEPT).fit(FORMULAS, y)
+        fitted.set_params(auxiliary_objective=KEPT).fit(FORMULAS, y)
 
 
 def test_the_card_names_what_was_kept(y, tmp_path):
-    fitted = model(keep_objective=KEPT).fit(FORMULAS, y)
+    fitted = model(auxiliary_objective=KEPT).fit(FORMULAS, y)
     fitted.save_pretrained(tmp_path)
     loaded = MTEncoder(pretrained=tmp_path).fit(FORMULAS)
-    assert [each["name"] for each in loaded.card_.objectives] == ["properties", KEPT]
+    assert [each["name"] for each in loaded.model_card_.objectives] == ["properties", KEPT]
 
 
 @dataclass(frozen=True)
@@ -308,4 +310,4 @@ class Exploding(MaskedElements):
 
 def test_divergence_of_what_is_kept_is_said(y):
     with pytest.raises(DivergenceError, match="smaller lr"):
-        model(keep_objective=Exploding()).fit(FORMULAS, y)
+        model(auxiliary_objective=Exploding()).fit(FORMULAS, y)

@@ -67,7 +67,7 @@ def test_validation_rows_are_not_learned_from(y, monkeypatch):
     changed[held_back] += 1e6
     settings = {"patience": 100, "max_epochs": 3, "schedule": "constant", "lr": 1e-4}
     first, second = (model(**settings).fit(FORMULAS, values) for values in (y, changed))
-    assert_allclose(first.members_[0].scaling.mean, np.nanmean(y[~held_back], axis=0))
+    assert_allclose(first.estimators_[0].scaling.mean, np.nanmean(y[~held_back], axis=0))
     for key in ("train_loss", "train_loss_y0", "train_loss_y1"):
         assert [row[key] for row in first.history_] == [row[key] for row in second.history_]
 
@@ -76,8 +76,10 @@ def test_rows_without_any_label_teach_nothing(y):
     y[5] = np.nan
     without = np.delete(np.arange(30), 5)
     settings = {"batch_size": 64, "dropout": 0.0, "max_epochs": 1}
-    scaling = model(**settings).fit(FORMULAS, y).members_[0].scaling
-    again = model(**settings).fit([FORMULAS[i] for i in without], y[without]).members_[0].scaling
+    scaling = model(**settings).fit(FORMULAS, y).estimators_[0].scaling
+    again = (
+        model(**settings).fit([FORMULAS[i] for i in without], y[without]).estimators_[0].scaling
+    )
     assert_allclose(scaling.mean, again.mean)
     assert_allclose(scaling.scale, again.scale)
 
@@ -139,18 +141,18 @@ def test_random_loss_weights_are_in_the_history(y):
 
 
 def test_uncertainty_comes_from_the_ensemble_and_from_the_loss(y):
-    with pytest.raises(InvalidInputError, match="n_ensemble > 1"):
+    with pytest.raises(InvalidInputError, match="n_estimators > 1"):
         model().fit(FORMULAS, y).predict(FORMULAS, return_std=True)
-    ensemble = model(n_ensemble=3).fit(FORMULAS, y)
+    ensemble = model(n_estimators=3).fit(FORMULAS, y)
     mean, std = ensemble.predict(FORMULAS, return_std=True)
     single = [
         member.scaling.inverse_transform(each)
-        for member, each in zip(ensemble.members_, _member_means(ensemble), strict=True)
+        for member, each in zip(ensemble.estimators_, _member_means(ensemble), strict=True)
     ]
     assert_allclose(mean, np.mean(single, axis=0), rtol=1e-6)
     assert_allclose(std, np.std(single, axis=0), rtol=1e-6)
     assert ensemble.transform(FORMULAS).shape == (30, 3 * 64)
-    assert {row["member"] for row in ensemble.history_} == {0, 1, 2}
+    assert {row["estimator"] for row in ensemble.history_} == {0, 1, 2}
     robust = model(loss="robust_l1").fit(FORMULAS, y)
     mean, std = robust.predict(FORMULAS, return_std=True)
     assert mean.shape == std.shape == (30, 2)
@@ -162,7 +164,7 @@ def _member_means(ensemble):
     from skmat.training import run_heads
 
     materials = read_compositions(FORMULAS)
-    for member in ensemble.members_:
+    for member in ensemble.estimators_:
         outputs = run_heads(member.model, materials, ensemble._make_batch, "cpu", "float32")
         yield np.stack(outputs, axis=1)[..., 0].astype(float)
 
@@ -170,14 +172,14 @@ def _member_means(ensemble):
 def test_warm_start_goes_on(y):
     cold = model(warm_start=True).fit(FORMULAS, y)
     before = cold.transform(FORMULAS)
-    scaling = cold.members_[0].scaling
+    scaling = cold.estimators_[0].scaling
     cold.fit(FORMULAS, y)
     assert not np.allclose(before, cold.transform(FORMULAS))
-    assert cold.members_[0].scaling is scaling
+    assert cold.estimators_[0].scaling is scaling
     with pytest.raises(InvalidInputError, match="same columns"):
         cold.fit(FORMULAS, y[:, 0])
     with pytest.raises(InvalidInputError, match="members"):
-        model(warm_start=True, n_ensemble=1).fit(FORMULAS, y).set_params(n_ensemble=2).fit(
+        model(warm_start=True, n_estimators=1).fit(FORMULAS, y).set_params(n_estimators=2).fit(
             FORMULAS, y
         )
 
@@ -208,10 +210,10 @@ def test_partial_fit_goes_on_after_fit_and_after_pickling(y):
 def test_frozen_parts_keep_every_bit(y, trainable):
     """ALIGNN-TL's "frozen" layers were trained, and their buffers moved."""
     source = model().fit(FORMULAS, y)
-    before = source.members_[0].model.encoder.state_dict()
+    before = source.estimators_[0].model.encoder.state_dict()
     tuned = model(pretrained=source, trainable=trainable).fit(FORMULAS, y)
-    after = tuned.members_[0].model.encoder.state_dict()
-    last = f"layers.{len(source.members_[0].model.encoder.layers) - 1}."
+    after = tuned.estimators_[0].model.encoder.state_dict()
+    last = f"layers.{len(source.estimators_[0].model.encoder.layers) - 1}."
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert all(name.startswith((last, "final_norm.")) for name in changed)
     assert bool(changed) == (trainable == "last")
@@ -240,7 +242,7 @@ def test_fit_on_a_gpu_predict_on_the_cpu(y):
     fitted = model(device="cuda").fit(FORMULAS, y)
     loaded = pickle.loads(pickle.dumps(fitted))
     assert loaded.net_.device == "cpu"
-    assert next(fitted.members_[0].model.parameters()).is_cuda
+    assert next(fitted.estimators_[0].model.parameters()).is_cuda
     assert_allclose(loaded.predict(FORMULAS), fitted.predict(FORMULAS), rtol=1e-3)
 
 

@@ -24,8 +24,8 @@ def test_grid_search_over_pretraining_strategies():
 
 
 def test_the_default_is_the_best_of_its_family():
-    assert RoostEncoder().fit(FORMULAS).card_.name == "roost-multimodal"
-    assert RoostEncoder(preset="tiny", max_epochs=1).fit(FORMULAS).card_ is None
+    assert RoostEncoder().fit(FORMULAS).model_card_.name == "roost-multimodal"
+    assert RoostEncoder(preset="tiny", max_epochs=1).fit(FORMULAS).model_card_ is None
 
 
 def test_weights_of_another_family_are_refused():

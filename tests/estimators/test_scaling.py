@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmat import MTEncoder, MTEncoderRegressor, RoostRegressor
-from skmat.estimators._automatic import contradiction
+from skmat.estimators._automatic import pure_error_share
 from skmat.estimators._scaling import TargetScaling, in_own_unit
 from skmat.exceptions import InvalidInputError
 
@@ -38,9 +38,9 @@ def test_predictions_are_in_the_unit_of_y(unit, kind):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"n_ensemble": 2},
-        {"loss": "robust_l1", "n_ensemble": 2},
-        {"patience": 1, "validation_fraction": 0.3, "n_ensemble": 3},
+        {"n_estimators": 2},
+        {"loss": "robust_l1", "n_estimators": 2},
+        {"patience": 1, "validation_fraction": 0.3, "n_estimators": 3},
         {"max_epochs": "auto"},
         {"loss": "mse"},
     ],
@@ -51,7 +51,7 @@ def test_a_power_of_two_changes_no_digit(exponent, parameters):
     one, two = fitted(y, **parameters), fitted(y * unit, **parameters)
     assert_array_equal(two.predict(FORMULAS), one.predict(FORMULAS) * unit)
     assert two.score(FORMULAS, y * unit) == one.score(FORMULAS, y)
-    if "n_ensemble" in parameters:
+    if "n_estimators" in parameters:
         (_, first), (_, second) = (m.predict(FORMULAS, return_std=True) for m in (one, two))
         assert (first > 0).all()
         assert_array_equal(second, first * unit)
@@ -72,14 +72,14 @@ def test_labels_far_from_zero_keep_their_spread():
 
 
 @pytest.mark.parametrize("constant", [0.0, 1e-20, -7.1, 1e13, 3e-310, 5e-324])
-@pytest.mark.parametrize("n_ensemble", [1, 3])
-def test_a_constant_is_predicted_exactly(constant, n_ensemble):
+@pytest.mark.parametrize("n_estimators", [1, 3])
+def test_a_constant_is_predicted_exactly(constant, n_estimators):
     y = np.column_stack([np.full(10, constant), GAPS])
-    model = fitted(y, n_ensemble=n_ensemble, loss="robust_l1")
+    model = fitted(y, n_estimators=n_estimators, loss="robust_l1")
     mean, std = model.predict(["TiO2", "Cu", "Bi2Te3"], return_std=True)
     assert_array_equal(mean[:, 0], constant)
     assert_array_equal(std[:, 0], 0)
-    assert_array_equal(model.members_[0].scaling.is_constant, [True, False])
+    assert_array_equal(model.estimators_[0].scaling.is_constant, [True, False])
     weights = np.linspace(0.1, 0.7, 10)
     assert_array_equal(fitted(y[:, 0], sample_weight=weights).predict(FORMULAS), constant)
 
@@ -90,7 +90,7 @@ def test_labels_that_differ_by_rounding_are_constant():
     assert_allclose(predicted(third), 0.3, rtol=1e-15)
     assert_allclose(predicted(third * 1e200), 0.3e200, rtol=1e-15)
     # In the last place of a number is not in the third.
-    assert fitted(np.array([0.3, 0.3 + 1e-12] * 5)).members_[0].scaling.scale[0] > 0
+    assert fitted(np.array([0.3, 0.3 + 1e-12] * 5)).estimators_[0].scaling.scale[0] > 0
 
 
 def test_a_single_label_is_predicted():
@@ -105,10 +105,10 @@ def test_partial_fit_is_standardised_by_the_first_labels_that_differ():
         model.partial_fit([formula], [gap * 1e-19])
         if formula == "ZnO":
             assert_array_equal(model.predict(FORMULAS), 5e-19)
-    scaling = model.members_[0].scaling
+    scaling = model.estimators_[0].scaling
     assert_allclose([scaling.mean[0], scaling.scale[0]], [6.75e-19, 1.75e-19])
     before = scaling.scale
-    assert model.partial_fit(FORMULAS, GAPS).members_[0].scaling.scale is before
+    assert model.partial_fit(FORMULAS, GAPS).estimators_[0].scaling.scale is before
 
 
 def test_a_warm_start_is_standardised_by_the_first_labels_that_differ():
@@ -128,7 +128,7 @@ def test_classes_stay_classes_whatever_the_unit_of_numbers():
 def test_weights_worth_keeping_do_not_know_the_unit():
     source = MTEncoder(**FAST).fit(FORMULAS)
     one, two = (
-        predicted(GAPS * unit, pretrained=source, max_epochs=2, head_epochs=1)
+        predicted(GAPS * unit, pretrained=source, max_epochs=2, freeze_epochs=1)
         for unit in (1.0, 2.0**-63)
     )
     assert_array_equal(two, one * 2.0**-63)
@@ -160,12 +160,12 @@ def test_contradiction_does_not_know_the_unit():
     labels = np.random.default_rng(0).normal(size=(60, 2)) + 3
     labels[:20, 1] = np.nan
     groups = np.arange(60) % 20
-    expected = contradiction(groups, labels)
+    expected = pure_error_share(groups, labels)
     assert expected > 0.3
     for exponent in (-1000, -700, 500, 900):
-        assert contradiction(groups, labels * 2.0**exponent) == expected
-    assert contradiction(groups, np.full((60, 1), 0.1)) == 0
-    assert contradiction(groups, np.full((60, 1), 1e-200)) == 0
+        assert pure_error_share(groups, labels * 2.0**exponent) == expected
+    assert pure_error_share(groups, np.full((60, 1), 0.1)) == 0
+    assert pure_error_share(groups, np.full((60, 1), 1e-200)) == 0
 
 
 def test_the_scaling_of_a_part_of_the_labels():

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import many
 from sklearn.utils._param_validation import InvalidParameterError
+from structure.crystals import many
 
 from skmat import (
     ALIGNNRegressor,
@@ -30,7 +30,7 @@ FAST = {"preset": "tiny", "max_epochs": 2, "random_state": 0, "precision": "floa
 
 
 def encoder_state(estimator):
-    state = estimator.members_[0].model.encoder.state_dict()
+    state = estimator.estimators_[0].model.encoder.state_dict()
     return {name: tensor.clone() for name, tensor in state.items()}
 
 
@@ -56,7 +56,7 @@ def moved(before, after):
 def test_random_weights_are_not_kept(kind, X, settings):
     frozen = kind(**FAST, **settings).fit(X, Y)
     free = kind(**FAST, **{**settings, "trainable": "all"}).fit(X, Y)
-    assert frozen.hash_weights() == free.hash_weights()
+    assert frozen._hash_weights() == free._hash_weights()
 
 
 @pytest.mark.parametrize("kind", [MTEncoderRegressor, MTEncoderClassifier])
@@ -64,7 +64,7 @@ def test_the_first_partial_fit_moves_random_weights(kind):
     labels = Y > 4
     stepwise = kind(**FAST, trainable="head").partial_fit(FORMULAS, labels)
     free = kind(**FAST).partial_fit(FORMULAS, labels)
-    assert stepwise.hash_weights() == free.hash_weights()
+    assert stepwise._hash_weights() == free._hash_weights()
 
 
 def test_what_was_learned_before_is_kept():
@@ -135,7 +135,7 @@ def test_layers_are_unfrozen_by_hand():
         states.append(encoder_state(stepwise))
     changed = [moved(before, after) for before, after in itertools.pairwise(states)]
     last = {name for name in states[0] if name.startswith(("layers.1.", "final_norm."))}
-    everything = set(dict(stepwise.members_[0].model.encoder.named_parameters()))
+    everything = set(dict(stepwise.estimators_[0].model.encoder.named_parameters()))
     assert changed == [set(), last, everything, set()]
     assert [row["epoch"] for row in stepwise.history_] == [1, 2, 3, 4]
 
@@ -151,7 +151,7 @@ CHANGES = [
     {"layer_decay": 0.5},
     {"batch_size": 5},
     {"precision": "bf16"},
-    {"keep_weight": 3.0},
+    {"auxiliary_weight": 3.0},
 ]
 
 
@@ -159,13 +159,13 @@ CHANGES = [
 def test_changed_parameters_hold_from_the_next_call_on(changes):
     y = np.stack([Y, Y**2], axis=1)
     y[::3, 1] = np.nan
-    settings = {**FAST, "keep_objective": "masked_elements"}
+    settings = {**FAST, "auxiliary_objective": "masked_elements"}
     stepwise = MTEncoderRegressor(**settings).partial_fit(FORMULAS, y)
     for _ in range(2):
         same = pickle.loads(pickle.dumps(stepwise)).partial_fit(FORMULAS, y)
         other = pickle.loads(pickle.dumps(stepwise)).set_params(**changes)
         other.partial_fit(FORMULAS, y)
-        assert same.hash_weights() != other.hash_weights()
+        assert same._hash_weights() != other._hash_weights()
         stepwise = same
 
 

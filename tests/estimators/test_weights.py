@@ -124,7 +124,7 @@ def test_scores_with_weights_of_any_size():
 
 
 def test_crystals_are_weighed_alike():
-    from crystal.crystals import many
+    from structure.crystals import many
 
     X, y = many(6), GAPS[:6]
     settings = {**FAST, "element_features": None}

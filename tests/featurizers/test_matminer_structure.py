@@ -5,7 +5,6 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from crystal.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile
 from joblib import parallel_config
 from matminer.featurizers.base import BaseFeaturizer, MultipleFeaturizer
 from matminer.featurizers.composition import Stoichiometry
@@ -32,6 +31,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
+from structure.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile
 
 from skmat import (
     MagpieFeaturizer,
@@ -39,8 +39,8 @@ from skmat import (
     MatminerStructureFeaturizer,
     StructureToComposition,
 )
-from skmat.crystal import StructureArrays
 from skmat.exceptions import FeaturizationError, InvalidInputError, InvalidStructureError
+from skmat.structure import StructureArrays
 
 CRYSTALS = [rock_salt(), rutile(), bcc_iron(), rock_salt(), rock_salt(4.2, "Mg", "O")]
 

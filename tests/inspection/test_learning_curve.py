@@ -22,7 +22,7 @@ class Trained(BaseEstimator):
 
 def make_history(n_epochs, *, member=0, valid=True):
     return [
-        {"epoch": epoch, "train_loss": 1 / epoch, "member": member}
+        {"epoch": epoch, "train_loss": 1 / epoch, "estimator": member}
         | ({"valid_loss": (epoch - 3) ** 2 + 1.0} if valid else {})
         for epoch in range(1, n_epochs + 1)
     ]

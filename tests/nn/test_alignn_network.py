@@ -3,11 +3,11 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
+from structure.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
-from skmat.crystal._neighbors import TIE
 from skmat.datasets import fetch_matbench
 from skmat.nn import ALIGNN_PRESETS, MASK_ID, ALIGNNNetwork
+from skmat.structure._neighbors import TIE
 
 SIZES = {"cutoff": 8.0, "d_model": 6, "n_angle_layers": 2, "n_layers": 1, "d_embedding": 5}
 

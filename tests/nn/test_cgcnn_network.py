@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
+from structure.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
-from skmat.crystal._neighbors import TIE
 from skmat.nn import CGCNN_PRESETS, MASK_ID, CGCNNNetwork
+from skmat.structure._neighbors import TIE
 
 SIZES = {"cutoff": 8.0, "d_atom": 6, "n_layers": 2, "d_model": 5}
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import batch_of as crystals
-from crystal.crystals import many, mixed_salt
+from structure.crystals import batch_of as crystals
+from structure.crystals import many, mixed_salt
 
 from skmat import MTEncoder
 from skmat.exceptions import InvalidInputError

@@ -46,7 +46,7 @@ def test_what_is_no_objective_is_refused(given):
 
 @pytest.mark.parametrize("given", ["multimodal", ["properties", "multimodal"]])
 def test_multimodal_learning_needs_a_teacher(given):
-    with pytest.raises(InvalidInputError, match=r"Imitation\(skmat.CrystalTeacher\("):
+    with pytest.raises(InvalidInputError, match=r"Distillation\(skmat.StructureEmbeddingLookup\("):
         resolve_objectives(given)
 
 

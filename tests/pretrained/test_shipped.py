@@ -9,7 +9,7 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from skmat import MTEncoder, list_pretrained
-from skmat._pretrain_config import read_config
+from skmat.cli.pretrain.config import read_config
 from skmat.estimators._families import choose_family
 from skmat.pretrained import BEST, load_checkpoint, resolve_folder
 
@@ -39,7 +39,7 @@ NAMES = list_pretrained()
 def vectors_of(name):
     family = choose_family(pretrained=name)
     encoder = family.encoder(pretrained=name, device="cpu")
-    return encoder.fit_transform(MATERIALS[family.reads])[:, :N_COLUMNS]
+    return encoder.fit_transform(MATERIALS[family.input])[:, :N_COLUMNS]
 
 
 def test_there_are_some():
@@ -66,7 +66,7 @@ def test_weights_card_and_configuration_agree(name):
     assert checkpoint.network == encoder._network_config()
     # What the smaller tasks test on was not seen.
     assert all(task in card.excluded for task in asked.exclude)
-    assert len(asked.exclude) == N_EXCLUDED[choose_family(asked.family).reads]
+    assert len(asked.exclude) == N_EXCLUDED[choose_family(asked.family).input]
     assert card.metrics
     # Formulas alone are facts; labels and structures have a licence.
     has_licence = {table.source for table in asked.tables} != {"formulas"}
@@ -89,9 +89,9 @@ def test_vectors_are_those_that_were_stored(name):
 
 def test_the_default_is_the_best():
     default = MTEncoder().fit(FORMULAS)
-    assert default.card_.name == BEST["mtencoder"]
+    assert default.model_card_.name == BEST["mtencoder"]
     # Other sizes have no weights, and begin with random ones.
-    assert MTEncoder(preset="tiny", max_epochs=1).fit(FORMULAS).card_ is None
+    assert MTEncoder(preset="tiny", max_epochs=1).fit(FORMULAS).model_card_ is None
     assert MTEncoder(preset="tiny", max_epochs=1, objectives="masked_elements").fit(FORMULAS)
 
 

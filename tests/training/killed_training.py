@@ -83,7 +83,7 @@ def main():
     if kind:
         {"step": _kill_at_step, "write": _kill_at_write}[kind](int(number))
     extra = early_stopping() if objectives == "joint" else {}
-    print(json.dumps(fit(folder, objectives, **extra).hash_weights()))
+    print(json.dumps(fit(folder, objectives, **extra)._hash_weights()))
 
 
 if __name__ == "__main__":

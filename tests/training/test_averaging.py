@@ -64,7 +64,7 @@ def test_what_is_kept_is_the_average_of_the_steps(
 ):
     model = make_model("joint")
     settings = make_settings(
-        ema=decay, max_epochs=4, lr=0.02, task_weights=(1.0, 1.0), precision=precision
+        ema_decay=decay, max_epochs=4, lr=0.02, task_weights=(1.0, 1.0), precision=precision
     )
     valid = make_data(9, seed=1) if validated else None
     steps, _ = run(model, settings, make_data(30), valid)
@@ -82,8 +82,10 @@ def test_training_goes_on_from_the_weights_and_not_from_their_average(
     make_model, make_settings, make_data
 ):
     runs = [
-        run(make_model(), make_settings(ema=ema), make_data(30), make_data(9, seed=1))[0]
-        for ema in (None, 0.9)
+        run(make_model(), make_settings(ema_decay=ema_decay), make_data(30), make_data(9, seed=1))[
+            0
+        ]
+        for ema_decay in (None, 0.9)
     ]
     for plain, averaged in zip(*runs, strict=True):
         for name, tensor in plain.items():
@@ -100,7 +102,7 @@ def valid_loss(model, state, data):
 
 def test_the_average_is_what_is_validated(make_model, make_settings, make_data):
     valid = make_data(12, seed=1)
-    settings = make_settings(ema=0.9, max_epochs=5, lr=0.02, batch_size=8)
+    settings = make_settings(ema_decay=0.9, max_epochs=5, lr=0.02, batch_size=8)
     steps, history = run(make_model(), settings, make_data(24), valid)
     means = list(averages(steps, 0.9))[2::3]
     other = make_model()
@@ -114,7 +116,7 @@ def test_the_average_is_what_is_validated(make_model, make_settings, make_data):
 def test_early_stopping_keeps_the_average_of_the_best_epoch(make_model, make_settings, make_data):
     valid = make_data(12, seed=1)
     settings = make_settings(
-        ema=0.9, max_epochs=80, patience=3, lr=0.03, schedule="constant", batch_size=24
+        ema_decay=0.9, max_epochs=80, patience=3, lr=0.03, schedule="constant", batch_size=24
     )
     model = make_model(dropout=0.0)
     steps, history = run(model, settings, make_data(24), valid)
@@ -129,7 +131,7 @@ def test_early_stopping_keeps_the_average_of_the_best_epoch(make_model, make_set
 def test_frozen_parts_stay_to_the_last_bit(make_normed_model, make_settings, make_data, settings):
     model = make_normed_model()
     before = snapshot(model)
-    train(model, make_settings(ema=0.9, **settings), make_data(30), make_data(9, seed=1))
+    train(model, make_settings(ema_decay=0.9, **settings), make_data(30), make_data(9, seed=1))
     free = ("heads.", "encoder.last.") if settings["trainable"] == "last" else ("heads.",)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]) != name.startswith(free), name
@@ -137,7 +139,7 @@ def test_frozen_parts_stay_to_the_last_bit(make_normed_model, make_settings, mak
 
 def test_buffers_are_those_of_the_last_step(make_normed_model, make_settings, make_data):
     model = make_normed_model()
-    steps, _ = run(model, make_settings(ema=0.9), make_data(30), make_data(9, seed=1))
+    steps, _ = run(model, make_settings(ema_decay=0.9), make_data(30), make_data(9, seed=1))
     for name, buffer in model.named_buffers():
         assert torch.equal(buffer, steps[-1][name]), name
 
@@ -157,12 +159,12 @@ def test_an_interrupt_keeps_the_average_so_far(make_model, make_settings, make_d
     model = make_model()
     steps = []
     with pytest.raises(KeyboardInterrupt):
-        run(model, make_settings(ema=0.9, max_epochs=5, lr=0.02), make_data(30), steps=steps)
+        run(model, make_settings(ema_decay=0.9, max_epochs=5, lr=0.02), make_data(30), steps=steps)
     assert len(steps) == 8
     *_, expected = averages(steps, 0.9)
     assert_close(model.state_dict(), expected, names_of_parameters(model))
 
 
 def test_a_trained_net_keeps_no_second_copy(make_model, make_settings, make_data):
-    net, _ = train(make_model(), make_settings(ema=0.9), make_data(8), None)
+    net, _ = train(make_model(), make_settings(ema_decay=0.9), make_data(8), None)
     assert net.callbacks_ == []

@@ -92,7 +92,7 @@ def test_gpus_are_named_where_they_have_to_be_alone():
         if any(map(names_one, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
     }
     # To choose them, to seed them, and to record steps on them.
-    names = {"_device.py", "_random.py", "_captured.py"}
+    names = {"_device.py", "_random.py", "_cuda_graph.py"}
     assert found == {f"training/{name}" for name in names}
 
 

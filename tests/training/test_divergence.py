@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import many
 from numpy.testing import assert_array_equal
+from structure.crystals import many
 
 from skmat import (
     ALIGNNRegressor,
@@ -34,7 +34,7 @@ LAST = "After the last step"
     ("model", "X", "settings"),
     [
         (MTEncoderRegressor, F, LARGE),
-        (MTEncoderRegressor, F, {**LARGE, "ema": 0.9}),
+        (MTEncoderRegressor, F, {**LARGE, "ema_decay": 0.9}),
         (MTEncoderRegressor, F, {**LARGE, "precision": "bf16"}),
         (MTEncoderRegressor, F, {"weight_decay": 1e30}),
         # All weights are finite, and their products are not.
@@ -71,7 +71,7 @@ def test_the_error_names_what_may_be_the_cause():
 @pytest.mark.parametrize("model", [MTEncoderRegressor, CGCNNRegressor])
 def test_a_fitted_estimator_stays_as_it_was(model, way):
     X = S if model is CGCNNRegressor else F
-    kept = model(**ONE_STEP, n_ensemble=2, dropout=0.2) if X is F else model(**ONE_STEP)
+    kept = model(**ONE_STEP, n_estimators=2, dropout=0.2) if X is F else model(**ONE_STEP)
     twin = type(kept)(**kept.get_params())
     for each in (kept, twin):
         each.fit(X, Y)
@@ -95,7 +95,7 @@ def test_a_first_partial_fit_that_fails_leaves_an_estimator_unfitted():
     model = MTEncoderRegressor(**ONE_STEP, lr=1e25)
     with pytest.raises(DivergenceError):
         model.partial_fit(F, Y)
-    assert not hasattr(model, "members_")
+    assert not hasattr(model, "estimators_")
     assert not hasattr(model, "n_features_in_")
 
 
@@ -110,5 +110,5 @@ def test_the_folder_keeps_the_last_state_that_is_worth_it(tmp_path):
 def test_the_check_draws_and_changes_nothing():
     before = torch.get_rng_state()
     models = [MTEncoderRegressor(**ONE_STEP).fit(F, Y) for _ in range(2)]
-    assert models[0].hash_weights() == models[1].hash_weights()
+    assert models[0]._hash_weights() == models[1]._hash_weights()
     assert torch.equal(torch.get_rng_state(), before)

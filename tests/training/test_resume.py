@@ -43,7 +43,7 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_unbroken_one(tmp_path, object
     assert len(held["history"]) == 2
     assert not held["finished"]
     resumed = fit(tmp_path, objectives)
-    assert resumed.hash_weights() == unbroken.hash_weights()
+    assert resumed._hash_weights() == unbroken._hash_weights()
     assert losses(resumed) == losses(unbroken)
     assert len(losses(resumed)) == N_EPOCHS
     # Not trained anew: these took so many seconds in the process that was killed.
@@ -62,7 +62,7 @@ def test_a_run_killed_again_and_again_stops_early_with_the_same_weights(tmp_path
     assert len(CheckpointFolder(tmp_path).read()["history"]) == 1
     run_until_killed(tmp_path, "joint", f"step:{N_STEPS + 1}")
     resumed = fit(tmp_path, "joint", **extra)
-    assert resumed.hash_weights() == unbroken.hash_weights()
+    assert resumed._hash_weights() == unbroken._hash_weights()
     assert losses(resumed) == losses(unbroken)
     assert not leftover.exists()
 
@@ -90,9 +90,9 @@ SETTINGS = {
     "random weights": {"loss_weighting": "rlw-mtencoder", "task_weights": (1.0, 1.0)},
     "uncertainty": {"loss_weighting": "uncertainty", "task_weights": (1.0, 2.0)},
     "stopped": {"patience": 2, "lr": 0.1, "schedule": "constant", "max_epochs": 30},
-    "averaged": {"ema": 0.9},
-    "averaged and stopped": {"ema": 0.9, "patience": 2, "lr": 0.2, "max_epochs": 30},
-    "unfrozen": {"head_epochs": (1, 1), "patience": 3},
+    "averaged": {"ema_decay": 0.9},
+    "averaged and stopped": {"ema_decay": 0.9, "patience": 2, "lr": 0.2, "max_epochs": 30},
+    "unfrozen": {"freeze_epochs": (1, 1), "patience": 3},
 }
 
 
@@ -131,7 +131,7 @@ def test_a_finished_run_is_loaded_and_not_trained(tmp_path, monkeypatch):
     assert size < 1.2 * weights  # the optimizer's state is gone
     break_off(monkeypatch, 1)
     again = fit(tmp_path, "joint")
-    assert again.hash_weights() == first.hash_weights()
+    assert again._hash_weights() == first._hash_weights()
     assert again.history_ == first.history_
     X = ["TiO2", "Cu2O"]
     np.testing.assert_array_equal(
@@ -146,7 +146,7 @@ def test_an_interrupt_by_hand_is_resumed(tmp_path, monkeypatch):
         patch.setattr(sys.modules[__name__], "Interrupted", KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):
             fit(tmp_path, "properties")
-    assert fit(tmp_path, "properties").hash_weights() == unbroken.hash_weights()
+    assert fit(tmp_path, "properties")._hash_weights() == unbroken._hash_weights()
 
 
 def test_without_a_seed_the_one_of_the_folder_is_taken(tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_without_a_seed_the_one_of_the_folder_is_taken(tmp_path, monkeypatch):
             fit(tmp_path, "joint", random_state=None)
     resumed = fit(tmp_path, "joint", random_state=None)
     seed = json.loads((tmp_path / "run.json").read_text())["random_state"]
-    assert resumed.hash_weights() == fit(None, "joint", random_state=seed).hash_weights()
+    assert resumed._hash_weights() == fit(None, "joint", random_state=seed)._hash_weights()
     assert resumed.random_state is None
 
 
@@ -322,7 +322,7 @@ def test_no_callback_with_a_state_is_forgotten(make_model, make_settings, make_d
     """A state that is not saved would be found by no other test if it is seldom used."""
     from skmat.training import build_net
 
-    settings = make_settings(ema=0.9, patience=2, head_epochs=(1,), verbose=1)
+    settings = make_settings(ema_decay=0.9, patience=2, freeze_epochs=(1,), verbose=1)
     net = build_net(make_model(), settings, 8, make_data(4))
     known = {"epoch_losses", "timer", "clip", "unfreezing", "progress"}  # begin anew, or have none
     callbacks = dict(net.callbacks_)

@@ -16,7 +16,7 @@ class Interrupted(Exception):
 @pytest.fixture(params=["plain", "everything"])
 def run(request, make_model, make_settings, make_data, tmp_path, monkeypatch):
     """Function that goes on with a run of two epochs of three, and the state after these."""
-    everything = {"ema": 0.9, "patience": 3, "loss_weighting": "rlw-mtencoder"}
+    everything = {"ema_decay": 0.9, "patience": 3, "loss_weighting": "rlw-mtencoder"}
     settings = make_settings(max_epochs=3, **(everything if request.param == "everything" else {}))
     valid = make_data(8, seed=1) if settings.patience else None
     folder = CheckpointFolder(tmp_path)

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from crystal.crystals import many
+from structure.crystals import many
 
 from skmat.composition import CompositionArrays
-from skmat.crystal import StructureArrays, build_graphs
 from skmat.nn import (
     CGCNN_PRESETS,
     MTENCODER_PRESETS,
@@ -14,6 +13,7 @@ from skmat.nn import (
     MTEncoderNetwork,
 )
 from skmat.objectives import Properties, Target
+from skmat.structure import StructureArrays, build_graphs
 from skmat.training import (
     MultiObjectiveModel,
     TrainingData,

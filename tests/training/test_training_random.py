@@ -104,7 +104,7 @@ def test_fits_in_several_threads_are_reproducible():
         model = MTEncoderRegressor(
             preset="tiny", pretrained=None, max_epochs=3, random_state=seed, device="cpu"
         )
-        return model.fit(["TiO2", "ZnO", "NaCl", "GaAs"], [1.0, 2.0, 3.0, 4.0]).hash_weights()
+        return model.fit(["TiO2", "ZnO", "NaCl", "GaAs"], [1.0, 2.0, 3.0, 4.0])._hash_weights()
 
     expected = [fit(seed) for seed in range(6)]
     torch.manual_seed(5)

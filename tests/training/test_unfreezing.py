@@ -38,7 +38,7 @@ def test_the_encoder_is_frozen_to_the_last_bit_and_then_learns(
     model = make_model(dropout=0.3) if kind == "mtencoder" else make_normed_model()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     settings = make_settings(
-        head_epochs=(2,), max_epochs=5, weight_decay=0.5, trainable=trainable, batch_size=16
+        freeze_epochs=(2,), max_epochs=5, weight_decay=0.5, trainable=trainable, batch_size=16
     )
     steps = steps_of(model, settings, make_data(32))
     assert len(steps.states) == 10
@@ -72,7 +72,7 @@ def test_layers_are_freed_from_the_end(
     model = make_normed_model()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     settings = make_settings(
-        head_epochs=stages, max_epochs=5, batch_size=32, trainable=trainable, weight_decay=0.5
+        freeze_epochs=stages, max_epochs=5, batch_size=32, trainable=trainable, weight_decay=0.5
     )
     steps = steps_of(model, settings, make_data(32))
     for epoch, state in enumerate(steps.states):
@@ -87,7 +87,7 @@ def test_layers_are_freed_from_the_end(
 def test_each_stage_is_a_cycle_of_its_own(make_model, make_settings, make_data):
     shared = {"lr": 0.01, "encoder_lr_factor": 0.25}
     whole = steps_of(
-        make_model(), make_settings(max_epochs=9, head_epochs=(4,), **shared), make_data(30)
+        make_model(), make_settings(max_epochs=9, freeze_epochs=(4,), **shared), make_data(30)
     ).rates
     first, second = (
         steps_of(make_model(), make_settings(max_epochs=n, **shared), make_data(30)).rates
@@ -104,7 +104,7 @@ def test_each_stage_is_a_cycle_of_its_own(make_model, make_settings, make_data):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("stages", "ends"), [((3,), [2, 5]), ((2, 2), [1, 3, 5])])
 def test_all_stages_end_at_rest(make_model, make_settings, make_data, stages, ends):
-    settings = make_settings(max_epochs=6, head_epochs=stages, lr=0.01)
+    settings = make_settings(max_epochs=6, freeze_epochs=stages, lr=0.01)
     _, history = train(make_model(), settings, make_data(30), None)
     rates = np.array([row["lr"] for row in history])
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
@@ -112,7 +112,7 @@ def test_all_stages_end_at_rest(make_model, make_settings, make_data, stages, en
 
 
 def test_a_constant_rate_stays_constant(make_model, make_settings, make_data):
-    settings = make_settings(max_epochs=4, head_epochs=(2,), lr=0.01, schedule="constant")
+    settings = make_settings(max_epochs=4, freeze_epochs=(2,), lr=0.01, schedule="constant")
     assert np.unique(steps_of(make_model(), settings, make_data(30)).rates).tolist() == [0.01]
 
 
@@ -148,7 +148,7 @@ def stopped_at(net, losses):
 def test_patience_counts_once_the_encoder_learns(
     make_model, make_settings, make_data, patience, losses, expected, stages
 ):
-    settings = make_settings(patience=patience, head_epochs=stages, max_epochs=9)
+    settings = make_settings(patience=patience, freeze_epochs=stages, max_epochs=9)
     net = build_net(make_model(), settings, 8, make_data(5))
     for name in ("epoch_losses", "timer"):
         net.callbacks_ = [each for each in net.callbacks_ if each[0] != name]
@@ -160,12 +160,12 @@ def test_with_early_stopping_the_run_goes_through_both_stages(
 ):
     valid = make_data(9, seed=1)
     valid.y[:] = 1e3 * np.sign(np.random.default_rng(0).normal(size=valid.y.shape))
-    settings = make_settings(patience=1, head_epochs=(4,), max_epochs=30, schedule="constant")
+    settings = make_settings(patience=1, freeze_epochs=(4,), max_epochs=30, schedule="constant")
     _, history = train(make_model(dropout=0.0), settings, make_data(16), valid)
     assert 4 < len(history) <= 30
 
 
 def test_every_parameter_is_free_afterwards(make_model, make_settings, make_data):
     model = make_model()
-    train(model, make_settings(head_epochs=(1,), max_epochs=2), make_data(8), None)
+    train(model, make_settings(freeze_epochs=(1,), max_epochs=2), make_data(8), None)
     assert all(parameter.requires_grad for parameter in model.parameters())

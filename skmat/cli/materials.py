@@ -1,0 +1,140 @@
+"""What ``skmat train``, ``predict`` and ``embed`` are given: formulas, or crystals."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["GivenMaterials", "given_materials"]
+
+# What families read, and how messages call it.
+_KINDS = {"formula": "formulas", "structure": "crystals"}
+
+# pandas and torch are imported where they are used: the help of the command line needs neither.
+
+
+@dataclass(frozen=True)
+class GivenMaterials:
+    """Where the materials of a command are; none of them has been read yet.
+
+    Attributes
+    ----------
+    input : {"formula", "structure"}
+        What a family must read.
+    column : str
+        Column of the table that holds them.
+    path : Path or None
+        The file of the table.
+    values : list of str or None
+        Those of the command line, which are a table of one column.
+    disorder : dict
+        The parameter of that name of estimators that read crystals, if it was given.
+    """
+
+    input: str
+    column: str
+    path: Path | None
+    values: list | None
+    disorder: dict
+
+    def choose_family(self, name, pretrained):
+        """Return the family of that name, or of the weights, which must read these."""
+        from skmat.estimators._families import choose_family
+
+        try:
+            return choose_family(name, pretrained, input=self.input)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{error} {self._remedy()}") from None
+
+    def load_model(self, path):
+        """Read a fitted estimator, which must read these."""
+        from skmat.cli.model_files import load_model
+        from skmat.estimators._families import FAMILIES
+
+        model = load_model(path)
+        kind = FAMILIES[model._family].input
+        if kind != self.input:
+            raise InvalidInputError(
+                f"{path} holds a {type(model).__name__}, which reads {_KINDS[kind]}, not"
+                f" {_KINDS[self.input]}. {self._remedy()}"
+            )
+        return model
+
+    def read(self, others=()):
+        """Return the table, which must have the columns `others` too, and X for an estimator."""
+        import pandas as pd
+
+        from skmat.cli.tables import Table, read_table
+
+        if self.path is None:
+            table = Table(pd.DataFrame({self.column: self.values}), {self.column: 0})
+        else:
+            table = read_table(self.path, [self.column, *others])
+        cells = table.column(self.column)
+        return table, cells if self.input == "formula" else self._locate(cells)
+
+    def files(self, X=()):
+        """Return the files that are read: the table, and those of crystals that X names."""
+        crystals = [*(self.values or ()), *X] if self.input == "structure" else []
+        table = [] if self.path is None else [self.path]
+        return table + [each for each in crystals if _names_a_file(each)]
+
+    def naming_cells(self, table):
+        """Return a context in which rows of X that cannot be read are named as in the table."""
+        from skmat.cli.tables import naming_cells
+
+        hint = ""
+        if self.input == "structure" and self.path is not None:
+            hint = f"Paths are relative to the folder {self.path.parent.resolve()}."
+        name = self.path or f"--{self.input}s"
+        return naming_cells(table, self.column, name, _KINDS[self.input], hint)
+
+    def _locate(self, cells):
+        """Return `cells` with paths from the working directory on, whatever they start from."""
+        from skmat.structure._read import is_path
+
+        folder = Path() if self.path is None else self.path.parent
+        return [Path(folder, cell.strip()) if is_path(cell) else cell for cell in cells]
+
+    def _remedy(self):
+        """Say how the other kind of materials is given."""
+        other = next(kind for kind in _KINDS if kind != self.input)
+        option = f"--{other}s" if self.path is None else f"--{other}-column"
+        return f"Give {_KINDS[other]} with {option}."
+
+
+def _names_a_file(value):
+    from skmat.structure._read import is_path
+
+    return is_path(value)
+
+
+def given_materials(arguments):
+    """Return what the arguments of a command say about its materials.
+
+    Raises
+    ------
+    InvalidInputError
+        If they name none, or both a file and materials, or formulas and crystals, or for
+        formulas what is of crystals.
+    """
+    columns = {kind: getattr(arguments, f"{kind}_column") for kind in _KINDS}
+    values = {kind: getattr(arguments, f"{kind}s") for kind in _KINDS}
+    kinds = [kind for kind in _KINDS if columns[kind] or values[kind]] or ["formula"]
+    if len(kinds) > 1:
+        raise InvalidInputError(
+            "Formulas and crystals exclude each other: drop the options of one of them."
+        )
+    kind = kinds[0]
+    if (arguments.data is None) == (values[kind] is None):
+        raise InvalidInputError("Give one of these: a table, --formulas or --structures.")
+    disorder = getattr(arguments, "disorder", None)
+    if disorder and kind == "formula":
+        raise InvalidInputError("--disorder is for crystals; drop it.")
+    return GivenMaterials(
+        kind,
+        columns[kind] or kind,
+        arguments.data,
+        values[kind],
+        {"disorder": disorder} if disorder else {},
+    )

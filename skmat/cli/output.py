@@ -1,0 +1,90 @@
+"""What the commands say and write: warnings, errors and results."""
+
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+
+from skmat.exceptions import SkmatError
+
+__all__ = [
+    "check_results",
+    "describe",
+    "say_what_is_empty",
+    "standard_output",
+    "warnings_in_one_line",
+    "write_results",
+]
+
+# pandas is imported where it is used: the help of the command line needs none.
+
+
+@contextmanager
+def warnings_in_one_line(command):
+    """Show warnings without where in the code they come from."""
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        text = " ".join(str(message).split())
+        print(f"skmat {command}: warning: {text}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def describe(error):
+    """Name the file of an error of the operating system, in one line."""
+    if isinstance(error, SkmatError) or not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+@contextmanager
+def standard_output():
+    """Return standard output; errors name it, and after one nothing more is written to it."""
+    try:
+        yield sys.stdout
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def check_results(arguments, given, table, X, names):
+    """Raise before the work if results of these names cannot be added to the table."""
+    from skmat.cli.result_files import check_fits, check_no_input
+    from skmat.cli.tables import check_names
+
+    check_names(table, names)
+    if arguments.output:
+        check_no_input(arguments.output, given.files(X))
+        check_fits(arguments.output, table, names)
+
+
+def say_what_is_empty(results):
+    """Warn of rows of an array without any result: what they hold could not be read."""
+    import pandas as pd
+
+    n_empty = int(pd.isna(results).all(axis=1).sum())
+    if n_empty:
+        warnings.warn(
+            f"{n_empty} of {len(results)} rows cannot be read; their results are empty. Without"
+            " --on-invalid nan they are listed.",
+            stacklevel=2,
+        )
+
+
+def write_results(table, columns, path):
+    """Write a table with further columns to a file, or to standard output."""
+    import numpy as np
+
+    from skmat.cli.result_files import write_table, write_text
+    from skmat.cli.tables import add_columns
+
+    say_what_is_empty(np.column_stack(list(columns.values())))
+    results = add_columns(table, columns)
+    if not path:
+        with standard_output() as stream:
+            write_text(results, stream)
+        return
+    write_table(results, path)
+    print(f"Wrote {path}: {len(results)} rows.")

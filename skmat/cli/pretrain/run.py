@@ -1,0 +1,179 @@
+"""Pretraining as a configuration file says: the command ``skmat pretrain``."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from skmat._utils.paths import read_path
+from skmat.cli.pretrain.config import PretrainConfig, read_config
+from skmat.cli.pretrain.data import PretrainData, read_data
+from skmat.estimators._families import FAMILIES
+from skmat.estimators._targets import class_columns, read_mixed_targets
+from skmat.exceptions import InvalidInputError, PretrainedError
+from skmat.pretrained import ModelCard
+from skmat.training import TrainingData, mean_losses, run_heads
+
+__all__ = ["run_pretraining", "validation_errors"]
+
+#: Folder inside the checkpoint's that keeps the state of the training.
+_RUN = "training"
+
+
+def run_pretraining(
+    config_file,
+    *,
+    folder=None,
+    check_only=False,
+    verbose=1,
+    write: Callable[[str], None] = print,
+):
+    """Pretrain an encoder and write its checkpoint; go on where an earlier call was stopped.
+
+    Parameters
+    ----------
+    config_file : path-like
+        TOML file; see the user guide.
+    folder : path-like, default=None
+        Where the checkpoint is written, instead of where the file says.
+    check_only : bool, default=False
+        Read the data, say what there is, and return.
+    verbose : int, default=1
+        As the encoder has it; 0 also keeps the data from being described.
+    write : callable, default=print
+        Takes the lines that are said.
+
+    Returns
+    -------
+    pathlib.Path
+        The checkpoint's folder, which ``pretrained=`` takes. It has a folder "training" with the
+        state of the run, which nothing needs once the run has come to its end.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file or the data cannot be used.
+    DatasetNotFoundError
+        If a data set is not there.
+    PretrainedError
+        If the folder holds a run of another configuration.
+    KeyboardInterrupt
+        After Ctrl-C. No checkpoint is written; the next call goes on after the last epoch that
+        was finished.
+    """
+    config = read_config(config_file)
+    if folder is not None:
+        folder = read_path(folder, "folder", InvalidInputError)
+        config = replace(config, folder=folder)
+    encoder = FAMILIES[config.family].encoder(**config.encoder, verbose=verbose)
+    data = read_data(config, encoder._objectives())
+    if verbose or check_only:
+        for line in data.describe():
+            write(line)
+    if check_only:
+        return config.folder
+    encoder.checkpoint_dir = config.folder / _RUN
+    materials, labels = data.materials[data.training], data.labels.iloc[data.training]
+    try:
+        encoder.fit(materials, labels if labels.shape[1] else None)
+    except PretrainedError as error:
+        error.add_note(f"(skmat pretrain keeps the state in the folder {encoder.checkpoint_dir}.)")
+        raise
+    metrics = validation_errors(encoder, data)
+    if verbose:
+        for name, value in metrics.items():
+            write(f"held out: {name}: {value:.4g}")
+    encoder.save_pretrained(
+        config.folder, card=_card(config, data, encoder, metrics), dtype=config.dtype
+    )
+    write(f"Wrote {config.folder}.")
+    return config.folder
+
+
+def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
+    """Return the errors on the held-out materials, each named with its unit.
+
+    Parameters
+    ----------
+    encoder : MTEncoder, RoostEncoder, CGCNNEncoder, ALIGNNEncoder
+        Fitted on the training rows of `data`.
+    data : PretrainData
+        The data.
+
+    Returns
+    -------
+    dict of str to float
+        Mean absolute errors of numbers in their own unit; of classes the area under the ROC
+        curve, or the accuracy where there are more than two; the mean loss of objectives without
+        labels, such as the cross-entropy of masked elements. Targets without a label that was
+        held out are left out.
+    """
+    if not len(data.validation):
+        return {}
+    (member,) = encoder.estimators_
+    X, labels = data.materials[data.validation], data.labels.iloc[data.validation]
+    materials = encoder._read_X(X, reset=False)
+    place = encoder._device_and_precision(member)
+    errors = {}
+    if member.model.targets:
+        trained_on = data.labels.iloc[data.training]
+        classes = read_mixed_targets(trained_on, len(trained_on)).classes
+        outputs = run_heads(member.model, materials, encoder._make_batch, *place)
+        for i, (name, truth) in enumerate(zip(labels.columns, class_columns(labels), strict=True)):
+            known = ~pd.isna(truth)
+            if not known.any():
+                continue
+            if classes[i] is None:
+                unit = data.units.get(name)
+                scaling = member.scaling
+                guess = (
+                    outputs[i][known, 0].astype(np.float64) * scaling.scale[i] + scaling.mean[i]
+                )
+                key = f"{name} MAE ({unit})" if unit else f"{name} MAE"
+                errors[key] = float(np.abs(guess - truth[known].astype(np.float64)).mean())
+            else:
+                errors |= _class_errors(name, classes[i], truth[known], outputs[i][known])
+    nothing = np.full((len(materials), len(member.model.targets)), np.nan, dtype=np.float32)
+    weights = np.ones(len(materials), dtype=np.float32)
+    lessons = tuple(objective.lessons(X) for objective in member.model.objectives)
+    held_out = TrainingData(materials, encoder._make_batch, nothing, weights, lessons)
+    losses = mean_losses(member.model, held_out, *place)
+    # Those of properties are NaN here: they were given no labels.
+    return errors | {f"{name} loss": loss for name, loss in losses.items() if not np.isnan(loss)}
+
+
+def _class_errors(name, classes, truth, probabilities):
+    if len(classes) == 2:
+        positive = truth == classes[1]
+        if positive.all() or not positive.any():
+            return {}
+        return {f"{name} ROC-AUC": float(roc_auc_score(positive, probabilities[:, 1]))}
+    guess = np.asarray(classes)[probabilities[:, : len(classes)].argmax(axis=1)]
+    return {f"{name} accuracy": float(np.mean(guess == truth))}
+
+
+def _card(config: PretrainConfig, data: PretrainData, encoder, metrics) -> ModelCard:
+    tables = "; ".join(f"{table.name} ({count:,} {data.noun})" for table, count in data.tables)
+    joined = "joined by composition" if data.noun == "compositions" else "together"
+    excluded = ", ".join(f"{name} ({count:,})" for name, count in data.excluded.items())
+    known = "; the encoder that this one began with may have learned these before"
+    card = ModelCard(
+        description=f"Pretrained on {', '.join(table.name for table in config.tables)}.",
+        data=(
+            f"{tables}; {joined}: {len(data.materials):,}, of which"
+            f" {len(data.training):,} were trained on and {len(data.validation):,} held out for"
+            " the metrics" + known * (encoder.load_report_ is not None)
+        ),
+        licence="; ".join(data.licences),
+        citation="; ".join(data.citations),
+        metrics=metrics,
+        excluded=(
+            f"{data.n_excluded:,} {data.noun}, those of {excluded}" if data.excluded else ""
+        ),
+        config=config.text,
+    )
+    given: dict[str, Any] = {key: value for key, value in config.card.items() if value}
+    return replace(card, **given)

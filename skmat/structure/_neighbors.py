@@ -1,0 +1,162 @@
+"""The nearest periodic neighbours of every atom."""
+
+import math
+from functools import cache
+
+import numpy as np
+from pymatgen.core import Lattice, Structure
+from scipy.spatial import cKDTree
+
+from skmat.exceptions import InvalidInputError
+from skmat.structure._faults import volume_and_spacings
+
+__all__ = ["BACKENDS", "TIE", "into_cell", "nearest_neighbors", "within"]
+
+#: Distances that differ by less, in Å, are one shell of neighbours. Lattice parameters are written
+#: with two or three digits: at a round number, rounding would decide.
+TIE = 0.0103
+
+#: A neighbour just at the cutoff is within it, however its distance is rounded: so much further,
+#: in Å, is searched, and half as much further kept.
+_MARGIN = 1e-4
+
+#: Most atoms have all their nearest neighbours within this radius, in Å; a search is much faster
+#: in a small sphere, and is repeated in the larger one where it was too small.
+_FIRST_RADIUS = 4.5
+
+#: Pairs of atoms, of which each takes some 100 bytes. 25,000 atoms of a common crystal have as
+#: many within 8 Å.
+_MOST_PAIRS = 5_000_000
+
+#: Boxes of a search with vesin; it has a limit of 100,000.
+_MOST_BOXES = 90_000
+
+BACKENDS = ("auto", "vesin", "pymatgen")
+
+
+def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
+    """Find the nearest neighbours of each atom of one crystal.
+
+    Neighbours as far away as the last one that is asked for belong to its shell, and are all
+    returned: a choice among them would depend on the order of the atoms and on the cell. An atom
+    with fewer neighbours within the cutoff has fewer.
+
+    Parameters
+    ----------
+    lattice : ndarray of shape (3, 3)
+        Lattice vectors as rows, in Å.
+    frac : ndarray of shape (n_atoms, 3)
+        Fractional coordinates from 0 to below 1.
+    n_neighbors : int
+        Neighbours of each atom.
+    cutoff : float
+        Largest distance, in Å.
+    backend : {"auto", "vesin", "pymatgen"}, default="auto"
+        Package that searches; "auto" takes vesin where it is installed. Both find the same.
+
+    Returns
+    -------
+    receivers, senders : ndarray of shape (n_edges,), int64
+        Each atom, and its neighbour; receivers ascend, and so do the distances of each.
+    shifts : ndarray of shape (n_edges, 3), int64
+        Cell of the neighbour, counted in lattice vectors from that of the atom.
+    distances : ndarray of shape (n_edges,), float64
+        In Å.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such backend, or there are more than 5,000,000 neighbours.
+    """
+    for radius in (min(_FIRST_RADIUS, cutoff), cutoff):
+        # Further than what is kept, so that both packages find all of it.
+        receivers, senders, shifts, distances = within(lattice, frac, radius + _MARGIN, backend)
+        order = np.lexsort((distances, receivers))
+        receivers, distances = receivers[order], distances[order]
+        counts = np.bincount(receivers, minlength=len(frac))
+        starts = np.cumsum(counts) - counts
+        complete = counts >= n_neighbors
+        last = np.full(len(frac), np.inf)
+        last[complete] = distances[starts[complete] + n_neighbors - 1] + TIE
+        if radius == cutoff or (last < radius).all():
+            break
+    kept = distances < np.minimum(last, cutoff + _MARGIN / 2)[receivers]
+    order = order[kept]
+    return receivers[kept], senders[order], shifts[order], distances[kept]
+
+
+def within(lattice, frac, radius, backend="auto"):
+    """Return all pairs of atoms up to `radius` apart, in no order, as `nearest_neighbors` does."""
+    if backend not in BACKENDS:
+        raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
+    volume, spacings = volume_and_spacings(lattice)
+    if not min(spacings):
+        raise InvalidInputError("The lattice vectors lie in one plane; correct them.")
+    _check_pairs(lattice, frac, radius, volume, spacings)
+    if backend == "vesin" or (backend == "auto" and _has_vesin()):
+        return _with_vesin(lattice, frac, radius, spacings)
+    return _with_pymatgen(lattice, frac, radius)
+
+
+def _check_pairs(lattice, frac, radius, volume, spacings):
+    """Raise if more pairs would be found than there is memory for."""
+    n_images = math.prod(math.ceil(radius / each) * 2 + 1 for each in spacings)
+    if len(frac) ** 2 * n_images <= _MOST_PAIRS:
+        return
+    n_pairs = len(frac) ** 2 * 4 / 3 * np.pi * radius**3 / volume
+    # Atoms can also be crowded in a part of the cell.
+    tree = cKDTree(frac @ lattice)
+    n_around = math.prod(radius // each * 2 + 1 for each in spacings)
+    n_pairs = max(n_pairs, tree.count_neighbors(tree, radius) * n_around)
+    if n_pairs > _MOST_PAIRS:
+        raise InvalidInputError(
+            f"{len(frac):,} atoms have some {n_pairs:,.0f} neighbours within {radius:.3g} Å, and"
+            f" no more than {_MOST_PAIRS:,} are searched; take a smaller cell or cutoff"
+        )
+
+
+def into_cell(frac):
+    """Return fractional coordinates from 0 to below 1."""
+    frac = frac - np.floor(frac)
+    # What is just below 0 is rounded to 1, which is 0.
+    frac[frac == 1.0] = 0.0
+    return frac
+
+
+@cache
+def _has_vesin():
+    try:
+        import vesin  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _with_vesin(lattice, frac, radius, spacings):
+    from vesin import NeighborList
+
+    reach = _reach_of_vesin(spacings, radius)
+    i, j, shifts, distances = NeighborList(cutoff=reach, full_list=True).compute(
+        points=frac @ lattice, box=lattice, periodic=True, quantities="ijSd"
+    )
+    if reach > radius:
+        near = distances <= radius
+        i, j, shifts, distances = i[near], j[near], shifts[near], distances[near]
+    return i.astype(np.int64), j.astype(np.int64), shifts.astype(np.int64), distances
+
+
+def _reach_of_vesin(spacings, radius):
+    """Return how far vesin is to search, in Å: it ends the process where it has too many boxes.
+
+    It divides the cell into boxes as wide as the radius. Where these are more than 100,000 it
+    makes less of them along each vector, 0 in a thin cell, and divides by that.
+    """
+    while math.prod(max(each // radius, 1) for each in spacings) > _MOST_BOXES:
+        radius *= 1.2
+    return radius
+
+
+def _with_pymatgen(lattice, frac, radius):
+    structure = Structure(Lattice(lattice), ["H"] * len(frac), frac)
+    i, j, shifts, distances = structure.get_neighbor_list(radius, exclude_self=True)
+    return i, j, shifts.astype(np.int64), distances

@@ -1,0 +1,55 @@
+"""Atoms that are too close to be two."""
+
+import numpy as np
+
+from skmat.structure._faults import fault_of_cell, fault_of_search
+from skmat.structure._mixtures import occupancy_of
+from skmat.structure._neighbors import into_cell, within
+
+__all__ = ["fault_of_distances", "find_overlaps"]
+
+#: Atoms closer than this, in Å, are one atom written twice, or a mistake.
+_OVERLAP = 0.3
+
+#: Occupancies are written with three digits or so: those that add up to 1 may be off by this.
+_ROUNDING = 1e-3
+
+
+def fault_of_distances(receivers, senders, distances, occupancy):
+    """Say which atoms of a crystal overlap, from the distances of its neighbours, or return None.
+
+    Two sites whose occupancies add up to 1 at most may be as close as they like: one atom has
+    them in turn.
+    """
+    close = np.flatnonzero(distances < _OVERLAP)
+    first, second = receivers[close], senders[close]
+    alternative = (occupancy[first] + occupancy[second] <= 1 + _ROUNDING) & (first != second)
+    close = close[~alternative]
+    if not len(close):
+        return None
+    worst = close[distances[close].argmin()]
+    pair = f"{receivers[worst]} and {senders[worst]}"
+    return f"atoms {pair} (counted from 0) are {distances[worst]:.3g} Å apart; remove one of them"
+
+
+def find_overlaps(structures):
+    """Return the row of each crystal with atoms that overlap, and which these are.
+
+    Graphs are not needed for it, nor are they built.
+    """
+    occupancy = occupancy_of(structures.atomic_number, structures.mixtures)
+    found = []
+    for row, lattice in enumerate(structures.lattice):
+        sites = slice(structures.offsets[row], structures.offsets[row + 1])
+        frac = into_cell(structures.frac[sites].astype(np.float64))
+        fault = fault_of_cell(lattice, len(frac))
+        if not fault:
+            try:
+                to, of, _, length = within(lattice, frac, _OVERLAP)
+            except (MemoryError, ValueError) as error:
+                fault = fault_of_search(error)
+            else:
+                fault = fault_of_distances(to, of, length, occupancy[sites])
+        if fault:
+            found.append((row, fault))
+    return found

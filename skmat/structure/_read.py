@@ -1,0 +1,204 @@
+"""Every accepted form of crystals to :class:`StructureArrays`."""
+
+import os
+import re
+from collections.abc import Iterable, KeysView, Mapping, Set
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import IStructure, PeriodicSite
+
+from skmat._utils.quiet import caught_warnings
+from skmat.composition._read import is_missing
+from skmat.exceptions import InvalidInputError, InvalidStructureError
+from skmat.structure._arrays import StructureArrays
+from skmat.structure._ase import structure_from_ase
+from skmat.structure._faults import fault_of_structure, name_of_structure
+from skmat.structure._files import (
+    structure_from_dict,
+    structure_from_file,
+    structure_from_text,
+)
+from skmat.structure._mixtures import check_disorder
+
+__all__ = ["as_rows", "is_path", "parse_pymatgen", "parse_structures", "read_structures"]
+
+_FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
+
+#: Letters of a reason.
+_LONGEST = 300
+
+
+def read_structures(values, *, on_invalid="raise", disorder="raise"):
+    """Read one crystal per item.
+
+    Parameters
+    ----------
+    values : StructureArrays or iterable
+        pymatgen Structures, dicts of ``Structure.as_dict``, ASE Atoms that are periodic in all
+        directions, or CIF or POSCAR files: paths, or texts of several lines.
+    on_invalid : {"raise", "nan"}, default="raise"
+        What becomes of items that cannot be read; "nan" leaves them out of the result.
+    disorder : {"raise", "average"}, default="raise"
+        Whether a structure whose sites several elements share, or do not always occupy, is one
+        that cannot be read. "average" keeps the occupancies, and networks take the mean of the
+        vectors of the elements at a site, weighted by them.
+
+    Returns
+    -------
+    structures : StructureArrays
+        Those that could be read, in their order.
+    valid : ndarray of shape (n_items,), bool
+        Which these are.
+
+    Raises
+    ------
+    InvalidStructureError
+        If items cannot be read and ``on_invalid="raise"``; the error lists all of them.
+    """
+    if on_invalid not in ("raise", "nan"):
+        raise InvalidInputError(f"on_invalid={on_invalid!r} is neither 'raise' nor 'nan'.")
+    check_disorder(disorder)
+    structures, problems, n_rows = parse_structures(values, disorder)
+    if problems and on_invalid == "raise":
+        raise InvalidStructureError(problems, n_rows)
+    valid = np.ones(n_rows, dtype=bool)
+    valid[[row for row, _, _ in problems]] = False
+    return structures, valid
+
+
+def parse_structures(values, disorder):
+    """Return what can be read, what cannot as (row, value, reason), and the number of rows."""
+    read, problems, n_rows = parse_pymatgen(values, disorder)
+    if not isinstance(read, StructureArrays):
+        read = StructureArrays.from_structures(read, disorder=disorder)
+    return read, problems, n_rows
+
+
+def parse_pymatgen(values, disorder):
+    """Return the same with the structures as pymatgen has them.
+
+    They keep oxidation states, charges, isotopes and properties; a StructureArrays, which has
+    none, stays one.
+    """
+    if isinstance(values, StructureArrays):
+        return _parse_arrays(values, disorder)
+    values = as_rows(values)
+    read, problems = [], []
+    for row, value in enumerate(values):
+        try:
+            structure = _parse(value)
+        except InvalidInputError as error:
+            problems.append((row, value, str(error)))
+            continue
+        fault = fault_of_structure(structure, disorder)
+        if fault:
+            problems.append((row, name_of_structure(structure), fault))
+        else:
+            read.append(structure)
+    return read, problems, len(values)
+
+
+def as_rows(X):
+    """Return the crystals in `X` as a list.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is one crystal, or has no order, or is an array of what crystals consist of.
+    """
+    if isinstance(X, IStructure | str | bytes | os.PathLike) or hasattr(X, "get_scaled_positions"):
+        raise InvalidInputError(
+            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
+            " as a list of one, [X]."
+        )
+    if isinstance(X, Mapping):
+        is_one = "lattice" in X or "sites" in X
+        remedy = "a list of one, [X]" if is_one else "the list of its values, list(X.values())"
+        raise InvalidInputError(
+            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass"
+            f" {remedy}."
+        )
+    if isinstance(X, Set) and not isinstance(X, KeysView):
+        raise InvalidInputError(
+            f"X is a {type(X).__name__}, which has no order to match that of y; pass a list, and"
+            " y in the same order."
+        )
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+        X = X[:, 0]  # a column
+    if isinstance(X, np.ndarray) and (X.ndim != 1 or (X.size and isinstance(X[0], PeriodicSite))):
+        raise InvalidInputError(
+            f"X is an array of shape {X.shape}. numpy.array makes one of sites from a list of"
+            " structures: pass the list, or a StructureArrays."
+        )
+    if not isinstance(X, Iterable):
+        raise InvalidInputError(f"X is no list of crystals, but {type(X).__name__}.")
+    return list(X)
+
+
+def _parse_arrays(values, disorder):
+    if disorder == "average" or not len(values.mixtures):
+        return values, [], len(values)
+    ordered = values.is_ordered
+    problems = []
+    for row in np.flatnonzero(~ordered).tolist():
+        structure = values[row]
+        problems.append((row, name_of_structure(structure), fault_of_structure(structure)))
+    return values.take(ordered), problems, len(values)
+
+
+#: Where pymatgen warns in these words it has guessed, and what it returns is another crystal.
+_GUESSES = {
+    "Elements in POSCAR cannot be determined": (
+        "it names no elements; add a line with their symbols above the line of the counts"
+    ),
+}
+
+
+def is_path(value):
+    """Tell whether `value` is read as the path of a file: text of one line is."""
+    return isinstance(value, Path) or (
+        isinstance(value, str) and "\n" not in (text := value.strip()) and "\r" not in text
+    )
+
+
+def _parse(value):
+    if isinstance(value, IStructure):
+        return value
+    if isinstance(value, Mapping):
+        return _attempt(structure_from_dict, value, what="a dict of pymatgen")
+    if is_path(value):
+        if not _is_file(value):
+            raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
+        return _attempt(structure_from_file, value, what="a CIF or POSCAR file")
+    if isinstance(value, str):
+        is_cif = re.search(r"(?im)^[ \t\ufeff]*(_cell[_.]|data_)", value) is not None
+        form = "cif" if is_cif else "poscar"
+        return _attempt(structure_from_text, value, form, what=f"the text of a {form.upper()}")
+    if hasattr(value, "get_scaled_positions"):
+        return _attempt(structure_from_ase, value, what="ASE Atoms")
+    if is_missing(value):
+        raise InvalidInputError("missing value")
+    raise InvalidInputError(f"{type(value).__name__} is no crystal; these are {_FORMS}")
+
+
+def _is_file(name):
+    try:
+        return Path(name).is_file()
+    except OSError:  # a text that is too long for a name
+        return False
+
+
+def _attempt(read, *arguments, what):
+    # pymatgen raises whatever its parsers stumble over.
+    try:
+        with caught_warnings() as said:
+            structure = read(*arguments)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InvalidInputError(f"cannot be read as {what}: {reason[:_LONGEST]}") from error
+    for warning in said:
+        for words, fault in _GUESSES.items():
+            if words in str(warning.message):
+                raise InvalidInputError(f"cannot be read as {what}: {fault}")
+    return structure

@@ -1,0 +1,74 @@
+"""Ctrl-C on the command line."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from skmat.cli.main import main
+
+
+def raise_interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def test_a_command_that_is_interrupted_says_one_line(tmp_path, monkeypatch, capsys):
+    from skmat import MTEncoderRegressor
+
+    table = tmp_path / "t.csv"
+    table.write_text("formula,gap\nTiO2,3\nZnO,3.3\n")
+    monkeypatch.setattr(MTEncoderRegressor, "fit", raise_interrupt)
+    command = ["train", str(table), "--targets", "gap", "--model", str(tmp_path / "m.joblib")]
+    assert main(command) == 130
+    captured = capsys.readouterr()
+    assert captured.err == "skmat train: interrupted; nothing was written.\n"
+    assert captured.out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_pretraining_writes_no_checkpoint_and_goes_on(monkeypatch, capsys):
+    import skmat.cli.pretrain.run
+
+    monkeypatch.setattr(skmat.cli.pretrain.run, "run_pretraining", raise_interrupt)
+    assert main(["pretrain", "c.toml"]) == 130
+    assert "run the same command to resume" in capsys.readouterr().err
+
+
+def test_the_handler_of_the_caller_is_put_back(monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("skmat.cli.main._models", raise_interrupt)
+    assert main(["models"]) == 130
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+IMPORTING = """
+import os, signal, sys
+from skmat.cli.main import main
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_an_interrupt_while_importing_says_one_line(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("formula,gap\nTiO2,3\nZnO,3.3\n")
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORTING, "train", str(table), "--targets", "gap", "--model", "m"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert run.returncode == 130
+    assert run.stderr == "skmat train: interrupted; nothing was written.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]

@@ -1,0 +1,324 @@
+"""The commands train, predict and embed on crystals; on formulas they are in test_cli.py."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from common.commands import fails, run
+from pymatgen.core import Structure
+from structure.crystals import bcc_iron, rock_salt, rutile, triclinic
+
+from skmat import (
+    ALIGNNEncoder,
+    ALIGNNRegressor,
+    CGCNNClassifier,
+    CGCNNEncoder,
+    CGCNNRegressor,
+)
+from skmat.structure import _read
+
+CRYSTALS = {
+    "salt": rock_salt(5.64),
+    "wide": rock_salt(5.80),
+    "lithium": rock_salt(5.14, "Li"),
+    "iron": bcc_iron(),
+    "rutile": rutile(),
+    "triclinic": triclinic(),
+}
+
+LABELS = pd.DataFrame(
+    {
+        "gap": [8.5, 8.1, np.nan, 0.0, 3.0, 1.0],
+        "volume": [22.4, 24.4, 17.0, 11.8, np.nan, 40.0],
+        "class": ["halide", "halide", None, "metal", "oxide", "oxide"],
+    }
+)
+
+FAST = ["--preset", "tiny", "--max-epochs", "2", "--quiet", "--device", "cpu"]
+
+SETTINGS = {"preset": "tiny", "max_epochs": 2, "random_state": 0, "device": "cpu"}
+
+COLUMN = ("--structure-column", "crystal")
+
+
+def write_table(path, cells, **columns):
+    pd.DataFrame({"crystal": cells, **columns}).to_csv(path, index=False)
+    return path
+
+
+def read_numbers(path):
+    """Return the columns that `skmat predict` or `embed` has added, to the last digit."""
+    table = pd.read_csv(path, float_precision="round_trip")
+    return table.drop(columns=["crystal", "formula", *LABELS], errors="ignore").to_numpy()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """CIF files, a table of their paths, and models that the command line has written."""
+    folder = tmp_path_factory.mktemp("crystals")
+    (folder / "cif").mkdir()
+    for name, structure in CRYSTALS.items():
+        structure.to(filename=str(folder / "cif" / f"{name}.cif"))
+    cells = [f"cif/{name}.cif" for name in CRYSTALS]
+    data = write_table(folder / "data.csv", cells, formula="H", **LABELS)
+    train = ("train", data, *COLUMN, *FAST)
+    assert run(*train, "--targets", "gap,volume", "--model", folder / "two.joblib") == 0
+    robust = ("--targets", "gap", "--loss", "robust_l1", "--model", folder / "robust.joblib")
+    assert run(*train, *robust) == 0
+    classes = ("--targets", "class", "--classification", "--model", folder / "classes.joblib")
+    assert run(*train, *classes) == 0
+    formulas = ("--targets", "gap", "--model", folder / "formulas.joblib")
+    assert run("train", data, *formulas, *FAST) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def files(folder):
+    return [folder / "cif" / f"{name}.cif" for name in CRYSTALS]
+
+
+@pytest.fixture(scope="module")
+def two(files):
+    """The estimator that the command line should have trained."""
+    return CGCNNRegressor(**SETTINGS).fit(files, LABELS[["gap", "volume"]])
+
+
+def test_train_predict_and_embed_equal_the_estimator(folder, files, two, tmp_path):
+    assert isinstance(joblib.load(folder / "two.joblib"), CGCNNRegressor)
+    rest = (folder / "data.csv", *COLUMN, "--model", folder / "two.joblib", "--output")
+    assert run("predict", *rest, tmp_path / "out.csv") == 0
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table["crystal"].tolist() == [f"cif/{name}.cif" for name in CRYSTALS]
+    assert list(table)[-2:] == ["gap_predicted", "volume_predicted"]
+    np.testing.assert_array_equal(read_numbers(tmp_path / "out.csv"), two.predict(files))
+    assert run("embed", *rest, tmp_path / "out.npy") == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), two.transform(files))
+
+
+def test_classes_and_standard_deviations(folder, files, tmp_path):
+    rest = (folder / "data.csv", *COLUMN, "--output", tmp_path / "out.csv", "--model")
+    assert run("predict", *rest, folder / "classes.joblib") == 0
+    known = LABELS["class"].notna()
+    classes = CGCNNClassifier(**SETTINGS).fit(files, LABELS[["class"]].astype(object))
+    predicted = pd.read_csv(tmp_path / "out.csv")["class_predicted"].tolist()
+    assert predicted == classes.predict(files).ravel().tolist()
+    assert set(predicted) <= set(LABELS["class"][known])
+    assert run("predict", *rest, folder / "robust.joblib", "--std") == 0
+    robust = CGCNNRegressor(loss="robust_l1", **SETTINGS).fit(files, LABELS[["gap"]])
+    expected = np.hstack(robust.predict(files, return_std=True))
+    np.testing.assert_array_equal(read_numbers(tmp_path / "out.csv"), expected)
+
+
+def test_paths_are_relative_to_the_table_but_on_the_command_line_to_where_one_is(
+    folder, files, two, tmp_path, capsys, monkeypatch
+):
+    model = ("--model", folder / "two.joblib")
+    monkeypatch.chdir(folder / "cif")
+    assert run("predict", *model, "--structures", "salt.cif", files[3]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "structure,gap_predicted,volume_predicted"
+    assert [line.split(",")[0] for line in lines[1:]] == ["salt.cif", str(files[3])]
+    printed = [[float(cell) for cell in line.split(",")[1:]] for line in lines[1:]]
+    np.testing.assert_array_equal(printed, two.predict([files[0], files[3]]))
+    # A relative path of the table itself, absolute cells, and spaces around them.
+    cells = [" cif/salt.cif ", str(files[3])]
+    write_table(folder / "both.csv", cells)
+    rest = ("--output", tmp_path / "out.csv", *COLUMN)
+    assert run("predict", "../both.csv", *model, *rest) == 0
+    np.testing.assert_array_equal(read_numbers(tmp_path / "out.csv"), printed)
+    monkeypatch.chdir(folder)
+    error = fails(capsys, "predict", *model, "--structures", "salt.cif")
+    assert "row 1, structure: 'salt.cif': there is no file of this name" in error
+
+
+def test_cells_may_hold_the_text_of_files(folder, files, two, tmp_path):
+    poscar = CRYSTALS["salt"].to(fmt="poscar")
+    cells = [*(file.read_text() for file in files), poscar, str(files[0])]
+    data = write_table(tmp_path / "data.csv", cells)
+    rest = (data, *COLUMN, "--model", folder / "two.joblib", "--output", tmp_path / "out.csv")
+    assert run("predict", *rest) == 0
+    predicted = read_numbers(tmp_path / "out.csv")
+    expected = two.predict([*files, CRYSTALS["salt"], files[0]])
+    np.testing.assert_allclose(predicted, expected, rtol=1e-6)
+    assert np.ptp(expected[:6], axis=0).min() > 1e-2
+
+
+def test_files_are_read_once(folder, tmp_path, monkeypatch):
+    read = []
+    from_file = _read.structure_from_file
+
+    def counted(path):
+        read.append(path)
+        return from_file(path)
+
+    monkeypatch.setattr(_read, "structure_from_file", counted)
+    data, model = (folder / "data.csv", *COLUMN), ("--model", tmp_path / "model.joblib")
+    assert run("train", *data, "--targets", "gap", *model, *FAST) == 0
+    assert len(read) == len(CRYSTALS)
+    assert run("predict", *data, *model, "--on-invalid", "nan") == 0
+    assert len(read) == 2 * len(CRYSTALS)
+
+
+def test_other_families_and_encoders(folder, files, tmp_path):
+    start = ALIGNNEncoder(**SETTINGS).fit(files)
+    encoder = start.save_pretrained(tmp_path / "encoder")
+    data, model = folder / "data.csv", tmp_path / "model.joblib"
+    train = ("train", data, *COLUMN, "--targets", "gap", "--model", model, *FAST)
+    assert run(*train, "--family", "alignn") == 0
+    assert isinstance(joblib.load(model), ALIGNNRegressor)
+    assert run(*train, "--pretrained", encoder, "--trainable", "head") == 0
+    assert isinstance(joblib.load(model), ALIGNNRegressor)
+    np.testing.assert_array_equal(joblib.load(model).transform(files), start.transform(files))
+    output = ("--output", tmp_path / "out.npy")
+    assert run("embed", data, *COLUMN, "--pretrained", encoder, *output) == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), start.transform(files))
+    # By default, the best of CGCNN, and of each family the size that it has by default.
+    assert run("embed", data, *COLUMN, *output) == 0
+    expected = CGCNNEncoder().fit(files).transform(files)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+    assert run(*train[:8], *FAST[2:], "--family", "alignn", "--n-estimators", "1") == 0
+    assert joblib.load(model).preset == "small"
+
+
+@pytest.fixture(scope="module")
+def faulty(folder):
+    """A table of which rows 2 to 6 are no crystals, with what is wrong with them."""
+    overlapping = Structure(np.eye(3) * 4, ["Na", "Cl"], [[0, 0, 0], [0, 0, 1e-4]])
+    overlapping.to(filename=str(folder / "cif" / "overlapping.cif"))
+    text = (folder / "cif" / "rutile.cif").read_text()
+    cells = {
+        "cif/salt.cif": None,
+        "cif/nowhere.cif": "'cif/nowhere.cif': there is no file of this name",
+        "cif/overlapping.cif": "'cif/overlapping.cif': atoms",
+        "": "empty: missing value",
+        "data.csv": "'data.csv': cannot be read as a CIF or POSCAR file",
+        text[:200]: f"{text[:200]!r}"[:57] + "...: cannot be read as the text of a CIF",
+        "cif/iron.cif": None,
+    }
+    data = write_table(folder / "faulty.csv", list(cells), gap=1.5)
+    reasons = [f"row {row}, crystal: {reason}" for row, reason in enumerate(cells.values(), 1)]
+    return data, reasons[1:6]
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "embed"])
+def test_every_cell_that_is_no_crystal_is_listed(folder, faulty, command, tmp_path, capsys):
+    data, reasons = faulty
+    model = ("--model", folder / "two.joblib")
+    if command == "train":
+        model = ("--model", tmp_path / "model.joblib", "--targets", "gap", *FAST)
+    error = fails(capsys, command, data, *COLUMN, *model)
+    assert "faulty.csv: 5 cells cannot be read as crystals (row 1 is the first" in error
+    lines = [line.strip() for line in error.splitlines() if line.startswith("  row")]
+    assert len(lines) == len(reasons)
+    for line, reason in zip(lines, reasons, strict=True):
+        assert line.startswith(reason)
+    assert error.endswith(f"Paths are relative to the folder {folder.resolve()}.\n")
+    assert not (tmp_path / "model.joblib").exists()
+
+
+def test_rows_that_are_no_crystals_stay_empty_if_told(folder, files, faulty, two, tmp_path):
+    rest = (faulty[0], *COLUMN, "--model", folder / "two.joblib", "--on-invalid", "nan")
+    assert run("predict", *rest, "--output", tmp_path / "out.csv") == 0
+    assert run("embed", *rest, "--output", tmp_path / "out.npy") == 0
+    good = [files[0], files[3]]
+    results = {
+        "predict": (read_numbers(tmp_path / "out.csv"), two.predict(good)),
+        "transform": (np.load(tmp_path / "out.npy"), two.transform(good)),
+    }
+    for found, expected in results.values():
+        assert len(found) == 7
+        np.testing.assert_array_equal(found[[0, 6]], expected)
+        assert np.isnan(found[1:6]).all()
+
+
+def test_no_row_at_all_need_be_a_crystal(folder, capsys):
+    nowhere = ("--structures", "nowhere.cif", "--on-invalid", "nan")
+    assert run("predict", "--model", folder / "classes.joblib", *nowhere) == 0
+    assert capsys.readouterr().out == "structure,class_predicted\nnowhere.cif,\n"
+
+
+class TestErrors:
+    def test_models_that_read_the_other_kind(self, folder, capsys):
+        crystals, formulas = folder / "two.joblib", folder / "formulas.joblib"
+        # The table does not exist: what the model reads is said first.
+        nowhere = folder / "nowhere.csv"
+        for command in ("predict", "embed"):
+            error = fails(capsys, command, nowhere, "--model", crystals)
+            assert "holds a CGCNNRegressor, which reads crystals, not formulas." in error
+            assert "Give crystals with --structure-column." in error
+            error = fails(capsys, command, "--formulas", "TiO2", "--model", crystals)
+            assert "Give crystals with --structures." in error
+            error = fails(capsys, command, nowhere, *COLUMN, "--model", formulas)
+            assert "holds a MTEncoderRegressor, which reads formulas, not crystals." in error
+            assert "Give formulas with --formula-column." in error
+            error = fails(capsys, command, "--structures", "a.cif", "--model", formulas)
+            assert "Give formulas with --formulas." in error
+
+    def test_families_and_encoders_that_read_the_other_kind(self, folder, tmp_path, capsys):
+        nowhere, model = folder / "nowhere.csv", tmp_path / "model.joblib"
+        train = ("train", nowhere, "--targets", "gap", "--model", model)
+        error = fails(capsys, *train, "--family", "alignn")
+        assert "The family 'alignn' reads structures, not formulas" in error
+        assert "['mtencoder', 'roost']. Give crystals with --structure-column." in error
+        error = fails(capsys, *train, *COLUMN, "--pretrained", "roost-ssl")
+        assert "'roost', which 'roost-ssl' is of, reads formulas, not structures" in error
+        assert "['cgcnn', 'alignn']. Give formulas with --formula-column." in error
+        error = fails(capsys, "embed", nowhere, "--pretrained", "cgcnn-mp-multitask")
+        assert "which 'cgcnn-mp-multitask' is of, reads structures" in error
+
+    def test_parts_and_sizes_that_a_family_has_not(self, folder, tmp_path, capsys):
+        model = tmp_path / "model.joblib"
+        train = ("train", folder / "data.csv", *COLUMN, "--targets", "gap", "--model", model)
+        error = fails(capsys, *train, "--preset", "deep")
+        assert "'preset' parameter of CGCNNRegressor must be a str among" in error
+        assert all(f"'{name}'" in error for name in ("tiny", "base", "large"))
+        error = fails(capsys, *train, "--preset", "base", "--family", "alignn")
+        assert all(f"'{name}'" in error for name in ("tiny", "small", "paper"))
+        error = fails(capsys, *train, "--trainable", "three_body")
+        assert "choose one of ['all', 'head', 'last']" in error
+        assert not model.exists()
+
+    def test_formulas_and_crystals_exclude_each_other(self, folder, capsys):
+        predict = ("predict", "--model", folder / "two.joblib")
+        for options in (
+            ("--structures", "a.cif", "--formula-column", "formula"),
+            ("--formulas", "NaCl", *COLUMN),
+        ):
+            assert "exclude each other" in fails(capsys, *predict, *options)
+        for options in (
+            ("data.csv", "--formula-column", "formula", *COLUMN),
+            ("--formulas", "NaCl", "--structures", "a.cif"),
+        ):
+            with pytest.raises(SystemExit) as exit_:
+                run(*predict, *options)
+            assert exit_.value.code == 2
+            assert "not allowed with argument" in capsys.readouterr().err
+
+    def test_either_a_file_or_crystals(self, folder, capsys):
+        predict = ("predict", "--model", folder / "two.joblib")
+        both = (folder / "data.csv", "--structures", "a.cif")
+        assert "Give one of these: a table," in fails(capsys, *predict, *both)
+        assert "Give one of these: a table," in fails(capsys, *predict, *COLUMN)
+
+    def test_a_column_that_is_not_there(self, folder, capsys):
+        arguments = (folder / "data.csv", "--structure-column", "cif")
+        error = fails(capsys, "predict", *arguments, "--model", folder / "two.joblib")
+        assert "has no column 'cif'; its columns are 'crystal'" in error
+
+
+def test_disordered_crystals_are_averaged_where_that_is_asked_for(files, tmp_path, capsys):
+    mixed = rock_salt(5.4)
+    mixed.replace(0, {"Na": 0.5, "K": 0.5})
+    mixed.to(filename=str(tmp_path / "mixed.cif"))
+    cells = [*map(str, files), "mixed.cif"]
+    data = write_table(tmp_path / "data.csv", cells, gap=[8.5, 8.1, 4.0, 0.0, 3.0, 1.0, 7.0])
+    model = tmp_path / "model.joblib"
+    train = ("train", data, *COLUMN, *FAST, "--targets", "gap", "--model", model)
+    assert "row 7" in fails(capsys, *train)
+    assert run(*train, "--disorder", "average") == 0
+    assert run("predict", data, *COLUMN, "--model", model, "--output", tmp_path / "p.csv") == 0
+    assert np.isfinite(read_numbers(tmp_path / "p.csv")).all()
+    embed = ("embed", "--structures", tmp_path / "mixed.cif", "--output", tmp_path / "e.csv")
+    assert "disorder" in fails(capsys, *embed)
+    assert run(*embed, "--disorder", "average") == 0
+    assert "--disorder" in fails(capsys, "embed", "--formulas", "H", "--disorder", "average")

@@ -12,7 +12,8 @@ import pytest
 from common.commands import fails, run
 from structure.crystals import bcc_iron, rock_salt
 
-from skmat import MTEncoderRegressor, cli
+from skmat import MTEncoderRegressor
+from skmat.cli import main as cli
 from skmat.cli.table_files import read_rows
 
 FAST = ["--preset", "tiny", "--max-epochs", "1", "--quiet", "--device", "cpu"]

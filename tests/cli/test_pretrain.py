@@ -11,7 +11,9 @@ from sklearn.utils import Bunch
 from structure.crystals import many
 
 import skmat
-from skmat import CGCNNRegressor, MTEncoder, MTEncoderRegressor, _pretrain_config, cli
+from skmat import CGCNNRegressor, MTEncoder, MTEncoderRegressor
+from skmat.cli import main as cli
+from skmat.cli.pretrain import config as pretrain_config
 from skmat.cli.pretrain.config import read_config
 from skmat.cli.pretrain.data import read_data
 from skmat.cli.pretrain.run import run_pretraining, validation_errors
@@ -233,7 +235,7 @@ def test_a_network_of_crystals(tmp_path, monkeypatch):
         frame = pd.DataFrame({"structure": crystals.formulas(), "gap": np.arange(12.0)})
         return Bunch(data=crystals, frame=frame, units={"gap": "eV"})
 
-    monkeypatch.setitem(_pretrain_config.FETCHERS, "mp", fetch)
+    monkeypatch.setitem(pretrain_config.FETCHERS, "mp", fetch)
     path = tmp_path / "crystals.toml"
     path.write_text(
         "[data]\nvalidation_fraction = 0.3\n[[data.tables]]\nsource = 'mp'\n[encoder]\n"

@@ -66,7 +66,7 @@ def test_a_card_names_the_weights_and_no_folder(encoder):
     said = Distillation(teacher).describe()["teacher"]
     assert said == "StructureEmbeddingLookup(encoder=cgcnn, max_atoms=9)"
     names = teacher.fit(FORMULAS).get_feature_names_out()
-    assert names[:2].tolist() == ["crystalteacher0", "crystalteacher1"]
+    assert names[:2].tolist() == ["structureembeddinglookup0", "structureembeddinglookup1"]
     assert teacher.set_output(transform="pandas").transform(FORMULAS).shape == (4, 32)
 
 

@@ -2,20 +2,21 @@
 Search over pretraining and loss weights
 ========================================
 
-Where the weights of an encoder come from is a parameter like any other: ``pretrained`` takes
-None, a folder written by ``save_pretrained`` or a fitted encoder. So does the balance of several
-tasks: ``loss_weights`` and ``loss_weighting``. A strategy of multi-task transfer learning is then
-one point of a grid, and :class:`~sklearn.model_selection.GridSearchCV` compares strategies.
+:class:`~sklearn.model_selection.GridSearchCV` can compare ways to pretrain and to balance targets.
+Both are parameters of the regressor:
+
+- ``pretrained`` takes None, a checkpoint folder from ``save_pretrained`` or a fitted encoder.
+- ``loss_weights`` and ``loss_weighting`` balance the targets.
 """
 
 # %%
 # Data
 # ----
 #
-# Two transport properties of inorganic compounds: the logarithm of the conductivity and the
-# Seebeck coefficient, both for holes. Each composition is one row, so that a random split never
-# puts a compound on both sides. We tune and test on a few hundred compounds, and keep the
-# formulas of others, without their labels, for pretraining.
+# The targets are two transport properties of inorganic compounds, both for holes: the logarithm of
+# the conductivity and the Seebeck coefficient. Each composition is one row, so a random split
+# never puts a compound on both sides. We tune and test on a few hundred compounds. We pretrain on
+# the formulas of others, without their labels.
 
 import tempfile
 from pathlib import Path
@@ -44,8 +45,8 @@ cv = KFold(2, shuffle=True, random_state=0)
 # A pretrained encoder
 # --------------------
 #
-# The encoder guesses hidden elements of formulas; that needs no labels. Written to a folder, it
-# can be used by other programs and other people.
+# The encoder learns to predict hidden elements of formulas. This needs no labels. Other programs
+# and other people can use the checkpoint folder.
 
 encoder = MTEncoder(preset="tiny", objectives="masked_elements", max_epochs=8, random_state=0)
 encoder.fit(X.iloc[unlabelled])
@@ -56,10 +57,10 @@ print(sorted(path.name for path in folder.iterdir()))
 # A grid over the neural network
 # ------------------------------
 #
-# The folder and the fitted encoder hold the same weights and stand for the same strategy; both
-# are listed here to show how. Scikit-learn clones the values of a grid, which would reset a
-# fitted estimator: :class:`~sklearn.frozen.FrozenEstimator` protects it. The score is R2,
-# averaged over the two tasks.
+# The folder and the fitted encoder hold the same weights. The grid lists both to show how.
+# Scikit-learn clones the values of a grid, and cloning resets a fitted estimator.
+# :class:`~sklearn.frozen.FrozenEstimator` protects it. The score is R2, averaged over the two
+# targets.
 
 frozen = FrozenEstimator(encoder)
 network = MTEncoderRegressor(preset="tiny", max_epochs=8, precision="float32", random_state=0)
@@ -78,8 +79,8 @@ network_search = GridSearchCV(
 # A grid over a pipeline
 # ----------------------
 #
-# An encoder is also a transformer, so that its vectors can stand beside other features in a
-# :class:`~sklearn.pipeline.FeatureUnion`. Here the grid replaces it, or drops it.
+# An encoder is a transformer. A :class:`~sklearn.pipeline.FeatureUnion` combines its embeddings
+# with other features. Here the grid replaces the encoder or drops it.
 
 pipeline = Pipeline(
     [
@@ -102,8 +103,8 @@ pipeline_search = GridSearchCV(
 ).fit(X_train, y_train)
 
 # %%
-# What was found
-# --------------
+# Results
+# -------
 
 
 def source_of(pretrained):
@@ -145,15 +146,15 @@ for name, search in [("network", network_search), ("pipeline", pipeline_search)]
     )
 
 # %%
-# The two sources of the same weights score the same. Nothing else should be read from the figure:
-# with 300 training compounds per fold and eight epochs a network is far from what it can learn,
-# and a ridge regression on Magpie features is hard to beat.
+# The folder and the fitted encoder score the same, as they should. Do not conclude more from the
+# figure. With 300 training compounds per fold and eight epochs, a network is far from its best. A
+# ridge regression on Magpie features is hard to beat then.
 
 table = table.sort_values("cv_r2", ignore_index=True)
 _, ax = plt.subplots(figsize=(8, 5.4), layout="constrained")
 colors = table["kind"].map({"network": "tab:blue", "pipeline": "tab:orange"})
 ax.barh(table["candidate"], table["cv_r2"], color=colors)
-ax.set(xlabel="R² in cross-validation, mean of two tasks", title="Every candidate of both grids")
+ax.set(xlabel="R² in cross-validation, mean of two targets", title="Every candidate of both grids")
 ax.spines[["top", "right"]].set_visible(False)
 handles = [
     plt.Rectangle((0, 0), 1, 1, color="tab:blue", label="MTEncoderRegressor"),

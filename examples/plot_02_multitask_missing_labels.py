@@ -1,17 +1,19 @@
 """
-Several properties, most labels missing
-=======================================
+Several targets, most labels missing
+====================================
 
-Expensive properties are known for few materials, cheap ones for many. ``y`` may hold NaN: a
-missing label adds nothing to the loss, so that one model learns from all the labels there are.
+Expensive properties are known for few materials, cheap ones for many. Pass all of them as columns
+of ``y``, with NaN for missing labels. A missing label adds nothing to the loss. One model then
+learns from all known labels.
 """
 
 # %%
 # Data
 # ----
 #
-# Three transport properties: conductivity for holes, Seebeck coefficient for electrons and for
-# holes. We keep all labels of the first two and hide the third for nine compounds in ten.
+# The targets are three transport properties: the conductivity for holes, and the Seebeck
+# coefficient for electrons and for holes. We keep all labels of the first two. We hide the third
+# for nine compounds in ten.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,9 +36,9 @@ print(y_train.notna().sum())
 # One model for all
 # -----------------
 #
-# The columns of ``y`` are the tasks, and predictions come back in their units. ``history_`` has
-# one entry per epoch, also with the loss of each task. With ``patience`` a tenth of the compounds
-# is held back, and the epoch that predicts them best is kept.
+# Each column of ``y`` is a target, and predictions have its unit. ``history_`` has one entry per
+# epoch with the loss of each target. With ``patience``, the model holds out a tenth of the
+# compounds. It keeps the epoch that predicts them best.
 
 settings = {"preset": "tiny", "precision": "float32", "random_state": 0}
 multi_task = MTEncoderRegressor(max_epochs=25, patience=10, **settings)
@@ -45,11 +47,11 @@ print({key: round(multi_task.history_[-1][key], 3) for key in ("train_loss", "va
 HistoryDisplay.from_estimator(multi_task)
 
 # %%
-# Compared with a model of the few labels alone
-# ---------------------------------------------
+# Comparison with a model of one target
+# -------------------------------------
 #
-# A single-task model sees the 150 compounds whose third label is known, and gets more epochs, as
-# its epochs are short.
+# A single-task model sees only the 150 compounds whose third label is known. Its epochs are short,
+# so it gets more of them.
 
 known = y_train["S_p"].notna()
 single_task = MTEncoderRegressor(max_epochs=60, **settings)
@@ -68,7 +70,7 @@ for name, predicted in errors.items():
 # Parity
 # ------
 #
-# The units of the data set go on the axes.
+# Each panel shows one target. The axes show the units of the data set.
 
 ParityDisplay.from_estimator(multi_task, X_test, y_test, units=data.units)
 plt.show()

@@ -2,16 +2,16 @@
 Pretrain without labels and look at the embedding
 =================================================
 
-:class:`~skmat.MTEncoder` learns from formulas alone: elements are hidden, and it guesses them
-from the others and from the atomic fractions. Afterwards ``transform`` gives one vector per
-material, for any other estimator of scikit-learn, or for a map.
+:class:`~skmat.MTEncoder` can learn from formulas alone. It hides elements and predicts them from
+the other elements and the atomic fractions. ``transform`` then returns one embedding per material.
+Use embeddings with any estimator of scikit-learn, or draw a map of them.
 """
 
 # %%
 # Pretraining
 # -----------
 #
-# The map is drawn for compounds that the encoder has not seen.
+# We pretrain on 4,000 compounds. The map shows 1,500 others.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,14 +40,14 @@ encoder = MTEncoder(
 HistoryDisplay.from_estimator(encoder)
 
 # %%
-# A loss of 1 is that of a blind guess among the 118 elements.
+# A blind guess among the 118 elements has a loss of 1.
 #
 # The embedding
 # -------------
 #
-# To see what pretraining adds, we compare with an encoder that has hardly been trained: its
-# vectors already hold the word vectors of the elements (``element_features="matscholar"``), mixed
-# by random layers.
+# To see what pretraining adds, we compare with an encoder that is almost untrained. Its embeddings
+# already contain the word vectors of the elements (``element_features="matscholar"``), mixed by
+# random layers.
 
 untrained = MTEncoder(preset="tiny", max_epochs=1, lr=1e-9, precision="float32", random_state=0)
 untrained.fit(pretraining[:100])
@@ -57,9 +57,8 @@ embeddings = {
 }
 
 # %%
-# The encoder was never told which compounds conduct like metals. How much of it is in the
-# vectors, a linear classifier measures; always answering with the larger class would give
-# the share of that class.
+# Pretraining did not use the metal labels. A linear classifier measures how much the embeddings
+# tell about them. Always answering with the larger class gives the accuracy in the first line.
 
 share = max(is_metal.mean(), 1 - is_metal.mean())
 print(f"larger class: accuracy {share:.3f}")
@@ -69,7 +68,7 @@ for name, vectors in embeddings.items():
     print(f"{name}: accuracy {scores.mean():.3f} +- {scores.std():.3f}")
 
 # %%
-# Two principal components of each embedding:
+# The figure shows two principal components of each embedding:
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 for ax, (name, vectors) in zip(axes, embeddings.items(), strict=True):

@@ -2,16 +2,21 @@
 How far to trust a prediction
 =============================
 
-``predict(X, return_std=True)`` returns a standard deviation beside each prediction. It has two
-sources: the scale that ``loss="robust_l1"`` predicts for each material, and the spread among the
-members of an ensemble. The squares are added.
+``predict(X, return_std=True)`` returns a standard deviation with each prediction. It has two
+sources:
+
+- With ``loss="robust_l1"``, the network predicts a scale for each material.
+- With ``n_estimators`` above 1, the predictions of the ensemble differ.
+
+skmat adds the squares of both.
 """
 
 # %%
 # Fit an ensemble
 # ---------------
 #
-# Each of the three members starts from other weights and sees the rows in another order.
+# The ensemble has three networks. Each starts from other weights and sees the rows in another
+# order.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,12 +41,13 @@ error = np.abs(predicted - y[test])
 print(f"mean absolute error {error.mean():.0f} uV/K, mean standard deviation {std.mean():.0f}")
 
 # %%
-# Is the deviation worth anything?
-# --------------------------------
+# Is the deviation useful?
+# ------------------------
 #
-# If it is, materials with a larger deviation have larger errors, and the error falls when the
-# least certain predictions are left out. The test compounds are sorted by their deviation, once
-# into six groups of equal size, once to keep the most certain ones.
+# A useful standard deviation has two signs. Materials with a larger deviation have larger errors.
+# The error falls when we leave out the least certain predictions. We sort the test compounds by
+# their deviation. The left panel shows six groups of equal size. The right panel keeps the most
+# certain ones.
 
 order = np.argsort(std)
 groups = np.array_split(order, 6)
@@ -73,6 +79,6 @@ for ax in axes:
 plt.show()
 
 # %%
-# On the dashed line of the left panel the deviations would be as large as the errors. A group
-# above it is trusted too much. Deviations of a model are not confidence intervals: check them on
-# data like those you will predict, as here, before using them as such.
+# On the dashed line of the left panel, deviations equal errors. For a group above the line, the
+# deviations are too small. Standard deviations of a model are not confidence intervals. Check them
+# in this way on data like yours before you use them as intervals.

@@ -2,11 +2,12 @@
 Benchmark a pipeline on Matbench
 ================================
 
-``run_matbench`` fits any estimator that takes formulas on the official folds of a Matbench task.
-Here two pipelines predict the yield strength of 312 steels (``matbench_steels``) from their
-composition. Nothing is downloaded: if the data are not at hand (see :doc:`/datasets`), the
-same is done with scikit-learn's own tools on a sample of the transport data that come with
-matminer, for which there is no leaderboard.
+``run_matbench`` fits any estimator for formulas on the official folds of a Matbench task. Here,
+two pipelines predict the yield strength of 312 steels (``matbench_steels``) from their
+composition.
+
+This example downloads nothing. Without the Matbench data (:doc:`/datasets`), it uses
+scikit-learn's own tools on a sample of matminer's transport data. These have no leaderboard.
 """
 
 # %%
@@ -37,8 +38,8 @@ except DatasetNotFoundError as error:
 # The pipelines
 # -------------
 #
-# Every step is fitted inside each fold. A random state that is None is set by the runner, the
-# same for each fold, so that the numbers can be repeated.
+# Each fold fits every step. If a random state is None, ``run_matbench`` sets it to the same number
+# in each fold. The scores can then be repeated.
 
 models = {
     "mean": DummyRegressor(),
@@ -50,8 +51,7 @@ models = {
 # Five folds each
 # ---------------
 #
-# With ``results_dir`` finished folds would be kept on disk, and a run that was stopped would go
-# on where it was.
+# ``results_dir`` would keep finished folds on disk. A stopped run would then resume.
 
 errors, results = {}, {}
 if task is not None:
@@ -73,15 +73,15 @@ print(pd.DataFrame(errors).rename_axis("fold").round(1))
 # Is the difference real?
 # -----------------------
 #
-# The folds are the same for all models, so models are compared fold by fold. The interval allows
-# for the fact that the training sets of the folds overlap.
+# All models have the same folds, so we compare them fold by fold. The interval takes into account
+# that the training sets of the folds overlap.
 
 if results:
     print(compare_results(results["Magpie + extra trees"], results["Magpie + forest"]).T)
 
 # %%
-# Beside the public leaderboard
-# -----------------------------
+# Comparison with the public leaderboard
+# --------------------------------------
 
 unit = task.info.unit if task is not None else "uV/K"
 _, axes = plt.subplots(figsize=(8, 4), layout="constrained")

@@ -2,8 +2,8 @@
 Few labels: fine-tune, freeze, or neither
 =========================================
 
-An encoder that has read hundreds of thousands of materials needs fewer labels of a new property.
-Here the property is the Seebeck coefficient of p-doped compounds, and 50 to 200 of them have
+An encoder that was pretrained on hundreds of thousands of materials needs fewer labels of a new
+target. Here, the target is the Seebeck coefficient of p-doped compounds. 50 to 200 of them have
 labels.
 """
 
@@ -11,9 +11,9 @@ labels.
 # Two ways to use the shipped encoder
 # -----------------------------------
 #
-# :class:`~skmat.MTEncoderRegressor` puts a new head on the encoder and trains both. Or the encoder
-# stays as it is, and its vectors are features for any other estimator:
-# :func:`~skmat.make_frozen_regressor` puts them beside Magpie's, before support vectors.
+# - Fine-tuned: :class:`~skmat.MTEncoderRegressor` puts a new head on the encoder and trains both.
+# - Frozen: the encoder does not change. :func:`~skmat.make_frozen_regressor` passes its embeddings
+#   and Magpie features to support vectors.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -62,8 +62,8 @@ ax.legend(frameon=False)
 plt.show()
 
 # %%
-# None of these labels was seen before. But the encoder has learned other properties of many of
-# these compounds, and of 14 % of them the Seebeck coefficient that another database, JARVIS,
-# calculated. Its card says what it has learned:
+# The encoder has seen none of these labels. But it has learned other properties of many of these
+# compounds. For 14 % of them, it has learned the Seebeck coefficient from another database,
+# JARVIS. Its model card lists what it has learned:
 
 print(models["MTEncoder, fine-tuned"].model_card_.to_markdown()[:1200])

@@ -1,11 +1,11 @@
 """
-Crystals: what a formula cannot tell
-====================================
+Structures: what a formula cannot tell
+======================================
 
-Polymorphs have one formula and several structures. Here are salts in four structures, at several
-volumes, with two properties that can be computed: the electrostatic energy of their ions and the
-density. A network on crystals learns both; models of the composition cannot know which polymorph
-is meant.
+Polymorphs have one formula and several structures. This example uses salts in four structures at
+several volumes. The targets are two computed properties: the electrostatic energy of the ions and
+the density. A network for structures learns both. A model of the composition cannot tell
+polymorphs apart.
 """
 
 import matplotlib.pyplot as plt
@@ -22,11 +22,11 @@ from skmat.inspection import ParityDisplay
 from skmat.structure import StructureArrays
 
 # %%
-# The crystals
-# ------------
+# The data
+# --------
 #
-# Ions in the structures of rock salt, caesium chloride, zinc blende and wurtzite, with distances
-# that are the sum of the radii of the ions, stretched by up to 10 %.
+# The ions have the structures of rock salt, caesium chloride, zinc blende and wurtzite. The
+# distance between neighbours is the sum of the ionic radii, changed by -5 to +10 %.
 
 generator = np.random.default_rng(0)
 salts = [(a, b) for a in ("Li", "Na", "K", "Rb", "Cs") for b in ("F", "Cl", "Br", "I")]
@@ -53,16 +53,16 @@ def build(kind, cation, anion):
 
 
 kinds = ["rock salt", "CsCl", "zinc blende", "wurtzite"]
-crystals = [build(kind, *salt) for salt in salts for kind in kinds for _ in range(2)]
-y = np.array([[EwaldSummation(each).total_energy / len(each), each.density] for each in crystals])
-X = StructureArrays.from_structures(crystals)
+structures = [build(kind, *salt) for salt in salts for kind in kinds for _ in range(2)]
+y = np.array([[EwaldSummation(s).total_energy / len(s), s.density] for s in structures])
+X = StructureArrays.from_structures(structures)
 print(X, "of", len(set(X.formulas())), "formulas")
 
 # %%
-# Two properties, labels missing
-# ------------------------------
+# Two targets, labels missing
+# ---------------------------
 #
-# A third of the densities is hidden from the training.
+# We hide a third of the densities from the training.
 
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, random_state=0)
 y_train[generator.random(len(y_train)) < 1 / 3, 1] = np.nan
@@ -72,8 +72,8 @@ network.fit(X_train, y_train)
 predicted = network.predict(X_test)
 
 # %%
-# Beside a forest on Magpie features
-# ----------------------------------
+# Comparison with a forest on Magpie features
+# -------------------------------------------
 
 forest = make_pipeline(
     StructureToComposition(), MagpieFeaturizer(), RandomForestRegressor(random_state=0)
@@ -85,7 +85,7 @@ for column, name in enumerate(names):
     spread = np.abs(y_test[:, column] - np.median(y_train[known, column])).mean()
     print(
         f"{name}: MAE {mean_absolute_error(y_test[:, column], predicted[:, column]):.3f} from the"
-        f" crystal, {mean_absolute_error(y_test[:, column], of_formula):.3f} from the formula,"
+        f" structure, {mean_absolute_error(y_test[:, column], of_formula):.3f} from the formula,"
         f" {spread:.3f} for the median"
     )
 
@@ -98,5 +98,5 @@ for column, (ax, name) in enumerate(zip(axes, names, strict=True)):
 plt.show()
 
 # %%
-# The vectors of crystals are there for other models, too: ``network.transform(X)``, or
-# :class:`skmat.CGCNNEncoder` in a pipeline.
+# Other models can use the embeddings of structures. Call ``network.transform(X)``, or put
+# :class:`skmat.CGCNNEncoder` into a pipeline.

@@ -2,18 +2,23 @@
 Which materials to label
 ========================
 
-Labels are dear, and often there is a list of materials of which only some can be measured or
-computed. Which ones? Here models learn from small samples of a list that were drawn in three
-ways: at random, with the distribution of the target (which has to be known, so this is a bound, or
-stands for a cheap estimate of it), and as far from one another as possible.
+Labels are expensive. You can often measure or compute only some materials of a list. This example
+compares three ways to choose them:
+
+- at random,
+- with the distribution of the target over the list,
+- as far from one another as possible.
+
+The second way needs the target of all materials. In practice it needs a cheap estimate of the
+target. Here, it shows the best case of this way.
 """
 
 # %%
 # The list
 # --------
 #
-# 2,000 compounds and the logarithm of their conductivity. What is learned is a ridge regression
-# on the vectors of the pretrained encoder, which take one call.
+# The list has 2,000 compounds. The target is the logarithm of their conductivity. The model is a
+# ridge regression on the embeddings of the pretrained encoder, which one call computes.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,7 +43,7 @@ print(vectors.shape)
 # Three ways to draw
 # ------------------
 #
-# All three are splitters, as scikit-learn's are: ``cv=`` takes them too.
+# All three are splitters, as in scikit-learn. ``cv=`` takes them too.
 
 splitters = {
     "at random": lambda n: ShuffleSplit(10, train_size=n, random_state=0),
@@ -58,12 +63,12 @@ table = pd.DataFrame(found, columns=["drawn", "labels", "MAE"])
 print(table.pivot_table(index="labels", columns="drawn", values="MAE").round(3))
 
 # %%
-# What it is worth
-# ----------------
+# Results
+# -------
 #
-# The error bars are the scatter of ten samples. The materials that are farthest from one another
-# are the odd ones, from which little can be learned about the many: it takes 200 labels until such
-# a sample is as good as any. A sample with the distribution of the target scatters less.
+# The error bars show the standard deviation over ten samples. Materials that are far from one
+# another are unusual and tell little about the others. Such a sample needs 200 labels to be as
+# good as the other ways. The error of a sample with the distribution of the target varies less.
 
 figure, ax = plt.subplots(layout="constrained")
 for name, part in table.groupby("drawn", sort=False):

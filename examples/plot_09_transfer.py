@@ -2,17 +2,18 @@
 Transfer: from which encoder, which layers, at which rate
 =========================================================
 
-Fine-tuning has three questions: which weights to begin with, which layers to train, at which rate.
-All three are parameters of the regressor, so that a grid search answers them on the labels that
-there are, before the test compounds are looked at.
+Fine-tuning poses three questions: from which weights to start, which layers to train, and at which
+learning rate. All three are parameters of the regressor. A grid search answers them on the
+labelled compounds, without the test compounds.
 """
 
 # %%
 # A hundred and fifty labels
 # --------------------------
 #
-# The Seebeck coefficient of n-doped compounds. Candidates are compared on one third of the
-# labelled compounds, which is little: the scatter of such a choice is shown below.
+# The target is the Seebeck coefficient of n-doped compounds. The search compares candidates on one
+# third of the 150 labelled compounds. This is little data. The last figure shows how well such a
+# choice works.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,10 +33,12 @@ train, test = rows[:150], rows[-2000:]
 # The grid
 # --------
 #
-# ``trainable`` says what is learned: the new head alone, the last layer with it, or everything.
-# ``freeze_epochs=(6, 4)`` frees the layers one after another: six epochs for the head, four for
-# the head and the last layer, then all. Without pretrained weights neither means anything, so
-# that random weights stand in a grid of their own. A list of ``lr`` is one more key.
+# - ``trainable`` says what learns: the new head alone, the head and the last layer, or everything.
+# - ``freeze_epochs=(6, 4)`` unfreezes one layer after another: six epochs for the head, four for
+#   the head and the last layer, then all.
+#
+# Neither affects random weights, so these have a grid of their own. To search the learning rate,
+# add a list of ``lr``.
 
 shipped = ["mtencoder-oqmd-mem", "mtencoder-multi"]
 grid = [
@@ -52,11 +55,11 @@ search = GridSearchCV(
 ).fit(X[train], y[train])
 
 # %%
-# What the labelled compounds say, and what the others do
-# --------------------------------------------------------
+# Validation error and test error
+# -------------------------------
 #
-# The best candidate is fitted to all 150 compounds by the search itself. To see how far the choice
-# can be trusted, the figure also fits each of the others, which the choice took no part in.
+# The search fits the best candidate to all 150 compounds. To see how far you can trust the choice,
+# we fit the other candidates too and test all of them on 2,000 other compounds.
 
 
 def describe(parameters):

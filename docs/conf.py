@@ -38,7 +38,9 @@ numpydoc_use_plots = False
 html_theme = "pydata_sphinx_theme"
 html_title = f"skmat {release}"
 html_show_sourcelink = False
-html_sidebars = {"install": [], "benchmarks": [], "changelog": [], "contributing": []}
+html_sidebars = {
+    page: [] for page in ("install", "glossary", "benchmarks", "changelog", "contributing")
+}
 html_theme_options = {
     "show_prev_next": False,
     "navbar_align": "left",

@@ -117,14 +117,17 @@ def test_installed_wheel_runs_outside_the_checkout(wheel, tmp_path):
     library = Path(sysconfig.get_path("purelib", "venv", vars=base))
     scripts = sysconfig.get_path("scripts", "venv", vars=base)
     python = shutil.which("python", path=scripts)
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    options = {"cwd": tmp_path, "env": variables, "capture_output": True, "text": True}
+
     install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
-    subprocess.run([*install, "--no-deps", "--no-index", str(wheel)], check=True)
+    install += ["--no-deps", "--no-index", str(wheel)]
+    done = subprocess.run(install, check=False, **options)
+    assert done.returncode == 0, done.stderr
     # Python reads no .pth file of a folder added like this, so an editable install is not seen.
     paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (library / "dependencies.pth").write_text("\n".join(sorted(paths)) + "\n")
 
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    options = {"cwd": tmp_path, "env": variables, "capture_output": True, "text": True}
     done = subprocess.run([python, "-c", SCRIPT], check=False, **options)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()) == library / "skmat" / "__init__.py"

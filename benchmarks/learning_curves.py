@@ -29,7 +29,7 @@ from skmat import (
 )
 from skmat._utils.atomic import write_atomically
 from skmat.benchmark import MatbenchTask
-from skmat.estimators._families import choose_family
+from skmat.estimators import choose_family
 
 RESULTS = Path(__file__).parent / "results" / "learning_curves.json"
 SIZES = (50, 100, 200, 500, 1000)

@@ -37,7 +37,7 @@ from skmat import (
 )
 from skmat.benchmark import MatbenchResults, MatbenchTask, run_matbench, score_predictions
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
-from skmat.estimators._families import choose_family
+from skmat.estimators import choose_family
 from skmat.pipelines._recipes import _BEST_FROZEN
 from skmat.pretrained import BEST
 

@@ -26,7 +26,7 @@ from skmat.benchmark import MatbenchResults, run_matbench
 from skmat.cli.pretrain.run import run_pretraining
 from skmat.composition import read_compositions
 from skmat.datasets import fetch_formulas, fetch_matbench, fetch_oqmd, join_tables
-from skmat.estimators._families import choose_family
+from skmat.estimators import choose_family
 
 RESULTS = Path(__file__).resolve().parent / "results" / "studies"
 ALL = (0, 1, 2, 3, 4)

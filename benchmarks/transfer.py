@@ -52,7 +52,7 @@ from transfer_data import load, load_relatives
 
 from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
 from skmat._utils.atomic import write_atomically
-from skmat.estimators._families import FAMILIES
+from skmat.estimators import FAMILIES
 from skmat.structure import StructureArrays
 
 RESULTS = Path(__file__).parent / "results" / "transfer"

@@ -6,26 +6,15 @@ torch.
 
 import importlib
 
-from skmat._version import __version__
+from skmat._version import __version__ as __version__
 
+#: Rooms whose public names are available as ``skmat.name``, apart from the encoders'.
 _PUBLIC = {
-    "ALIGNNClassifier": "skmat.estimators",
-    "ALIGNNEncoder": "skmat.estimators",
-    "ALIGNNRegressor": "skmat.estimators",
-    "CGCNNClassifier": "skmat.estimators",
-    "CGCNNEncoder": "skmat.estimators",
-    "CGCNNRegressor": "skmat.estimators",
-    "StructureEmbeddingLookup": "skmat.pipelines",
-    "MTEncoder": "skmat.estimators",
-    "MTEncoderClassifier": "skmat.estimators",
-    "MTEncoderRegressor": "skmat.estimators",
     "MagpieFeaturizer": "skmat.featurizers",
     "MatminerFeaturizer": "skmat.featurizers",
     "MatminerStructureFeaturizer": "skmat.featurizers",
     "Recommendation": "skmat.pipelines",
-    "RoostClassifier": "skmat.estimators",
-    "RoostEncoder": "skmat.estimators",
-    "RoostRegressor": "skmat.estimators",
+    "StructureEmbeddingLookup": "skmat.pipelines",
     "StructureToComposition": "skmat.featurizers",
     "list_pretrained": "skmat.pretrained",
     "make_frozen_classifier": "skmat.pipelines",
@@ -37,14 +26,22 @@ _PUBLIC = {
     "recommend": "skmat.pipelines",
 }
 
-__all__ = ["__version__", *_PUBLIC]
-
 
 def __getattr__(name):
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name == "__all__":
+        return ["__version__", *_PUBLIC, *_estimators()]
+    # Encoders, regressors and classifiers begin with a capital.
+    if name[:1].isupper() and name in (classes := _estimators()):
+        return classes[name]
     raise AttributeError(f"module 'skmat' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted([*globals(), *_PUBLIC])
+    return sorted({*globals(), *_PUBLIC, *_estimators()})
+
+
+def _estimators():
+    """Return the estimators of all families by name; imports torch."""
+    return importlib.import_module("skmat.estimators").CLASSES

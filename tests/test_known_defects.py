@@ -41,7 +41,7 @@ def test_normaliser_sees_no_test_rows(model, X, monkeypatch):
     """MT-CGCNN and ALIGNN scale by statistics of the whole data set, test rows included."""
     held_back = np.arange(10) >= 7
     parts = np.flatnonzero(~held_back), np.flatnonzero(held_back)
-    monkeypatch.setattr("skmat.estimators._base.split_by_group", lambda *_: parts)
+    monkeypatch.setattr("skmat.estimators._plan.split_by_group", lambda *_: parts)
     changed = Y.copy()
     changed[held_back] += 1e6
     # Rows that stop the training early are the only ones in `fit` that are not learned from.
@@ -129,7 +129,7 @@ def test_crystals_with_missing_labels():
 def test_no_bond_to_the_first_atom():
     """CGCNN fills up missing neighbours with bonds to atom 0, one Å beyond the cutoff."""
     model = CGCNNEncoder(**FAST, cutoff=3.0).fit(many(9))
-    graphs = model._read_X([rock_salt(40.0), rock_salt()], reset=False)
+    graphs = model._read_for_prediction([rock_salt(40.0), rock_salt()])[0]
     # The nearest six are within 3 Å, the next twelve are not.
     assert graphs.n_edges.tolist() == [0] * 8 + [6] * 8
 

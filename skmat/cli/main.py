@@ -372,7 +372,7 @@ def _embed(arguments):
         encoder = given.load_model(arguments.model)
     else:
         family = given.choose_family(None, arguments.pretrained)
-        encoder = family.load_encoder(arguments.pretrained)
+        encoder = family.encoder.from_pretrained(arguments.pretrained)
     encoder.set_params(on_invalid=arguments.on_invalid, **given.disorder)
     table, X = given.read()
     as_arrays = arguments.output and suffix_of(arguments.output) in ARRAY_SUFFIXES

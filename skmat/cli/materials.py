@@ -39,7 +39,7 @@ class GivenMaterials:
 
     def choose_family(self, name, pretrained):
         """Return the family of that name, or of the weights, which must read these."""
-        from skmat.estimators._families import choose_family
+        from skmat.estimators import choose_family
 
         try:
             return choose_family(name, pretrained, input=self.input)
@@ -49,7 +49,7 @@ class GivenMaterials:
     def load_model(self, path):
         """Read a fitted estimator, which must read these."""
         from skmat.cli.model_files import load_model
-        from skmat.estimators._families import FAMILIES
+        from skmat.estimators import FAMILIES
 
         model = load_model(path)
         kind = FAMILIES[model._family].input

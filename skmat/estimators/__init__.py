@@ -1,21 +1,18 @@
-"""The scikit-learn face: one thin file per encoder family, shared work in base classes."""
+"""Encoders, regressors and classifiers: one file per family, shared work in base classes.
 
-from skmat.estimators._alignn import ALIGNNClassifier, ALIGNNEncoder, ALIGNNRegressor
-from skmat.estimators._cgcnn import CGCNNClassifier, CGCNNEncoder, CGCNNRegressor
-from skmat.estimators._mtencoder import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
-from skmat.estimators._roost import RoostClassifier, RoostEncoder, RoostRegressor
+Every file that does not begin with ``_`` is a family.
+"""
 
-__all__ = [
-    "ALIGNNClassifier",
-    "ALIGNNEncoder",
-    "ALIGNNRegressor",
-    "CGCNNClassifier",
-    "CGCNNEncoder",
-    "CGCNNRegressor",
-    "MTEncoder",
-    "MTEncoderClassifier",
-    "MTEncoderRegressor",
-    "RoostClassifier",
-    "RoostEncoder",
-    "RoostRegressor",
-]
+from skmat.estimators._registry import FAMILIES, choose_family, load_families
+
+#: Encoders, regressors and classifiers by name.
+CLASSES = load_families(__name__, __path__)
+globals().update(CLASSES)
+
+__all__ = ["CLASSES", "FAMILIES", "choose_family"]
+__all__ += CLASSES
+
+
+def __getattr__(name):
+    # Type checkers cannot see the classes; this tells them that there are more names.
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

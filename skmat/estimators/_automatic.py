@@ -2,22 +2,21 @@
 
 import numpy as np
 
-from skmat.estimators._scaling import ROUNDING, in_own_unit
+from skmat._utils.units import ROUNDING, in_own_unit
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["pure_error_share", "in_float32", "n_epochs", "n_per_batch", "resolve_task_weights"]
+__all__ = ["in_float32", "n_epochs", "n_per_batch", "pure_error_share", "resolve_task_weights"]
 
-#: What ``max_epochs="auto"`` stands for: so many epochs, but limits of the rows read in all, and
-#: limits of the epochs themselves. Chosen in benchmarks/epochs.py.
+#: ``max_epochs="auto"``: epochs, limits of the rows read in all, limits of the epochs.
+#: Chosen by validation inside training folds of Matbench.
 _EPOCHS = 60
 _ROWS = (30_000, 300_000)
 _EPOCHS_LIMITS = (10, 120)
-#: Where rows of one composition contradict each other to this share of the variance or more, so
-#: many rows are read, in so many epochs at least: what is left after that is labels to be learned
-#: by heart. Chosen on a part of the training rows of matbench_perovskites.
+#: From this share of contradiction on, limits of the rows and epochs: more would only memorise
+#: noise. Chosen on a part of the training rows of matbench_perovskites.
 _CONTRADICTION, _ROWS_THEN, _EPOCHS_THEN = 0.3, 10_000, 5
 
-#: Weights of tasks up to here, and from one over it, are taken as they are.
+#: Weights of tasks between the inverse of this and this are used as they are.
 _LARGEST_WEIGHT = 1e30
 
 
@@ -73,18 +72,16 @@ def n_per_batch(batch_size, n_training, most=512):
     return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, most))
 
 
-def resolve_task_weights(loss_weights, loss_weighting, task_names, read):
+def resolve_task_weights(loss_weights, task_names, targets):
     """Return the weight of every task, in the order of `task_names`.
 
-    `read` holds the labels; a task that is none of its columns learns from every row.
+    `targets` holds the labels. A task that is not one of its columns learns from every row.
     """
     if loss_weights is None:
-        if loss_weighting == "fixed":
-            raise InvalidInputError("loss_weighting='fixed' needs loss_weights.")
         return [1.0] * len(task_names)
     if isinstance(loss_weights, str):
-        n_labels = dict(zip(read.names, (~np.isnan(read.values)).sum(axis=0), strict=True))
-        weights = [n_labels.get(name, len(read.values)) ** 0.5 for name in task_names]
+        n_labels = dict(zip(targets.names, (~np.isnan(targets.values)).sum(axis=0), strict=True))
+        weights = [n_labels.get(name, len(targets.values)) ** 0.5 for name in task_names]
     elif isinstance(loss_weights, dict):
         unknown = [name for name in loss_weights if name not in task_names]
         if unknown:

@@ -7,22 +7,25 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
 from skmat.estimators._base import scatter_rows
-from skmat.estimators._kept import kept_on_failure
+from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._predictor import EncoderPredictor
+from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
-from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import held
+from skmat.inputs import weights_of_scores
 from skmat.objectives import Properties
-from skmat.training import run_heads
 
 __all__ = ["EncoderClassifier"]
 
 
+@dataclass_of_parameters()
 class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     """Base of the classifiers: an encoder with one head per column of y."""
 
+    _kind = "classifier"
+
     @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
     def fit(self, X, y, sample_weight=None):
         """Train on labelled materials.
 
@@ -53,9 +56,10 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             If a column of y has no label at all, or none in a row of weight, or if `trainable`
             names a part that the family's networks do not have.
         """
-        return self._fit(X, y, sample_weight, self._fit_members, classes=None, reset=True)
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
 
@@ -74,15 +78,11 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         self : object
             The classifier, trained a little longer.
         """
-        first = not hasattr(self, "estimators_")
-        if not first:
-            known = self.classes_
-            classes = known if isinstance(known, list) else [known]
+        if hasattr(self, "estimators_"):
+            classes = self._classes
         elif classes is not None:
             classes = read_known_classes(classes)
-        return self._fit(
-            X, y, sample_weight, self._partial_fit_members, classes=classes, reset=first
-        )
+        return self._fit(X, y, sample_weight, partial=True, classes=classes)
 
     def predict_proba(self, X):
         """Return the probabilities of the classes.
@@ -99,15 +99,10 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             is invalid and ``on_invalid="nan"``.
         """
         materials, valid = self._read_for_prediction(X)
-        members = [
-            run_heads(
-                member.model, materials, self._make_batch, *self._device_and_precision(member)
-            )
-            for member in self.estimators_
-        ]
+        outputs = self._run_heads(materials)
         probabilities = []
         for index, classes in enumerate(self._classes):
-            mean = np.stack([each[index] for each in members]).mean(axis=0, dtype=np.float64)
+            mean = np.stack([each[index] for each in outputs]).mean(axis=0, dtype=np.float64)
             # The head of a task with a single class has two outputs all the same.
             mean = mean[:, : len(classes)] / mean[:, : len(classes)].sum(axis=1, keepdims=True)
             probabilities.append(scatter_rows(mean, valid))
@@ -179,36 +174,29 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         tags.target_tags.multi_output = True
         return tags
 
-    def _check_same_classes(self, read):
-        if not (self.warm_start and hasattr(self, "estimators_")) or len(read.classes) != len(
-            self._classes
-        ):
-            return
-        for name, new, known in zip(read.names, read.classes, self._classes, strict=True):
-            if not np.array_equal(new, known):
-                raise InvalidInputError(
-                    f"warm_start=True goes on with the classes of the last fit, which for {name!r}"
-                    f" were {list(known)}; y now holds {list(new)}. Use warm_start=False."
-                )
-
     @property
     def _classes(self):
         return [self.classes_] if self._one_dimensional else self.classes_
 
-    @kept_on_failure
-    def _fit(self, X, y, sample_weight, fit_members, *, classes, reset):
-        self._check_trainable()
-        X = held(X)
-        materials = self._read_X(X, reset=reset, allow_empty=True)
-        read = read_class_targets(y, len(materials), classes)
-        weights = weights_to_learn_by(sample_weight, materials)
-        if classes is None:
-            read.check_weights(weights)
-        self._check_same_classes(read)
-        properties = Properties(**self._head_settings())
-        self._fit_tasks(fit_members, X, materials, read, properties, weights)
-        self.target_names_ = read.names
-        self.n_outputs_ = len(read.names)
-        self._one_dimensional = read.one_dimensional
-        self.classes_ = read.classes[0] if read.one_dimensional else read.classes
-        return self
+    def _read_targets(self, y, n_rows, classes, labels_required):
+        targets = read_class_targets(y, n_rows, classes)
+        if self.warm_start and hasattr(self, "estimators_"):
+            self._check_same_classes(targets)
+        return targets
+
+    def _check_same_classes(self, targets):
+        if len(targets.classes) != len(self._classes):
+            return  # other tasks, which has an error of its own
+        for name, new, known in zip(targets.names, targets.classes, self._classes, strict=True):
+            if not np.array_equal(new, known):
+                raise InvalidInputError(
+                    f"warm_start=True continues with the classes of the last fit, which for"
+                    f" {name!r} were {list(known)}; y now holds {list(new)}. Use warm_start=False."
+                )
+
+    def _property_objective(self):
+        return Properties(**self._head_settings())
+
+    def _keep_targets(self, targets):
+        super()._keep_targets(targets)
+        self.classes_ = targets.classes[0] if targets.one_dimensional else targets.classes

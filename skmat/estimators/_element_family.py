@@ -1,29 +1,70 @@
-"""What the families whose networks read a table of elements have in common."""
+"""What all families share: sizes by preset, and a table of element properties."""
+
+from typing import ClassVar
 
 import numpy as np
 import torch
+from sklearn.utils._param_validation import StrOptions
 
-from skmat.composition import MAX_ATOMIC_NUMBER, element_table
+from skmat.composition import ELEMENT_TABLES, MAX_ATOMIC_NUMBER, element_table
+from skmat.estimators._params import dataclass_of_parameters, param
+from skmat.inputs import CompositionInputMixin
+from skmat.nn import CompositionBatch, Encoder
 
-__all__ = ["ElementFamily"]
+__all__ = ["CompositionFamily", "ElementFamily"]
 
 
+@dataclass_of_parameters()
 class ElementFamily:
-    """How networks come by properties of the elements.
+    """How a family builds its network.
 
-    A family adds ``_family``, ``_pretrained_defaults``, ``_sizes()``, ``_make_network``,
-    ``_make_batch`` and, with a mixin for its kind of X, ``_read_X``.
+    A family sets ``_network``, ``_presets`` and, if it has shipped weights,
+    ``_pretrained_defaults``.
+
+    Parameters
+    ----------
+    element_features : {"matscholar", "magpie", "megnet"} or None
+        Table of element properties that the element vectors are computed from. None learns a
+        vector per element. See :func:`skmat.composition.element_table`.
     """
 
-    #: Parameters of the network that ``pretrained="auto"`` loads, with their values.
-    _pretrained_defaults: dict
+    element_features: str | None = param("matscholar", [StrOptions(set(ELEMENT_TABLES)), None])
+
+    #: Class of the network. Called with the element table and the sizes of a preset.
+    _network: ClassVar[type[Encoder]]
+    #: Sizes by the name of the preset, as plain data.
+    _presets: ClassVar[dict[str, dict]]
+    #: Parameters of the network that ``pretrained="auto"`` loads.
+    _pretrained_defaults: ClassVar[dict] = {}
+    #: For the docstrings; a section of its own.
+    _references: ClassVar[str] = ""
+    #: What `trainable` may be: "all", "head" and the network's ``trainable_parts()``.
+    _trainable_choices: ClassVar[tuple[str, ...]] = ("all", "head", "last")
+    #: ``max_epochs="auto"`` is multiplied by this.
+    _epochs_factor: ClassVar[int] = 1
+    #: Whether materials of one composition are one input, with labels that may contradict.
+    _composition_is_all: ClassVar[bool] = True
+    #: Largest ``batch_size="auto"``.
+    _max_batch_size: ClassVar[int] = 512
+
+    def _sizes(self):
+        """Return the sizes of the network, as plain data that JSON can hold."""
+        return dict(self._presets[self.preset])
+
+    def _make_network(self, table, sizes):
+        """Build the network from a table of elements, or None, and its sizes."""
+        return self._network(table, **sizes)
+
+    def _head_settings(self):
+        """Return arguments for ``Properties``, beside the loss."""
+        return {}
 
     def _has_pretrained_defaults(self):
-        """Say whether the network is of the kind that ``pretrained="auto"`` loads."""
+        """Tell whether the network is the one that ``pretrained="auto"`` loads."""
         return all(getattr(self, name) == size for name, size in self._pretrained_defaults.items())
 
     def _network_config(self):
-        """Return what it takes to build the network again, as plain data."""
+        """Return what builds the network again, as plain data."""
         table = self.element_features
         return {
             "element_features": table,
@@ -36,13 +77,28 @@ class ElementFamily:
         return ["element_features", "n_element_features", *self._sizes()]
 
     def _build_network(self, config, *, fresh):
-        """Build the network of `config`; a fresh one reads its element table from matminer."""
+        """Build the network of `config`; a fresh one reads its element table."""
         config = dict(config)
         name, n_columns = config.pop("element_features"), config.pop("n_element_features")
         table = None
         if name is not None:
             table = _standardised(name) if fresh else torch.zeros(MAX_ATOMIC_NUMBER, n_columns)
         return self._make_network(table, config)
+
+    def _read_materials(self, X, config, *, reset, on_invalid="raise"):
+        """Return `X` as the network with this configuration reads it."""
+        return self._read_X(X, reset=reset, on_invalid=on_invalid, allow_empty=True)
+
+
+@dataclass_of_parameters()
+class CompositionFamily(CompositionInputMixin, ElementFamily):
+    """Families that read compositions."""
+
+    _input = "formula"
+    _make_batch = staticmethod(CompositionBatch.from_arrays)
+
+    def _compositions(self, materials):
+        return materials
 
 
 def _standardised(name):

@@ -1,43 +1,33 @@
 """Encoders as transformers."""
 
-import os
-
 import numpy as np
 from sklearn.base import _fit_context
 
 from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
-from skmat.estimators._kept import kept_on_failure
-from skmat.estimators._member import Member
+from skmat.estimators._fitted_model import FittedModel
+from skmat.estimators._objectives import resolve_objectives
+from skmat.estimators._params import PretrainingParams, dataclass_of_parameters
+from skmat.estimators._plan import Tasks
+from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._scaling import TargetScaling
-from skmat.estimators._targets import ReadTargets, read_mixed_targets
-from skmat.estimators._weights import weights_to_learn_by
-from skmat.exceptions import InvalidInputError
-from skmat.inputs import held
-from skmat.objectives import Objective, resolve_objectives
-from skmat.training import (
-    CheckpointFolder,
-    MultiObjectiveModel,
-    isolated_seed,
-    own_surroundings,
-    resolve_device,
-    untrained_net,
-)
+from skmat.estimators._targets import TargetData, read_mixed_targets
+from skmat.estimators._train import load_model
+from skmat.exceptions import InvalidInputError, PretrainedError
+from skmat.inputs import held, weights_to_learn_by
+from skmat.training import CheckpointFolder, resolve_device
 
 __all__ = ["EncoderTransformer"]
 
 
-class EncoderTransformer(EncoderEstimator):
+@dataclass_of_parameters()
+class EncoderTransformer(PretrainingParams, EncoderEstimator):
     """Base of the encoders: ``fit`` pretrains or loads, ``transform`` embeds."""
 
-    _parameter_constraints: dict = {
-        **EncoderEstimator._parameter_constraints,
-        "objectives": [str, Objective, "array-like", None],
-        "checkpoint_dir": [str, os.PathLike, None],
-    }
+    _kind = "encoder"
 
     @_fit_context(prefer_skip_nested_validation=False)
-    @kept_on_failure
+    @restored_on_failure
     def fit(self, X, y=None, sample_weight=None):
         """Pretrain the encoder on X, or load it.
 
@@ -68,25 +58,56 @@ class EncoderTransformer(EncoderEstimator):
         PretrainedError
             If `pretrained` cannot be loaded, or `checkpoint_dir` holds another run.
         """
+        if self._objectives():
+            return self._fit(X, y, sample_weight)
         self._check_trainable()
-        X = held(X)
-        materials = self._read_X(X, reset=True, allow_empty=True)
-        weights = weights_to_learn_by(sample_weight, materials)
-        objectives = self._objectives()
-        if objectives:
-            read = self._read_y(y, objectives, len(materials))
-            read.check_weights(weights)
-            names = [name for each in objectives for name in each.task_names(read.targets)]
-            if len(set(names)) < len(names):
-                raise InvalidInputError(
-                    f"Every task needs a name of its own; got {names}. Rename the column of y."
-                )
-            task_weights = resolve_task_weights(
-                self.loss_weights, self.loss_weighting, names, read
+        start = self._resolve_start()
+        materials = self._read_materials(held(X), start.network, reset=True)
+        weights_to_learn_by(sample_weight, materials)
+        return self._load(start)
+
+    @classmethod
+    def from_pretrained(cls, name_or_folder="auto", **parameters):
+        """Return an encoder with loaded weights, ready for ``transform``.
+
+        Parameters
+        ----------
+        name_or_folder : str or path-like, default="auto"
+            Name of shipped weights (:func:`skmat.list_pretrained`), or a folder written by
+            ``save_pretrained``. "auto" is the best of the family.
+        **parameters
+            Other parameters of the encoder, such as `device`.
+
+        Returns
+        -------
+        object
+            The fitted encoder.
+
+        Raises
+        ------
+        PretrainedError
+            If there are no such weights, or they belong to another family.
+
+        Examples
+        --------
+        >>> from skmat import MTEncoder
+        >>> MTEncoder.from_pretrained().transform(["TiO2", "NaCl"]).shape
+        (2, 256)
+        """
+        encoder = cls(pretrained=name_or_folder, **parameters)
+        encoder._validate_params()
+        if encoder._objectives():
+            raise PretrainedError(
+                f"{cls.__name__} has no weights to load with pretrained={name_or_folder!r} and"
+                f" objectives={encoder.objectives!r}; name weights of skmat.list_pretrained()."
             )
-            self._fit_members(X, materials, read, objectives, weights, task_weights=task_weights)
-        else:
-            self._load()
+        encoder.n_features_in_ = 1
+        return encoder._load(encoder._resolve_start())
+
+    def _load(self, start):
+        """Keep loaded weights, without heads."""
+        net = load_model(self, start, resolve_device(self.device))
+        self._keep_models([FittedModel(net, TargetScaling.identity(0), 0)])
         return self
 
     def _objectives(self):
@@ -96,14 +117,15 @@ class EncoderTransformer(EncoderEstimator):
         return () if loads else resolve_objectives("masked_elements")
 
     def _pretrained_source(self):
-        # Who says what is learned, but not from where, begins at the beginning.
-        if self.objectives is not None and self.pretrained == "auto":
+        # With objectives, "auto" starts from random weights.
+        is_auto = isinstance(self.pretrained, str) and self.pretrained == "auto"
+        if is_auto and self.objectives is not None:
             return None
         return super()._pretrained_source()
 
-    def _read_y(self, y, objectives, n_rows):
-        if not any(objective.needs_targets for objective in objectives):
-            return ReadTargets(np.empty((n_rows, 0)), [], [], False)
+    def _read_targets(self, y, n_rows, classes, labels_required):
+        if not any(objective.needs_targets for objective in self._objectives()):
+            return TargetData(np.empty((n_rows, 0)), [], [], False)
         if y is None:
             raise InvalidInputError(
                 f"objectives={self.objectives!r} learns from labels: This estimator requires y to"
@@ -111,20 +133,26 @@ class EncoderTransformer(EncoderEstimator):
             )
         return read_mixed_targets(y, n_rows)
 
+    def _tasks(self, data, labels_required):
+        data.targets.check_weights(data.sample_weight)
+        objectives = self._objectives()
+        targets = data.targets.targets
+        names = [name for each in objectives for name in each.task_names(targets)]
+        if len(set(names)) < len(names):
+            raise InvalidInputError(
+                f"Every task needs a name of its own; got {names}. Rename the column of y."
+            )
+        return Tasks(objectives, resolve_task_weights(self.loss_weights, names, data.targets))
+
     def _begin_run(self):
         seed = self._draw_seed()
         if self.checkpoint_dir is None:
             return seed, None
         if self.random_state is None:
-            # The run that is there drew one, too.
+            # The interrupted run drew one, too.
             recorded = CheckpointFolder(self.checkpoint_dir).recorded_seed()
             seed = seed if recorded is None else recorded
         return seed, CheckpointFolder(self.checkpoint_dir, {"random_state": seed})
 
-    @own_surroundings()
-    def _load(self):
-        device = resolve_device(self.device)
-        with isolated_seed(0):
-            encoder = self._build_encoder()
-        net = untrained_net(MultiObjectiveModel(encoder, (), ()), device)
-        self._set_members([Member(net, TargetScaling.identity(0), 0)])
+    def _keep_targets(self, targets):
+        """Keep nothing: heads are not used after pretraining."""

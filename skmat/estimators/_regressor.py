@@ -3,31 +3,28 @@
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import StrOptions
 
+from skmat._utils.units import in_own_unit
 from skmat.estimators._base import scatter_rows
-from skmat.estimators._kept import kept_on_failure
+from skmat.estimators._params import RegressorParams, dataclass_of_parameters
 from skmat.estimators._predictor import EncoderPredictor
-from skmat.estimators._scaling import in_own_unit
+from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import read_numeric_targets
-from skmat.estimators._weights import weights_of_scores, weights_to_learn_by
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import held
-from skmat.objectives import REGRESSION_LOSSES, Properties
-from skmat.training import run_heads
+from skmat.inputs import weights_of_scores
+from skmat.objectives import Properties
 
 __all__ = ["EncoderRegressor"]
 
 
-class EncoderRegressor(RegressorMixin, EncoderPredictor):
+@dataclass_of_parameters()
+class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
     """Base of the regressors: an encoder with one head per column of y."""
 
-    _parameter_constraints: dict = {
-        **EncoderPredictor._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES))],
-    }
+    _kind = "regressor"
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
     def fit(self, X, y, sample_weight=None):
         """Train on labelled materials.
 
@@ -58,9 +55,10 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
             If y holds a column of nothing but NaN, or one whose labels are all in rows of weight
             0, or if `trainable` names a part that the family's networks do not have.
         """
-        return self._fit(X, y, sample_weight, self._fit_members, reset=True)
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
 
@@ -80,8 +78,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         self : object
             The regressor, trained a little longer.
         """
-        first = not hasattr(self, "estimators_")
-        return self._fit(X, y, sample_weight, self._partial_fit_members, reset=first)
+        return self._fit(X, y, sample_weight, partial=True)
 
     def predict(self, X, return_std=False):
         """Predict the properties of materials.
@@ -114,14 +111,11 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
                 f" n_estimators=1 and loss={self.loss!r} there is nothing to estimate it from."
             )
         means, deviations = [], []
-        for member in self.estimators_:
-            outputs = run_heads(
-                member.model, materials, self._make_batch, *self._device_and_precision(member)
-            )
+        for fitted, outputs in zip(self.estimators_, self._run_heads(materials), strict=True):
             # In float64 from here on, so that no unit is too large or too small.
             stacked = np.stack(outputs, axis=1).astype(np.float64)
-            means.append(member.scaling.inverse_transform(stacked[..., 0]))
-            deviations.append(stacked[..., 1] * member.scaling.scale)
+            means.append(fitted.scaling.inverse_transform(stacked[..., 0]))
+            deviations.append(stacked[..., 1] * fitted.scaling.scale)
         mean, std = _combined(np.array(means), np.array(deviations))
         mean = self._as_y(mean, valid)
         return (mean, self._as_y(std, valid)) if return_std else mean
@@ -162,21 +156,11 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         tags.target_tags.multi_output = True
         return tags
 
-    @kept_on_failure
-    def _fit(self, X, y, sample_weight, fit_members, *, reset):
-        self._check_trainable()
-        X = held(X)
-        materials = self._read_X(X, reset=reset, allow_empty=True)
-        read = read_numeric_targets(y, len(materials), labels_required=reset)
-        weights = weights_to_learn_by(sample_weight, materials)
-        if reset:
-            read.check_weights(weights)
-        properties = Properties(loss=self.loss, **self._head_settings())
-        self._fit_tasks(fit_members, X, materials, read, properties, weights)
-        self.target_names_ = read.names
-        self.n_outputs_ = len(read.names)
-        self._one_dimensional = read.one_dimensional
-        return self
+    def _read_targets(self, y, n_rows, classes, labels_required):
+        return read_numeric_targets(y, n_rows, labels_required=labels_required)
+
+    def _property_objective(self):
+        return Properties(loss=self.loss, **self._head_settings())
 
     def _as_y(self, values, valid):
         values = scatter_rows(values, valid)
@@ -184,14 +168,14 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
 
 
 def _combined(means, deviations):
-    """Return the mean and the standard deviation that the members' predictions make together.
+    """Return the mean and the standard deviation of the networks' predictions together.
 
-    Both arguments are of shape (n_members, n_materials, n_targets), in the units of y.
+    Both arguments are of shape (n_networks, n_materials, n_targets), in the units of y.
     """
-    n_members, n_materials, n_targets = means.shape
+    n_networks, n_materials, n_targets = means.shape
     together = np.concatenate([means, deviations]).reshape(-1, n_targets)
     scaled, units = in_own_unit(together)
-    means_there, deviations_there = scaled.reshape(2, n_members, n_materials, n_targets)
+    means_there, deviations_there = scaled.reshape(2, n_networks, n_materials, n_targets)
     mean = np.mean(means_there, axis=0) * units
     total = np.mean(deviations_there**2, axis=0) + np.var(means_there, axis=0)
     # The mean of equal numbers may differ from them in the last place.

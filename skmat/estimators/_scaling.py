@@ -4,13 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["LARGEST_LABEL", "ROUNDING", "TargetScaling", "in_own_unit"]
+from skmat._utils.units import ROUNDING, in_own_unit
 
-#: Labels beyond this are refused: predictions of them could be infinite.
-LARGEST_LABEL = 1e300
-
-#: Labels that spread by less than this times their mean are equal but for rounding.
-ROUNDING = 10 * np.finfo(float).eps
+__all__ = ["TargetScaling"]
 
 #: Standardised labels beyond this are cut to it. Only rows of next to no weight have such, and
 #: their squares must be finite in float32.
@@ -85,27 +81,3 @@ class TargetScaling:
             np.where(self.is_constant, fitted.mean, self.mean),
             np.where(self.is_constant, fitted.scale, self.scale),
         )
-
-
-def in_own_unit(values):
-    """Return the columns of `values` in units in which their largest is near 1, and the units.
-
-    Squares neither overflow nor vanish there. The units are powers of two, so that no digit is
-    lost.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,) or (n, n_columns)
-        Finite numbers or NaN, which is skipped.
-
-    Returns
-    -------
-    values : ndarray of the same shape
-        The numbers divided by the unit of their column.
-    units : ndarray of shape () or (n_columns,)
-        Powers of two; 1 for a column of zeros.
-    """
-    largest = np.nanmax(np.abs(values), axis=0, initial=0.0)
-    # The unit itself must be a normal number, and so must its inverse.
-    exponents = np.clip(np.frexp(largest)[1], -1000, 1000)
-    return np.ldexp(values, -exponents), np.ldexp(1.0, exponents)

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skmat.estimators._label_columns import read_columns
-from skmat.estimators._label_values import (
+from skmat.estimators._scaling import TargetScaling
+from skmat.exceptions import InvalidInputError, InvalidLabelsError, LabelTypeError, shorten
+from skmat.inputs import (
     as_classes,
     as_numbers,
+    as_python,
     class_indices,
     holds_numbers,
     is_mostly_text,
-    plain,
+    read_columns,
 )
-from skmat.estimators._scaling import TargetScaling
-from skmat.exceptions import InvalidInputError, InvalidLabelsError, LabelTypeError, shorten
 from skmat.objectives import Target
 
 __all__ = [
-    "ReadTargets",
+    "TargetData",
     "class_columns",
     "read_class_targets",
     "read_known_classes",
@@ -31,7 +31,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class ReadTargets:
+class TargetData:
     """What y held.
 
     Attributes
@@ -84,7 +84,7 @@ class ReadTargets:
         return not np.isnan(self.values[weighted]).all()
 
 
-def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:
+def read_numeric_targets(y, n_rows, *, labels_required=True) -> TargetData:
     """Read y of a regressor.
 
     Parameters
@@ -106,7 +106,7 @@ def read_numeric_targets(y, n_rows, *, labels_required=True) -> ReadTargets:
     return _read_numbers(read_columns(y), n_rows, labels_required)
 
 
-def read_class_targets(y, n_rows, classes=None) -> ReadTargets:
+def read_class_targets(y, n_rows, classes=None) -> TargetData:
     """Read y of a classifier: labels of any type that has an order.
 
     Parameters
@@ -137,7 +137,7 @@ def read_class_targets(y, n_rows, classes=None) -> ReadTargets:
     return _read_classes(table, n_rows, classes)
 
 
-def read_mixed_targets(y, n_rows) -> ReadTargets:
+def read_mixed_targets(y, n_rows) -> TargetData:
     """Read y of an encoder: numbers are regressed, text, categories and booleans classified."""
     table = read_columns(y)
     parts = []
@@ -147,7 +147,7 @@ def read_mixed_targets(y, n_rows) -> ReadTargets:
             parts.append(_read_numbers(alone, n_rows))
         else:
             parts.append(_read_classes(alone, n_rows))
-    return ReadTargets(
+    return TargetData(
         np.hstack([part.values for part in parts]),
         [part.targets[0] for part in parts],
         [part.classes[0] for part in parts],
@@ -194,9 +194,7 @@ def _read_numbers(table, n_rows, labels_required=True):
         for numbers, name in zip(values, names, strict=True):
             _check_labelled(~np.isnan(numbers), name)
     targets = [Target(name) for name in names]
-    return ReadTargets(
-        np.column_stack(values), targets, [None] * len(names), table.one_dimensional
-    )
+    return TargetData(np.column_stack(values), targets, [None] * len(names), table.one_dimensional)
 
 
 def _read_classes(table, n_rows, classes=None):
@@ -218,13 +216,13 @@ def _read_classes(table, n_rows, classes=None):
         unknown = np.flatnonzero(indices < 0)
         if len(unknown):
             raise InvalidInputError(
-                f"y holds the label {plain(labels[unknown[0]])!r} for {name!r} (row"
+                f"y holds the label {as_python(labels[unknown[0]])!r} for {name!r} (row"
                 f" {column.rows[unknown[0]]}), which is not among the classes {known.tolist()}."
             )
         values[column.rows, i] = indices
     # One class is learned as the first of two.
     targets = [Target(name, max(2, len(known))) for name, known in zip(names, found, strict=True)]
-    return ReadTargets(values, targets, found, table.one_dimensional)
+    return TargetData(values, targets, found, table.one_dimensional)
 
 
 def _check_labelled(labelled, name):

@@ -1,13 +1,34 @@
-"""How our estimators read ``X``, whichever form the user has it in."""
+"""How our estimators read ``X``, ``y`` and ``sample_weight``, whatever form the user has."""
 
+from skmat.inputs._columns import Column, read_columns
 from skmat.inputs._compositions import CompositionInputMixin, as_formulas, held, is_fitted
+from skmat.inputs._labels import (
+    as_classes,
+    as_numbers,
+    as_python,
+    class_indices,
+    holds_numbers,
+    is_mostly_text,
+)
 from skmat.inputs._structures import StructureInputMixin, as_structures
+from skmat.inputs._weights import read_weights, weights_of_scores, weights_to_learn_by
 
 __all__ = [
+    "Column",
     "CompositionInputMixin",
     "StructureInputMixin",
+    "as_classes",
     "as_formulas",
+    "as_numbers",
     "as_structures",
+    "class_indices",
     "held",
+    "holds_numbers",
     "is_fitted",
+    "is_mostly_text",
+    "as_python",
+    "read_columns",
+    "read_weights",
+    "weights_of_scores",
+    "weights_to_learn_by",
 ]

@@ -1,7 +1,7 @@
-"""What a network learns: properties, hidden elements, twin views, a teacher; and their weighting.
+"""What a network learns: properties, masked elements, twin views, a teacher's features.
 
-An objective is one file here. It says how it corrupts a batch, which heads it needs and what its
-losses are; of the encoder it knows nothing but ``out_features``.
+An objective is one file. It says how it corrupts a batch, which heads it needs and what its losses
+are. It knows only ``out_features`` of the encoder, and nothing of scikit-learn.
 """
 
 from skmat.objectives._barlow_twins import BarlowTwins
@@ -9,7 +9,6 @@ from skmat.objectives._base import Objective, Target, TaskLosses, View
 from skmat.objectives._distillation import DISTILLATION_LOSSES, DISTILLATION_SCALINGS, Distillation
 from skmat.objectives._masked_elements import CORRUPTION_SCHEMES, MaskedElements
 from skmat.objectives._properties import REGRESSION_LOSSES, Properties
-from skmat.objectives._resolve import OBJECTIVE_NAMES, resolve_objectives
 from skmat.objectives._weighting import LOSS_WEIGHTINGS, LossWeighting
 
 __all__ = [
@@ -21,12 +20,10 @@ __all__ = [
     "Distillation",
     "LossWeighting",
     "MaskedElements",
-    "OBJECTIVE_NAMES",
     "Objective",
     "Properties",
     "REGRESSION_LOSSES",
     "Target",
     "TaskLosses",
     "View",
-    "resolve_objectives",
 ]

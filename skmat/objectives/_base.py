@@ -88,43 +88,8 @@ class Objective(ABC):
     needs_sites: ClassVar[bool] = False
     #: Whether the objective learns from y.
     needs_targets: ClassVar[bool] = False
-
-    def prepared(self, X: Any, rows: np.ndarray) -> tuple["Objective", np.ndarray | None]:
-        """Return the objective with what it has to know of some rows of X, and ``lessons(X)``."""
-        return self, self.lessons(X)
-
-    def to_be_fitted(self) -> Any:
-        """Return what is cloned and fitted to the first rows, None if nothing is."""
-        return None
-
-    def continued(
-        self, before: "Objective", fitted: Any, X: Any, rows: np.ndarray
-    ) -> tuple["Objective", np.ndarray | None]:
-        """Return the objective as a training that goes on has it, and ``lessons(X)``.
-
-        Parameters
-        ----------
-        before : Objective
-            The prepared objective of this training, equal to this one.
-        fitted : object
-            What ``to_be_fitted`` returned for it.
-        X : array-like
-            Materials.
-        rows : ndarray of int
-            Those that are trained on.
-        """
-        return before, before.lessons(X)
-
-    def lessons(self, X: Any) -> np.ndarray | None:
-        """Return what a prepared objective learns of each material beside y.
-
-        Returns
-        -------
-        ndarray of shape (n_materials, n_columns), float32, or None
-            ``losses`` is given its rows in the place of y. None: it learns from y, or from the
-            materials alone.
-        """
-        return None
+    #: What computes the objective's targets from the materials, instead of y; see Distillation.
+    teacher: Any = None
 
     @abstractmethod
     def task_names(self, targets: Sequence[Target]) -> list[str]:
@@ -157,7 +122,7 @@ class Objective(ABC):
         batch : batch
             The uncorrupted materials.
         y : Tensor of shape (n_materials, n_targets)
-            Targets, or ``lessons``; NaN where there is no label.
+            Targets, or those of the teacher; NaN where there is no label.
         sample_weight : Tensor of shape (n_materials,)
             Weights of the materials.
         """

@@ -55,7 +55,7 @@ _SAMPLERS = {
 }
 
 #: Names of all weightings.
-LOSS_WEIGHTINGS = ("equal", "fixed", "uncertainty", *_SAMPLERS)
+LOSS_WEIGHTINGS = ("equal", "uncertainty", *_SAMPLERS)
 
 
 class LossWeighting(nn.Module):
@@ -68,7 +68,6 @@ class LossWeighting(nn.Module):
     ----------
     scheme : str
         - "equal": every task counts the same;
-        - "fixed": `task_weights` count, and nothing else;
         - "uncertainty": a learned `s` per task, `exp(-s) loss + s` (Kendall et al. 2018);
         - "rlw-...": weights drawn anew at each step (random loss weighting, Lin et al. 2022):
           "rlw-normal" and "rlw-uniform" are the softmax of such variates, "rlw-dirichlet" a

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from skmat._utils.parameters import plain
-from skmat.estimators._families import choose_family
+from skmat.estimators import choose_family
 from skmat.exceptions import InvalidInputError
 from skmat.featurizers import MagpieFeaturizer, StructureToComposition
 from skmat.model_selection import LimitedShuffleSplit

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmat._utils.parameters import PlainParametersMixin
 from skmat.datasets import fetch_mp
-from skmat.estimators._families import choose_family
+from skmat.estimators import choose_family
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import CompositionInputMixin, as_structures, is_fitted
 from skmat.structure import StructureArrays, read_structures
@@ -210,7 +210,7 @@ class StructureEmbeddingLookup(
         encoder = self.encoder
         if isinstance(encoder, str | os.PathLike):
             family = choose_family(pretrained=encoder, input="structure")
-            return family.encoder(pretrained=encoder).fit(crystals)
+            return family.encoder.from_pretrained(encoder)
         if isinstance(encoder, type):
             raise InvalidInputError(
                 f"encoder is the class {encoder.__name__}; give an object, such as"

@@ -61,7 +61,7 @@ def can_be_captured(model: MultiObjectiveModel, settings, data, valid_data) -> b
         and hasattr(model.encoder, "forward_padded")
         and data.materials.n_sites.max() <= _MOST_PADDING * data.materials.n_sites.mean()
         and all(_can_be_captured(objective) for objective in model.objectives)
-        and settings.loss_weighting in ("equal", "fixed", "uncertainty")
+        and settings.loss_weighting in ("equal", "uncertainty")
         and not settings.freeze_epochs
         and settings.ema_decay is None
         and valid_data is None
@@ -135,9 +135,10 @@ class _CapturedTraining:
             F.pad(torch.from_numpy(data.sample_weight), (0, 1)).to(device),
         )
         y = _with_empty_row(data.y).to(device)
-        lessons = data.lessons or (None,) * len(model.objectives)
-        self.lessons = [
-            y if lesson is None else _with_empty_row(lesson).to(device) for lesson in lessons
+        teacher_targets = data.teacher_targets or (None,) * len(model.objectives)
+        self.teacher_targets = [
+            y if features is None else _with_empty_row(features).to(device)
+            for features in teacher_targets
         ]
         self._set_up_optimizer()
         n_per_batch = -(-self.n // self.n_steps)
@@ -242,7 +243,7 @@ class _CapturedTraining:
 
     def _losses(self, batch, rows) -> TaskLosses:
         model, parts, whole = self.module_, [], None
-        for objective, lesson in zip(model.objectives, self.lessons, strict=True):
+        for objective, features in zip(model.objectives, self.teacher_targets, strict=True):
             heads = model.heads[objective.name]
             if isinstance(objective, MaskedElements):
                 parts.append(masked_element_losses(objective, heads, model.encoder, batch))
@@ -250,7 +251,7 @@ class _CapturedTraining:
             if whole is None:
                 material, _ = model.encoder.forward_padded(batch.atomic_numbers, batch.fractions)
                 whole = Representation(material)
-            y = lesson.index_select(0, rows)
+            y = features.index_select(0, rows)
             parts.append(objective.losses(heads, [whole], [], None, y, batch.sample_weight))
         return TaskLosses.concatenate(parts)
 

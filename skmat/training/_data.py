@@ -27,7 +27,7 @@ class TrainingData:
         Standardised numbers or class indices; NaN where there is no label.
     sample_weight : ndarray of shape (n_materials,), float32
         Weights of the materials.
-    lessons : tuple of ndarray of shape (n_materials, n_columns), float32, or None
+    teacher_targets : tuple of ndarray of shape (n_materials, n_columns), float32, or None
         What each objective learns in the place of `y`; an empty tuple is None for all.
     """
 
@@ -35,7 +35,7 @@ class TrainingData:
     make_batch: Callable[[Any, np.ndarray], Any]
     y: np.ndarray
     sample_weight: np.ndarray
-    lessons: tuple[np.ndarray | None, ...] = ()
+    teacher_targets: tuple[np.ndarray | None, ...] = ()
 
     def __len__(self):
         return len(self.materials)
@@ -46,7 +46,9 @@ class TrainingData:
             self.make_batch,
             self.y[rows],
             self.sample_weight[rows],
-            tuple(None if lesson is None else lesson[rows] for lesson in self.lessons),
+            tuple(
+                None if features is None else features[rows] for features in self.teacher_targets
+            ),
         )
 
 
@@ -61,7 +63,7 @@ class TrainingBatch:
     views: list[list[View]]
     y: Tensor
     sample_weight: Tensor
-    lessons: list[Tensor | None]
+    teacher_targets: list[Tensor | None]
 
     def __len__(self):
         return len(self.y)
@@ -72,7 +74,10 @@ class TrainingBatch:
             [[view.to(device) for view in views] for views in self.views],
             self.y.to(device),
             self.sample_weight.to(device),
-            [None if lesson is None else lesson.to(device) for lesson in self.lessons],
+            [
+                None if features is None else features.to(device)
+                for features in self.teacher_targets
+            ],
         )
 
 
@@ -118,7 +123,7 @@ class BatchLoader:
         # Tables are sorted by formula, and losses that compare the rows of a batch depend on how
         # alike these are; and on their number, so that none of the batches is much smaller.
         order = torch.randperm(n, generator=generator).numpy()
-        lessons = self.data.lessons or (None,) * len(self.objectives)
+        teacher_targets = self.data.teacher_targets or (None,) * len(self.objectives)
         for rows in np.array_split(order, len(self)) if n else ():
             materials = self.data.make_batch(self.data.materials, rows)
             y = torch.from_numpy(self.data.y[rows])
@@ -128,7 +133,10 @@ class BatchLoader:
                     [objective.views(materials, generator) for objective in self.objectives],
                     y,
                     torch.from_numpy(self.data.sample_weight[rows]),
-                    [None if each is None else torch.from_numpy(each[rows]) for each in lessons],
+                    [
+                        None if each is None else torch.from_numpy(each[rows])
+                        for each in teacher_targets
+                    ],
                 ),
                 y,
             )

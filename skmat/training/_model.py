@@ -47,8 +47,8 @@ class MultiObjectiveModel(nn.Module):
         """Return the losses of all tasks on one batch, objective by objective."""
         whole: Representation | None = None
         parts = []
-        for objective, views, lesson in zip(
-            self.objectives, batch.views, batch.lessons, strict=True
+        for objective, views, features in zip(
+            self.objectives, batch.views, batch.teacher_targets, strict=True
         ):
             representations = []
             for view in views:
@@ -64,7 +64,7 @@ class MultiObjectiveModel(nn.Module):
                     representations,
                     views,
                     batch.materials,
-                    batch.y if lesson is None else lesson,
+                    batch.y if features is None else features,
                     batch.sample_weight,
                 )
             )

@@ -317,7 +317,9 @@ def _describe_data(data):
         "rows": len(data),
         "materials": _hash(_arrays(data.materials)),
         "labels": _hash([data.y]),
-        "lessons": _hash(lesson for lesson in data.lessons if lesson is not None),
+        "teacher_targets": _hash(
+            features for features in data.teacher_targets if features is not None
+        ),
         "sample weights": _hash([data.sample_weight]),
     }
 

@@ -21,7 +21,7 @@ from skmat import (
     list_pretrained,
 )
 from skmat.cli import main as cli
-from skmat.estimators._families import FAMILIES
+from skmat.estimators import FAMILIES
 from skmat.pretrained import BEST
 
 TABLE = """id,formula,gap,density,class

@@ -17,8 +17,8 @@ from skmat.cli.pretrain import config as pretrain_config
 from skmat.cli.pretrain.config import read_config
 from skmat.cli.pretrain.data import read_data
 from skmat.cli.pretrain.run import run_pretraining, validation_errors
+from skmat.estimators._objectives import resolve_objectives
 from skmat.exceptions import PretrainedError
-from skmat.objectives import resolve_objectives
 from skmat.pretrained import load_checkpoint
 from skmat.structure import StructureArrays
 from skmat.training import CheckpointFolder

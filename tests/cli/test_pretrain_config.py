@@ -5,7 +5,7 @@ import pytest
 from skmat import MTEncoder
 from skmat.cli.pretrain.config import TableConfig, read_config
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
-from skmat.estimators._families import FAMILIES
+from skmat.estimators import FAMILIES
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import BarlowTwins, MaskedElements
 

@@ -12,8 +12,8 @@ from skmat.cli.pretrain import config as _config
 from skmat.cli.pretrain import data as _data
 from skmat.cli.pretrain.config import PretrainConfig, TableConfig
 from skmat.cli.pretrain.data import read_data
+from skmat.estimators._objectives import resolve_objectives
 from skmat.exceptions import DatasetNotFoundError, InvalidInputError
-from skmat.objectives import resolve_objectives
 from skmat.structure import StructureArrays
 
 

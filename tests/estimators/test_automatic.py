@@ -11,8 +11,13 @@ from skmat import (
     MTEncoderRegressor,
     RoostClassifier,
 )
-from skmat.estimators._automatic import n_epochs, pure_error_share, resolve_task_weights
-from skmat.estimators._targets import ReadTargets
+from skmat.estimators._automatic import (
+    n_epochs,
+    n_per_batch,
+    pure_error_share,
+    resolve_task_weights,
+)
+from skmat.estimators._targets import TargetData
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Target
 
@@ -35,8 +40,7 @@ def test_automatic_epochs_fall_with_the_rows(n_rows, expected):
 )
 def test_automatic_batches_grow_to_what_the_family_takes(kind, most):
     for n_rows, expected in [(100, 16), (10**6, most)]:
-        settings = kind()._settings(n_rows, [1.0], 0, "cpu", epochs=1, goes_on=False)
-        assert settings.batch_size == expected
+        assert n_per_batch("auto", n_rows, kind._max_batch_size) == expected
 
 
 def test_labels_that_agree_do_not_contradict():
@@ -114,8 +118,8 @@ def test_averaging_and_head_first_are_not_lost_where_epochs_are_automatic():
 
 
 def weights_of(loss_weights, names=("gap", "volume")):
-    read = ReadTargets(np.zeros((3, len(names))), [Target(name) for name in names], [], False)
-    return resolve_task_weights(loss_weights, "equal", list(names), read)
+    read = TargetData(np.zeros((3, len(names))), [Target(name) for name in names], [], False)
+    return resolve_task_weights(loss_weights, list(names), read)
 
 
 @pytest.mark.parametrize(

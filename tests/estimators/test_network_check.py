@@ -156,7 +156,7 @@ def test_weights_that_are_no_numbers_are_named(saved, value, tmp_path):
 
 @pytest.mark.parametrize("pretrained", [3, b"folder", ["mtencoder-multi"], object()])
 def test_what_is_no_checkpoint_is_refused(pretrained):
-    with pytest.raises(PretrainedError, match="no name, folder or fitted encoder"):
+    with pytest.raises(PretrainedError, match="must be a name, a folder or a fitted encoder"):
         MTEncoder(pretrained=pretrained).fit(FORMULAS)
 
 

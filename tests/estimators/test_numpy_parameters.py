@@ -17,6 +17,7 @@ from structure.crystals import many
 import skmat
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
 from skmat._utils.parameters import plain
+from skmat.inputs import StructureInputMixin
 from skmat.model_selection import FarthestPointSplit, LimitedShuffleSplit, QuantileShuffleSplit
 from skmat.objectives import BarlowTwins, Distillation, MaskedElements, Properties
 
@@ -74,8 +75,7 @@ def as_numpy(value, kinds):
 
 
 def X_of(kind):
-    reads_crystals = any(word in kind.__name__ for word in ("CGCNN", "ALIGNN", "Structure"))
-    return CRYSTALS if reads_crystals else FORMULAS
+    return CRYSTALS if issubclass(kind, StructureInputMixin) else FORMULAS
 
 
 def made_of(kind, numbers):

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
-from skmat.estimators import _base
+from skmat.estimators import _train
 from skmat.exceptions import DivergenceError, InvalidInputError
 from skmat.objectives import MaskedElements, Properties
 
@@ -39,13 +39,13 @@ def settings(monkeypatch):
     """Collect the settings of every training."""
     seen = []
     for name, position in (("train", 1), ("build_net", 1)):
-        original = getattr(_base, name)
+        original = getattr(_train, name)
 
         def spy(*arguments, original=original, position=position, **named):
             seen.append(arguments[position])
             return original(*arguments, **named)
 
-        monkeypatch.setattr(_base, name, spy)
+        monkeypatch.setattr(_train, name, spy)
     return seen
 
 
@@ -286,7 +286,7 @@ def test_a_column_with_the_name_of_the_kept_task(y):
 
 def test_what_is_kept_cannot_change_in_a_warm_start(y):
     fitted = model(warm_start=True).fit(FORMULAS, y)
-    with pytest.raises(InvalidInputError, match="cannot go on"):
+    with pytest.raises(InvalidInputError, match="cannot continue"):
         fitted.set_params(auxiliary_objective=KEPT).fit(FORMULAS, y)
 
 

@@ -60,7 +60,7 @@ def test_validation_rows_are_not_learned_from(y, monkeypatch):
     """The normaliser of MT-CGCNN sees test rows; ours sees not even those for validation."""
     held_back = np.arange(30) % 10 == 4
     monkeypatch.setattr(
-        "skmat.estimators._base.split_by_group",
+        "skmat.estimators._plan.split_by_group",
         lambda *arguments: (np.flatnonzero(~held_back), np.flatnonzero(held_back)),
     )
     changed = y.copy()
@@ -118,7 +118,6 @@ def test_bad_y_is_refused(y, bad, message):
         ({"gap": 1}, "equal", "gap"),
         ([0, 0], "equal", "not all zero"),
         ([-1, 2], "equal", "non-negative"),
-        (None, "fixed", "needs loss_weights"),
     ],
 )
 def test_bad_loss_weights_are_refused(y, weights, weighting, message):
@@ -178,7 +177,7 @@ def test_warm_start_goes_on(y):
     assert cold.estimators_[0].scaling is scaling
     with pytest.raises(InvalidInputError, match="same columns"):
         cold.fit(FORMULAS, y[:, 0])
-    with pytest.raises(InvalidInputError, match="members"):
+    with pytest.raises(InvalidInputError, match="2; use warm_start=False"):
         model(warm_start=True, n_estimators=1).fit(FORMULAS, y).set_params(n_estimators=2).fit(
             FORMULAS, y
         )

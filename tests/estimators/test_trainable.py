@@ -18,8 +18,7 @@ from skmat import (
     MTEncoderRegressor,
     RoostRegressor,
 )
-from skmat.estimators import _base
-from skmat.estimators._families import FAMILIES
+from skmat.estimators import FAMILIES, _train
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import MaskedElements
 
@@ -88,8 +87,9 @@ def test_what_was_learned_before_is_kept():
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_what_may_be_trained_are_the_parts_of_the_network(family):
-    network = family.encoder(preset="tiny")._build_encoder()
-    for kind in family[:3]:
+    encoder = family.encoder(preset="tiny", pretrained=None)
+    network = encoder._build_encoder(encoder._resolve_start())
+    for kind in family.estimators().values():
         assert set(kind._trainable_choices) == {"all", "head", *network.trainable_parts()}
 
 
@@ -185,9 +185,9 @@ def test_optimizers_go_on_where_nothing_changed(loss_weights):
 
 def test_rows_are_shuffled_anew_by_a_new_optimizer(monkeypatch):
     seeds = []
-    original = _base.build_net
+    original = _train.build_net
     monkeypatch.setattr(
-        _base, "build_net", lambda *each: seeds.append(each[1].seed) or original(*each)
+        _train, "build_net", lambda *each: seeds.append(each[1].seed) or original(*each)
     )
     stepwise = MTEncoderRegressor(**FAST)
     for lr in (1e-3, 2e-3, 1e-3):

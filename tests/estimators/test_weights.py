@@ -9,8 +9,8 @@ from readings.labels import ArrowArray, PolarsSeries
 
 from skmat import CGCNNRegressor, MTEncoder, MTEncoderClassifier, MTEncoderRegressor
 from skmat.composition import read_compositions
-from skmat.estimators._weights import read_weights, weights_to_learn_by
 from skmat.exceptions import InvalidInputError, InvalidWeightsError
+from skmat.inputs import read_weights, weights_to_learn_by
 
 FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe", "Al2O3", "SiO2"]
 GAPS = np.array([3.2, 3.4, 8.5, 1.4, 2.1, 7.8, 3.3, 1.5, 8.8, 9.0])

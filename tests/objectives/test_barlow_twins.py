@@ -5,9 +5,10 @@ from structure.crystals import batch_of as crystals
 from structure.crystals import many, mixed_salt
 
 from skmat import MTEncoder
+from skmat.estimators._objectives import resolve_objectives
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, CompositionBatch, Representation
-from skmat.objectives import BarlowTwins, resolve_objectives
+from skmat.objectives import BarlowTwins
 
 N = 400
 

@@ -11,7 +11,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
-from skmat.estimators._base import EncoderEstimator
+from skmat.estimators._plan import FitData
+from skmat.estimators._teachers import fit_teachers
 from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.nn import Representation
 from skmat.objectives import Distillation, MaskedElements, Properties
@@ -46,41 +47,47 @@ class Given(TransformerMixin, BaseEstimator):
         return self.features[[FORMULAS.index(formula) for formula in X]]
 
 
-def losses_of(objective, outputs, lessons, weights=None):
+def losses_of(objective, outputs, features, weights=None):
     weights = torch.ones(len(outputs)) if weights is None else weights
     seen = [Representation(outputs)]
-    return objective.losses(torch.nn.Identity(), seen, [], None, lessons, weights)
+    return objective.losses(torch.nn.Identity(), seen, [], None, features, weights)
+
+
+def taught_by(objective, X, rows):
+    """Return the fitted teacher of an objective and its scaled features."""
+    _, (teacher,), (features,) = fit_teachers([objective], X, rows)
+    return teacher, features
 
 
 @pytest.mark.parametrize("scaling", ["standard", "min-max", None])
 def test_features_are_scaled_by_the_training_rows(scaling):
     rows = np.arange(6)
-    objective, lessons = Distillation(Lengths(), scaling=scaling).prepared(FORMULAS, rows)
-    assert objective.teacher.seen_ == FORMULAS[:6]
+    fitted, features = taught_by(Distillation(Lengths(), scaling=scaling), FORMULAS, rows)
+    assert fitted.teacher.seen_ == FORMULAS[:6]
     raw = Lengths().transform(FORMULAS)[:, :2]
     first = raw[rows]
     if scaling == "standard":
         raw = (raw - first.mean(axis=0)) / first.std(axis=0)
     elif scaling == "min-max":
         raw = (raw - first.min(axis=0)) / (first.max(axis=0) - first.min(axis=0))
-    np.testing.assert_allclose(lessons[:, :2], raw, rtol=1e-6)
-    np.testing.assert_array_equal(lessons[:, 2], 7.0 if scaling is None else 0.0)
-    np.testing.assert_array_equal(objective.lessons(FORMULAS), lessons)
+    np.testing.assert_allclose(features[:, :2], raw, rtol=1e-6)
+    np.testing.assert_array_equal(features[:, 2], 7.0 if scaling is None else 0.0)
+    np.testing.assert_array_equal(fitted.targets(FORMULAS), features)
 
 
 def test_a_teacher_that_is_fitted_is_not_fitted_again():
     teacher = make_pipeline(MagpieFeaturizer(), PCA(3)).fit(FORMULAS)
-    objective, _ = Distillation(teacher).prepared(FORMULAS[:4], np.arange(4))
-    assert objective.teacher is teacher
+    fitted, _ = taught_by(Distillation(teacher), FORMULAS[:4], np.arange(4))
+    assert fitted.teacher is teacher
 
 
 @pytest.mark.parametrize("loss", ["mse", "l1"])
 def test_missing_features_teach_nothing(loss):
-    outputs, lessons = torch.randn(2, 4, 2)
-    lessons[0, 0] = lessons[3] = torch.nan
+    outputs, features = torch.randn(2, 4, 2)
+    features[0, 0] = features[3] = torch.nan
     weights = torch.tensor([1.0, 2.0, 0.0, 5.0])
-    found = losses_of(Distillation(None, loss=loss), outputs, lessons, weights)
-    errors = (outputs - lessons).abs() if loss == "l1" else (outputs - lessons).square()
+    found = losses_of(Distillation(None, loss=loss), outputs, features, weights)
+    errors = (outputs - features).abs() if loss == "l1" else (outputs - features).square()
     expected = errors[0, 1] / 2 + 2 * errors[1].mean()
     torch.testing.assert_close(found.sums[0], expected)
     assert found.counts.item() == 2.5
@@ -88,8 +95,8 @@ def test_missing_features_teach_nothing(loss):
 
 def test_cosine_is_of_materials_that_have_all_features():
     outputs = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
-    lessons = torch.tensor([[3.0, 0.0], [1.0, 0.0], [torch.nan, 1.0]])
-    found = losses_of(Distillation(None, loss="cosine"), outputs, lessons)
+    features = torch.tensor([[3.0, 0.0], [1.0, 0.0], [torch.nan, 1.0]])
+    found = losses_of(Distillation(None, loss="cosine"), outputs, features)
     torch.testing.assert_close(found.sums, torch.tensor([1.0]))
     assert found.counts.item() == 2
 
@@ -144,11 +151,11 @@ def test_kept_while_fine_tuning():
 def test_goes_on_with_the_scaling_of_the_first_fit():
     encoder = MTEncoder(objectives=Distillation(Lengths(), hidden=()), warm_start=True, **FAST)
     encoder.fit(FORMULAS)
-    (before,) = encoder.estimators_[0].model.objectives
+    (before,) = encoder.estimators_[0].teachers
     encoder.fit(FORMULAS[:5])
-    (after,) = encoder.estimators_[0].model.objectives
-    assert after._shift is before._shift
-    assert after._unit is before._unit
+    (after,) = encoder.estimators_[0].teachers
+    assert after.shift is before.shift
+    assert after.unit is before.unit
     # It was fitted to the first rows, and is the same transformer still.
     assert after.teacher is before.teacher
     assert after.teacher.seen_ == FORMULAS
@@ -158,13 +165,13 @@ def test_goes_on_with_the_scaling_of_the_first_fit():
 def taught(monkeypatch):
     """What the networks are trained on, one array per training of a network."""
     taught = []
-    original = EncoderEstimator._training_data
+    original = FitData.for_training
 
-    def record(self, materials, read, scaling, sample_weight, lessons):
-        taught.append(lessons[-1])
-        return original(self, materials, read, scaling, sample_weight, lessons)
+    def record(self, scaling, teacher_targets):
+        taught.append(teacher_targets[-1])
+        return original(self, scaling, teacher_targets)
 
-    monkeypatch.setattr(EncoderEstimator, "_training_data", record)
+    monkeypatch.setattr(FitData, "for_training", record)
     return taught
 
 
@@ -187,12 +194,12 @@ def test_a_new_teacher_teaches_in_the_old_units(taught, kind):
     y = np.arange(10.0)
     model.partial_fit(FORMULAS, y)
     model.set_params(auxiliary_objective=Distillation(teacher, hidden=())).partial_fit(FORMULAS, y)
-    for lessons in taught[-2:]:
-        np.testing.assert_allclose(lessons, expected, rtol=1e-5)
+    for features in taught[-2:]:
+        np.testing.assert_allclose(features, expected, rtol=1e-5)
     # Once it teaches, it is not fitted again.
-    kept = model.estimators_[0].model.objectives[-1].teacher
+    kept = model.estimators_[0].teachers[-1].teacher
     model.partial_fit(FORMULAS, y)
-    assert model.estimators_[0].model.objectives[-1].teacher is kept
+    assert model.estimators_[0].teachers[-1].teacher is kept
 
 
 def test_files_hold_no_features_of_the_teacher(taught):
@@ -214,9 +221,9 @@ def test_files_hold_no_features_of_the_teacher(taught):
         again.fit(FORMULAS) if each is encoder else again.partial_fit(FORMULAS, y)
         assert len(taught) == n_taught + 1
         np.testing.assert_array_equal(taught[-1], taught[0])
-    stored = pickle.loads(pickle.dumps(encoder)).estimators_[0].model.objectives[0]
-    with pytest.raises(SkmatError, match="read from a file, which keeps no teacher"):
-        stored.lessons(FORMULAS)
+    stored = pickle.loads(pickle.dumps(encoder)).estimators_[0].teachers[0]
+    with pytest.raises(SkmatError, match="is not in the file"):
+        stored.targets(FORMULAS)
 
 
 def test_batches_may_each_have_features_of_their_own(taught):
@@ -246,16 +253,16 @@ def test_a_fitted_teacher_outlives_a_file(tmp_path):
     joblib.dump(encoder, tmp_path / "encoder.joblib")
     again = joblib.load(tmp_path / "encoder.joblib").fit(FORMULAS[:5])
     # Components of other rows would be other features.
-    (before,) = encoder.estimators_[0].model.objectives
-    (after,) = again.estimators_[0].model.objectives
-    np.testing.assert_array_equal(after.lessons(FORMULAS), before.lessons(FORMULAS))
+    (before,) = encoder.estimators_[0].teachers
+    (after,) = again.estimators_[0].teachers
+    np.testing.assert_array_equal(after.targets(FORMULAS), before.targets(FORMULAS))
 
 
-def test_a_run_knows_its_lessons(tmp_path):
+def test_a_run_knows_its_teacher(tmp_path):
     run = {"checkpoint_dir": tmp_path / "run", **FAST}
     features = np.random.default_rng(0).normal(size=(len(FORMULAS), 3))
     MTEncoder(objectives=Distillation(features, hidden=()), **run).fit(FORMULAS)
-    with pytest.raises(ValueError, match="lessons"):
+    with pytest.raises(ValueError, match="teacher_targets"):
         MTEncoder(objectives=Distillation(features + 1e-3 * features**2, hidden=()), **run).fit(
             FORMULAS
         )
@@ -298,6 +305,6 @@ def test_several_crystals_of_one_formula_are_averaged():
     features = np.array([[1.0, 5.0], [7.0, np.nan], [2.0, np.nan], [6.0, 6.0]])
     objective = Distillation(features, average=True, scaling=None)
     expected = [[3.0, 5.5], [7.0, np.nan], [3.0, 5.5], [3.0, 5.5]]
-    np.testing.assert_allclose(objective.prepared(formulas, np.arange(4))[1], expected)
+    np.testing.assert_allclose(taught_by(objective, formulas, np.arange(4))[1], expected)
     with pytest.raises(InvalidInputError, match="average=True"):
-        objective.prepared(np.eye(4), np.arange(4))
+        taught_by(objective, np.eye(4), np.arange(4))

@@ -8,6 +8,7 @@ from structure.crystals import bcc_iron, mixed_salt, rock_salt, rutile
 
 from skmat import CGCNNEncoder, RoostEncoder, StructureEmbeddingLookup
 from skmat.datasets import fetch_mp
+from skmat.estimators._teachers import fit_teachers
 from skmat.exceptions import InvalidCompositionError, InvalidInputError, InvalidStructureError
 from skmat.objectives import Distillation
 
@@ -50,8 +51,9 @@ def test_a_fitted_encoder_is_used_as_it_is(wrap):
     # A teacher that is not fitted is cloned before it teaches.
     for each in (teacher, clone(teacher)):
         np.testing.assert_allclose(each.fit_transform(FORMULAS), expected, rtol=1e-6)
-    _, lessons = Distillation(teacher, scaling=None).prepared(FORMULAS, np.arange(4))
-    np.testing.assert_allclose(lessons, expected, rtol=1e-6)
+    objective = Distillation(teacher, scaling=None)
+    _, _, (features,) = fit_teachers([objective], FORMULAS, np.arange(4))
+    np.testing.assert_allclose(features, expected, rtol=1e-6)
 
 
 def test_an_encoder_that_is_not_fitted_stays_so():
@@ -120,15 +122,15 @@ def test_a_student_does_not_carry_the_vectors(encoder, fitted):
     student = RoostEncoder(
         preset="tiny", objectives=lesson, max_epochs=1, warm_start=True, random_state=0
     ).fit(FORMULAS)
-    (before,) = student.estimators_[0].model.objectives
+    (before,) = student.estimators_[0].teachers
     vectors = StructureEmbeddingLookup(encoder, CRYSTALS).fit(FORMULAS).vectors_.tobytes()
     content = pickle.dumps(student)
     assert vectors not in pickle.dumps(student.estimators_)
     assert content.count(vectors) == int(fitted)
     again = pickle.loads(content)
     assert again._describe(None).objectives == student._describe(None).objectives
-    (after,) = again.fit(FORMULAS[:3]).estimators_[0].model.objectives
-    np.testing.assert_array_equal(after.lessons(FORMULAS), before.lessons(FORMULAS))
+    (after,) = again.fit(FORMULAS[:3]).estimators_[0].teachers
+    np.testing.assert_array_equal(after.targets(FORMULAS), before.targets(FORMULAS))
 
 
 def test_crystals_of_the_materials_project(encoder, data_home):

@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 
 from skmat import MTEncoder, list_pretrained
 from skmat.cli.pretrain.config import read_config
-from skmat.estimators._families import choose_family
+from skmat.estimators import choose_family
 from skmat.pretrained import BEST, load_checkpoint, resolve_folder
 
 CONFIGS = Path(__file__).parents[2] / "benchmarks" / "configs"

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from skmat.composition import CompositionArrays
+from skmat.estimators._objectives import resolve_objectives
 from skmat.nn import CompositionBatch, Encoder, MTEncoderNetwork, Representation
-from skmat.objectives import Properties, Target, resolve_objectives
+from skmat.objectives import Properties, Target
 from skmat.training import MultiObjectiveModel, TrainingData, TrainingSettings
 
 NETWORK = {"d_model": 16, "n_layers": 2, "n_heads": 2, "d_feedforward": 16}

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from skmat.composition import read_compositions
+from skmat.estimators._teachers import fit_teachers
 from skmat.exceptions import DivergenceError, PretrainedError
 from skmat.nn import MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
 from skmat.objectives import (
@@ -41,7 +42,7 @@ def network(readout="cpd", dropout=0.0, **changes):
     return MTEncoderNetwork(table, dropout=dropout, readout=readout, fraction_jitter=0.0, **sizes)
 
 
-def data(n=20, lessons=()):
+def data(n=20, teacher_targets=()):
     materials = read_compositions((FORMULAS * 3)[:n])
     generator = np.random.default_rng(0)
     y = generator.normal(size=(n, 4)).astype(np.float32)
@@ -49,7 +50,7 @@ def data(n=20, lessons=()):
     y[:, 3] = generator.integers(0, 3, n)
     y[generator.random(y.shape) < 0.3] = np.nan
     weights = generator.random(n).astype(np.float32)
-    return TrainingData(materials, CompositionBatch.from_arrays, y, weights, lessons)
+    return TrainingData(materials, CompositionBatch.from_arrays, y, weights, teacher_targets)
 
 
 def settings(**changes):
@@ -131,11 +132,10 @@ def test_every_material_is_seen_once_in_an_epoch():
 def test_hidden_elements_and_a_teacher():
     features = np.random.default_rng(0).normal(size=(20, 3))
     features[::3] = np.nan
-    distillation, lesson = Distillation(features, hidden=(4,)).prepared(
-        FORMULAS * 2, np.arange(20)
-    )
+    given = Distillation(features, hidden=(4,))
+    (distillation,), _, (scaled,) = fit_teachers([given], FORMULAS * 2, np.arange(20))
     objectives = (Properties(hidden=()), MaskedElements(share=0.5), distillation)
-    training = data(lessons=(None, None, lesson))
+    training = data(teacher_targets=(None, None, scaled))
     chosen = settings(task_weights=[1.0] * 6, max_epochs=40, lr=1e-2)
     history = train_cuda_graph(model(objectives), chosen, training, capture=False)
     for name in ("masked_elements", "distillation"):

@@ -6,7 +6,8 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from skmat.objectives import Properties, resolve_objectives
+from skmat.estimators._objectives import resolve_objectives
+from skmat.objectives import Properties
 from skmat.training import MultiObjectiveModel, build_net, train, untrained_net
 from skmat.training._data import BatchLoader
 from skmat.training._net import EpochLosses

@@ -166,7 +166,7 @@ def read_config(path) -> PretrainConfig:
     reader.check_keys(data, (*data_keys, *limits, "data_home"), "[data]")
     card_keys = ("name", "description", "licence", "citation")
     reader.check_keys(output, ("folder", "dtype", *card_keys), "[output]")
-    from skmat.estimators._families import FAMILIES
+    from skmat.estimators import FAMILIES
 
     family = reader.family(encoder)
     tables = reader.value(data, "tables", list, "[data]")
@@ -284,7 +284,7 @@ class _Reader:
 
     def family(self, section):
         """Return the name of the family, and check the keys of its section."""
-        from skmat.estimators._families import FAMILIES
+        from skmat.estimators import FAMILIES
 
         family = self.value(section, "family", str, "[encoder]", "mtencoder")
         if family not in FAMILIES:
@@ -325,8 +325,9 @@ class _Reader:
             return value
         if not isinstance(value, dict):
             raise self.error(f"{where} has {value!r}; each must be text or a table")
-        from skmat.objectives import OBJECTIVE_NAMES, Distillation
-        from skmat.pipelines._structure_lookup import StructureEmbeddingLookup
+        from skmat.estimators._objectives import OBJECTIVE_NAMES
+        from skmat.objectives import Distillation
+        from skmat.pipelines import StructureEmbeddingLookup
 
         # By what people write: two of them may stand for objects of one class and name.
         objectives: dict[str, Any] = {

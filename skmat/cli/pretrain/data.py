@@ -14,7 +14,7 @@ from skmat.cli.table_labels import read_labels
 from skmat.cli.tables import read_formulas, read_table
 from skmat.composition import read_compositions
 from skmat.datasets import fetch_matbench, join_tables
-from skmat.estimators._families import FAMILIES
+from skmat.estimators import FAMILIES
 from skmat.exceptions import InvalidInputError
 from skmat.structure import StructureArrays
 

@@ -11,11 +11,11 @@ from sklearn.metrics import roc_auc_score
 from skmat._utils.paths import read_path
 from skmat.cli.pretrain.config import PretrainConfig, read_config
 from skmat.cli.pretrain.data import PretrainData, read_data
-from skmat.estimators._families import FAMILIES
+from skmat.estimators import FAMILIES
 from skmat.estimators._targets import class_columns, read_mixed_targets
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.pretrained import ModelCard
-from skmat.training import TrainingData, mean_losses, run_heads
+from skmat.training import TrainingData, mean_losses
 
 __all__ = ["run_pretraining", "validation_errors"]
 
@@ -113,34 +113,33 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
     """
     if not len(data.validation):
         return {}
-    (member,) = encoder.estimators_
+    (fitted,) = encoder.estimators_
     X, labels = data.materials[data.validation], data.labels.iloc[data.validation]
-    materials = encoder._read_X(X, reset=False)
-    place = encoder._device_and_precision(member)
+    materials, _ = encoder._read_for_prediction(X)
+    where = encoder._where(fitted)
     errors = {}
-    if member.model.targets:
+    if fitted.model.targets:
         trained_on = data.labels.iloc[data.training]
         classes = read_mixed_targets(trained_on, len(trained_on)).classes
-        outputs = run_heads(member.model, materials, encoder._make_batch, *place)
+        (outputs,) = encoder._run_heads(materials)
         for i, (name, truth) in enumerate(zip(labels.columns, class_columns(labels), strict=True)):
             known = ~pd.isna(truth)
             if not known.any():
                 continue
             if classes[i] is None:
                 unit = data.units.get(name)
-                scaling = member.scaling
-                guess = (
-                    outputs[i][known, 0].astype(np.float64) * scaling.scale[i] + scaling.mean[i]
-                )
+                scaling = fitted.scaling
+                standardised = outputs[i][known, 0].astype(np.float64)
+                guess = standardised * scaling.scale[i] + scaling.mean[i]
                 key = f"{name} MAE ({unit})" if unit else f"{name} MAE"
                 errors[key] = float(np.abs(guess - truth[known].astype(np.float64)).mean())
             else:
                 errors |= _class_errors(name, classes[i], truth[known], outputs[i][known])
-    nothing = np.full((len(materials), len(member.model.targets)), np.nan, dtype=np.float32)
+    nothing = np.full((len(materials), len(fitted.model.targets)), np.nan, dtype=np.float32)
     weights = np.ones(len(materials), dtype=np.float32)
-    lessons = tuple(objective.lessons(X) for objective in member.model.objectives)
-    held_out = TrainingData(materials, encoder._make_batch, nothing, weights, lessons)
-    losses = mean_losses(member.model, held_out, *place)
+    teacher_targets = tuple(each and each.targets(X) for each in fitted.teachers)
+    held_out = TrainingData(materials, encoder._make_batch, nothing, weights, teacher_targets)
+    losses = mean_losses(fitted.model, held_out, *where)
     # Those of properties are NaN here: they were given no labels.
     return errors | {f"{name} loss": loss for name, loss in losses.items() if not np.isnan(loss)}
 

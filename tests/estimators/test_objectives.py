@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from skmat.estimators._objectives import OBJECTIVE_NAMES, resolve_objectives
+from skmat.estimators._teachers import fit_teachers
 from skmat.exceptions import InvalidInputError
-from skmat.objectives import OBJECTIVE_NAMES, MaskedElements, Properties, resolve_objectives
+from skmat.objectives import MaskedElements, Properties
 
 
 @pytest.mark.parametrize(
@@ -23,13 +25,13 @@ def test_fingerprints_are_the_145_features_scaled_from_0_to_1():
     (objective,) = resolve_objectives("fingerprint")
     assert objective.task_names([]) == ["fingerprint"]
     formulas = ["TiO2", "Fe", "NaCl", "KMnO4"]
-    prepared, lessons = objective.prepared(formulas, np.arange(4))
-    assert lessons.shape == (4, 145)
-    spread = lessons.max(axis=0) > 0
+    _, (teacher,), (features,) = fit_teachers([objective], formulas, np.arange(4))
+    assert features.shape == (4, 145)
+    spread = features.max(axis=0) > 0
     assert spread.sum() > 100
-    np.testing.assert_allclose(lessons[:, spread].min(axis=0), 0.0, atol=1e-6)
-    np.testing.assert_allclose(lessons[:, spread].max(axis=0), 1.0, atol=1e-6)
-    np.testing.assert_array_equal(prepared.lessons(["TiO2"]), lessons[:1])
+    np.testing.assert_allclose(features[:, spread].min(axis=0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(features[:, spread].max(axis=0), 1.0, atol=1e-6)
+    np.testing.assert_array_equal(teacher.targets(["TiO2"]), features[:1])
 
 
 def test_unknown_names_are_answered_with_the_known():

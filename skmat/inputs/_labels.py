@@ -8,11 +8,20 @@ from numbers import Complex, Real
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
-from skmat.estimators._label_columns import Column
-from skmat.estimators._scaling import LARGEST_LABEL
 from skmat.exceptions import InvalidInputError, LabelTypeError, shorten
+from skmat.inputs._columns import Column
 
-__all__ = ["as_classes", "as_numbers", "class_indices", "holds_numbers", "is_mostly_text", "plain"]
+__all__ = [
+    "as_classes",
+    "as_numbers",
+    "class_indices",
+    "holds_numbers",
+    "is_mostly_text",
+    "as_python",
+]
+
+#: Larger labels are refused: predictions of them could be infinite.
+LARGEST_LABEL = 1e300
 
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
@@ -58,14 +67,14 @@ def as_numbers(column: Column, largest=LARGEST_LABEL):
         for row, label in zip(rows.tolist(), labels, strict=True):
             values[row], reason = _as_number(label)
             if reason:
-                problems.append((row, plain(label), reason))
+                problems.append((row, as_python(label), reason))
     for row in np.flatnonzero(np.abs(values) > largest).tolist():
         value = float(values[row])
         problems.append((row, value, "infinite" if np.isinf(value) else _TOO_LARGE))
     return values, problems
 
 
-def plain(value):
+def as_python(value):
     """Return the Python object in a NumPy scalar, as errors show it."""
     if isinstance(value, np.datetime64 | np.timedelta64):
         return str(value)
@@ -166,7 +175,7 @@ def _kind(label):
 def _type_error(column, name, reason, places):
     problems = []
     for place in places:
-        row, label = int(column.rows[place]), plain(column.labels[place])
+        row, label = int(column.rows[place]), as_python(column.labels[place])
         problems.append((row, label, f"target {name!r}: {shorten(label)} is {reason}"))
     return LabelTypeError(problems, len(column.missing))
 

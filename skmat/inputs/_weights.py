@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skmat.estimators._label_columns import read_columns
-from skmat.estimators._label_values import as_numbers
-from skmat.estimators._scaling import in_own_unit
+from skmat._utils.units import in_own_unit
 from skmat.exceptions import InvalidInputError, InvalidWeightsError, shorten
+from skmat.inputs._columns import read_columns
+from skmat.inputs._labels import as_numbers
 
 __all__ = ["read_weights", "weights_of_scores", "weights_to_learn_by"]
 

@@ -8,42 +8,45 @@ import torch
 from skmat.estimators._scaling import TargetScaling
 from skmat.training import EncoderNet, MultiObjectiveModel, TrainingSettings
 
-__all__ = ["Member"]
+__all__ = ["FittedModel"]
 
 
 @dataclass
-class Member:
-    """A network with what belongs to it alone.
+class FittedModel:
+    """A network, with what belongs to it alone.
 
     Attributes
     ----------
     net : EncoderNet
         The skorch net.
     scaling : TargetScaling
-        Standardisation of the targets, fitted on this member's training rows.
+        Standardisation of the targets, fitted on the rows that this network was trained on.
+    seed : int
+        Seed of its whole run.
     history : list of dict
         One entry per epoch.
-    seed : int
-        Where its randomness comes from.
-    steps : TrainingSettings or None
-        What the steps of `net` follow, if it was built for ``partial_fit``.
+    teachers : list of (FittedTeacher or None)
+        Teacher of each objective.
+    optimizer_settings : TrainingSettings or None
+        Settings that the optimizer of `net` was built with, after ``partial_fit``.
     """
 
     net: EncoderNet
     scaling: TargetScaling
     seed: int
     history: list = field(default_factory=list)
-    steps: TrainingSettings | None = None
+    teachers: list = field(default_factory=list)
+    optimizer_settings: TrainingSettings | None = None
 
     @property
     def model(self) -> MultiObjectiveModel:
         return self.net.module_
 
-    def without_training(self) -> "Member":
-        """Return a member with the same network, which keeps nothing of its training."""
+    def without_training(self) -> "FittedModel":
+        """Return a copy that can only predict."""
         if getattr(self.net, "optimizer_", None) is None:
             return self
-        return replace(self, net=self.net.without_training(), steps=None)
+        return replace(self, net=self.net.without_training(), optimizer_settings=None)
 
     def __getstate__(self):
         state = self.__dict__.copy()

@@ -4,7 +4,7 @@ import copy
 import datetime
 import hashlib
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
@@ -22,14 +22,37 @@ from skmat.pretrained import (
     save_checkpoint,
 )
 
-__all__ = ["CheckpointMixin"]
+__all__ = ["CheckpointMixin", "Start"]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Network and weights that training starts from.
+
+    Attributes
+    ----------
+    network : dict
+        What builds the network.
+    checkpoint : Checkpoint or None
+        Loaded weights; None for random weights, and for a training that continues.
+    by_default : bool
+        Whether "auto" chose the checkpoint.
+    continues : bool
+        Whether an earlier fit continues.
+    """
+
+    network: dict
+    checkpoint: Checkpoint | None = None
+    by_default: bool = False
+    continues: bool = False
+
+    @property
+    def is_trained(self):
+        return self.continues or self.checkpoint is not None
 
 
 class CheckpointMixin:
     """The parameter ``pretrained`` and the method ``save_pretrained``."""
-
-    #: Whether the materials to learn from are unlike all that shipped weights have read.
-    _is_beyond_best = False
 
     def __sklearn_clone__(self):
         cloned = super().__sklearn_clone__()
@@ -91,28 +114,12 @@ class CheckpointMixin:
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
-    def _build_encoder(self) -> Encoder:
-        checkpoint = self._read_pretrained()
-        config = self._network_config() if checkpoint is None else checkpoint.network
-        encoder = self._build_network(config, fresh=checkpoint is None)
-        encoder.config = config
-        self.model_card_, self.load_report_ = None, None
-        if checkpoint is not None:
-            self.load_report_ = load_state(encoder, checkpoint.state, checkpoint.source)
-            self.model_card_ = checkpoint.card
-        return encoder
-
-    def _pretrained_source(self):
-        """Return what the encoder is loaded from, None for random weights."""
-        if isinstance(self.pretrained, str) and self.pretrained == "auto":
-            is_for_this = self._has_pretrained_defaults() and not self._is_beyond_best
-            return BEST.get(self._family) if is_for_this else None
-        return self.pretrained
-
-    def _read_pretrained(self) -> Checkpoint | None:
+    def _resolve_start(self) -> "Start":
+        """Load the weights that `pretrained` stands for; the only place that does."""
         source = self._pretrained_source()
         if source is None:
-            return None
+            return Start(self._network_config())
+        by_default = isinstance(self.pretrained, str) and self.pretrained == "auto"
         source = getattr(source, "estimator", source)  # out of a FrozenEstimator
         if isinstance(source, CheckpointMixin):
             if not hasattr(source, "estimators_"):
@@ -126,7 +133,7 @@ class CheckpointMixin:
             checkpoint = load_checkpoint(source)
         else:
             raise PretrainedError(
-                f"pretrained={source!r} is no name, folder or fitted encoder of skmat."
+                f"pretrained={source!r} must be a name, a folder or a fitted encoder of skmat."
             )
         if checkpoint.family != self._family:
             raise PretrainedError(
@@ -135,7 +142,24 @@ class CheckpointMixin:
             )
         if isinstance(source, str | os.PathLike):
             check_network(self, checkpoint)
-        return checkpoint
+        return Start(checkpoint.network, checkpoint, by_default)
+
+    def _pretrained_source(self):
+        """Return what `pretrained` stands for, None for random weights."""
+        if isinstance(self.pretrained, str) and self.pretrained == "auto":
+            return BEST.get(self._family) if self._has_pretrained_defaults() else None
+        return self.pretrained
+
+    def _build_encoder(self, start: "Start") -> Encoder:
+        """Build the network, with the weights that training starts from."""
+        encoder = self._build_network(start.network, fresh=start.checkpoint is None)
+        encoder.config = start.network
+        self.model_card_, self.load_report_ = None, None
+        if start.checkpoint is not None:
+            state, source = start.checkpoint.state, start.checkpoint.source
+            self.load_report_ = load_state(encoder, state, source)
+            self.model_card_ = start.checkpoint.card
+        return encoder
 
     def _to_checkpoint(self, card: ModelCard | None) -> Checkpoint:
         encoder = self.estimators_[0].model.encoder

@@ -2,11 +2,7 @@
 
 from skmat.exceptions import InvalidInputError
 from skmat.featurizers import MagpieFeaturizer
-from skmat.objectives._barlow_twins import BarlowTwins
-from skmat.objectives._base import Objective
-from skmat.objectives._distillation import Distillation
-from skmat.objectives._masked_elements import MaskedElements
-from skmat.objectives._properties import Properties
+from skmat.objectives import BarlowTwins, Distillation, MaskedElements, Objective, Properties
 
 __all__ = ["OBJECTIVE_NAMES", "resolve_objectives"]
 

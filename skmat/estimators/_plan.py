@@ -1,0 +1,238 @@
+"""What a fit decides before it trains: rows, epochs, batch size, weights of tasks, device."""
+
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skmat._utils.parameters import plain
+from skmat.estimators._automatic import n_epochs, n_per_batch, pure_error_share
+from skmat.estimators._pretrained import Start
+from skmat.estimators._targets import TargetData
+from skmat.estimators._validation import keep_labels
+from skmat.exceptions import InvalidInputError
+from skmat.objectives import Objective
+from skmat.training import (
+    CheckpointFolder,
+    TrainingData,
+    TrainingSettings,
+    resolve_device,
+    resolve_precision,
+    spawn_seeds,
+    split_by_group,
+)
+
+__all__ = ["FitData", "FitPlan", "Run", "Tasks", "plan_fit", "plan_partial_fit"]
+
+
+class Tasks(NamedTuple):
+    """What a fit learns.
+
+    Attributes
+    ----------
+    objectives : tuple of Objective
+        As the user gave them.
+    weights : list of float
+        Weight of each task.
+    n_auxiliary : int
+        Number of tasks, the last ones, that early stopping ignores.
+    """
+
+    objectives: tuple[Objective, ...]
+    weights: list[float]
+    n_auxiliary: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FitData:
+    """What a fit was given, as arrays.
+
+    Attributes
+    ----------
+    X : array-like
+        As the user gave it, for teachers.
+    materials : CompositionArrays or CrystalGraphs
+        The same, as the network reads it.
+    targets : TargetData
+        Labels.
+    sample_weight : ndarray of shape (n,), float64
+        Weights with mean 1.
+    make_batch : callable
+        Rows of `materials` to a batch.
+    """
+
+    X: Any
+    materials: Any
+    targets: TargetData
+    sample_weight: np.ndarray
+    make_batch: Any
+
+    def for_training(self, scaling, teacher_targets) -> TrainingData:
+        """Return standardised arrays for the training loop."""
+        return TrainingData(
+            self.materials,
+            self.make_batch,
+            scaling.transform(self.targets.values).astype(np.float32),
+            self.sample_weight.astype(np.float32),
+            tuple(teacher_targets),
+        )
+
+
+class Run(NamedTuple):
+    """The training of one network.
+
+    Attributes
+    ----------
+    seed, model_seed : int
+        Seed of the network's whole run, and of its initial weights.
+    training, validation : ndarray of int
+        Rows; `validation` is empty without early stopping.
+    settings : TrainingSettings
+        How it is trained.
+    """
+
+    seed: int
+    model_seed: int
+    training: np.ndarray
+    validation: np.ndarray
+    settings: TrainingSettings
+
+
+@dataclass(frozen=True, eq=False)
+class FitPlan:
+    """Everything that is decided before training.
+
+    Attributes
+    ----------
+    start : Start
+        Network and weights that training starts from.
+    tasks : Tasks
+        What is learned.
+    runs : list of Run
+        One per network.
+    run_folder : CheckpointFolder or None
+        Keeps the state of training.
+    """
+
+    start: Start
+    tasks: Tasks
+    runs: list[Run]
+    run_folder: CheckpointFolder | None = None
+
+
+def plan_fit(estimator, start, tasks, data, seed, run_folder=None) -> FitPlan:
+    """Plan ``fit``: a split, the epochs and the batch size of each network."""
+    fraction = estimator._plain("validation_fraction")
+    groups = None
+    if estimator.patience is not None and fraction > 0:
+        groups = data.materials.group_ids()
+    contradiction = _contradiction(estimator, data) if estimator.max_epochs == "auto" else 0.0
+    runs = []
+    for run_seed in spawn_seeds(seed, estimator._n_networks):
+        split_seed, model_seed, training_seed = spawn_seeds(run_seed, 3)
+        training, validation = _split(data, groups, fraction, split_seed)
+        epochs = estimator._plain("max_epochs")
+        if epochs == "auto":
+            epochs = n_epochs("auto", len(training), estimator._epochs_factor, contradiction)
+            # Automatic epochs leave one to all layers.
+            epochs = max(epochs, sum(_stages(estimator)) + 1)
+        settings = _settings(estimator, start, tasks, len(training), training_seed, epochs)
+        settings = replace(
+            settings,
+            schedule=estimator.schedule,
+            freeze_epochs=_freeze_epochs(estimator, start, epochs),
+            ema_decay=plain(getattr(estimator, "ema_decay", None)),
+        )
+        runs.append(Run(run_seed, model_seed, training, validation, settings))
+    return FitPlan(start, tasks, runs, run_folder)
+
+
+def plan_partial_fit(estimator, start, tasks, data, previous, seed) -> FitPlan:
+    """Plan ``partial_fit``: one epoch on all rows, at a constant learning rate."""
+    rows = np.arange(len(data.materials))
+    if previous:
+        seeds = [(model.seed, model.seed + len(model.history)) for model in previous]
+    else:
+        seeds = [(each, each) for each in spawn_seeds(seed(), estimator._n_networks)]
+    runs = [
+        Run(
+            *(own, own, rows, rows[:0]),
+            _settings(estimator, start, tasks, len(rows), training_seed, 1),
+        )
+        for own, training_seed in seeds
+    ]
+    return FitPlan(start, tasks, runs)
+
+
+def _split(data, groups, fraction, seed):
+    """Return rows to train on and rows that early stopping watches."""
+    if groups is not None:
+        training, validation = split_by_group(groups, fraction, np.random.default_rng(seed))
+        training, validation = keep_labels(
+            training, validation, groups, data.targets, data.sample_weight, fraction
+        )
+        # Validation rows without labels cannot judge an epoch.
+        if data.targets.is_informative(validation, data.sample_weight):
+            return training, validation
+    return np.arange(len(data.materials)), np.empty(0, dtype=int)
+
+
+def _settings(estimator, start, tasks, n_training, seed, epochs):
+    device = resolve_device(estimator.device)
+    batch_size = estimator._plain("batch_size")
+    return TrainingSettings(
+        max_epochs=epochs,
+        batch_size=n_per_batch(batch_size, n_training, estimator._max_batch_size),
+        lr=estimator._plain("lr"),
+        weight_decay=estimator._plain("weight_decay"),
+        schedule="constant",
+        patience=estimator._plain("patience"),
+        # Frozen random weights would be useless.
+        trainable=estimator.trainable if start.is_trained else "all",
+        loss_weighting=estimator.loss_weighting,
+        task_weights=tasks.weights,
+        device=device,
+        precision=resolve_precision(estimator.precision, device),
+        seed=seed,
+        verbose=int(estimator.verbose),
+        encoder_lr_factor=float(getattr(estimator, "encoder_lr_factor", 1.0)),
+        layer_decay=float(getattr(estimator, "layer_decay", 1.0)),
+        n_auxiliary=tasks.n_auxiliary,
+    )
+
+
+def _stages(estimator):
+    """Return the epochs of each stage of `freeze_epochs`."""
+    stages = plain(getattr(estimator, "freeze_epochs", 0))
+    if isinstance(stages, Integral):
+        return (stages,) if stages else ()
+    stages = tuple(stages)
+    if not all(isinstance(n, Integral) and int(n) > 0 for n in stages):
+        raise InvalidInputError(
+            f"freeze_epochs={estimator.freeze_epochs!r} must be a number of epochs, or for each"
+            " stage a whole number of at least 1; for no stage give 0."
+        )
+    return tuple(int(n) for n in stages)
+
+
+def _freeze_epochs(estimator, start, max_epochs):
+    """Return the stages that train new heads on a loaded encoder."""
+    stages = _stages(estimator)
+    if not stages or start.checkpoint is None:
+        return ()
+    if sum(stages) >= max_epochs:
+        raise InvalidInputError(
+            f"freeze_epochs={estimator.freeze_epochs} leaves no epoch of max_epochs={max_epochs}"
+            " for the encoder; use fewer, or trainable='head' to train the heads alone."
+        )
+    return stages
+
+
+def _contradiction(estimator, data):
+    if not estimator._composition_is_all:
+        return 0.0
+    is_number = [classes is None for classes in data.targets.classes]
+    labels = data.targets.values[:, is_number]
+    labels = np.where(data.sample_weight[:, None] > 0, labels, np.nan)
+    return pure_error_share(data.materials.group_ids(), labels)

@@ -1,0 +1,97 @@
+"""ALIGNN: message passing between atoms, bonds and angles (Choudhary and DeCost 2021)."""
+
+from sklearn.utils._param_validation import StrOptions
+
+from skmat.estimators._classifier import EncoderClassifier
+from skmat.estimators._encoder import EncoderTransformer
+from skmat.estimators._params import dataclass_of_parameters, param
+from skmat.estimators._registry import estimator
+from skmat.estimators._regressor import EncoderRegressor
+from skmat.estimators._structure_family import GRAPH_DEFAULTS, StructureFamily
+from skmat.nn import ALIGNN_PRESETS, ALIGNNNetwork
+
+__all__ = ["ALIGNNClassifier", "ALIGNNEncoder", "ALIGNNRegressor"]
+
+
+@dataclass_of_parameters()
+class ALIGNNFamily(StructureFamily):
+    """What the three share.
+
+    Parameters
+    ----------
+    preset : {"tiny", "small", "paper"}
+        Size of the network: "tiny" (16 numbers per vector, 1 layer with angles and 1 without),
+        "small" (64, 2 and 2), "paper" (256, 4 and 4; needs a GPU).
+    """
+
+    preset: str = param("small", [StrOptions(set(ALIGNN_PRESETS))])
+
+    _network = ALIGNNNetwork
+    _presets = ALIGNN_PRESETS
+    _pretrained_defaults = {"preset": "small", **GRAPH_DEFAULTS}
+    # A structure of 24 atoms takes 20 MB in "small". The original trains on 16 to 64 at once.
+    _max_batch_size = 32
+    _trainable_choices = ("all", "head", "last", "two_body", "three_body")
+    _references = """
+        K. Choudhary and B. DeCost, npj Comput. Mater. 7, 185 (2021) (ALIGNN). V. Gupta et al.,
+        npj Comput. Mater. 10, 300 (2024) (transfer learning and multi-property pretraining).
+        """
+
+
+@estimator
+class ALIGNNEncoder(ALIGNNFamily, EncoderTransformer):
+    """Graph network on bonds and angles that embeds materials.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> def salt(cation, a):
+    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
+    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> from skmat import ALIGNNEncoder
+    >>> encoder = ALIGNNEncoder(preset="tiny", max_epochs=2, random_state=0)
+    >>> encoder.fit_transform(structures).shape
+    (3, 16)
+    """
+
+
+@estimator
+class ALIGNNRegressor(ALIGNNFamily, EncoderRegressor):
+    """Graph network on bonds and angles that predicts one property or several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pymatgen.core import Lattice, Structure
+    >>> def salt(cation, a):
+    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
+    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> from skmat import ALIGNNRegressor
+    >>> model = ALIGNNRegressor(preset="tiny", max_epochs=2, random_state=0)
+    >>> model.fit(structures, [[9.4, np.nan], [8.5, 2.2], [8.4, 2.0]])
+    ALIGNNRegressor(max_epochs=2, preset='tiny', random_state=0)
+    >>> model.predict([salt("Rb", 6.58)]).shape
+    (1, 2)
+    """
+
+
+@estimator
+class ALIGNNClassifier(ALIGNNFamily, EncoderClassifier):
+    """Graph network on bonds and angles that predicts classes, of one task or several.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> def salt(cation, a):
+    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
+    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> from skmat import ALIGNNClassifier
+    >>> model = ALIGNNClassifier(preset="tiny", max_epochs=2, random_state=0)
+    >>> model.fit(structures, ["light", "light", "heavy"])
+    ALIGNNClassifier(max_epochs=2, preset='tiny', random_state=0)
+    >>> model.predict_proba([salt("Rb", 6.58)]).shape
+    (1, 2)
+    """

@@ -1,0 +1,116 @@
+"""CGCNN: gated convolutions on crystal graphs (Xie and Grossman 2018)."""
+
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmat.estimators._classifier import EncoderClassifier
+from skmat.estimators._encoder import EncoderTransformer
+from skmat.estimators._params import dataclass_of_parameters, param
+from skmat.estimators._registry import estimator
+from skmat.estimators._regressor import EncoderRegressor
+from skmat.estimators._structure_family import GRAPH_DEFAULTS, StructureFamily
+from skmat.nn import CGCNN_PRESETS, CGCNNNetwork
+
+__all__ = ["CGCNNClassifier", "CGCNNEncoder", "CGCNNRegressor"]
+
+
+@dataclass_of_parameters()
+class CGCNNFamily(StructureFamily):
+    """What the three share.
+
+    Parameters
+    ----------
+    preset : {"tiny", "base", "large"}
+        Size of the network: "tiny" (16 numbers per atom, 1 convolution, 32 per structure), "base"
+        (64, 3 and 128), "large" (128, 4 and 256).
+    """
+
+    preset: str = param("base", [StrOptions(set(CGCNN_PRESETS))])
+
+    _network = CGCNNNetwork
+    _presets = CGCNN_PRESETS
+    _pretrained_defaults = {"preset": "base", **GRAPH_DEFAULTS}
+    _references = """
+        T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018) (CGCNN). S. Sanyal et al.,
+        arXiv:1811.05660 (2018) (MT-CGCNN). R. Magar, Y. Wang and A. Barati Farimani, npj Comput.
+        Mater. 8, 231 (2022) (Crystal Twins).
+        """
+
+
+@dataclass_of_parameters()
+class CGCNNHeads(CGCNNFamily):
+    """What the regressor and the classifier share: layers per task.
+
+    Parameters
+    ----------
+    n_task_layers : int
+        Convolutions of each column of y alone, after those that all columns share. Use them if
+        tasks disturb each other. They belong to the heads: always new, trained whatever
+        `trainable` is, ignored by ``transform`` and ``save_pretrained``. Each column costs the
+        time and memory of that many convolutions.
+    """
+
+    n_task_layers: int = param(0, [Interval(Integral, 0, None, closed="left")])
+
+    def _head_settings(self):
+        return {"n_task_layers": int(self.n_task_layers)}
+
+
+@estimator
+class CGCNNEncoder(CGCNNFamily, EncoderTransformer):
+    """Graph network on structures that embeds materials.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> def salt(cation, a):
+    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
+    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> from skmat import CGCNNEncoder
+    >>> encoder = CGCNNEncoder(preset="tiny", max_epochs=2, random_state=0)
+    >>> encoder.fit_transform(structures).shape
+    (3, 32)
+    """
+
+
+@estimator
+class CGCNNRegressor(CGCNNHeads, EncoderRegressor):
+    """Graph network on structures that predicts one property or several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pymatgen.core import Lattice, Structure
+    >>> def salt(cation, a):
+    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
+    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> from skmat import CGCNNRegressor
+    >>> model = CGCNNRegressor(preset="tiny", max_epochs=2, random_state=0)
+    >>> model.fit(structures, [[9.4, np.nan], [8.5, 2.2], [8.4, 2.0]])
+    CGCNNRegressor(max_epochs=2, preset='tiny', random_state=0)
+    >>> model.predict([salt("Rb", 6.58)]).shape
+    (1, 2)
+    """
+
+
+@estimator
+class CGCNNClassifier(CGCNNHeads, EncoderClassifier):
+    """Graph network on structures that predicts classes, of one task or several.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> def salt(cation, a):
+    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
+    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> from skmat import CGCNNClassifier
+    >>> model = CGCNNClassifier(preset="tiny", max_epochs=2, random_state=0)
+    >>> model.fit(structures, ["light", "light", "heavy"])
+    CGCNNClassifier(max_epochs=2, preset='tiny', random_state=0)
+    >>> model.predict_proba([salt("Rb", 6.58)]).shape
+    (1, 2)
+    """

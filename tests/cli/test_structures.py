@@ -261,10 +261,10 @@ class TestErrors:
         assert "The family 'alignn' reads structures, not formulas" in error
         assert "['mtencoder', 'roost']. Give crystals with --structure-column." in error
         error = fails(capsys, *train, *COLUMN, "--pretrained", "roost-ssl")
-        assert "'roost', which 'roost-ssl' is of, reads formulas, not structures" in error
+        assert "'roost', which 'roost-ssl' belongs to, reads formulas, not structures" in error
         assert "['cgcnn', 'alignn']. Give formulas with --formula-column." in error
         error = fails(capsys, "embed", nowhere, "--pretrained", "cgcnn-mp-multitask")
-        assert "which 'cgcnn-mp-multitask' is of, reads structures" in error
+        assert "which 'cgcnn-mp-multitask' belongs to, reads structures" in error
 
     def test_parts_and_sizes_that_a_family_has_not(self, folder, tmp_path, capsys):
         model = tmp_path / "model.joblib"

@@ -1,0 +1,15 @@
+"""How far the materials of each task of Matbench are from OQMD; takes the package ElMD."""
+
+from matbench import TASKS
+from runner import Study, grid
+
+from skmat.benchmark import dataset_distance
+from skmat.datasets import fetch_matbench, fetch_oqmd
+
+
+def measure(cell, settings, work):
+    distance = dataset_distance(fetch_matbench(cell["task"]).data, fetch_oqmd().data)
+    return {name: float(value) for name, value in distance.items()}
+
+
+STUDIES = [Study("distances", grid(task=TASKS), measure)]

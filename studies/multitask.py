@@ -1,0 +1,167 @@
+"""Properties of crystals learned together or alone by CGCNN (Sanyal et al. 2018).
+
+Small crystals of the Materials Project are split 60/20/20 by composition. A fifth is tested on.
+The others are divided anew with each seed: three to train on, one on which the weights of the
+properties were chosen. Where labels are missing, further crystals have labels of cheaper
+properties alone. Networks of these properties read them too. Labels of another version are further
+tasks.
+"""
+
+import json
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from runner import Study, grid
+from scipy.stats import spearmanr
+from sklearn.metrics import mean_absolute_error, roc_auc_score
+from sklearn.model_selection import GroupShuffleSplit
+
+from skmat import CGCNNRegressor
+from skmat.crystal import StructureArrays
+from skmat.datasets import fetch_mp
+
+TOGETHER = "together"
+#: eV; a smaller gap is a metal's.
+METAL = 0.025
+#: Version of the labels of further crystals.
+FURTHER = "2020"
+#: `n` crystals are drawn, without those of earlier draws. `test_seed` sets the tests apart.
+DEFAULT = {
+    "targets": ["e_form", "gap"], "version": "2020", "further": [], "n": 2000, "n_further": 0,
+    "max_atoms": 12, "draw": 0, "test_seed": 0, "preset": "base", "task_layers": 0,
+    "max_epochs": 150, "further_epochs": 150, "batch_size": 64,
+}  # fmt: skip
+
+
+class Data(NamedTuple):
+    """Crystals, labels by task (NaN where unknown), and further ones of other compositions."""
+
+    X: StructureArrays
+    y: np.ndarray
+    groups: np.ndarray
+    further_X: StructureArrays
+    further_y: np.ndarray
+
+
+def further_tasks(settings):
+    """Return the names of the tasks that further crystals have labels of."""
+    if settings["version"] == FURTHER:
+        return settings["further"]
+    return [f"{name} {FURTHER}" for name in settings["further"]]
+
+
+def load(settings):
+    return _load(json.dumps(settings))
+
+
+@lru_cache(1)
+def _load(text):
+    settings = json.loads(text)
+    targets, further = settings["targets"], settings["further"]
+    tasks = list(dict.fromkeys([*targets, *further_tasks(settings)]))
+    data = fetch_mp(targets=targets, version=settings["version"])
+    everything = np.ones(len(data.data), dtype=bool)
+    X, labels = _drawn(data, settings["n"], settings, everything, settings["draw"])
+    y = np.full((len(X), len(tasks)), np.nan)
+    y[:, : len(targets)] = labels
+    if not further:
+        return Data(X, y, X.group_ids(), X[:0], y[:0])
+    data = fetch_mp(targets=further, version=FURTHER)
+    groups = StructureArrays.concatenate([X, data.data]).group_ids()
+    is_new = ~np.isin(groups[len(X) :], groups[: len(X)])
+    further_X, labels = _drawn(data, settings["n_further"], settings, is_new)
+    further_y = np.full((len(further_X), len(tasks)), np.nan)
+    further_y[:, [tasks.index(name) for name in further_tasks(settings)]] = labels
+    return Data(X, y, X.group_ids(), further_X, further_y)
+
+
+def _drawn(data, n, settings, allowed, draw=0):
+    kept = np.isfinite(data.target).all(axis=1) & allowed
+    left = np.flatnonzero(kept & (data.data.n_atoms <= settings["max_atoms"]))
+    for seed in range(draw + 1):
+        rows = np.sort(np.random.default_rng(seed).choice(left, min(n, len(left)), replace=False))
+        left = np.setdiff1d(left, rows)
+    return data.data.take(rows), data.target[rows]
+
+
+def split(groups, seed, test_seed):
+    """Return the rows to train on and those to test on."""
+    everything = np.arange(len(groups))
+    outer = GroupShuffleSplit(1, test_size=0.2, random_state=test_seed)
+    rest, test = next(outer.split(everything, groups=groups))
+    inner = GroupShuffleSplit(1, test_size=0.25, random_state=seed)
+    training, _ = next(inner.split(rest, groups=groups[rest]))
+    return rest[training], test
+
+
+def measure(cell, settings, work):
+    data, targets, seed = load(settings), settings["targets"], cell["seed"]
+    training, test = split(data.groups, seed, settings["test_seed"])
+    rows = np.random.default_rng(seed).permutation(training)
+    rows = rows[: round(cell["fraction"] * len(data.X))]
+    is_alone = cell["kind"] != TOGETHER
+    learned = [targets.index(cell["kind"])] if is_alone else list(range(data.y.shape[1]))
+    X, y = data.X.take(rows), data.y[rows][:, learned]
+    taken = np.isfinite(data.further_y[:, learned]).any(axis=1)
+    if taken.any():
+        X = StructureArrays.concatenate([X, data.further_X.take(np.flatnonzero(taken))])
+        y = np.vstack([y, data.further_y[taken][:, learned]])
+    model = CGCNNRegressor(
+        pretrained=None, preset=settings["preset"], batch_size=settings["batch_size"],
+        max_epochs=settings["further_epochs" if taken.any() else "max_epochs"],
+        n_task_layers=settings["task_layers"], random_state=seed, memory=str(work / "graphs"),
+        **({} if is_alone else settings["search"]["best"]),
+    )  # fmt: skip
+    predicted = model.fit(X, y).predict(data.X.take(test)).reshape(len(test), -1)
+    figures = {"n_training": len(X)}
+    for place, column in enumerate(learned[: len(targets)]):
+        truth, guess = data.y[test, column], predicted[:, place]
+        figures[f"{targets[column]} MAE"] = mean_absolute_error(truth, guess)
+        if targets[column] == "e_form":
+            figures["e_form Spearman"] = float(spearmanr(truth, guess).statistic)
+        elif targets[column] == "gap":
+            figures["metal ROC-AUC"] = roc_auc_score(truth < METAL, -guess)
+    return figures
+
+
+def facts(settings):
+    known = load(settings).y[:, : len(settings["targets"])]
+    return {"correlation": np.corrcoef(known.T).round(3).tolist()}
+
+
+def study(name, weights, together=(), alone=(0.6,), **settings):
+    """Return a study of networks that read some fractions of the crystals.
+
+    `alone` are those of all networks, `together` further ones of networks of all properties.
+    """
+    settings = DEFAULT | settings | {"search": {"best": {"loss_weights": weights}}}
+    seeds = range(5)
+    cells = grid(seed=seeds, kind=[*settings["targets"], TOGETHER], fraction=alone)
+    cells += grid(seed=seeds, kind=[TOGETHER], fraction=together)
+    return Study(f"multitask/{name}", cells, measure, settings, facts=facts)
+
+
+FERMI = {"targets": ["e_form", "gap", "efermi"], "version": "2024", "n": 2661}
+STUDIES = [
+    study("gap", [7, 1], [0.5], batch_size=32, further_epochs=40),
+    study(
+        "gap-fractions", [7, 1], alone=(0.6, 0.5, 0.4, 0.3, 0.2), draw=1, batch_size=32,
+        further_epochs=40,
+    ),
+    study(
+        "gap-8000-150-task-layers", [7, 1], [0.5], n=8000, task_layers=1, further_epochs=40
+    ),
+    study(
+        "gap-29005-80-task-layers", [7, 1], [0.5], n=29005, task_layers=1, max_epochs=80,
+        further_epochs=40,
+    ),
+    study(
+        "scarce-gap-150-new", [100, 1], [0.5], draw=1, task_layers=1, further=["e_form"],
+        n_further=8000,
+    ),
+    study(
+        "scarce-fermi-16000-new", [1, 1, 3, 1, 1], test_seed=1, further=["e_form", "gap"],
+        n_further=16000, **FERMI,
+    ),
+]  # fmt: skip

@@ -1,0 +1,44 @@
+"""Tables of results as Markdown."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+#: Figures of others:
+#: - mean gains over 13 tasks in percent, by Prein et al. (2023), table 1;
+#: - MAE or balanced accuracy of composition-only models outside the leaderboard, "ICL-FM" by Li et
+#:   al. (arXiv 2601.00133, as a reproduction quotes it) and "MatterVial" by Gouvea et al. (arXiv
+#:   2509.03547);
+#: - errors in units of half the range, means of five trials, from the predictions of Devi et al.
+#:   (npj Comput. Mater. 10, 300, 2024) in their repository.
+PUBLISHED = json.loads((Path(__file__).parents[1] / "published.json").read_text())
+
+
+def to_markdown(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def frame_to_markdown(frame, *corner):
+    """Return a frame of text; `corner` names the columns of its index."""
+    index = frame.index.to_frame().astype(str).to_numpy()
+    rows = np.hstack([index, frame.fillna("").to_numpy()])
+    return to_markdown([*corner, *frame.columns], rows.tolist())
+
+
+def read(path):
+    """Return the header and the rows of a result."""
+    content = json.loads(path.read_text())
+    return content, pd.DataFrame(content.pop("rows"))
+
+
+def decimals_of(values):
+    """Return how many decimals show the least of `values` with three digits."""
+    return max(0, 2 - int(np.floor(np.log10(min(values)))))
+
+
+def with_spread(mean, deviation, n):
+    """Return a mean with the deviation over `n` values, if there are several."""
+    return f"{mean:.4g}" + (f" ± {deviation:.2g}" if n > 1 else "")

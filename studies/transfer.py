@@ -1,0 +1,265 @@
+"""Transfer between properties of crystals: from one large source, from several, or from none.
+
+The six properties are those of Devi et al. (npj Comput. Mater. 10, 300, 2024) of which there are
+structures here. Of each a tenth of the compositions, 500 crystals at most, is for tests, and no
+network sees a composition of any of these tests. A source is a network trained on
+
+- "e_form small", "e_form large", "gap large": 941 or up to 20,000 crystals of one property;
+- "mpt": all properties but the one that is predicted;
+- "mpt wide": the same and four more, without those that give the property (`IMPLIED`);
+- "relative": the one of these four that is nearest to the property (`RELATIVES`).
+
+All sources of a study are trained for as many steps. Models learn from labels drawn anew for each
+trial. Errors are in units of half the range of the property.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from runner import Study, grid
+from sklearn.base import clone
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+from sklearn.metrics import mean_absolute_error, r2_score
+from sklearn.pipeline import make_pipeline
+
+from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
+from skmat.crystal import StructureArrays
+from skmat.datasets import fetch_matbench, fetch_matminer, fetch_mp
+from skmat.estimators import FAMILIES
+
+MAX_ATOMS = 20
+N_TEST = 500
+LARGE, SMALL = 20_000, 941
+#: Of the small source, as published.
+MOST_EPOCHS = 500
+#: Properties that are known of tens of thousands of crystals.
+COMMON = ("e_form", "gap")
+IMPLIED = {"log_G": "poisson_ratio"}
+RELATIVES = {"gap": "poly_electronic", "log_G": "K_VRH", "dielectric": "poly_electronic"}
+BASELINES = ("forest", "median", "mean")
+#: Learned from frozen vectors, by name; None is the default.
+FROZEN = {"support_vectors": None, "trees": ExtraTreesRegressor(300)}
+
+
+class Property(NamedTuple):
+    """Crystals, labels, and the rows to learn from (pretraining included) and to test on."""
+
+    X: StructureArrays
+    y: np.ndarray
+    pool: np.ndarray
+    test: np.ndarray
+
+
+def small_cells(X, y):
+    kept = np.isfinite(y) & (X.n_atoms <= MAX_ATOMS)
+    return X.take(kept), y[kept]
+
+
+@cache
+def load():
+    """Return the properties by name."""
+    mp = fetch_mp(targets=["e_form", "gap", "G_VRH"])
+    phonons = fetch_matbench("phonons", input="structure")
+    dielectric = fetch_matminer("dielectric", targets="poly_total")
+    piezo = fetch_matminer("piezoelectric", targets="eij_max")
+    labels = {
+        "e_form": (mp.data, mp.target[:, 0]),
+        "gap": (mp.data, mp.target[:, 1]),
+        "log_G": (mp.data, np.log10(mp.target[:, 2])),
+        "phonons": (phonons.data, np.asarray(phonons.target, dtype=float)),
+        "dielectric": (dielectric.data, dielectric.target),
+        "piezo": (piezo.data, piezo.target),
+    }
+    labels = {name: small_cells(*each) for name, each in labels.items()}
+    ends = np.cumsum([len(y) for _, y in labels.values()])[:-1]
+    everything = StructureArrays.concatenate([X for X, _ in labels.values()])
+    groups = np.split(everything.group_ids(), ends)
+    generator = np.random.default_rng(0)
+    tests = []
+    for group in groups:
+        order = generator.permutation(np.unique(group))
+        sizes = np.cumsum(np.bincount(group, minlength=order.max() + 1)[order])
+        tests.append(order[: np.searchsorted(sizes, min(N_TEST, len(group) // 10)) + 1])
+    tested = np.concatenate(tests)
+    found = {}
+    for group, test, (name, (X, y)) in zip(groups, tests, labels.items(), strict=True):
+        pool = np.flatnonzero(~np.isin(group, tested))
+        found[name] = Property(X, y, pool, np.flatnonzero(np.isin(group, test)))
+    return found
+
+
+@cache
+def load_relatives():
+    """Return crystals and labels of the four further properties, of no tested composition."""
+    names = ("K_VRH", "poisson_ratio", "n_index", "poly_electronic")
+    mp = fetch_mp(targets=names)
+    labels = dict(zip(names, mp.target.T, strict=True))
+    for name in ("K_VRH", "poly_electronic"):
+        labels[name] = np.log10(labels[name])
+    tested = [data.X.take(data.test) for data in load().values()]
+    groups = StructureArrays.concatenate([mp.data, *tested]).group_ids()
+    free = ~np.isin(groups[: len(mp.data)], groups[len(mp.data) :])
+    X = mp.data.take(free)
+    return {name: small_cells(X, y[free]) for name, y in labels.items()}
+
+
+def draw(rows, n, seed):
+    return np.random.default_rng(seed).permutation(rows)[:n]
+
+
+def source_rows(source, target):
+    """Return the crystals and labels that a source learns from, NaN where there is no label."""
+    known = {name: (data.X.take(data.pool), data.y[data.pool]) for name, data in load().items()}
+    if source in ("relative", "mpt wide"):
+        known |= load_relatives()
+    if not source.startswith("mpt"):
+        name, size = (RELATIVES[target], "large") if source == "relative" else source.split()
+        X, y = known[name]
+        rows = draw(np.arange(len(y)), SMALL if size == "small" else LARGE, 0)
+        return X.take(rows), y[rows][:, None]
+    names = [name for name in known if name not in (target, IMPLIED.get(target))]
+    X = StructureArrays.concatenate([known[name][0] for name in names])
+    table = pd.DataFrame(
+        {
+            "crystal": X.ids,
+            "property": np.repeat(names, [len(known[name][1]) for name in names]),
+            "label": np.concatenate([known[name][1] for name in names]),
+        }
+    ).pivot_table(index="crystal", columns="property", values="label")[names]
+    # All crystals of which a rare property is known, then others.
+    is_rare = table.drop(columns=list(COMMON), errors="ignore").notna().any(axis=1).to_numpy()
+    common = draw(np.flatnonzero(~is_rare), LARGE - is_rare.sum(), 1)
+    table = table.iloc[np.sort(np.r_[np.flatnonzero(is_rare), common])]
+    _, first = np.unique(X.ids, return_index=True)  # sorted, as the table is
+    places = first[np.searchsorted(X.ids[first], table.index)]
+    return X.take(places), table.to_numpy()
+
+
+def weights_of(source, target, settings, work):
+    """Return the folder of a source's weights, None for random ones."""
+    if source == "scratch":
+        return None
+    name = RELATIVES[target] if source == "relative" else source
+    name += f" without {target}" if source.startswith("mpt") else ""
+    words = (settings["family"], settings["preset"], str(settings["source_epochs"]))
+    return work / "transfer" / "-".join(words) / name.replace(" ", "-")
+
+
+def read_by(family, X):
+    return X if family.reads == "structure" else X.formulas()
+
+
+def pretrain(source, target, settings, work):
+    folder = weights_of(source, target, settings, work)
+    if (folder / "config.json").exists():
+        return
+    X, y = source_rows(source, target)
+    family = FAMILIES[settings["family"]]
+    epochs = round(settings["source_epochs"] * max(1, LARGE / len(y)))
+    encoder = family.encoder(
+        pretrained=None, preset=settings["preset"], objectives="properties",
+        loss_weights="sqrt_labels", batch_size=128, random_state=0,
+        max_epochs=min(MOST_EPOCHS, epochs),
+    )  # fmt: skip
+    encoder.fit(read_by(family, X), y).save_pretrained(folder)
+    print("pretrained", folder.name, len(X), flush=True)
+
+
+def prepare(cells, settings, work, jobs):
+    pairs = {(cell["source"], cell["target"]) for cell in cells}
+    sources = {
+        weights_of(*pair, settings, work): pair
+        for pair in sorted(pairs)
+        if pair[0] not in ("scratch", *BASELINES)
+    }
+    Parallel(jobs)(delayed(pretrain)(*pair, settings, work) for pair in sources.values())
+
+
+def make_models(cell, settings, work):
+    """Return what predicts, by name: a baseline, or a network and models of frozen vectors."""
+    source, trial = cell["source"], cell["trial"]
+    if source in ("mean", "median"):
+        return {source: DummyRegressor(strategy=source)}
+    if source == "forest":
+        forest = RandomForestRegressor(500, random_state=trial)
+        return {source: make_pipeline(StructureToComposition(), MagpieFeaturizer(), forest)}
+    weights, family = weights_of(source, cell["target"], settings, work), settings["family"]
+    models = {
+        "fine_tuned": FAMILIES[family].regressor(
+            pretrained=weights, preset=settings["preset"], random_state=trial,
+            trainable=cell["trainable"],
+        )
+    }  # fmt: skip
+    for name, head in FROZEN.items() if cell["trainable"] == "all" else ():
+        head = None if head is None else clone(head).set_params(random_state=trial)
+        models[name] = make_frozen_regressor(head, pretrained=weights, family=family)
+        if weights is None:  # random weights are no features
+            models[name].set_params(features__encoder="drop")
+    return models
+
+
+def measure(cell, settings, work):
+    data = load()[cell["target"]]
+    rows = draw(data.pool, cell["size"], 100 + cell["trial"])
+    learned, asked = data.X.take(rows), data.X.take(data.test)
+    if cell["source"] not in BASELINES:
+        family = FAMILIES[settings["family"]]
+        learned, asked = read_by(family, learned), read_by(family, asked)
+    predicted = {
+        name: model.fit(learned, data.y[rows]).predict(asked)
+        for name, model in make_models(cell, settings, work).items()
+    }
+    if len(predicted) > 1:
+        predicted["average"] = np.mean(list(predicted.values()), axis=0)
+    truth, half_range = data.y[data.test], np.ptp(data.y) / 2
+    shared = {"n_training": len(rows), "n_test": len(truth)}
+    found = []
+    for name, values in predicted.items():
+        mae = mean_absolute_error(truth, values)
+        figures = {"mae": mae, "scaled_mae": mae / half_range, "r2": r2_score(truth, values)}
+        found.append({**shared, "model": name, **figures})
+    return found
+
+
+def study(name, sources, trainable=("all",), trials=1):
+    """Return the study FAMILY-PRESET-EPOCHS-SIZES."""
+    family, preset, epochs, *sizes = name.split("-")
+    targets = TARGETS if family == "cgcnn" else TARGETS_OF_FORMULAS
+    cells = [
+        cell
+        for cell in grid(
+            size=[int(size) for size in sizes if size.isdigit()], trial=range(trials),
+            target=targets, source=sources, trainable=trainable,
+        )
+        # A property is no source for itself, and random weights are trained as a whole.
+        if cell["source"].split()[0] != cell["target"]
+        and (cell["source"] != "relative" or cell["target"] in RELATIVES)
+        and (cell["source"] not in ("scratch", *BASELINES) or cell["trainable"] == "all")
+    ]  # fmt: skip
+    settings = {"family": family, "preset": preset, "source_epochs": int(epochs)}
+    return Study(f"transfer/{name}", cells, measure, settings, prepare)
+
+
+TARGETS = ("e_form", "gap", "log_G", "phonons", "dielectric", "piezo")
+TARGETS_OF_FORMULAS = TARGETS[1:5]
+SINGLE = ("e_form large", "gap large")
+FEW = ("scratch", *SINGLE, "mpt wide", *BASELINES)
+ALL = ("scratch", *SINGLE, "relative", "mpt", "mpt wide", *BASELINES)
+STUDIES = [
+    study("cgcnn-base-15-50", ("scratch", "mpt", "forest", "mean")),
+    study(
+        "cgcnn-base-15-200",
+        ("scratch", "e_form small", *SINGLE, "mpt", "forest", "mean"),
+        trials=2,
+    ),
+    study("cgcnn-base-60-10-50-100", FEW),
+    study("cgcnn-base-60-100-layers", ("scratch", "mpt wide"), ("all", "last", "head")),
+    study("cgcnn-base-60-200", ("e_form small", *ALL), trials=3),
+    study("cgcnn-base-60-800", ALL),
+    study("mtencoder-base-15-200", FEW),
+    study("roost-base-15-200", FEW),
+]

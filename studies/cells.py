@@ -46,11 +46,10 @@ def make_models(model):
 
 
 def input_of(model):
-    """Return what a model reads, as tasks name it."""
-    if "pretrained" not in model or "recipe" in model:
-        return "composition"
-    reads = choose_family(model.get("family"), model["pretrained"]).reads
-    return "structure" if reads == "structure" else "composition"
+    """Return what a model reads: "formula" or "structure"."""
+    if "baseline" in model or "recipe" in model:
+        return "formula"
+    return choose_family(model.get("family"), model["pretrained"]).input
 
 
 def matbench_fold(cell, settings, work):

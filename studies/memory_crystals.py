@@ -1,9 +1,9 @@
 """Memory that ALIGNN takes when it is fitted to many crystals.
 
-``python benchmarks/memory_crystals.py`` with ``SKMAT_DATA`` set. Each fit has a process of its
+``python studies/memory_crystals.py`` with ``SKMAT_DATA`` set. Each fit has a process of its
 own, whose largest memory is measured, less what it took with the crystals read. Beside them, what
 the arrays of the crystals, of their graphs, and of the pairs of bonds of the largest batch take.
-Writes benchmarks/results/memory_crystals.json and .md.
+Writes studies/results/memory_crystals.json and .md.
 """
 
 import argparse

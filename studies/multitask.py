@@ -18,8 +18,8 @@ from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
 
 from skmat import CGCNNRegressor
-from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_mp
+from skmat.structure import StructureArrays
 
 TOGETHER = "together"
 #: eV; a smaller gap is a metal's.

@@ -13,10 +13,10 @@ from cells import FOLDS, SMALL, UNSEEN, matbench_fold
 from joblib import Parallel, delayed
 from runner import MatbenchStudy, grid
 
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
+from skmat.cli.pretrain.run import run_pretraining
 from skmat.composition import read_compositions
 from skmat.datasets import fetch_formulas, fetch_matbench, fetch_oqmd, join_tables
-from skmat.pretrain import run_pretraining
 
 OQMD = ("e_form", "energy_pa", "volume_pa", "band_gap")
 JARVIS = (

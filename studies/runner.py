@@ -8,7 +8,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from skmat._atomic import write_atomically
+from skmat._utils.atomic import write_atomically
 from skmat.benchmark import MatbenchResults
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -3,7 +3,7 @@
 Every figure is the median over repeats in which the compared things take turns, and every ratio
 the median of the ratios within one turn, so that a machine whose speed drifts, or that others use
 too, changes both alike; the lowest and highest ratio stand beside it. Formulas are those of
-``load_transport``; nothing is downloaded. Writes benchmarks/results/speed.json and speed.md.
+``load_transport``; nothing is downloaded. Writes studies/results/speed.json and speed.md.
 """
 
 import argparse

@@ -1,11 +1,11 @@
 """Speed of graphs and networks of crystals, as ratios within one run.
 
-``python benchmarks/speed_crystals.py`` with ``SKMAT_DATA`` set. Beside the package stands what one
+``python studies/speed_crystals.py`` with ``SKMAT_DATA`` set. Beside the package stands what one
 writes first: pymatgen's neighbours of each structure, and CGCNN in float32 as its authors have it,
 whose layers join the vectors of both atoms and of the edge before one linear map, and whose
 crystals are pooled in a Python loop; once with crystals collated to batches, as theirs are, and
 once with one crystal after the other. The networks have the same sizes, the compared functions
-take turns, and ratios are taken within a turn. Writes benchmarks/results/speed_crystals.json and
+take turns, and ratios are taken within a turn. Writes studies/results/speed_crystals.json and
 .md.
 """
 

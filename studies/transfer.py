@@ -27,9 +27,9 @@ from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
-from skmat.crystal import StructureArrays
 from skmat.datasets import fetch_matbench, fetch_matminer, fetch_mp
 from skmat.estimators import FAMILIES
+from skmat.structure import StructureArrays
 
 MAX_ATOMS = 20
 N_TEST = 500
@@ -150,7 +150,7 @@ def weights_of(source, target, settings, work):
 
 
 def read_by(family, X):
-    return X if family.reads == "structure" else X.formulas()
+    return X if family.input == "structure" else X.formulas()
 
 
 def pretrain(source, target, settings, work):

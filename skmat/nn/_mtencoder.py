@@ -17,7 +17,7 @@ __all__ = ["MTENCODER_PRESETS", "MTEncoderNetwork"]
 
 #: Sizes by name. "paper" is the released configuration; "deep" and "large" have twice the layers
 #: and heads of "base" and "paper".
-#: The others normalise before each block, which trains better here (benchmarks/defaults.py).
+#: The others normalise before each block, which trains better (studies/results/defaults.json).
 MTENCODER_PRESETS: dict[str, dict] = {
     "tiny": {
         "d_model": 64, "n_layers": 2, "n_heads": 4, "d_feedforward": 128, "norm_first": True,

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from skmat.benchmark import MatbenchResults, compare, leaderboard, performance_gain
+from skmat.benchmark import MatbenchResults, compare_results, leaderboard, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from tables import PUBLISHED, decimals_of, to_markdown
 
@@ -93,7 +93,8 @@ def gains(found, baseline):
     by_name = {results.name: results for results in found}
     scratch = by_name.pop(baseline)
     pairs = [
-        (performance_gain(each, scratch), compare(each, scratch)) for each in by_name.values()
+        (performance_gain(each, scratch), compare_results(each, scratch))
+        for each in by_name.values()
     ]
     rows = [
         [short(task), *(with_wins(*pair, task) if task in pair[0].index else "" for pair in pairs)]
@@ -117,7 +118,7 @@ def rivals(task, decimals):
 
 
 def larger_tasks(tuned, scratch):
-    gain, differences, rows = performance_gain(tuned, scratch), compare(tuned, scratch), []
+    gain, differences, rows = performance_gain(tuned, scratch), compare_results(tuned, scratch), []
     for task in tuned.tasks:
         values = gain.loc[task, ["baseline", "model"]]
         decimals = decimals_of(values)

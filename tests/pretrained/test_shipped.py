@@ -13,7 +13,7 @@ from skmat.cli.pretrain.config import read_config
 from skmat.estimators import choose_family
 from skmat.pretrained import BEST, load_checkpoint, resolve_folder
 
-CONFIGS = Path(__file__).parents[2] / "benchmarks" / "configs"
+CONFIGS = Path(__file__).parents[2] / "studies" / "configs"
 #: Vectors of `MATERIALS`, written when the weights were, by running this file.
 STORED = Path(__file__).with_name("shipped_vectors.json")
 FORMULAS = ["TiO2", "Bi2Te3", "Fe0.7Ni0.2Cr0.1", "Li7La3Zr2O12", "W"]

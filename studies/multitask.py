@@ -9,7 +9,6 @@ tasks.
 
 import json
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from runner import Study, grid
@@ -30,28 +29,12 @@ FURTHER = "2020"
 DEFAULT = {
     "targets": ["e_form", "gap"], "version": "2020", "further": [], "n": 2000, "n_further": 0,
     "max_atoms": 12, "draw": 0, "test_seed": 0, "preset": "base", "task_layers": 0,
-    "max_epochs": 150, "further_epochs": 150, "batch_size": 64,
+    "max_epochs": 150, "batch_size": 64,
 }  # fmt: skip
 
 
-class Data(NamedTuple):
-    """Crystals, labels by task (NaN where unknown), and further ones of other compositions."""
-
-    X: StructureArrays
-    y: np.ndarray
-    groups: np.ndarray
-    further_X: StructureArrays
-    further_y: np.ndarray
-
-
-def further_tasks(settings):
-    """Return the names of the tasks that further crystals have labels of."""
-    if settings["version"] == FURTHER:
-        return settings["further"]
-    return [f"{name} {FURTHER}" for name in settings["further"]]
-
-
 def load(settings):
+    """Return crystals and labels by task (NaN where unknown), then those of further crystals."""
     return _load(json.dumps(settings))
 
 
@@ -59,21 +42,22 @@ def load(settings):
 def _load(text):
     settings = json.loads(text)
     targets, further = settings["targets"], settings["further"]
-    tasks = list(dict.fromkeys([*targets, *further_tasks(settings)]))
+    is_other = settings["version"] != FURTHER
+    further_tasks = [f"{name} {FURTHER}" if is_other else name for name in further]
+    tasks = list(dict.fromkeys([*targets, *further_tasks]))
     data = fetch_mp(targets=targets, version=settings["version"])
-    everything = np.ones(len(data.data), dtype=bool)
-    X, labels = _drawn(data, settings["n"], settings, everything, settings["draw"])
+    X, labels = _drawn(data, settings["n"], settings, True, settings["draw"])
     y = np.full((len(X), len(tasks)), np.nan)
     y[:, : len(targets)] = labels
     if not further:
-        return Data(X, y, X.group_ids(), X[:0], y[:0])
+        return X, y, X[:0], y[:0]
     data = fetch_mp(targets=further, version=FURTHER)
     groups = StructureArrays.concatenate([X, data.data]).group_ids()
     is_new = ~np.isin(groups[len(X) :], groups[: len(X)])
     further_X, labels = _drawn(data, settings["n_further"], settings, is_new)
     further_y = np.full((len(further_X), len(tasks)), np.nan)
-    further_y[:, [tasks.index(name) for name in further_tasks(settings)]] = labels
-    return Data(X, y, X.group_ids(), further_X, further_y)
+    further_y[:, [tasks.index(name) for name in further_tasks]] = labels
+    return X, y, further_X, further_y
 
 
 def _drawn(data, n, settings, allowed, draw=0):
@@ -87,36 +71,33 @@ def _drawn(data, n, settings, allowed, draw=0):
 
 def split(groups, seed, test_seed):
     """Return the rows to train on and those to test on."""
-    everything = np.arange(len(groups))
     outer = GroupShuffleSplit(1, test_size=0.2, random_state=test_seed)
-    rest, test = next(outer.split(everything, groups=groups))
+    rest, test = next(outer.split(groups, groups=groups))
     inner = GroupShuffleSplit(1, test_size=0.25, random_state=seed)
     training, _ = next(inner.split(rest, groups=groups[rest]))
     return rest[training], test
 
 
 def measure(cell, settings, work):
-    data, targets, seed = load(settings), settings["targets"], cell["seed"]
-    training, test = split(data.groups, seed, settings["test_seed"])
-    rows = np.random.default_rng(seed).permutation(training)
-    rows = rows[: round(cell["fraction"] * len(data.X))]
-    is_alone = cell["kind"] != TOGETHER
-    learned = [targets.index(cell["kind"])] if is_alone else list(range(data.y.shape[1]))
-    X, y = data.X.take(rows), data.y[rows][:, learned]
-    taken = np.isfinite(data.further_y[:, learned]).any(axis=1)
-    if taken.any():
-        X = StructureArrays.concatenate([X, data.further_X.take(np.flatnonzero(taken))])
-        y = np.vstack([y, data.further_y[taken][:, learned]])
+    X, y, further_X, further_y = load(settings)
+    targets, kind, seed = settings["targets"], cell["kind"], cell["seed"]
+    training, test = split(X.group_ids(), seed, settings["test_seed"])
+    rows = np.random.default_rng(seed).permutation(training)[: round(cell["fraction"] * len(X))]
+    learned = range(y.shape[1]) if kind == TOGETHER else [targets.index(kind)]
+    taken = np.flatnonzero(np.isfinite(further_y[:, learned]).any(axis=1))
     model = CGCNNRegressor(
         pretrained=None, preset=settings["preset"], batch_size=settings["batch_size"],
-        max_epochs=settings["further_epochs" if taken.any() else "max_epochs"],
-        n_task_layers=settings["task_layers"], random_state=seed, memory=str(work / "graphs"),
-        **({} if is_alone else settings["search"]["best"]),
+        max_epochs=settings["max_epochs"], n_task_layers=settings["task_layers"],
+        random_state=seed, memory=str(work / "graphs"),
+        **(settings["search"]["best"] if kind == TOGETHER else {}),
+    ).fit(
+        StructureArrays.concatenate([X.take(rows), further_X.take(taken)]),
+        np.vstack([y[rows][:, learned], further_y[taken][:, learned]]),
     )  # fmt: skip
-    predicted = model.fit(X, y).predict(data.X.take(test)).reshape(len(test), -1)
-    figures = {"n_training": len(X)}
+    predicted = model.predict(X.take(test)).reshape(len(test), -1)
+    figures = {"n_training": len(rows) + len(taken)}
     for place, column in enumerate(learned[: len(targets)]):
-        truth, guess = data.y[test, column], predicted[:, place]
+        truth, guess = y[test, column], predicted[:, place]
         figures[f"{targets[column]} MAE"] = mean_absolute_error(truth, guess)
         if targets[column] == "e_form":
             figures["e_form Spearman"] = float(spearmanr(truth, guess).statistic)
@@ -126,7 +107,7 @@ def measure(cell, settings, work):
 
 
 def facts(settings):
-    known = load(settings).y[:, : len(settings["targets"])]
+    known = load(settings)[1][:, : len(settings["targets"])]
     return {"correlation": np.corrcoef(known.T).round(3).tolist()}
 
 
@@ -136,32 +117,21 @@ def study(name, weights, together=(), alone=(0.6,), **settings):
     `alone` are those of all networks, `together` further ones of networks of all properties.
     """
     settings = DEFAULT | settings | {"search": {"best": {"loss_weights": weights}}}
-    seeds = range(5)
-    cells = grid(seed=seeds, kind=[*settings["targets"], TOGETHER], fraction=alone)
-    cells += grid(seed=seeds, kind=[TOGETHER], fraction=together)
+    cells = grid(seed=range(5), kind=[*settings["targets"], TOGETHER], fraction=alone)
+    cells += grid(seed=range(5), kind=[TOGETHER], fraction=together)
     return Study(f"multitask/{name}", cells, measure, settings, facts=facts)
 
 
-FERMI = {"targets": ["e_form", "gap", "efermi"], "version": "2024", "n": 2661}
+GAP = {"further": ["e_form"], "n_further": 8000, "draw": 1}
+FERMI = {
+    "targets": ["e_form", "gap", "efermi"], "version": "2024", "n": 2661,
+    "further": ["e_form", "gap"], "n_further": 16000, "test_seed": 1,
+}  # fmt: skip
 STUDIES = [
-    study("gap", [7, 1], [0.5], batch_size=32, further_epochs=40),
-    study(
-        "gap-fractions", [7, 1], alone=(0.6, 0.5, 0.4, 0.3, 0.2), draw=1, batch_size=32,
-        further_epochs=40,
-    ),
-    study(
-        "gap-8000-150-task-layers", [7, 1], [0.5], n=8000, task_layers=1, further_epochs=40
-    ),
-    study(
-        "gap-29005-80-task-layers", [7, 1], [0.5], n=29005, task_layers=1, max_epochs=80,
-        further_epochs=40,
-    ),
-    study(
-        "scarce-gap-150-new", [100, 1], [0.5], draw=1, task_layers=1, further=["e_form"],
-        n_further=8000,
-    ),
-    study(
-        "scarce-fermi-16000-new", [1, 1, 3, 1, 1], test_seed=1, further=["e_form", "gap"],
-        n_further=16000, **FERMI,
-    ),
-]  # fmt: skip
+    study("gap", [7, 1], [0.5], batch_size=32),
+    study("gap-fractions", [7, 1], alone=(0.6, 0.5, 0.4, 0.3, 0.2), draw=1, batch_size=32),
+    study("gap-8000-150-task-layers", [7, 1], [0.5], n=8000, task_layers=1),
+    study("gap-29005-80-task-layers", [7, 1], [0.5], n=29005, task_layers=1, max_epochs=80),
+    study("scarce-gap-150-new", [100, 1], [0.5], task_layers=1, **GAP),
+    study("scarce-fermi-16000-new", [1, 1, 3, 1, 1], **FERMI),
+]

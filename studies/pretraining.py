@@ -8,15 +8,11 @@ import json
 from contextlib import chdir
 from pathlib import Path
 
-import numpy as np
 from cells import FOLDS, SMALL, UNSEEN, matbench_fold
 from joblib import Parallel, delayed
 from runner import MatbenchStudy, grid
 
-from skmat._utils.atomic import write_atomically
 from skmat.cli.pretrain.run import run_pretraining
-from skmat.composition import read_compositions
-from skmat.datasets import fetch_formulas, fetch_matbench, fetch_oqmd, join_tables
 
 OQMD = ("e_form", "energy_pa", "volume_pa", "band_gap")
 JARVIS = (
@@ -25,7 +21,6 @@ JARVIS = (
     "n_Seebeck", "p_Seebeck", "n_powerfact", "p_powerfact",
 )  # fmt: skip
 N_COMPOSITIONS = 65_000
-CORPORA = ("without tasks", "with tasks")
 #: The strategies of Huang, Magar and Barati Farimani (2024).
 STRATEGIES = {
     "ssl": ["barlow_twins"],
@@ -44,7 +39,7 @@ def masked(share=1.0, ratio=0.3):
 
 #: How encoders differ from this one. `after` names the encoder it starts from. `real` adds
 #: formulas of real compounds where they teach anything. `overlap` leaves compositions of the tasks
-#: in. `corpus` names one of two corpora that differ by these compositions.
+#: in.
 JOINT = {"targets": OQMD, "objectives": [*SUPERVISED, masked(0.25)], "real": True}
 ENCODERS = {
     "mem": {"objectives": [masked()]},
@@ -65,7 +60,6 @@ ENCODERS = {
         for family in ("roost", "mtencoder")
         for name, objectives in STRATEGIES.items()
     },
-    **{f"joint-4-{corpus.replace(' ', '-')}": {"corpus": corpus} for corpus in CORPORA},
     "mem-oqmd": {"objectives": [masked()], "real": False},
     **{
         f"roost-{name}-overlap": {
@@ -100,18 +94,15 @@ def family_of(name):
 def config_of(name, folder):
     """Return the configuration of ``skmat pretrain`` for an encoder."""
     recipe = JOINT | ENCODERS[name]
-    corpus, family = recipe.get("corpus"), family_of(name)
+    family = family_of(name)
     tables = [{"source": "oqmd", "targets": recipe["targets"]}]
-    if corpus:
-        tables = [{"source": "csv", "path": f"{corpus}.csv", "targets": recipe["targets"]}]
     if recipe.get("jarvis"):
         tables.append({"source": "jarvis", "prefix": "jarvis_", "targets": JARVIS})
-    if recipe["real"] and not corpus and recipe["objectives"] != SUPERVISED:
+    if recipe["real"] and recipe["objectives"] != SUPERVISED:
         tables.append({"source": "formulas"})
-    sees_all = corpus or recipe.get("overlap")
     return {
         "data": {
-            "exclude": [] if sees_all else [f"matbench_{task}" for task in UNSEEN],
+            "exclude": [] if "overlap" in recipe else [f"matbench_{task}" for task in UNSEEN],
             "validation_fraction": 0.02,
             "max_compositions": N_COMPOSITIONS,
             "tables": tables,
@@ -138,27 +129,6 @@ def to_toml(value):
     return json.dumps(value)
 
 
-def write_corpora(folder):
-    """Write the two corpora that differ by the compositions of the tasks, if there are none."""
-    paths = [folder / f"{name}.csv" for name in CORPORA]
-    if all(path.exists() for path in paths):
-        return
-    oqmd = fetch_oqmd(targets=list(OQMD), as_frame=True).frame
-    formulas, labels = join_tables(
-        (oqmd.iloc[:, 0], oqmd.iloc[:, 1:]), (fetch_formulas().data, None)
-    )
-    tasks = [fetch_matbench(task).data for task in UNSEEN]  # SMALL comes first
-    groups = read_compositions(np.concatenate([formulas, *tasks])).group_ids()
-    corpus, *asked = np.split(groups, np.cumsum([len(formulas), *map(len, tasks)])[:-1])
-    free = np.flatnonzero(~np.isin(corpus, np.concatenate(asked)))
-    others = np.random.default_rng(0).permutation(free)[:N_COMPOSITIONS]
-    of_tasks = np.flatnonzero(np.isin(corpus, np.concatenate(asked[: len(SMALL)])))
-    rows = np.concatenate([of_tasks, others[: N_COMPOSITIONS - len(of_tasks)]])
-    for path, kept in zip(paths, (others, rows), strict=True):
-        table = labels.iloc[kept].assign(formula=formulas[kept])
-        write_atomically(path, table.to_csv(index=False).encode())
-
-
 def pretrain(name, folder):
     """Pretrain an encoder and those it starts from, if that was not done."""
     if after := ENCODERS[name].get("after"):
@@ -167,16 +137,13 @@ def pretrain(name, folder):
         path = folder / f"{name}.toml"
         lines = [f"{key} = {to_toml(value)}\n" for key, value in config_of(name, folder).items()]
         path.write_text("".join(lines), encoding="utf-8")
-        with chdir(folder):
-            run_pretraining(path, write=lambda line: print(f"{name}: {line}", flush=True))
+        run_pretraining(path, write=lambda line: print(f"{name}: {line}", flush=True))
 
 
 def prepare(cells, settings, work, jobs):
     folder = work / "pretraining"
     folder.mkdir(exist_ok=True)
     names = {cell["model"] for cell in cells} - set(SCRATCH.values())
-    if any("corpus" in ENCODERS[name] for name in names):
-        write_corpora(folder)
     # A chain of encoders is one job.
     names -= {ENCODERS[name].get("after") for name in names}
     Parallel(jobs)(delayed(pretrain)(name, folder) for name in sorted(names))

@@ -27,6 +27,7 @@ from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
+from skmat.benchmark._parameters import seed_estimator
 from skmat.datasets import fetch_matbench, fetch_matminer, fetch_mp
 from skmat.estimators import FAMILIES
 from skmat.structure import StructureArrays
@@ -40,7 +41,13 @@ MOST_EPOCHS = 500
 COMMON = ("e_form", "gap")
 IMPLIED = {"log_G": "poisson_ratio"}
 RELATIVES = {"gap": "poly_electronic", "log_G": "K_VRH", "dielectric": "poly_electronic"}
-BASELINES = ("forest", "median", "mean")
+BASELINES = {
+    "forest": make_pipeline(
+        StructureToComposition(), MagpieFeaturizer(), RandomForestRegressor(500)
+    ),
+    "median": DummyRegressor(strategy="median"),
+    "mean": DummyRegressor(),
+}
 #: Learned from frozen vectors, by name; None is the default.
 FROZEN = {"support_vectors": None, "trees": ExtraTreesRegressor(300)}
 
@@ -149,8 +156,8 @@ def weights_of(source, target, settings, work):
     return work / "transfer" / "-".join(words) / name.replace(" ", "-")
 
 
-def read_by(family, X):
-    return X if family.input == "structure" else X.formulas()
+def read_by(settings, X):
+    return X if FAMILIES[settings["family"]].input == "structure" else X.formulas()
 
 
 def pretrain(source, target, settings, work):
@@ -158,15 +165,14 @@ def pretrain(source, target, settings, work):
     if (folder / "config.json").exists():
         return
     X, y = source_rows(source, target)
-    family = FAMILIES[settings["family"]]
+    # All sources take as many steps.
     epochs = round(settings["source_epochs"] * max(1, LARGE / len(y)))
-    encoder = family.encoder(
+    encoder = FAMILIES[settings["family"]].encoder(
         pretrained=None, preset=settings["preset"], objectives="properties",
-        loss_weights="sqrt_labels", batch_size=128, random_state=0,
-        max_epochs=min(MOST_EPOCHS, epochs),
+        loss_weights="sqrt_labels", max_epochs=min(MOST_EPOCHS, epochs), batch_size=128,
+        random_state=0,
     )  # fmt: skip
-    encoder.fit(read_by(family, X), y).save_pretrained(folder)
-    print("pretrained", folder.name, len(X), flush=True)
+    encoder.fit(read_by(settings, X), y).save_pretrained(folder)
 
 
 def prepare(cells, settings, work, jobs):
@@ -181,21 +187,15 @@ def prepare(cells, settings, work, jobs):
 
 def make_models(cell, settings, work):
     """Return what predicts, by name: a baseline, or a network and models of frozen vectors."""
-    source, trial = cell["source"], cell["trial"]
-    if source in ("mean", "median"):
-        return {source: DummyRegressor(strategy=source)}
-    if source == "forest":
-        forest = RandomForestRegressor(500, random_state=trial)
-        return {source: make_pipeline(StructureToComposition(), MagpieFeaturizer(), forest)}
-    weights, family = weights_of(source, cell["target"], settings, work), settings["family"]
-    models = {
-        "fine_tuned": FAMILIES[family].regressor(
-            pretrained=weights, preset=settings["preset"], random_state=trial,
-            trainable=cell["trainable"],
-        )
-    }  # fmt: skip
+    if cell["source"] in BASELINES:
+        return {cell["source"]: BASELINES[cell["source"]]}
+    weights = weights_of(cell["source"], cell["target"], settings, work)
+    family = settings["family"]
+    network = FAMILIES[family].regressor(
+        pretrained=weights, preset=settings["preset"], trainable=cell["trainable"]
+    )
+    models = {"fine_tuned": network}
     for name, head in FROZEN.items() if cell["trainable"] == "all" else ():
-        head = None if head is None else clone(head).set_params(random_state=trial)
         models[name] = make_frozen_regressor(head, pretrained=weights, family=family)
         if weights is None:  # random weights are no features
             models[name].set_params(features__encoder="drop")
@@ -203,25 +203,23 @@ def make_models(cell, settings, work):
 
 
 def measure(cell, settings, work):
-    data = load()[cell["target"]]
-    rows = draw(data.pool, cell["size"], 100 + cell["trial"])
+    data, trial = load()[cell["target"]], cell["trial"]
+    rows = draw(data.pool, cell["size"], 100 + trial)
     learned, asked = data.X.take(rows), data.X.take(data.test)
     if cell["source"] not in BASELINES:
-        family = FAMILIES[settings["family"]]
-        learned, asked = read_by(family, learned), read_by(family, asked)
+        learned, asked = read_by(settings, learned), read_by(settings, asked)
     predicted = {
-        name: model.fit(learned, data.y[rows]).predict(asked)
+        name: seed_estimator(clone(model), trial).fit(learned, data.y[rows]).predict(asked)
         for name, model in make_models(cell, settings, work).items()
     }
     if len(predicted) > 1:
         predicted["average"] = np.mean(list(predicted.values()), axis=0)
-    truth, half_range = data.y[data.test], np.ptp(data.y) / 2
-    shared = {"n_training": len(rows), "n_test": len(truth)}
-    found = []
+    found, truth = [], data.y[data.test]
     for name, values in predicted.items():
         mae = mean_absolute_error(truth, values)
-        figures = {"mae": mae, "scaled_mae": mae / half_range, "r2": r2_score(truth, values)}
-        found.append({**shared, "model": name, **figures})
+        scaled, r2 = mae / (np.ptp(data.y) / 2), r2_score(truth, values)
+        sizes = {"n_training": len(rows), "n_test": len(truth)}
+        found.append({**sizes, "model": name, "mae": mae, "scaled_mae": scaled, "r2": r2})
     return found
 
 

@@ -67,7 +67,7 @@ def about(header):
             f". Beside these, {header['n_further']:,} crystals of other compositions with labels"
         )
         text += f" of {' and '.join(header['further'])} alone, for networks that learn it:"
-        text += f" {header['further_epochs']} epochs then"
+        text += f" {header.get('further_epochs', header['max_epochs'])} epochs then"
     return text + "."
 
 

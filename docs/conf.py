@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "markdown_page",
+    "parameter_headings",
     "readings_table",
 ]
 

@@ -9,15 +9,13 @@ from skmat.nn._cgcnn import CGCNN_PRESETS, CGCNNNetwork
 from skmat.nn._crystal_batch import CrystalBatch
 from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
-from skmat.nn._heads import build_mlp, run_side_by_side
+from skmat.nn._heads import build_mlp
+from skmat.nn._heads import run_side_by_side as run_side_by_side
 from skmat.nn._mtencoder import MTENCODER_PRESETS, MTEncoderNetwork
-from skmat.nn._random import (
-    Dropout,
-    current_generator,
-    drawing_from,
-    randn_like,
-    with_own_dropout,
-)
+from skmat.nn._random import Dropout, randn_like
+from skmat.nn._random import current_generator as current_generator
+from skmat.nn._random import drawing_from as drawing_from
+from skmat.nn._random import with_own_dropout as with_own_dropout
 from skmat.nn._roost import ROOST_PRESETS, RoostNetwork
 
 __all__ = [
@@ -37,9 +35,5 @@ __all__ = [
     "Representation",
     "RoostNetwork",
     "build_mlp",
-    "current_generator",
-    "drawing_from",
     "randn_like",
-    "run_side_by_side",
-    "with_own_dropout",
 ]

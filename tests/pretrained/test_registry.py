@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from skmat.exceptions import PretrainedError
-from skmat.pretrained import _registry, list_pretrained, resolve_folder
+from skmat.pretrained import _registry, list_pretrained
+from skmat.pretrained._registry import resolve_folder
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_wheel_holds_types_and_every_shipped_encoder(wheel):
     encoders = {PurePosixPath(name).parts[3] for name in names if name.startswith(f"{WEIGHTS}/")}
     assert encoders
     for encoder in encoders:
-        for file in ("README.md", "card.json", "config.json", "model.safetensors"):
+        for file in ("README.md", "config.json", "model.safetensors"):
             assert str(WEIGHTS / encoder / file) in names
 
 

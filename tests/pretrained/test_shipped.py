@@ -11,7 +11,8 @@ from pymatgen.core import Lattice, Structure
 from skmat import MTEncoder, list_pretrained
 from skmat.cli.pretrain.config import read_config
 from skmat.estimators import choose_family
-from skmat.pretrained import BEST, load_checkpoint, resolve_folder
+from skmat.pretrained import BEST, load_checkpoint
+from skmat.pretrained._registry import resolve_folder
 
 CONFIGS = Path(__file__).parents[2] / "studies" / "configs"
 #: Vectors of `MATERIALS`, written when the weights were, by running this file.

@@ -1,4 +1,4 @@
-"""Formulas in, arrays out: what a material is made of, as every composition encoder reads it."""
+"""Formulas and tables of amounts, read into arrays of elements and fractions."""
 
 from skmat.composition._arrays import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.composition._columns import amounts_from_weight

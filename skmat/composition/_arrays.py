@@ -10,24 +10,23 @@ __all__ = ["MAX_ATOMIC_NUMBER", "NEGLIGIBLE", "CompositionArrays"]
 #: Heaviest element that a composition may hold (oganesson).
 MAX_ATOMIC_NUMBER = 118
 
-#: Fraction below which an element is no part of a composition: what rounding leaves of zero, as
-#: in 1 - 0.9 - 0.1, is no element. pymatgen's limit for amounts is the same number.
+#: Elements with a smaller fraction are dropped: rounding makes 1 - 0.9 - 0.1 slightly different
+#: from zero. pymatgen has the same limit for amounts.
 NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
 class CompositionArrays:
-    """Compositions of `n` materials, padded to the longest of them (to one column at least).
+    """Compositions of `n` materials, padded to the longest one (at least one column).
 
-    Within a row the elements stand in the order of their atomic numbers, whatever their order in
-    the formula was, so that "TiO2" and "O2Ti" are the same bits.
+    Each row is sorted by atomic number, so "TiO2" and "O2Ti" give identical arrays.
 
     Parameters
     ----------
     atomic_numbers : ndarray of shape (n, width), dtype uint8
-        Atomic numbers; 0 is padding and stands at the end of a row.
+        Atomic numbers. Zeros at the end of a row are padding.
     fractions : ndarray of shape (n, width), dtype float64
-        Atomic fractions, dimensionless; each row sums to 1; 0 at padding.
+        Atomic fractions, dimensionless. Each row sums to 1. Padding is 0.
     """
 
     atomic_numbers: np.ndarray
@@ -43,7 +42,7 @@ class CompositionArrays:
 
     @property
     def n_sites(self):
-        """Number of sites that a network sees: the elements are."""
+        """Number of sites; for compositions, the distinct elements."""
         return self.n_elements
 
     def take(self, rows):
@@ -55,15 +54,15 @@ class CompositionArrays:
     def group_ids(self):
         """Label equal compositions with equal integers, ndarray of shape (n,).
 
-        The labels are what ``GroupKFold`` and our internal validation splits take, so that one
-        compound never stands on both sides of a split. Fractions are compared at 1e-6.
+        Fractions are compared to 1e-6. Pass the labels as groups to ``GroupKFold`` to keep a
+        composition out of training and test set at once. The internal validation split uses them.
         """
         return np.unique(self.keys(), axis=0, return_inverse=True)[1].reshape(-1)
 
     def isin(self, others):
         """Tell which materials have the composition of one of `others`.
 
-        Compositions are compared as `group_ids` does.
+        Fractions are compared to 1e-6.
 
         Parameters
         ----------
@@ -77,7 +76,9 @@ class CompositionArrays:
         return self.match(others) >= 0
 
     def match(self, others):
-        """Find each material among `others`, as `group_ids` compares them.
+        """Find the row of `others` with the composition of each material.
+
+        Fractions are compared to 1e-6.
 
         Parameters
         ----------
@@ -87,9 +88,8 @@ class CompositionArrays:
         Returns
         -------
         ndarray of shape (n,), dtype int64
-            A row of `others` with the same composition; -1 where there is none.
+            A row of `others` with the same composition, or -1 if none has it.
         """
-        # Rows of one table, so that both are padded to the same width.
         width = max(self.atomic_numbers.shape[1], others.atomic_numbers.shape[1])
         keys = np.vstack([self.keys(width), others.keys(width)])
         groups = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
@@ -103,7 +103,7 @@ class CompositionArrays:
         Parameters
         ----------
         width : int, default=None
-            Number of elements to pad to; None pads to the longest composition.
+            Number of elements to pad to. None pads to the longest composition.
 
         Returns
         -------
@@ -117,23 +117,22 @@ class CompositionArrays:
 
     @classmethod
     def from_flat(cls, rows, atomic_numbers, amounts, n_rows):
-        """Build from one entry per (row, element); amounts are normalised per row.
+        """Build from one entry per (row, element), and normalise each row.
 
-        An element whose fraction is below 1e-8 is left out, and the others are the same bits as
-        without it.
+        Elements with a fraction below 1e-8 are dropped before normalisation.
 
         Parameters
         ----------
         rows, atomic_numbers, amounts : ndarray of shape (m,)
-            Row, atomic number and amount (> 0) of each entry, in any order; an element may occur
-            more than once in a row, its amounts are added.
+            Row, atomic number and amount (> 0) of each entry, in any order. Amounts of an element
+            that occurs more than once in a row are added.
         n_rows : int
-            Number of rows; a row without entries becomes all padding.
+            Number of rows. A row without entries becomes all padding.
         """
         keys, inverse = np.unique(
             rows.astype(np.int64) * (MAX_ATOMIC_NUMBER + 1) + atomic_numbers, return_inverse=True
         )
-        # Repeated elements are added smallest first, so that their order cannot change a bit.
+        # Add repeated elements smallest first: their order in the formula must not change a bit.
         order = np.argsort(amounts, kind="stable")
         total = np.zeros(len(keys))
         np.add.at(total, inverse[order], _scaled(rows, amounts, n_rows)[order])
@@ -147,7 +146,8 @@ class CompositionArrays:
         padded_amounts = np.zeros((n_rows, width))
         padded_numbers[row, slot] = number
         padded_amounts[row, slot] = total
-        # The sum runs over the same columns in the same order whatever the other rows are.
+        # Sum column by column: NumPy's order of summation would depend on the width, and so on
+        # the other rows.
         row_total = np.zeros(n_rows)
         for column in range(width):
             row_total += padded_amounts[:, column]
@@ -156,9 +156,9 @@ class CompositionArrays:
 
 
 def _scaled(rows, amounts, n_rows):
-    """Return the amounts, those of a row divided by a power of two, so that no sum overflows.
+    """Divide the amounts of each row by a power of two: sums cannot overflow.
 
-    The scale of a row changes no bit of its fractions.
+    A power of two does not change a bit of the fractions.
     """
     largest = np.zeros(n_rows)
     np.maximum.at(largest, rows, amounts)

@@ -1,4 +1,4 @@
-"""What the columns of a table of amounts are named after."""
+"""Column names of a table of amounts: elements, compounds and units."""
 
 import re
 from collections import Counter
@@ -15,12 +15,12 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["amounts_from_weight", "check_unique", "read_columns"]
 
 _SHARE = r"(?:\.?[ -]?(?:%|percent|pct|perc|frac(?:tion)?|ratio))"
-#: What the numbers of a column are, by the unit in its name.
+#: What a column counts, by the unit in its name.
 _UNITS = {
     "atoms": rf"(?:at|atom|atoms|atomic){_SHARE}?\.?|a%",
     "moles": rf"(?:mol|mole|moles|molar){_SHARE}?\.?",
     "weight": rf"(?:wt|weight|mass){_SHARE}?\.?|w%",
-    # Percent of what?
+    # The name does not say percent of what.
     "unknown": r"%|percent|pct|fraction|frac|ratio|ppmw?|wppm|ppma|appm|ppb|g|mg|kg|g/l|mg/l|m",
 }
 _UNIT = "|".join(f"(?P<{unit}>{pattern})" for unit, pattern in _UNITS.items())
@@ -28,19 +28,22 @@ _BRACKETS = re.compile(rf"(?P<what>.+?)[ _]*[(\[](?:{_UNIT})[)\]]", re.IGNORECAS
 _AFTER = re.compile(rf"(?P<what>.+?)[ _,/:;.-]+(?:{_UNIT})|(?P<whole>.+)%", re.IGNORECASE)
 _BEFORE = re.compile(rf"(?:{_UNIT})(?:[ _,:;-]+|(?<=%))(?P<what>.+)", re.IGNORECASE)
 
-#: Names that libraries give to columns that have none, by position, counted from 0:
-#: scikit-learn's ("x0", and "col0", "col_0" in its checks) and polars' ("column_0").
+#: Prefixes of the names that libraries give to unnamed columns, before a position from 0:
+#: "x0", "col0" and "col_0" in scikit-learn, "column_0" in polars.
 _PLACEHOLDERS = ("x", "col", "col_", "column_")
 
-#: Compounds in capitals: an oxide with a digit, or a number after each symbol.
+#: Compounds written in capitals: an oxide with a digit, or a number after each symbol.
 _CAPITALS = re.compile(r"(?=.*O)(?=.*\d).+|(?:[A-Z]\d++(?:\.\d++)?+)++")
 
-#: What a column is more likely named after than an element, where the elements beside it in the
-#: periodic table have no columns.
-_NO_ELEMENTS = {"No": ("the number of the row", "Md", "Lr"), "Tc": ("a temperature", "Mo", "Ru")}
+#: Names that rarely mean the element: what they usually mean, and the neighbours in the periodic
+#: table. With a column for a neighbour, the name does mean the element.
+_DOUBTFUL_ELEMENTS = {
+    "No": ("the number of the row", "Md", "Lr"),
+    "Tc": ("a temperature", "Mo", "Ru"),
+}
 
-#: Elements that make a compound of those they are with. Two metals in a name are more likely an
-#: abbreviation: "CoV" is a coefficient of variation.
+#: A compound contains one of these. Two metals are more likely an abbreviation: "CoV" is a
+#: coefficient of variation.
 _PARTNERS = frozenset(["H", "C", "N", "O", "F", "P", "S", "Cl", "Se", "Br", "Te", "I"])
 
 
@@ -55,13 +58,13 @@ def read_columns(names):
     Returns
     -------
     list or None
-        Per column an atomic number, or the composition of a compound as a tuple of pairs (atomic
-        number, amount); None where the names say nothing but the position.
+        For each column an atomic number, or a compound as a tuple of pairs (atomic number,
+        amount). None if the names only number the columns.
 
     Raises
     ------
     InvalidInputError
-        If columns are named after anything else, or hold weights.
+        If a name is neither an element nor a compound, or if columns hold weights.
     """
     if _are_positions(names):
         return None
@@ -71,15 +74,15 @@ def read_columns(names):
     if "weight" in kinds:
         weights = [n for n, (_, unit) in zip(names, read, strict=True) if unit.kind == "weight"]
         raise InvalidInputError(
-            f"The columns {_listed(weights)} of X hold weights, and a composition counts atoms."
-            " Convert all of them with skmat.composition.amounts_from_weight(X)."
+            f"The columns {_listed(weights)} of X hold weights, but a composition counts atoms."
+            " Convert the table with skmat.composition.amounts_from_weight(X)."
         )
     whats = [what for what, _ in read]
     compounds = [what for what in whats if what not in ATOMIC_NUMBERS]
     if len(units) > 1 or (compounds and "atoms" in kinds):
         raise InvalidInputError(
-            f"The columns {_listed(names)} of X have different units. Give all of them in one:"
-            " at.% of elements, or mol% of elements and compounds."
+            f"The columns {_listed(names)} of X have different units. Use one unit for all of"
+            " them: at.% of elements, or mol% of elements and compounds."
         )
     return [ATOMIC_NUMBERS.get(what) or _composition(what) for what in whats]
 
@@ -87,28 +90,27 @@ def read_columns(names):
 def amounts_from_weight(X):
     """Convert a table of weights to amounts of substance, by standard atomic weights.
 
-    Use it on percent by weight, as alloys and glasses are given in. It treats each row alone, so
-    a ``FunctionTransformer`` can make it a step of a pipeline.
+    Use it for weight percentages of alloys and glasses. Rows are independent, so a
+    ``FunctionTransformer`` makes it a step of a pipeline.
 
     Parameters
     ----------
     X : DataFrame of shape (n_samples, n_columns)
-        Weights in any one unit; the table is of pandas, polars, pyarrow or another library. Every
-        column is named after an element ("Fe") or a compound ("SiO2"), alone or with a unit of
-        weight ("Fe (wt%)", "Cr_wt", "wt.% Ni"). A rest such as "balance" must be filled in.
+        Weights, all in the same unit, as a table of pandas, polars, pyarrow or another library.
+        Name each column after an element ("Fe") or a compound ("SiO2"), alone or with a unit of
+        weight ("Fe (wt%)", "Cr_wt", "wt.% Ni"). Replace "balance" by its number.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_columns)
-        Amounts in mol per unit of weight: the weight in g gives mol. The columns are named after
-        the element or compound alone; estimators of compositions read them. What is missing
-        stays so.
+        Amounts, in mol for weights in g. Columns are named after the element or compound alone,
+        as composition estimators expect. Missing values stay missing.
 
     Raises
     ------
     InvalidInputError
-        If X has no named columns, or a name is no element or compound, has another unit, or occurs
-        twice, or a column does not hold numbers.
+        If X has no named columns, if a name is neither an element nor a compound, has another
+        unit or occurs twice, or if a column does not hold numbers.
 
     Examples
     --------
@@ -122,15 +124,15 @@ def amounts_from_weight(X):
     frame = as_pandas(X)
     if frame is None:
         raise InvalidInputError(
-            f"Weights are converted by the names of their columns, and a {type(X).__name__} has"
-            " none. Pass a DataFrame whose columns are named after elements or compounds."
+            f"Expected a table with named columns, got {type(X).__name__}. Pass a DataFrame whose"
+            " columns are named after elements or compounds."
         )
     read = _read(frame.columns)
     units = {unit for _, unit in read}
     if len(units) != 1 or next(iter(units)).kind not in ("weight", ""):
         raise InvalidInputError(
-            f"The columns {_listed(frame.columns)} do not hold weights alone. Give all of them in"
-            " one unit of weight."
+            f"The columns {_listed(frame.columns)} do not share one unit of weight. Give all of"
+            " them in the same unit, such as wt%."
         )
     converted = {}
     for place, (what, _) in enumerate(read):
@@ -138,15 +140,15 @@ def amounts_from_weight(X):
             column = frame.iloc[:, place].astype(float)
         except (TypeError, ValueError):
             raise InvalidInputError(
-                f"The column {frame.columns[place]!r} holds values that are no numbers. Fill in a"
-                " rest such as 'balance', and drop columns that hold text."
+                f"The column {frame.columns[place]!r} does not hold numbers. Replace 'balance' by"
+                " its number, and drop columns of text."
             ) from None
         converted[what] = column / float(Composition(what).weight)
     return pd.DataFrame(converted, index=frame.index)
 
 
 def _are_positions(names):
-    """Tell whether names give the position of a column, or its atomic number, and no more."""
+    """Tell whether names only number the columns, from 0 or from 1."""
     if all(isinstance(name, Integral) for name in names):
         return list(names) in (list(range(len(names))), list(range(1, len(names) + 1)))
     return any(
@@ -156,7 +158,7 @@ def _are_positions(names):
 
 
 def _read(names):
-    """Return per column the element or compound, and the unit."""
+    """Return the element or compound, and the unit, of each column."""
     read = [_split(name) for name in names]
     others, unclear = [], []
     for name, (what, unit) in zip(names, read, strict=True):
@@ -166,10 +168,10 @@ def _read(names):
             unclear.append(name)
     if others:
         raise InvalidInputError(
-            f"The columns {_listed(others)} of X are not named after the symbol of an element or a"
-            " compound. Name each column by a symbol ('Ti') or a compound ('SiO2', 'B1N1') and"
-            " drop the others; X.to_numpy() is read by position, column j as the element with"
-            " atomic number j + 1."
+            f"The columns {_listed(others)} of X are not named after an element or a compound."
+            " Name each column by a symbol ('Ti') or a compound ('SiO2', 'B1N1') and drop the"
+            " others. To read by position, pass X.to_numpy(): column j is the element with atomic"
+            " number j + 1."
         )
     if unclear:
         raise InvalidInputError(
@@ -178,11 +180,11 @@ def _read(names):
         )
     whats = [what for what, _ in read]
     check_unique(whats)
-    for name, (other, *beside) in _NO_ELEMENTS.items():
-        if name in whats and not set(beside) & set(whats):
+    for name, (other, *neighbours) in _DOUBTFUL_ELEMENTS.items():
+        if name in whats and not set(neighbours) & set(whats):
             raise InvalidInputError(
-                f"The column {name!r} of X may hold {other} instead of the element. Drop it; if it"
-                f" is the element, add a column of zeros for {beside[0]!r}."
+                f"The column {name!r} of X may hold {other} instead of the element. Drop it. If it"
+                f" does hold the element, add a column of zeros for {neighbours[0]!r}."
             )
     return read
 
@@ -193,7 +195,7 @@ def check_unique(names):
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise InvalidInputError(
-            f"X has more than one column for {_listed(twice)}: keep one of each, or add them up."
+            f"X has more than one column for {_listed(twice)}. Keep one of each, or add them up."
         )
 
 
@@ -203,7 +205,7 @@ class _Unit(NamedTuple):
 
 
 def _split(name):
-    """Return what a column is named after, and the unit."""
+    """Split a column name into element or compound, and unit."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
     # "At" is astatine, "Mo" molybdenum.
     if not _is_element(text):
@@ -216,22 +218,22 @@ def _split(name):
 
 
 def _scale(text):
-    """Return "%" or "fraction" where a name has such a word, so that they are not mixed."""
+    """Return "%" or "fraction" if the name says so: columns must agree in it."""
     if re.search(r"%|percent|pct|perc", text, re.IGNORECASE):
         return "%"
     return "fraction" if re.search(r"frac|ratio", text, re.IGNORECASE) else ""
 
 
 def _is_element(text):
-    # A column "T" is a temperature; as an element it would be tritium.
+    # "T" is tritium, but a column of that name holds a temperature.
     return text in ATOMIC_NUMBERS and text != "T"
 
 
 def _is_compound(text):
-    """Tell whether a name is that of a compound, and cannot be an abbreviation.
+    """Tell whether a name is a compound, and cannot be an abbreviation.
 
-    "MgO", "CaF2", "K2O" and "B1N1" are; "CO" (cobalt in capitals?), "HV" (hardness), "YS" (yield
-    strength), "HV10", "D50" and "NaN" (a name that is missing) are not.
+    Compounds are "MgO", "CaF2", "K2O" and "B1N1". Refused are "CO" (may be cobalt in capitals),
+    "HV" (hardness), "YS" (yield strength), "HV10", "D50" and "NaN" (a missing name).
     """
     symbols = re.findall(r"[A-Z][a-z]?", text)
     if len(set(symbols)) < 2 or {"D", "T"} & set(symbols) or not _PARTNERS & set(symbols):

@@ -1,4 +1,4 @@
-"""Numbers that describe the elements, read from matminer's tables (none is copied here)."""
+"""Descriptors of the elements, read from the tables that matminer ships."""
 
 from functools import cache
 
@@ -44,10 +44,11 @@ def element_table(name):
     Parameters
     ----------
     name : {"magpie", "matscholar", "megnet"}
-        "magpie": the 22 elemental properties of Ward et al. (2016), in their own units;
-        "matscholar": 200-dimensional word vectors of Tshitoyan et al. (2019), dimensionless;
-        "megnet": 16-dimensional vectors learned by MEGNet (Chen et al. 2019), dimensionless.
-        Elements that a table lacks get the mean of the others, as matminer imputes them.
+        - "magpie": the 22 elemental properties of Ward et al. (2016), in their own units.
+        - "matscholar": 200-dimensional word vectors of Tshitoyan et al. (2019), dimensionless.
+        - "megnet": 16-dimensional vectors learned by MEGNet (Chen et al. 2019), dimensionless.
+
+        Elements missing from a table get the mean of the others, as in matminer.
 
     Returns
     -------
@@ -57,13 +58,13 @@ def element_table(name):
     Raises
     ------
     InvalidInputError
-        If there is no table of that name.
+        If no table has that name.
     """
     if name not in ELEMENT_TABLES:
         raise InvalidInputError(
-            f"There is no element table {name!r}; choose one of {sorted(ELEMENT_TABLES)}."
+            f"Unknown element table {name!r}. Choose one of {sorted(ELEMENT_TABLES)}."
         )
-    # Imported here: matminer costs more than everything else in this room together.
+    # Imported here: importing matminer is slow.
     from matminer.utils import data
 
     class_name, columns = ELEMENT_TABLES[name]
@@ -80,7 +81,7 @@ def element_table(name):
     return table
 
 
-#: Table name: matminer's class that holds it, and the columns taken (None is all of them).
+#: Table name: matminer's class, and the columns used (None means all).
 ELEMENT_TABLES = {
     "magpie": ("MagpieData", MAGPIE_PROPERTIES),
     "matscholar": ("MatscholarElementData", None),

@@ -1,14 +1,12 @@
-"""One formula to its elements and amounts.
+"""Parse one formula into elements and amounts.
 
-pymatgen defines the grammar. Plain formulas (element symbols and numbers, nothing else), which
-are nearly all of them, are read by one regular expression that gives the same answer faster;
-brackets go to pymatgen. `_spelling` says in which ways the text may differ from pymatgen's. The
-elements and amounts differ in these:
+pymatgen defines the grammar. A regular expression reads plain formulas (only symbols and numbers)
+with the same result, but faster. pymatgen reads formulas with brackets. `_spelling` lists which
+further spellings are read. The results differ from pymatgen's in three ways:
 
-- deuterium and tritium are hydrogen; placeholders (pymatgen's DummySpecies) are refused;
-- an amount counts by its share of the formula, while pymatgen drops amounts below 1e-8:
-  "H1e-9O1e-9" is HO;
-- amounts above 1e12, and texts that are longer than any formula, are refused.
+- Deuterium and tritium become hydrogen. Placeholders (pymatgen's DummySpecies) are refused.
+- Elements are dropped by fraction, not by amount: "H1e-9O1e-9" is HO.
+- Amounts above 1e12 and formulas of more than 10,000 characters are refused.
 """
 
 import re
@@ -28,13 +26,13 @@ from skmat.composition._spelling import (
 
 __all__ = ["ATOMIC_NUMBERS", "BadComposition", "parse_formula", "parse_mapping"]
 
-# Possessive: a number has one reading, so that there is nothing to come back to.
+# Possessive quantifiers: a number has one reading, so backtracking is useless.
 _NUMBER = r"(?:\d++(?:\.\d*+)?+|\.\d++)(?:e[-+]?\d++)?+"
 _ENTRY = re.compile(rf"([A-Z][a-z]?)({_NUMBER})?")
-# "E" before a digit is an exponent: there is no element E.
+# "E" before a digit is an exponent. No element has the symbol E.
 _PLAIN = re.compile(rf"(?:(?!E\d)[A-Z][a-z]?(?:{_NUMBER})?+)++")
 _LARGEST_AMOUNT = 1e12
-#: Characters; pymatgen's time grows with the square of the length.
+#: In characters. pymatgen's time grows with the square of the length.
 _LONGEST = 10_000
 _LONGEST_FOR_PYMATGEN = 2_000
 _SYMBOL = re.compile(r"[A-Z][a-z]*")
@@ -43,8 +41,8 @@ _SPECIES = re.compile(
     r"([A-Z][a-z]?)(?:(?:\d++(?:\.\d++)?+)?+[-+]++(?:,?spin=[-\d.e]++)?+|,?spin=[-\d.e]++)"
 )
 
-#: Symbol to atomic number. Deuterium and tritium are hydrogen: encoders and element tables know
-#: no isotopes.
+#: Symbol to atomic number. Deuterium and tritium map to hydrogen: encoders and element tables do
+#: not distinguish isotopes.
 ATOMIC_NUMBERS = {Element.from_Z(z).symbol: z for z in range(1, MAX_ATOMIC_NUMBER + 1)}
 ATOMIC_NUMBERS.update(D=1, T=1)
 
@@ -55,7 +53,7 @@ def parse_formula(formula):
     Raises
     ------
     BadComposition
-        If the string is not a composition; its text says why.
+        If the string is not a composition. The message says why.
     """
     if len(formula) > _LONGEST:
         raise BadComposition(f"longer than any formula ({len(formula)} characters)")
@@ -94,7 +92,7 @@ def _parse_plain(text):
 
 def _not_an_element(symbol):
     if symbol[:-1] in ATOMIC_NUMBERS and symbol[-1] in "xyz":
-        return f"not a chemical formula: the amount {symbol[-1]!r} is unknown, write a number"
+        return f"not a chemical formula: the amount {symbol[-1]!r} is unknown (write a number)"
     return f"{symbol!r} is not an element"
 
 
@@ -104,7 +102,7 @@ def parse_mapping(mapping):
     Raises
     ------
     BadComposition
-        If it is not a composition; its text says why.
+        If it is not a composition. The message says why.
     """
     numbers, amounts = [], []
     for key, amount in mapping.items():
@@ -126,13 +124,13 @@ def _checked(numbers, amounts):
 
 
 def _without_zeros(numbers, amounts):
-    # What rounding leaves of zero may be negative, as in 1 - 0.9 - 0.1; pymatgen drops it too.
+    # Rounding may leave a negative rest, as in 1 - 0.9 - 0.1. pymatgen drops it too.
     noise = NEGLIGIBLE * sum(amount for amount in amounts if amount > 0)
     for amount in amounts:
         if amount < -noise:
             raise BadComposition("negative amount")
         if not amount <= _LARGEST_AMOUNT:
-            raise BadComposition("amount is not finite, or larger than any formula's")
+            raise BadComposition(f"amount is not finite, or above {_LARGEST_AMOUNT:.0e}")
     kept = [
         (number, amount) for number, amount in zip(numbers, amounts, strict=True) if amount > 0
     ]
@@ -148,7 +146,7 @@ def _atomic_number(key):
     symbol = key
     if isinstance(key, str) and (species := _SPECIES.fullmatch(key)):
         symbol = species[1]
-    # A digit without a sign is refused: pymatgen takes the key "Ti2" for the ion Ti2+.
+    # Refuse a digit without a sign: pymatgen reads the key "Ti2" as the ion Ti2+.
     number = ATOMIC_NUMBERS.get(symbol) if isinstance(symbol, str) else None
     if number is None:
         shown = repr(str(key)) if isinstance(key, DummySpecies) else repr(key)
@@ -169,7 +167,7 @@ def _parse_with_pymatgen(text):
     try:
         composition = Composition(text)
         if sum(composition.values()) < 1:
-            # Of small amounts pymatgen may have dropped some that count.
+            # pymatgen drops amounts below 1e-8, which may be a large fraction here.
             scaled = Composition(f"({text})1e8")
             composition = scaled if len(scaled) > len(composition) else composition
     except Exception:

@@ -11,18 +11,18 @@ __all__ = ["as_list", "as_pandas"]
 
 
 def as_pandas(X):
-    """Return a table as a DataFrame, or None where `X` is no table with named columns.
+    """Return a table as a DataFrame, or None if `X` has no named columns.
 
     Parameters
     ----------
     X : object
-        A DataFrame of pandas, polars, narwhals or another library with their interface, a
-        pyarrow Table, anything with ``__dataframe__``, or a structured array.
+        A DataFrame of pandas, polars, narwhals or a library with their interface, a pyarrow
+        Table, an object with ``__dataframe__``, or a structured array.
 
     Raises
     ------
     InvalidInputError
-        If `X` is a lazy table, which has no rows yet.
+        If `X` is a lazy table, whose rows are not computed yet.
     """
     if isinstance(X, pd.DataFrame):
         return X
@@ -32,12 +32,12 @@ def as_pandas(X):
         return None
     if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
         raise InvalidInputError(
-            f"X is a {type(X).__name__}: pass X.collect(), which has its rows."
+            f"X is a {type(X).__name__}, whose rows are not computed yet. Pass X.collect()."
         )
     names = getattr(X, "column_names", None)
     if names is None:
         names = getattr(X, "columns", None)
-    # A name gives its column; classes of other kinds may have "columns" too.
+    # Objects that are not tables may have "columns" too, but no columns by name.
     if isinstance(names, Iterable) and hasattr(X, "__getitem__"):
         names = list(names)
         columns = {place: _values(X[name]) for place, name in enumerate(names)}
@@ -48,9 +48,9 @@ def as_pandas(X):
 
 
 def as_list(column):
-    """Return the items of a series of polars or Arrow, or None where `column` is none.
+    """Return the items of a polars or Arrow series, or None for anything else.
 
-    Records are dicts here; NumPy makes a table of them, without their names.
+    Records become dicts. NumPy would drop their names.
     """
     for convert in ("to_pylist", "to_list"):
         if hasattr(column, convert) and hasattr(column, "__array__"):

@@ -1,4 +1,4 @@
-"""One value to a pymatgen Composition, for code that needs more than atomic fractions."""
+"""Convert a value to a pymatgen Composition, for code that needs more than atomic fractions."""
 
 import math
 from collections.abc import Mapping
@@ -13,21 +13,20 @@ __all__ = ["to_pymatgen"]
 
 
 def to_pymatgen(value):
-    """Return a readable value as a Composition, with its amounts and oxidation states.
+    """Convert a value to a Composition, with its amounts and oxidation states.
 
     Parameters
     ----------
     value : str, Composition or mapping
-        A value that :func:`read_compositions` accepts; a mapping may have atomic numbers for
-        keys.
+        A value that :func:`read_compositions` accepts. The keys of a mapping may also be atomic
+        numbers.
 
     Returns
     -------
     Composition
-        The species in the order of their atomic numbers, so that "TiO2" and "O2Ti" give the
-        same features to the last bit. Deuterium and tritium in a string become hydrogen. Species
-        whose share is below 1e-8 are left out; where all amounts are very small, a power of two
-        multiplies them.
+        The species, sorted by atomic number: "TiO2" and "O2Ti" give the same features to the last
+        bit. Deuterium and tritium in a string become hydrogen. Species with a fraction below 1e-8
+        are dropped. Very small amounts are multiplied by a power of two.
 
     Raises
     ------
@@ -36,7 +35,7 @@ def to_pymatgen(value):
     """
     try:
         species = Composition(_visible(_amounts(value))).items()
-    # pymatgen raises whatever its insides raise.
+    # pymatgen raises errors of many types.
     except Exception as error:
         raise InvalidInputError(
             f"{shorten(value)} cannot be read as a composition: {error}"
@@ -48,14 +47,14 @@ def _amounts(value):
     if isinstance(value, Mapping | Composition):
         return {species: float(amount) for species, amount in value.items()}
     amounts: dict[int, float] = {}
-    # Sorted by amount too: those of a repeated element are added smallest first.
+    # Sorted by amount too: add the amounts of a repeated element smallest first.
     for number, amount in sorted(zip(*parse_value(value), strict=True)):
         amounts[number] = amounts.get(number, 0.0) + amount
     return amounts
 
 
 def _visible(amounts):
-    """Return the amounts that count, large enough for pymatgen, which drops those below 1e-8."""
+    """Drop fractions below 1e-8, and scale up the rest: pymatgen drops amounts below 1e-8."""
     total = sum(amount for amount in amounts.values() if amount > 0)
     kept = {key: amount for key, amount in amounts.items() if abs(amount) >= NEGLIGIBLE * total}
     if not kept or not 0 < total < 1 or min(kept.values()) >= 2 * NEGLIGIBLE:

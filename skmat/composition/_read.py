@@ -1,4 +1,4 @@
-"""Every accepted form of composition input to :class:`CompositionArrays`."""
+"""Read every accepted form of composition input into :class:`CompositionArrays`."""
 
 import warnings
 from array import array
@@ -35,11 +35,12 @@ def read_compositions(values, *, on_invalid="raise"):
     ----------
     values : iterable of str, Composition or mapping
         Formulas ("TiO2", "Ca(OH)2", "Fe0.95Ni0.05"), pymatgen Compositions, or mappings of
-        element symbols to amounts. The string "NaN" is sodium nitride; a float NaN, None and
-        pandas.NA are missing values. Deuterium and tritium are read as hydrogen; oxidation
-        states are ignored.
+        element symbols to amounts. The string "NaN" is sodium nitride. A float NaN, None and
+        pandas.NA are missing values. Deuterium and tritium become hydrogen. Oxidation states are
+        ignored.
     on_invalid : {"raise", "nan"}, default="raise"
-        With "nan" a row that cannot be read comes back as an empty row (all padding).
+        "raise" raises an error for rows that cannot be read. "nan" returns them empty (all
+        padding).
 
     Returns
     -------
@@ -49,24 +50,24 @@ def read_compositions(values, *, on_invalid="raise"):
     Raises
     ------
     InvalidCompositionError
-        If any item cannot be read; the error lists all of them.
+        If items cannot be read. The error lists all of them.
     InvalidInputError
-        If `values` is a single formula, a table, or has no order, as a set.
+        If `values` is a single formula, a table, or has no order (a set).
     """
     check_ordered(values)
     if getattr(values, "columns", None) is not None:
         raise InvalidInputError(
-            "Formulas are one column; this is a table. Pass the column that holds them, as"
-            " X['formula']."
+            "Expected one column of formulas, got a table. Pass the column that holds them, for"
+            " example X['formula']."
         )
-    # The items of an Arrow array are of a kind of its own.
+    # Iterating over an Arrow array gives Arrow scalars.
     values = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     rows, numbers, amounts = array("q"), array("B"), array("d")
     problems = []
     known: dict[str, tuple[list[int], list[float]]] = {}
     for row, value in enumerate(values):
         try:
-            # Data sets repeat formulas; each distinct string is parsed once.
+            # Data sets repeat formulas: parse each distinct string once.
             parsed = known.get(value) if type(value) is str else None
             if parsed is None:
                 parsed = parse_value(value)
@@ -94,19 +95,19 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     Parameters
     ----------
     amounts : array-like of shape (n, n_columns)
-        Amounts; column `j` belongs to the element with atomic number `j + 1`, or to
-        `atomic_numbers[j]`. The columns of a DataFrame belong to the elements or compounds that
-        they are named after, unless `atomic_numbers` is given. Rows need not be normalised. An
-        element whose fraction is below 1e-8 is left out; an amount between zero and -1e-8 of the
-        row's total is zero.
+        Amounts, which need not be normalised. Column `j` of an array counts the element with
+        atomic number `j + 1`. A column of a DataFrame counts the element or compound that it is
+        named after. Fractions below 1e-8 are dropped. Negative amounts above -1e-8 of the row's
+        total are set to zero.
     atomic_numbers : sequence of length n_columns, default=None
-        What each column counts, where that is not the element of its position plus one: an atomic
-        number, or the composition of a compound as pairs (atomic number, amount).
+        What each column counts instead: an atomic number, or a compound as pairs (atomic number,
+        amount).
     on_invalid : {"raise", "nan"}, default="raise"
-        With "nan" a row that cannot be read comes back as an empty row (all padding).
+        "raise" raises an error for rows that cannot be read. "nan" returns them empty (all
+        padding).
     allow_empty : bool, default=False
-        Let rows without a positive amount through as empty rows (with a warning, unless
-        `on_invalid` is "nan"): scikit-learn takes any non-negative matrix for valid input.
+        Return rows without a positive amount as empty rows, with a warning if `on_invalid` is
+        "raise". scikit-learn treats any non-negative matrix as valid input.
 
     Returns
     -------
@@ -115,11 +116,11 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     Raises
     ------
     InvalidInputError
-        If `amounts` is no matrix of numbers, has more columns than elements, or has columns that
-        are named after anything else.
+        If `amounts` is not a matrix of numbers, has more than 118 columns, or has a column that
+        is not named after an element or a compound.
     InvalidCompositionError
-        If a row holds an amount that is negative or not finite, or no positive one; the error
-        lists all such rows.
+        If a row holds a negative or non-finite amount, or no positive one. The error lists all
+        such rows.
 
     Warns
     -----
@@ -135,8 +136,7 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
         if n_columns > MAX_ATOMIC_NUMBER:
             raise InvalidInputError(
                 f"X has {n_columns} columns, but a matrix of amounts has one column per element,"
-                f" {MAX_ATOMIC_NUMBER} at the most. Pass formulas, or the columns of the amounts"
-                " alone."
+                f" at most {MAX_ATOMIC_NUMBER}. Pass formulas, or only the columns of amounts."
             )
         atomic_numbers = np.arange(1, n_columns + 1)
     amounts = _without_noise(amounts)
@@ -162,14 +162,14 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     if on_invalid == "raise" and empty.any():
         warnings.warn(
             f"{np.count_nonzero(empty)} of {n_rows} rows of X hold no positive amount (the first"
-            f" is row {empty.argmax()}): they teach nothing, and results for them are NaN.",
+            f" is row {empty.argmax()}). Training skips them, and their results are NaN.",
             EmptyCompositionWarning,
             stacklevel=2,
         )
     if unreadable.any():
         amounts = np.where(unreadable[:, None], 0.0, amounts)
     if any(np.ndim(column) for column in atomic_numbers):
-        # Powers of two, so that a compound's amounts do not overflow; they change no fraction.
+        # Scale by powers of two: compounds do not overflow, and fractions stay the same bits.
         amounts = np.ldexp(amounts, -np.frexp(amounts.max(axis=1, initial=0.0))[1][:, None])
     amounts, numbers = expand_columns(amounts, atomic_numbers)
     rows, columns = np.nonzero(amounts)
@@ -186,22 +186,22 @@ def _as_matrix(amounts):
         matrix = np.asarray(amounts, dtype=np.float64)
     except (TypeError, ValueError):
         raise InvalidInputError(
-            "A matrix of amounts holds numbers alone. Drop columns of text; formulas are read by"
-            " read_compositions."
+            "A matrix of amounts must hold only numbers. Drop columns of text. To read formulas,"
+            " use read_compositions."
         ) from None
     if matrix.ndim != 2:
         raise InvalidInputError(
-            f"Expected a matrix of amounts, a row for each material; got an array with"
-            f" {matrix.ndim} dimension(s). For one material pass [amounts]."
+            f"Expected a matrix of amounts with one row per material, got an array with"
+            f" {matrix.ndim} dimension(s). For one material, pass [amounts]."
         )
     return matrix
 
 
-_MISSING = "amount is not finite (NaN): fill in 0 where an element is absent, as X.fillna(0) does"
+_MISSING = "amount is not finite (NaN): write 0 for absent elements, for example X.fillna(0)"
 
 
 def _without_noise(amounts):
-    """Return amounts whose negative entries are more than what rounding leaves of zero."""
+    """Set negative amounts above -1e-8 of the row's total, left by rounding, to zero."""
     if not (amounts < 0).any():
         return amounts
     with np.errstate(over="ignore", invalid="ignore"):
@@ -210,19 +210,18 @@ def _without_noise(amounts):
 
 
 def expand_columns(amounts, columns):
-    """Return a matrix with a column for each element of each compound.
+    """Split each column of a compound into one column per element.
 
     Parameters
     ----------
     amounts : ndarray of shape (n, n_columns)
         Amounts.
     columns : sequence of length n_columns
-        As `read_amounts` has it.
+        What each column counts, as in `atomic_numbers` of `read_amounts`.
 
     Returns
     -------
     amounts : ndarray of shape (n, n_expanded)
-        The same matrix where no column counts a compound.
     atomic_numbers : list of int of length n_expanded
         An element may occur more than once.
     """
@@ -253,11 +252,11 @@ def check_ordered(values):
             f"Expected a list of formulas, got the single value {shorten(values)}. Reshape your"
             " data: pass it as a list of one, [X]."
         )
-    # The keys of a dict are a Set to Python, but have an order; so have its values.
+    # Python counts the keys of a dict as a Set, but they have an order.
     if isinstance(values, Set) and not isinstance(values, KeysView):
         raise InvalidInputError(
-            f"X is a {type(values).__name__}, which has no order of its own that rows could"
-            " follow. Pass a list, as sorted(X) or list(X) makes it, with y in the same order."
+            f"X is a {type(values).__name__}, which has no order. Pass a list, for example"
+            " sorted(X), with y in the same order."
         )
 
 
@@ -267,7 +266,7 @@ def parse_value(value):
     Raises
     ------
     BadComposition
-        If it is not a composition; its text says why.
+        If it is not a composition. The message says why.
     """
     if isinstance(value, str):
         return parse_formula(str(value))
@@ -278,18 +277,18 @@ def parse_value(value):
     if is_missing(value):
         raise BadComposition("missing value")
     if isinstance(value, bytes):
-        raise BadComposition("bytes are not text: decode them, as value.decode() does")
+        raise BadComposition("bytes are not text: decode them with value.decode()")
     raise BadComposition(
         f"{type(value).__name__} is not a formula, a Composition or a dict of amounts"
     )
 
 
 def is_missing(value):
-    """Tell whether `value` stands for a missing one: None, NaN, NaT or pandas.NA."""
+    """Tell whether `value` is None, NaN, NaT or pandas.NA."""
     if value is None:
         return True
     try:
         return bool(value != value)
     except (TypeError, ValueError):
-        # pandas.NA refuses to be a truth value, and says so by its type's name.
+        # pandas.NA has no truth value.
         return type(value).__name__ in ("NAType", "NaTType")

@@ -1,18 +1,18 @@
-"""The text of a formula before its grammar: white space, exponents, hyphens, adducts.
+"""Clean the text of a formula before it is parsed: white space, exponents, hyphens, adducts.
 
-pymatgen defines the grammar. Up to there our reading differs from pymatgen's in these ways:
+pymatgen defines the grammar. The accepted spellings differ from pymatgen's in these ways:
 
-- Unicode subscripts are digits; an exponent may be written "E-05" or "e+05".
-- A middle dot ("CuSO4·5H2O", also "•", "*" and a full stop between two spaces) joins the parts of
-  an adduct; pymatgen refuses it.
-- A full stop before the water or ammonia at the end does the same where it cannot be a decimal
-  point ("CuSO4.5H2O"). pymatgen reads 4.5 oxygen atoms.
-- Identifiers, numbers and alloy notation are refused by name; pymatgen refuses them too.
-- What is spelled in symbols by accident is refused: "Ti02" with a zero for the letter O,
-  oxidation states ("Fe(III)2O3"), abbreviations ("ITO"), a full stop that may join two compounds
+- Unicode subscripts are digits. An exponent may be written "E-05" or "e+05".
+- A middle dot joins the parts of an adduct ("CuSO4·5H2O"). So do "•", "*" and a full stop between
+  two spaces. pymatgen refuses them.
+- A full stop before water or ammonia at the end is such a dot if it cannot be a decimal point
+  ("CuSO4.5H2O"). pymatgen reads 4.5 oxygen atoms.
+- Identifiers, numbers and alloy notation get an error of their own. pymatgen refuses them too.
+- Texts that only look like formulas are refused: a zero for the letter O ("Ti02"), oxidation
+  states ("Fe(III)2O3"), abbreviations ("ITO"), a full stop that may join two compounds
   ("Al2O3.2SiO2"). pymatgen reads them.
 
-White space is where pymatgen has it: before a symbol or bracket, and between one and its number.
+White space is allowed where pymatgen allows it: before a symbol or bracket, and before its number.
 """
 
 import re
@@ -40,10 +40,10 @@ _STOP = re.compile(rf"\.(\d++(?:\.\d++)?+)?+(?:\(({_SOLVENT})\)|({_SOLVENT}))\Z"
 _PART = re.compile(r"(\d++(?:\.\d*+)?+|\.\d++)?+([A-Z(\[{].*)")
 _LAST = re.compile(r"(?:([A-Z][a-z]?)|[)\]}])(\d*+)\Z")
 _DECIMAL = re.compile(r"\.\d")
-#: Elements that end the formula of a salt. In the formulas that programs write none of them
-#: comes before hydrogen: these list each element once, by electronegativity or by the alphabet.
+#: Elements that end the formula of a salt. Programs list each element once, by electronegativity
+#: or alphabetically, and then none of these comes before hydrogen.
 _ANIONS = frozenset({"F", "Cl", "Br", "I", "S", "Se", "N"})
-#: More water than any hydrate has; then the digits are more likely those of a decimal.
+#: Hydrates hold less water than this. Larger numbers are more likely decimals.
 _MOST_WATER = 40
 
 _IDENTIFIER = re.compile(r"(?:mp|mvc|oqmd|jvasp|aflow|icsd|cod|agm|mb|nomad)[-_:]", re.IGNORECASE)
@@ -53,31 +53,31 @@ _UNKNOWN = re.compile(r"[-+±]([xyzδ])")
 _NEGATIVE = re.compile(r"(?<![\d.]e)-\d")
 _HYPHEN = re.compile(r"(?<![\d.]e)-")
 
-#: A zero before digits is the letter O, unless it is in an exponent.
+#: A zero before digits is meant as the letter O, except in an exponent.
 _ZERO = re.compile(r"(?<![\d.][eE])(?<=[A-Za-z)\]}])0\d")
-#: Amounts at the end such as that of "Fe203", where the formula has no other oxygen. That of a
-#: large cell ("Li32Mg160B192Rh304") has other numbers of several digits.
+#: A last amount such as that of "Fe203", in a formula without oxygen. Large cells
+#: ("Li32Mg160B192Rh304") have further numbers of several digits.
 _ZERO_INSIDE = re.compile(r"(?<=[A-Za-z)\]}])(?:20[13457]|30[478])\Z")
 _OXYGEN = re.compile(r"O(?![a-z])")
 _LARGE = re.compile(r"\d\d+")
-#: "(III)", and "II" without brackets: iodine and vanadium are not written so.
+#: "(III)", and "II" without brackets. Iodine and vanadium are not written so.
 _OXIDATION = re.compile(r"(?<=[A-Za-z])\((?:I{1,3}|IV|VI{0,3})\)|II(?![a-z])")
-#: A full stop and a whole number behind an anion that the rest of the formula has once more.
+#: A full stop and a whole number behind an anion that occurs again later.
 _JOINED = re.compile(r"(F|Cl|Br|I|S|Se|N|O)(\d*+\.)([1-9]\d*+(?!\1(?![a-z]))[A-Z].*\1(?![a-z]).*)")
-#: Names of materials (and "to be determined") that happen to be made of symbols.
+#: Names of materials (and "to be determined") that consist of element symbols.
 _ABBREVIATION = re.compile(
     "BFO|BNT|BSCCO|BSCF|BST|BTO|CFO|FTO|HBCCO|ITO|KBT|KNN|KTN|NBT|NVP|PTO|PVDF"
     "|SBN|SS304|SS316|STO|TBCCO|TBC|TBD|YBCO"
 )
 
-#: What is wrong with a text that nothing reads, in the order in which it is looked for.
+#: Frequent mistakes in the order in which they are tried, and their remedies.
 _WRONG = tuple(
     (re.compile(pattern), reason)
     for pattern, reason in [
         (r"[$_^]|</?\w+>", "write digits alone, without markup, as in 'TiO2'"),
         (r"\((?:s|l|g|aq|cr|am)\)", "leave out the state, such as '(s)'"),
         (r"%", "leave out percent signs: amounts count atoms"),
-        (r",", "leave out commas, write a full stop in decimals and an amount for each element"),
+        (r",", "leave out commas: write a decimal point, and an amount for each element"),
         (r"[/:]", "name one compound, with an amount for each element"),
         (r"\+", "leave out charges and plus signs"),
         (r"[A-Za-z)\]}]\.[A-Z(\[{]", "write a middle dot between compounds, as in 'CaO·SiO2'"),
@@ -87,16 +87,16 @@ _WRONG = tuple(
 
 
 class BadComposition(Exception):
-    """What is wrong with one value; `_read` adds the row and collects them."""
+    """What is wrong with one value. `_read` adds the row and collects all of them."""
 
 
 def clean(formula):
-    """Return the text of a formula without white space, subscripts and capital exponents.
+    """Remove white space, Unicode subscripts and capital exponents from a formula.
 
     Raises
     ------
     BadComposition
-        If white space splits a number or a symbol; its text says which and what to do.
+        If white space splits a number or a symbol. The message says which.
     """
     text = " ".join(formula.split())
     if not text.isascii():
@@ -110,11 +110,11 @@ def _without_spaces(text):
     text = _SPACED_STOP.sub("·", text)
     if found := _SPACED_DIGITS.search(text):
         raise BadComposition(
-            f"white space in {found[0]!r} is ambiguous: write the number without it, or a middle"
-            " dot before the water of a hydrate, as in 'CuSO4·5H2O'"
+            f"white space in {found[0]!r} is ambiguous: remove it, or write a middle dot before"
+            " the water of a hydrate, as in 'CuSO4·5H2O'"
         )
     if _SPACED_EXPONENT.search(text):
-        raise BadComposition("white space in a number: write the number without it")
+        raise BadComposition("white space in a number: remove it")
     if found := _SPACED_LETTER.search(text):
         raise BadComposition(
             f"not a chemical formula (white space before the lower-case letter {found[0][1]!r})"
@@ -123,7 +123,7 @@ def _without_spaces(text):
 
 
 def may_be_adduct(text):
-    """Tell whether `adduct_parts` has something to look at in a text without middle dots."""
+    """Tell whether a text without middle dots may still be an adduct."""
     return text.endswith(("H2O", "D2O", "NH3", ")")) and _STOP.search(text) is not None
 
 
@@ -133,17 +133,17 @@ def adduct_parts(text):
     Parameters
     ----------
     text : str
-        As `clean` returns it.
+        Formula, as `clean` returns it.
 
     Returns
     -------
     list of tuple (float, str)
-        Amount and formula of each part; one part of amount 1 where it is no adduct.
+        Amount and formula of each part. A single part of amount 1 if it is not an adduct.
 
     Raises
     ------
     BadComposition
-        If a part has no formula, or a full stop may be a decimal point as well as a dot.
+        If a part has no formula, or if a full stop may be either a decimal point or a dot.
     """
     if not any(dot in text for dot in _DOTS):
         return _split_at_stop(text)
@@ -152,8 +152,8 @@ def adduct_parts(text):
         found = _PART.fullmatch(each)
         if found is None or not _has_two_elements(found[2]):
             raise BadComposition(
-                f"not a chemical formula: a part of an adduct is an amount and a compound, as"
-                f" '5H2O', and not {shorten(each)}"
+                f"not a chemical formula: a part of an adduct is an amount and a compound, such"
+                f" as '5H2O', not {shorten(each)}"
             )
         count = float(found[1] or 1)
         parts += [(count * amount, part) for amount, part in _split_at_stop(found[2])]
@@ -171,15 +171,12 @@ def _split_at_stop(text):
 
 
 def _is_dot(base, count, solvent):
-    """Tell whether a full stop is the dot of an adduct; False is a decimal point.
-
-    "B3H2O7.5Pb2" never comes here: only a solvent at the end does.
-    """
+    """Tell whether a full stop before a solvent is the dot of an adduct, not a decimal point."""
     last = _LAST.search(base)
     if last is None:
         return False
     if count is None or "." in count:
-        # "CuSO4.H2O", "CaSO4.0.5H2O": there is no number that such a stop could be in.
+        # "CuSO4.H2O", "CaSO4.0.5H2O": the stop cannot be part of a number.
         return True
     if count.startswith("0") or last[2].startswith("0"):
         return False
@@ -191,13 +188,14 @@ def _is_dot(base, count, solvent):
     if _DECIMAL.search(base) or last[2] == "1" or int(count[:4]) > _MOST_WATER:
         raise BadComposition(
             f"'.{count}{solvent}' may be {count} {solvent} or the decimals of {last[2]}.{count}:"
-            f" write '{base}·{count}{solvent}' for the former, a dict of amounts for the latter"
+            f" for {count} {solvent} write '{base}·{count}{solvent}', for the decimals pass a dict"
+            " of amounts"
         )
     return True
 
 
 def doubt(text):
-    """Return why a text that can be read as a formula is more likely something else, or None."""
+    """Return why a readable formula is probably something else, or None."""
     if len(text) < 6 and _ABBREVIATION.fullmatch(text):
         return "an abbreviation, not a chemical formula: write the formula"
     found = _ZERO.search(text) if "0" in text else None
@@ -207,14 +205,14 @@ def doubt(text):
         return f"the zero of {found[0]!r} may be the letter O: write the letter, or another number"
     if "I" in text and (found := _OXIDATION.search(text)):
         return (
-            f"{found[0]!r} is an oxidation state, and would be read as elements: leave it out;"
-            " iodine is written 'I', 'I2' and so on, without brackets"
+            f"{found[0]!r} is an oxidation state, and would be read as elements: leave it out"
+            " (write iodine without brackets: 'I', 'I2')"
         )
     if text.count(".") == 1 and (found := _JOINED.search(text)):
         before, after = text[: found.end(2) - 1], found[3]
         return (
-            "the full stop may join two compounds or be a decimal point: write"
-            f" '{before}·{after}' for the former, a dict of amounts for the latter"
+            "the full stop may join two compounds or be a decimal point: for two compounds write"
+            f" '{before}·{after}', for a decimal point pass a dict of amounts"
         )
     return None
 
@@ -224,18 +222,18 @@ def _has_two_elements(text):
 
 
 def explain(text):
-    """Return why a text is refused, or None where its grammar decides."""
+    """Return why a text is refused, or None to leave the decision to the grammar."""
     if _IDENTIFIER.match(text):
-        return "the identifier of a material, not its chemical formula: look the formula up"
+        return "the identifier of a material, not its chemical formula: look up the formula"
     if _NUMBER.fullmatch(text):
         return "a number, not a chemical formula"
     if _ALLOY.fullmatch(text):
         return (
-            "alloy notation in percent by weight, not a chemical formula: convert the weights of"
+            "alloy notation in weight percent, not a chemical formula: convert the weights of"
             " all elements with skmat.composition.amounts_from_weight"
         )
     if found := _UNKNOWN.search(text):
-        return f"not a chemical formula: the amount {found[1]!r} is unknown, write a number"
+        return f"not a chemical formula: the amount {found[1]!r} is unknown (write a number)"
     if _NEGATIVE.search(text):
         return "negative amount (a hyphen before a number): leave out hyphens and charges"
     if _HYPHEN.search(text):

@@ -138,15 +138,18 @@ def test_weights_in_a_pipeline():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (np.ones((2, 2)), "a ndarray has none"),
-        (["Ti-6Al-4V"], "a list has none"),
-        (pd.DataFrame({"Fe (at.%)": [1], "Cr (at.%)": [2]}), "do not hold weights alone"),
-        (pd.DataFrame({"Fe": [1], "Cr (wt%)": [2]}), "do not hold weights alone"),
-        (pd.DataFrame({"Fe (wt%)": [1], "Cr (wt. fraction)": [2]}), "do not hold weights alone"),
-        (pd.DataFrame({"Fe (wt%)": ["balance"], "Cr (wt%)": [2]}), "'Fe .wt%.' holds values"),
+        (np.ones((2, 2)), "got ndarray"),
+        (["Ti-6Al-4V"], "got list"),
+        (pd.DataFrame({"Fe (at.%)": [1], "Cr (at.%)": [2]}), "do not share one unit"),
+        (pd.DataFrame({"Fe": [1], "Cr (wt%)": [2]}), "do not share one unit"),
+        (pd.DataFrame({"Fe (wt%)": [1], "Cr (wt. fraction)": [2]}), "do not share one unit"),
+        (
+            pd.DataFrame({"Fe (wt%)": ["balance"], "Cr (wt%)": [2]}),
+            "'Fe .wt%.' does not",
+        ),
         (pd.DataFrame({"Fe": [1], "hardness": [2]}), "hardness"),
         (pd.DataFrame({"Fe (wt%)": [1], "Fe_wt%": [2]}), "more than one column"),
-        (pd.DataFrame(), "do not hold weights"),
+        (pd.DataFrame(), "do not share one unit"),
         (pd.DataFrame(np.ones((2, 2))), "are not named after"),
     ],
 )

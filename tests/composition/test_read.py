@@ -274,8 +274,8 @@ def test_amounts_in_lists_and_tables():
     ("amounts", "reason"),
     [
         ([1.0, 2.0], r"pass \[amounts\]"),
-        ([["a", 1.0]], "numbers alone"),
-        (pd.DataFrame({"Fe": ["bal."], "O": [1.0]}), "numbers alone"),
+        ([["a", 1.0]], "only numbers"),
+        (pd.DataFrame({"Fe": ["bal."], "O": [1.0]}), "only numbers"),
         (pd.DataFrame({"Fe": [1.0], "gap": [1.0]}), "gap"),
     ],
 )

@@ -102,10 +102,10 @@ def test_parts_of_an_adduct_are_compounds(formula):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Al-4.5Cu", "percent by weight"),
+        ("Al-4.5Cu", "weight percent"),
         ("Fe-18Cr-8Ni", "amounts_from_weight"),
-        ("Mg-3Al-1Zn", "percent by weight"),
-        ("Ti-6wt%Al", "percent by weight"),
+        ("Mg-3Al-1Zn", "weight percent"),
+        ("Ti-6wt%Al", "weight percent"),
         ("MP-149", "identifier"),
         ("JVASP-1002", "identifier"),
         ("mp-aaabc", "identifier"),

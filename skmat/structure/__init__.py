@@ -1,4 +1,4 @@
-"""Crystal structures: read, as arrays, and as graphs."""
+"""Crystal structures: reading, flat arrays and graphs."""
 
 from skmat.structure._arrays import StructureArrays
 from skmat.structure._graphs import (

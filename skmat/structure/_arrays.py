@@ -1,4 +1,4 @@
-"""Many crystal structures as a few flat arrays."""
+"""Many structures as a few flat arrays."""
 
 import io
 import os
@@ -28,14 +28,14 @@ from skmat.structure._mixtures import (
 
 __all__ = ["StructureArrays"]
 
-# Fractional coordinates of 16 bits: steps of about 1e-4 Å in a cell of 7 Å.
+# Steps of 16-bit fractional coordinates, about 1e-4 Å in a cell of 7 Å.
 _STEPS = 65536
 
-#: What every npz file has.
+#: Arrays of every npz file.
 _ARRAYS = ("lattice", "n_atoms", "atomic_number", "frac")
 
-#: What numpy and zipfile raise for other files, and for those that claim more than they hold;
-#: zipfile has NotImplementedError for a compression that it does not know.
+#: Errors of numpy and zipfile for other files and for damaged ones. zipfile raises
+#: NotImplementedError for an unknown compression.
 _FAULTS_OF_A_FILE = (
     ValueError,
     KeyError,
@@ -50,41 +50,39 @@ _FAULTS_OF_A_FILE = (
 
 
 class StructureArrays(Sequence):
-    """Periodic crystal structures, held as flat arrays.
+    """Periodic structures as flat, read-only arrays.
 
-    The 154,925 crystals of :func:`skmat.datasets.fetch_mp` take 3.3 GB as pymatgen Structures and
-    78 MB as their numbers. An integer index returns a :class:`pymatgen.core.Structure`; a slice,
-    an array of indices or a mask returns another `StructureArrays`, so that
-    :func:`~sklearn.model_selection.train_test_split` and cross-validation can take it for X. The
-    arrays are read-only.
+    An integer index returns a :class:`pymatgen.core.Structure`. A slice, an array of indices or a
+    mask returns another `StructureArrays`. Use it as X, also in cross-validation and
+    :func:`~sklearn.model_selection.train_test_split`. The 154,925 structures of
+    :func:`skmat.datasets.fetch_mp` take 78 MB, instead of 3.3 GB as pymatgen Structures.
 
     Parameters
     ----------
     lattice : array-like of shape (n, 3, 3)
-        Lattice vectors of each structure, as rows, in Å; kept as float64.
+        Lattice vectors of each structure, as rows, in Å.
     n_atoms : array-like of shape (n,)
         Number of sites of each structure.
     atomic_number : array-like of shape (m,)
-        Atomic numbers of the sites of all structures, one structure after the other. 119 and
-        above stand for the rows of `mixtures`.
+        Atomic numbers of all sites, structure by structure. 119 is row 0 of `mixtures`, 120 row
+        1, and so on.
     frac : array-like of shape (m, 3)
-        Fractional coordinates of the sites, dimensionless. float32 and float64 are kept as they
-        are; uint16 stands for steps of 1/65536 and becomes float32, which holds it exactly.
+        Fractional coordinates of the sites, dimensionless. float32 and float64 stay as they are.
+        uint16 counts steps of 1/65536 and becomes float32, without rounding.
     ids : array-like of shape (n,), default=None
         Name of each structure.
     mixtures : array-like of shape (n_mixtures, 118), default=None
-        Occupancies of the elements at disordered sites, from 0 to 1, dimensionless; what a row
-        lacks to 1 is vacant. None if all structures are ordered.
+        Occupancies of the elements at disordered sites, from 0 to 1, dimensionless. A row that
+        adds up to less than 1 is partially vacant. None if all structures are ordered.
 
     Attributes
     ----------
     lattice, n_atoms, atomic_number, frac : ndarray
-        The parameters, as float64, int64, uint8 (int32 if there are mixtures), and float32 or
-        float64.
+        The parameters, as float64, int64, uint8 (int32 with mixtures), and float32 or float64.
     mixtures : ndarray of shape (n_mixtures, 118), dtype float64
-        The mixtures that there are, each once.
+        The distinct mixtures that occur.
     offsets : ndarray of shape (n + 1,), dtype int64
-        Sites of structure ``i`` stand at ``offsets[i]:offsets[i + 1]``.
+        ``offsets[i]:offsets[i + 1]`` are the sites of structure ``i``.
     ids : ndarray of shape (n,), dtype object, or None
         Names as strings.
 
@@ -142,12 +140,12 @@ class StructureArrays(Sequence):
             array = getattr(self, name)
             if array is not None and array.shape != shape:
                 raise InvalidInputError(
-                    f"{name} has the shape {array.shape}, but {n_structures} structures whose"
-                    f" n_atoms add up to {n_sites} need {shape}."
+                    f"{name} must have shape {shape} for {n_structures} structures with"
+                    f" {n_sites} sites in sum (n_atoms), got {array.shape}."
                 )
         if n_structures and self.n_atoms.min() < 1:
             raise InvalidInputError(
-                f"Structure {self.n_atoms.argmin()} has {self.n_atoms.min()} atoms; leave out"
+                f"Structure {self.n_atoms.argmin()} has {self.n_atoms.min()} atoms. Leave out"
                 " structures without atoms."
             )
         for name in ("lattice", "frac"):
@@ -155,7 +153,7 @@ class StructureArrays(Sequence):
             if not finite.all():
                 raise InvalidInputError(
                     f"{name} holds {np.count_nonzero(~finite)} numbers that are not finite, the"
-                    f" first at {tuple(int(i) for i in np.argwhere(~finite)[0])}; leave out these"
+                    f" first at {tuple(int(i) for i in np.argwhere(~finite)[0])}. Leave out these"
                     " structures."
                 )
 
@@ -166,7 +164,7 @@ class StructureArrays(Sequence):
         return f"{type(self).__name__}({len(self):,} structures, {len(self.frac):,} sites)"
 
     def __getitem__(self, key):
-        # scikit-learn indexes what has a shape as `X[rows, ...]`.
+        # scikit-learn indexes objects with a shape as `X[rows, ...]`.
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
         if isinstance(key, slice):
@@ -178,18 +176,18 @@ class StructureArrays(Sequence):
 
     @property
     def shape(self):
-        """``(n,)``; it makes scikit-learn index with arrays instead of one by one."""
+        """``(n,)``: with a shape, scikit-learn indexes by arrays instead of one by one."""
         return (len(self),)
 
     @property
     def nbytes(self):
-        """Memory of the arrays in bytes, without the strings of `ids`."""
+        """Memory of the arrays in bytes, without `ids`."""
         arrays = (self.lattice, self.n_atoms, self.atomic_number, self.frac, self.offsets)
         return sum(array.nbytes for array in (*arrays, self.mixtures))
 
     @property
     def is_ordered(self):
-        """Whether each structure has one element at every site, ndarray of shape (n,), bool."""
+        """True for each structure with one element at every site, ndarray of shape (n,), bool."""
         mixed = np.flatnonzero(self.atomic_number >= FIRST_MIXTURE)
         ordered = np.ones(len(self), dtype=bool)
         ordered[np.searchsorted(self.offsets, mixed, side="right") - 1] = False
@@ -201,7 +199,7 @@ class StructureArrays(Sequence):
         Parameters
         ----------
         rows : slice, array-like of int or array-like of bool
-            Positions, or a mask as long as the structures.
+            Positions, or a mask with one entry per structure.
 
         Returns
         -------
@@ -240,7 +238,7 @@ class StructureArrays(Sequence):
     def compositions(self):
         """Return the compositions of all structures as `CompositionArrays`.
 
-        An element counts as much as it occupies its sites.
+        Elements at disordered sites count by their occupancies.
         """
         return compositions_of(self.n_atoms, self.atomic_number, self.mixtures)
 
@@ -254,27 +252,26 @@ class StructureArrays(Sequence):
         Parameters
         ----------
         reduced : bool, default=True
-            Divide the amounts by their greatest common divisor and leave out amounts of one
-            ("TiO2"). Otherwise the formula of the cell, each element with its amount ("Ti2O4").
-            Amounts that are not all whole are not divided.
+            True divides whole amounts by their greatest common divisor, and leaves out amounts of
+            one ("TiO2"). False gives the formula of the cell, with all amounts ("Ti2O4").
 
         Returns
         -------
         ndarray of shape (n,), dtype object
-            Elements stand in pymatgen's order; with ``reduced=False`` the strings are those of
+            Formulas with the elements in pymatgen's order. With ``reduced=False`` they equal
             ``structure.composition.formula`` without spaces.
         """
         return formulas_of(self.n_atoms, self.atomic_number, self.mixtures, reduced=reduced)
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        for array in state.values():  # pickle forgets that they are read-only
+        for array in state.values():  # pickle loses the read-only flag
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
 
     def _structure(self, index):
         if not -len(self) <= index < len(self):
-            raise IndexError(f"There is no structure {index}: there are {len(self)}.")
+            raise IndexError(f"Index {index} is out of range for {len(self)} structures.")
         index %= len(self)
         sites = slice(self.offsets[index], self.offsets[index + 1])
         return Structure(
@@ -285,12 +282,12 @@ class StructureArrays(Sequence):
 
     @classmethod
     def concatenate(cls, parts):
-        """Join several into one, in their order.
+        """Join several StructureArrays into one.
 
         Parameters
         ----------
         parts : sequence of StructureArrays
-            At least one. Their names are kept if all have names.
+            At least one. `ids` are kept if all parts have them.
         """
         names = [part.ids for part in parts]
         known = all(each is not None for each in names)
@@ -310,23 +307,23 @@ class StructureArrays(Sequence):
     def from_structures(cls, structures, ids=None, *, disorder="raise"):
         """Build from pymatgen Structures.
 
-        Charges, oxidation states, isotopes and other properties of sites are not kept.
+        Charges, oxidation states, isotopes and other site properties are dropped.
 
         Parameters
         ----------
         structures : iterable of pymatgen.core.Structure
-            The structures; coordinates are kept in float64.
+            The structures. Coordinates stay float64.
         ids : array-like of shape (n,), default=None
             Name of each structure.
         disorder : {"raise", "average"}, default="raise"
-            Whether sites of several elements, or of partial occupancy, are an error or kept, for
-            networks to average over.
+            "raise" treats shared or partially occupied sites as an error. "average" keeps the
+            occupancies, and networks average over them.
 
         Raises
         ------
         InvalidRowsError
-            If any item is not a structure of known elements, or not ordered with
-            ``disorder="raise"``; the error lists all.
+            If an item is not a structure of known elements, or is disordered with
+            ``disorder="raise"``. The error lists all such items.
         """
         check_disorder(disorder)
         lattices, numbers, fracs, problems = [], [], [], []
@@ -355,15 +352,15 @@ class StructureArrays(Sequence):
         )
 
     def save(self, file):
-        """Write an npz file: material_id, lattice, n_atoms, atomic_number, frac, mixtures.
+        """Write an npz file with material_id, lattice, n_atoms, atomic_number, frac and mixtures.
 
-        Coordinates that are whole steps of 1/65536 are written as uint16; reading gives back the
-        same numbers either way.
+        Coordinates in whole steps of 1/65536 are written as uint16. :meth:`load` gives back the
+        same numbers.
 
         Parameters
         ----------
         file : str, path-like or binary file
-            Where to write; a file of just this name, which never holds a part of it.
+            Where to write. The name is used as given, and a path never holds a part of a file.
         """
         steps = self.frac * _STEPS
         whole = bool(np.all((steps == np.rint(steps)) & (steps >= 0) & (steps < _STEPS)))
@@ -386,7 +383,7 @@ class StructureArrays(Sequence):
 
     @classmethod
     def load(cls, file):
-        """Read what :meth:`save` wrote; nothing in the file is executed.
+        """Read a file of :meth:`save`, without executing anything in it.
 
         Parameters
         ----------
@@ -396,9 +393,9 @@ class StructureArrays(Sequence):
         Raises
         ------
         InvalidInputError
-            If the file is none that :meth:`save` wrote, or was cut off or altered.
+            If :meth:`save` did not write the file, or if it was cut off or altered.
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         """
         name = file if isinstance(file, str | os.PathLike) else "The file"
         try:
@@ -408,16 +405,16 @@ class StructureArrays(Sequence):
             with arrays:
                 return cls.from_npz(arrays)
         except _FAULTS_OF_A_FILE as error:
-            # numpy advises to load what it does not know unsafely.
+            # numpy's message advises to load unknown files unsafely.
             reason = str(error) if isinstance(error, InvalidInputError) else "it cannot be read"
             raise InvalidInputError(
-                f"{name} is no file of StructureArrays.save, or was cut off or altered: {reason}."
-                " Write it again with StructureArrays.save."
+                f"{name} is not a file of StructureArrays.save, or was cut off or altered:"
+                f" {reason}. Write it again with StructureArrays.save."
             ) from error
 
     @classmethod
     def from_npz(cls, arrays):
-        """Build from the arrays of an npz file, given as a mapping from name to array."""
+        """Build from a mapping of names to arrays, such as an npz file."""
         lacking = [name for name in _ARRAYS if name not in arrays]
         if lacking:
             raise InvalidInputError(f"it lacks the arrays {', '.join(lacking)}")

@@ -1,4 +1,4 @@
-"""ASE Atoms, with the occupancies that ASE keeps beside them."""
+"""Convert ASE Atoms, with their partial occupancies."""
 
 from collections.abc import Mapping
 
@@ -13,17 +13,17 @@ _REMEDY = "read the file with pymatgen, or delete atoms.info['occupancy'] if all
 
 
 def structure_from_ase(atoms):
-    """Return ASE Atoms as a pymatgen Structure.
+    """Convert ASE Atoms to a pymatgen Structure.
 
-    Partial occupancies are those of ``atoms.info["occupancy"]``, by the kinds of the array
-    ``"spacegroup_kinds"``, as ASE has them from a CIF; or of an array ``"occupancy"`` with one
+    Partial occupancies come from ``atoms.info["occupancy"]`` and the array
+    ``"spacegroup_kinds"``, which ASE reads from a CIF, or from an array ``"occupancy"`` with one
     number per atom.
 
     Raises
     ------
     InvalidInputError
-        If the cell is not periodic in all three directions, or occupancies and atoms do not fit
-        each other.
+        If the cell is not periodic in all three directions, or if the occupancies do not match
+        the atoms.
     """
     if not np.all(atoms.pbc):
         raise InvalidInputError("not periodic in all three directions")
@@ -51,8 +51,8 @@ def _species(atoms, elements):
         if all(list(each.values()) == [1.0] for each in by_kind.values()):
             return elements
         raise InvalidInputError(
-            "its info has partial occupancies, but the array 'spacegroup_kinds', which says what"
-            f" atoms they are of, is missing; {_REMEDY}"
+            "its info has partial occupancies, but lacks the array 'spacegroup_kinds', which"
+            f" assigns them to atoms: {_REMEDY}"
         )
     return [
         _of_kind(index, element, by_kind, int(kind))
@@ -61,7 +61,7 @@ def _species(atoms, elements):
 
 
 def _by_kind(occupancy):
-    """Return occupancies by number of the kind: JSON makes strings of numbers."""
+    """Return occupancies by kind. JSON turns the numbers of kinds into strings."""
     try:
         return {
             int(kind): {str(symbol): float(share) for symbol, share in shares.items()}
@@ -70,7 +70,8 @@ def _by_kind(occupancy):
     except (AttributeError, TypeError, ValueError):
         shown = dict(occupancy) if isinstance(occupancy, Mapping) else occupancy
         raise InvalidInputError(
-            f"its info has occupancies that are not by kind and element: {shown!r:.60}; {_REMEDY}"
+            f"the occupancies in its info are not listed by kind and element ({shown!r:.60}):"
+            f" {_REMEDY}"
         ) from None
 
 
@@ -80,6 +81,6 @@ def _of_kind(index, element, by_kind, kind):
         held = "nothing" if shares is None else ", ".join(shares)
         raise InvalidInputError(
             f"atom {index} (counted from 0) is {element.symbol}, but the occupancies of its kind,"
-            f" {kind}, are of {held}; {_REMEDY}"
+            f" {kind}, are of {held}: {_REMEDY}"
         )
     return element if shares == {element.symbol: 1.0} else shares

@@ -1,4 +1,4 @@
-"""CIF: read by pymatgen, with what it guesses or passes over decided here."""
+"""Read CIF with pymatgen, and check what pymatgen guesses or skips."""
 
 import re
 
@@ -14,10 +14,10 @@ from skmat.structure._neighbors import into_cell
 
 __all__ = ["structure_from_cif"]
 
-#: Tags of a block that describes a crystal.
+#: Tags of a block that describes a structure.
 _TAGS_OF_A_CRYSTAL = "_cell_length_a", "_atom_site_fract_x"
 
-#: What a file must have to be read.
+#: Tags that a file must have.
 _REQUIRED = (
     "_cell_length_a",
     "_atom_site_label",
@@ -34,47 +34,47 @@ _WORD = re.compile(r"(?im)^([ \t]*)(data_|loop_)")
 
 _AXES = "xyz"
 
-#: Quotes in a line. Lines have at most 2,048 letters.
+#: Quotes in a line. The CIF standard limits lines to 2,048 characters.
 _QUOTES = 1000
 
-#: Occupancies are written with two or three digits: those of one site may add up to so much.
+#: Limit for the sum of occupancies at one site: they have two or three digits.
 _MOST_OCCUPANCY = 1.01
 
-#: Sites of the file times operations of its group. pymatgen compares all of them with each other.
+#: Limit for sites times operations. pymatgen compares all images with each other.
 _MOST_IMAGES = 20_000
 
-#: Special positions are written with two decimals at least: 0.33 and 0.67 for 1/3 and 2/3. Images
-#: of such a site are apart by so much at most, in fractions of the cell and in Å.
+#: Largest distance of two images of one site, in fractions of the cell and in Å. Special positions
+#: have at least two decimals: 0.33 and 0.67 for 1/3 and 2/3.
 _ROUNDED_PLACE = 0.012
 _ROUNDED_AWAY = 0.2
 
-#: Formulas are written with two or three decimals: the atoms of an element may be by so much more
-#: than the formula says than those of another.
+#: Ratio of atoms to formula may differ by this factor between elements: formulas have two or three
+#: decimals.
 _ROUNDING = 1.02
 
 
 class _Parser(CifParser):
-    """pymatgen's parser with operations that are given to it."""
+    """pymatgen's parser, with given symmetry operations."""
 
     operations: list[SymmOp] | None = None
 
     def get_symops(self, data):
-        """Return the operations that were chosen for the file."""
+        """Return the given operations, or those that pymatgen finds."""
         return super().get_symops(data) if self.operations is None else self.operations
 
 
 def structure_from_cif(text):
-    """Return the crystal of a CIF, a pymatgen Structure.
+    """Read the text of a CIF into a pymatgen Structure.
 
     Raises
     ------
     InvalidInputError
-        If it holds several crystals, or none that can be read; or if the atoms do not agree with
-        what the file says of them: formula, formula units per cell, multiplicities.
+        If the text holds several structures or none, or if the atoms disagree with the stated
+        formula, formula units per cell or multiplicities.
     """
     block = _with_common_tags(_block_of_the_crystal(text))
     try:
-        # The formula is checked here, after the hydrogen.
+        # The formula is checked below, after the hydrogen is added.
         parser = _Parser.from_str(block, occupancy_tolerance=_MOST_OCCUPANCY, check_cif=False)
     except (ValueError, ZeroDivisionError) as error:
         raise InvalidInputError(
@@ -91,7 +91,7 @@ def structure_from_cif(text):
 
 
 def _chosen(parser, data, lattice):
-    """Return the crystal; images of a site that only rounding tells apart are one atom."""
+    """Return the structure. Images of a site that differ by rounding become one atom."""
 
     def read(operations):
         return _read(parser, data, operations)
@@ -117,34 +117,34 @@ def _chosen(parser, data, lattice):
 
 
 def _has_close_images(structure, tolerance):
-    """Tell whether full sites are so close that they can be images of one."""
+    """Tell whether fully occupied sites are so close that they may be images of one."""
     if not structure.is_ordered:
-        return False  # two places of one atom
+        return False  # they may be alternative places of one atom
     tree = cKDTree(into_cell(structure.frac_coords), boxsize=1)
     return tree.count_neighbors(tree, tolerance, p=np.inf) > len(structure)
 
 
 def _block_of_the_crystal(text):
-    """Return the block with the cell and the sites; several of them are refused."""
-    # A macron over a digit is the minus of a symbol, and pymatgen leaves out what is not ASCII.
+    """Return the one block with a cell and sites."""
+    # A macron over a digit is a minus, but pymatgen drops characters beyond ASCII.
     text = re.sub("(\\d)[\u0304\u0305]|\u00af(\\d)", r"-\1\2", text.lstrip("\ufeff"))
-    # pymatgen's time grows with the square of empty lines, and of quotes in a line.
+    # pymatgen's time grows with the square of the number of empty lines, and of quotes in a line.
     lines = [line for each in text.splitlines() if (line := each.rstrip())]
     text = "\n".join(lines)
     crowded = next((line for line in lines if line.count("'") + line.count('"') > _QUOTES), None)
     if crowded is not None:
         raise InvalidInputError(f"a line has more than {_QUOTES} quotes: {crowded[:40]}...")
     text = _WORD.sub(lambda found: found[0].lower(), text)
-    # To pymatgen these words have their meaning in text, too, which can be another CIF.
+    # pymatgen also obeys these words in text fields, which may quote another CIF.
     text = _TEXT_FIELD.sub(lambda found: _WORD.sub(r"\1(\2)", found[0]), text)
     parts = re.split(r"(?m)^[ \t]*data_", text)
     found = [each for each in parts if _is_crystal(each)]
     if len(found) > 1:
         names = ", ".join((each.split(maxsplit=1) or ["?"])[0] for each in found[:5])
-        raise InvalidInputError(f"it holds {len(found)} crystals ({names}); give them one by one")
+        raise InvalidInputError(f"it holds {len(found)} structures ({names}): pass one at a time")
     if not found:
         raise InvalidInputError(_why_no_crystal(text))
-    # What comes before the first block has no name.
+    # The text before the first block has no name.
     return f"data_{found[0]}" if found[0] is not parts[0] else f"data_\n{found[0]}"
 
 
@@ -157,24 +157,24 @@ def _why_no_crystal(text):
     lower = text.lower()
     if "_cell.length_a" in lower or "_atom_site.cartn_x" in lower:
         return (
-            "it is an mmCIF file, whose tags have full stops (_cell.length_a); convert it to a"
-            " CIF of the core dictionary"
+            "it is an mmCIF file, with tags such as _cell.length_a: convert it to a CIF of the"
+            " core dictionary"
         )
     if "_atom_site_cartn_x" in lower:
         return (
-            "it has Cartesian coordinates (_atom_site_Cartn_x); convert them to fractions of the"
+            "it has Cartesian coordinates (_atom_site_Cartn_x): convert them to fractions of the"
             " cell (_atom_site_fract_x)"
         )
     lacking = [tag for tag in _TAGS_OF_A_CRYSTAL if tag not in lower]
     if lacking:
-        return f"it lacks {' and '.join(lacking)}; it may be cut off"
+        return f"it lacks {' and '.join(lacking)}: the file may be cut off"
     return "none of its blocks has both a cell and sites"
 
 
 def _with_common_tags(block):
-    """Return the text with the tags that pymatgen needs, in its spelling."""
+    """Return the text with tags as pymatgen spells them."""
     if any(tag not in block for tag in _REQUIRED):
-        # The case of tags has no meaning.
+        # Tags are case-insensitive.
         block = _TAG.sub(lambda found: found[0].lower(), block)
     if "_atom_site_label" not in block:
         block = block.replace("_atom_site_type_symbol", "_atom_site_label")
@@ -185,28 +185,28 @@ def _with_common_tags(block):
 
 
 def _check_sites(data, parser):
-    """Refuse sites without a place or an element, and settle what is left open."""
+    """Refuse sites without coordinates or element, and fill in defaults."""
     labels = _column(data, "_atom_site_label")
     _check_images(len(labels), 1)
     for axis in _AXES:
         for label, value in zip(labels, _column(data, f"_atom_site_fract_{axis}"), strict=False):
-            # pymatgen takes a full stop, which means that there is no value, for 0.
+            # A full stop means no value. pymatgen reads it as 0.
             if value.strip() == "." or not _is_number(value):
                 raise InvalidInputError(
-                    f"the coordinate {axis} of site {label} is {value!r}, not a number; correct"
+                    f"the coordinate {axis} of site {label} is {value!r}, not a number: correct"
                     " it or remove the site"
                 )
     occupancies = data.get("_atom_site_occupancy")
     for place, value in enumerate(occupancies if isinstance(occupancies, list) else ()):
         if value.strip() in (".", "?"):
-            occupancies[place] = "1"  # the default of the dictionary; "." is 0 to pymatgen
+            occupancies[place] = "1"  # the default of CIF. pymatgen reads "." as 0.
         elif not _is_number(value):
             raise InvalidInputError(
-                f"the occupancy of site {labels[place]} is {value!r}, not a number; correct it"
+                f"the occupancy of site {labels[place]} is {value!r}, not a number: correct it"
             )
         elif not 0 <= str2float(value) <= _MOST_OCCUPANCY:
             raise InvalidInputError(
-                f"the occupancy of site {labels[place]} is {value}; occupancies are from 0 to 1"
+                f"the occupancy of site {labels[place]} is {value}, not between 0 and 1"
             )
     kinds = _column(data, "_atom_site_type_symbol") or labels
     for place, (label, kind) in enumerate(zip(labels, kinds, strict=False)):
@@ -214,25 +214,25 @@ def _check_sites(data, parser):
             kinds[place] = kind = label
         if re.match(r"OH|Wat|wat|O-H|NO3", kind):
             raise InvalidInputError(
-                f"site {label} stands for a group of atoms, {kind}; list each of its atoms, with"
+                f"site {label} is a group of atoms, {kind}: list each of its atoms, with"
                 " _atom_site_type_symbol"
             )
         if re.match(r"(Vac|T\d*$)" if kinds is labels else r"(Va|Vac|T)\d*$", kind):
             raise InvalidInputError(
-                f"site {label} does not name an element, but {kind}; write its element in"
+                f"site {label} does not name an element, but {kind}: write its element in"
                 " _atom_site_type_symbol, or leave out a vacancy"
             )
-        if not parser._parse_symbol(kind):  # pymatgen leaves it out
+        if not parser._parse_symbol(kind):  # pymatgen would drop the site
             raise InvalidInputError(
-                f"site {label} does not name an element; write it in _atom_site_type_symbol"
+                f"site {label} does not name an element: write it in _atom_site_type_symbol"
             )
 
 
 def _check_images(n_sites, n_operations):
     if n_sites * n_operations > _MOST_IMAGES:
         raise InvalidInputError(
-            f"its {n_sites:,} sites have {n_sites * n_operations:,} images under its operations;"
-            f" files of more than {_MOST_IMAGES:,} are not read"
+            f"its {n_sites:,} sites have {n_sites * n_operations:,} images under its operations,"
+            f" more than the limit of {_MOST_IMAGES:,}"
         )
 
 
@@ -249,7 +249,7 @@ def _is_number(text):
 
 
 def _read(parser, data, operations):
-    """Return the crystal with these operations, or those that pymatgen finds."""
+    """Return the structure with these operations, or those that pymatgen finds."""
     _check_images(len(_column(data, "_atom_site_label")), len(operations or "x"))
     parser.operations = operations
     try:
@@ -265,9 +265,9 @@ def _read(parser, data, operations):
 
 
 def _with_hydrogen(structure):
-    """Return the crystal with the hydrogen that oxygen shares a site with.
+    """Add hydrogen that shares a site with oxygen.
 
-    pymatgen takes such hydrogen for that of a hydroxyl group and leaves it out.
+    pymatgen treats it as part of a hydroxyl group and drops it.
     """
     hidden = structure.site_properties.get("implicit_hydrogens")
     if hidden:
@@ -276,8 +276,8 @@ def _with_hydrogen(structure):
                 site = structure[index]
                 if site.species.num_atoms + hydrogen > _MOST_OCCUPANCY:
                     raise InvalidInputError(
-                        f"oxygen and hydrogen are at one place, {site.label}, and their"
-                        " occupancies add up to more than 1; correct one of them"
+                        f"oxygen and hydrogen share the site {site.label}, and their occupancies"
+                        " add up to more than 1: correct one of them"
                     )
                 site.species = Composition({**site.species.as_dict(), "H": hydrogen})
         for site in structure:
@@ -286,26 +286,26 @@ def _with_hydrogen(structure):
 
 
 def _check_formula(parser, structure):
-    """Refuse a crystal whose elements are not in the proportion of the formula."""
+    """Refuse a structure whose composition disagrees with the stated formula."""
     said = parser.check(structure) or ""
     if said.startswith("Missing elements"):
         if "CIF-reported" in said:
             raise InvalidInputError("it has atoms of elements that its formula lacks")
         raise InvalidInputError(
-            "some elements of the formula that it states have no atoms; it may be cut off, or"
-            " lack hydrogen"
+            "some elements of the stated formula have no atoms: the file may be cut off, or lack"
+            " hydrogen"
         )
     if said.startswith("Incorrect stoichiometry") and not _is_rounded(said):
         raise InvalidInputError(
-            "its atoms do not add up to the formula that it states; it may be cut off (if they"
-            " are right, give it as a pymatgen Structure)"
+            "its atoms do not add up to the stated formula: the file may be cut off (if the atoms"
+            " are right, pass a pymatgen Structure)"
         )
 
 
 def _is_rounded(message):
-    """Tell whether atoms and formula differ by decimals alone.
+    """Tell whether atoms and formula differ only by rounding.
 
-    pymatgen's message lists, for each element, how often the structure has what the formula says.
+    pymatgen's message lists the ratio of atoms to formula of each element.
     """
     _, _, listed = message.partition("ratios=")
     ratios = [float(ratio) for ratio in re.findall(r"(?<=[ (])\d[\d.e+-]*", listed)]
@@ -313,7 +313,7 @@ def _is_rounded(message):
 
 
 def _crowded(data):
-    """Return the labels of two rows with the same coordinates, as the end of a sentence."""
+    """Return the labels of two rows with equal coordinates, as the end of a sentence."""
     labels = _column(data, "_atom_site_label")
     columns = [_column(data, f"_atom_site_fract_{axis}") for axis in _AXES]
     first: dict[tuple, str] = {}

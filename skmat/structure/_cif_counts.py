@@ -1,4 +1,4 @@
-"""What a CIF says of the number of its atoms, compared with the atoms that are read."""
+"""Compare the number of atoms that a CIF states with the atoms that are read."""
 
 import re
 
@@ -16,15 +16,15 @@ _MULTIPLICITIES = (
     "_atom_site_site_symmetry_order",
 )
 
-#: Atoms and formula units agree within this share: occupancies are refined.
+#: Relative difference with which atoms and formula units still agree: occupancies are refined.
 _TOLERANCE = 0.05
 
-#: Images of a site that are closer, in fractions of the cell, are one.
+#: In fractions of the cell. Images of a site that are closer are one atom.
 SAME_PLACE = 1e-3
 
 
 class Evidence:
-    """What a file says of the number of its atoms."""
+    """The numbers of atoms that a file states."""
 
     def __init__(self, named, same_place=SAME_PLACE):
         self._named = named
@@ -35,17 +35,17 @@ class Evidence:
         self.has_counts = bool(self._formula and self._n_units)
 
     def confirms(self, structure):
-        """Tell whether formula and formula units are stated, and the atoms are as many."""
+        """Tell whether the file states formula and formula units, and the atoms agree."""
         return self.has_counts and self._fault_of_counts(structure) is None
 
     def check(self, structure, operations):
-        """Return the crystal, if it agrees with what the file says; else raise."""
+        """Return the structure. Raise InvalidInputError if it disagrees with the file."""
         fault = self._fault_of_counts(structure) if self.has_counts else None
         if fault:
             raise InvalidInputError(fault)
         if not self.has_counts and operations and not self.agrees_with_multiplicities(operations):
             raise InvalidInputError(
-                "its sites do not have the multiplicities that it states; check the symmetry"
+                "its sites do not have the multiplicities that it states: check the symmetry"
                 " operations and the coordinates"
             )
         return structure
@@ -53,7 +53,7 @@ class Evidence:
     def _fault_of_counts(self, structure):
         amounts = _amounts(structure.composition)
         if set(amounts) != set(self._formula):
-            return None  # of another fault
+            return None  # another check reports this
         per_unit = [amounts[each] / self._formula[each] for each in amounts]
         n_units = sorted(per_unit)[len(per_unit) // 2]
         expected = [self._n_units, *([1.0] if self._is_of_the_cell() else [])]
@@ -61,17 +61,17 @@ class Evidence:
             return None
         return (
             f"its cell has {n_units:.4g} times the formula that it states, but it states"
-            f" {self._n_units:g} formula units; check the space group, the symmetry operations"
+            f" {self._n_units:g} formula units: check the space group, the symmetry operations"
             " and _cell_formula_units_Z"
         )
 
     def _is_of_the_cell(self):
-        """Tell whether the formula is that of the whole cell, as pymatgen and ASE write it."""
+        """Tell whether the formula counts the whole cell, as in files of pymatgen and ASE."""
         if self._structural:
             if set(self._structural) != set(self._formula):
                 return False
             units = [n / self._structural[each] for each, n in self._formula.items()]
-            # pymatgen writes whole units: of 5 atoms of hydrogen, H2, it counts 2.
+            # pymatgen rounds units down: 5 atoms of hydrogen are 2 units of H2.
             return max(units) - min(units) <= 1e-3 * max(units) and any(
                 abs(n - self._n_units) <= 1e-3 * n for n in (units[0], np.floor(units[0]))
             )
@@ -79,7 +79,10 @@ class Evidence:
         return all(abs(each - round(each)) < 1e-3 and round(each) for each in units)
 
     def agrees_with_multiplicities(self, operations):
-        """Tell whether sites have as many images as the file says; some say the reverse of it."""
+        """Tell whether sites have the stated numbers of images.
+
+        Some files state the order of the site symmetry instead.
+        """
         labels = self._named["_atom_site_label"]
         n_images = None
         for tag in _MULTIPLICITIES:
@@ -99,7 +102,7 @@ class Evidence:
 
 
 def _n_images(named, operations, same_place):
-    """Return how many places the operations move each site to."""
+    """Count the places to which the operations move each site."""
     if len(operations) == 1:
         return np.ones(len(named["_atom_site_label"]))
     columns = [named[f"_atom_site_fract_{axis}"] for axis in "xyz"]
@@ -108,18 +111,18 @@ def _n_images(named, operations, same_place):
     for place in places:
         images = np.array([each.operate(place) for each in operations])
         apart = np.abs((images[:, None] - images + 0.5) % 1 - 0.5).max(axis=2)
-        # One of each set of images at one place.
+        # Images at the same place count as one.
         counts.append(np.sum(1 / np.sum(apart < same_place, axis=1)))
     return np.rint(counts)
 
 
 def _composition(text):
-    """Return the amounts of a formula by element, or None where there is none."""
+    """Return the amounts of a formula by element, or None if it cannot be read."""
     text = text if isinstance(text, str) else ""
     text = re.sub(r"(?<=\s)\d*[+-]\d*$", "", text.strip(" '\""))
     try:
         return _amounts(Composition(text)) or None
-    except Exception:  # whatever pymatgen stumbles over
+    except Exception:  # pymatgen raises errors of many types
         return None
 
 

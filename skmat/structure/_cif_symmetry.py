@@ -1,4 +1,4 @@
-"""Which symmetry operations a CIF means, where it lists them and where it does not."""
+"""Choose the symmetry operations that a CIF means, whether it lists them or not."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,17 +39,17 @@ _HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 _NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
 _CHOICES = ("_space_group_it_coordinate_system_code", "_space_group.it_coordinate_system_code")
 
-#: Atoms of two crystals within this distance, in Å, are compared to tell whether they are equal.
+#: In Å. Structures are equal if all their distances below this are.
 _NEAR = 5.0317
 
-#: Atoms of which all pairs are compared.
+#: Above this number of atoms, pairs are not compared.
 _MOST_COMPARED = 3000
 
-#: Å: no two atoms are closer.
+#: In Å. No two atoms are closer.
 _TOO_CLOSE = 0.5
 
-#: Å: atoms of a relaxed or typed-in crystal may miss the images of each other by so much; those of
-#: a disordered one, where two places of one atom can be close, by less.
+#: In Å. Atoms of a relaxed or typed-in structure may miss their images by this. The limit is
+#: smaller for disordered structures, whose alternative places may be close.
 _MISSED = 0.1
 _MISSED_IN_DISORDER = 0.02
 
@@ -62,9 +62,9 @@ _REMEDY = (
 
 
 class _Stated(NamedTuple):
-    """What a file says of its group.
+    """The space group that a file states.
 
-    It is not sure where the number is known but the symbol is not: its setting may be another.
+    `is_sure` is False if only the number is known and not the symbol: the setting may differ.
     """
 
     name: str
@@ -73,29 +73,29 @@ class _Stated(NamedTuple):
 
 
 def choose_operations(data, lattice, read, same_place=SAME_PLACE):
-    """Return the crystal with the operations that the file means.
+    """Return the structure with the operations that the file means.
 
-    Operations that the file lists are taken, if there are as many as its group has. Otherwise
-    each setting of the group that fits the cell is tried, and the atoms listed as they are; atoms
-    are compared with formula and formula units per cell, or else with the multiplicities of the
-    sites.
+    A complete list of operations is used as it is. Otherwise two readings are tried: the listed
+    atoms fill the cell, or each setting of the group that fits the cell completes them. The right
+    one agrees with the formula and the formula units per cell. If the file does not state them,
+    the multiplicities of the sites decide.
 
     Parameters
     ----------
     data : dict
-        What pymatgen makes of the block.
+        The block, as pymatgen parses it.
     lattice : pymatgen.core.Lattice or None
         Its cell.
     read : callable
-        It takes operations, a list of SymmOp or None for what pymatgen finds, and returns the
-        crystal.
+        Takes operations (a list of SymmOp, or None for those that pymatgen finds) and returns the
+        structure.
     same_place : float, default=SAME_PLACE
-        Images of a site that are closer, in fractions of the cell, are one.
+        In fractions of the cell. Images of a site that are closer are one atom.
 
     Raises
     ------
     InvalidInputError
-        If no choice agrees with what the file says, or several that differ do.
+        If no reading agrees with the file, or if several different ones do.
     """
     named = {tag.lower(): value for tag, value in data.items()}
     listed = _listed(data)
@@ -111,7 +111,7 @@ def choose_operations(data, lattice, read, same_place=SAME_PLACE):
         return read(asymmetric)
     if not fitting:
         raise InvalidInputError(
-            f"its cell does not have the symmetry of its space group {stated.name}; correct the"
+            f"its cell does not have the symmetry of its space group {stated.name}: correct the"
             f" cell, or {_REMEDY}"
         )
     return _best(fitting, stated, evidence, read)
@@ -132,16 +132,16 @@ def _listed(data):
 def _operation(xyz):
     try:
         operation = SymmOp.from_xyz_str(xyz)
-    except Exception:  # whatever pymatgen stumbles over
+    except Exception:  # pymatgen raises errors of many types
         operation = None
-    # What is left out of an expression is 0 to pymatgen.
+    # pymatgen reads missing parts of an expression as 0.
     if operation is None or abs(abs(np.linalg.det(operation.rotation_matrix)) - 1) > 1e-6:
-        raise InvalidInputError(f"{xyz!r} is no symmetry operation; correct it, or {_REMEDY}")
+        raise InvalidInputError(f"{xyz!r} is not a symmetry operation: correct it, or {_REMEDY}")
     return operation
 
 
 def _stated(named):
-    """Return what the file says of its group; None where it says nothing, or P1."""
+    """Return the group that the file states, or None if it states none or P1."""
     symbols = _texts(named, _SYMBOLS)
     halls = _texts(named, _HALL)
     numbers = [text for text in _texts(named, _NUMBERS) if _is_group_number(text)]
@@ -154,7 +154,7 @@ def _stated(named):
             [each for each in settings if each.choice.lower().startswith(choice)] or settings
             for settings in found
         ]
-    # A symbol that tells more settings apart than another says more.
+    # The symbol with the fewest settings is the most precise one.
     found.sort(key=len)
     settings = list(found[0]) if found else []
     for text in numbers:
@@ -186,10 +186,10 @@ def _is_group_number(text):
 
 
 def _is_complete(listed, settings, lattice):
-    """Tell whether the operations of a file are all of its group.
+    """Tell whether the listed operations are all operations of the group.
 
-    Files name a group for the type of their operations too, in a cell of its own. So operations
-    are complete if they are a group, and no centring of the cell is left out.
+    Some files name the type of the group, but use another cell. So a list is also complete if it
+    is closed under multiplication and the stated group has no centring.
     """
     if len(listed) < 2:
         return False
@@ -214,18 +214,18 @@ def _n_centrings(operations):
 
 
 def _without_group(operations, stated, evidence, read):
-    """Return the crystal of a file with an unknown group, if the counts say that it is whole."""
+    """Return the structure of a file with an unknown group, if the counts confirm it."""
     structure = read(operations)
     if evidence.confirms(structure):
         return structure
     raise InvalidInputError(
-        f"its space group {stated.name} is unknown, and it lists no operations of the group;"
+        f"its space group {stated.name} is unknown, and it lists no operations of the group:"
         f" correct the name, or {_REMEDY}"
     )
 
 
 def _holds_all_atoms(listed, settings, stated, evidence, read):
-    """Tell whether a file with less operations than its group has lists all atoms of the cell."""
+    """Tell whether a file with an incomplete list of operations lists all atoms of the cell."""
     operations = listed or [_IDENTITY]
     try:
         structure = read(operations)
@@ -244,9 +244,9 @@ def _holds_all_atoms(listed, settings, stated, evidence, read):
 
 
 def _are_asymmetric(structure, settings, read):
-    """Tell whether atoms make a crystal only together with their images in a setting.
+    """Tell whether the atoms need their images in a setting to be a whole structure.
 
-    Images of atoms that are all of the cell already are at the atoms, or too close to them.
+    If the atoms already fill the cell, their images coincide with them or are too close.
     """
     if any(_is_closed(structure, each) for each in settings):
         return False
@@ -260,7 +260,7 @@ def _are_asymmetric(structure, settings, read):
 
 
 def _is_closed(structure, setting):
-    """Tell whether the operations of a setting move every atom to an equal one."""
+    """Tell whether the operations of a setting map every atom onto an equal one."""
     if len(structure) > _MOST_COMPARED:
         return False
     missed = _MISSED if structure.is_ordered else _MISSED_IN_DISORDER
@@ -278,7 +278,7 @@ def _is_closed(structure, setting):
 
 
 def _number_of(structure):
-    """Return the number of the group that the atoms have, or None."""
+    """Return the number of the space group of the atoms, or None."""
     try:
         return SpacegroupAnalyzer(structure).get_space_group_number()
     except Exception:  # spglib finds none
@@ -286,7 +286,7 @@ def _number_of(structure):
 
 
 def _best(settings, stated, evidence, read):
-    """Return the crystal in the only setting of its group that agrees with the file."""
+    """Return the structure in the only setting of its group that agrees with the file."""
     faults = []
     for rank in sorted({each.rank for each in settings}):
         found = []
@@ -295,7 +295,7 @@ def _best(settings, stated, evidence, read):
                 try:
                     structure = evidence.check(read(setting.operations), setting.operations)
                     if not (stated.is_sure or evidence.confirms(structure)):
-                        raise InvalidInputError(f"its setting is unknown; {_REMEDY}")
+                        raise InvalidInputError(f"its setting is unknown: {_REMEDY}")
                 except InvalidInputError as error:
                     faults.append(str(error))
                 else:
@@ -309,8 +309,8 @@ def _best(settings, stated, evidence, read):
         if len(found) > 1:
             names = ", ".join(f"'{setting.choice}'" for setting, _ in found)
             raise InvalidInputError(
-                f"its space group {stated.name} has several settings (in spglib's names {names}),"
-                f" which give different crystals; name the one that is meant, or {_REMEDY}"
+                f"its space group {stated.name} has several settings (in spglib's names {names})"
+                f" with different structures: name the right one, or {_REMEDY}"
             )
         if found:
             return found[0][1]
@@ -318,12 +318,12 @@ def _best(settings, stated, evidence, read):
 
 
 def _is_possible(structure):
-    """Tell whether no two atoms are at one place; alternative places of one atom may be close."""
+    """Tell whether no atoms overlap. Alternative places of one atom may."""
     return not structure.is_ordered or structure.is_valid(_TOO_CLOSE)
 
 
 def _distinct(found):
-    """Leave out crystals that are equal to one before them."""
+    """Drop structures that equal an earlier one."""
     kept: list = []
     for setting, structure in found:
         if not any(_are_equal(structure, other) for _, other in kept):
@@ -341,7 +341,7 @@ def _are_equal(first, second):
 
 
 def _distances(structure):
-    """Return what is at the ends of all short distances, and these, in an order of their own."""
+    """Return the kinds of atoms at both ends of all short distances, and the distances, sorted."""
     kinds = [site.species_string for site in structure]
     number = {kind: index for index, kind in enumerate(sorted(set(kinds)))}
     kind = np.array([number[each] for each in kinds])

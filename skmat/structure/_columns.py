@@ -1,4 +1,4 @@
-"""What the flat arrays of structures are made of: whole numbers, known elements, no writing."""
+"""Checks and conversions of the flat arrays of structures."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ __all__ = ["as_strings", "check_elements", "read_only", "whole"]
 
 
 def whole(values, name):
-    """Return `values` as an array of integers, which they must be."""
+    """Return `values` as an array of integers. Raise InvalidInputError if they are not whole."""
     values = np.asarray(values)
     if values.dtype.kind in "iu":
         return values
@@ -19,7 +19,7 @@ def whole(values, name):
 
 
 def check_elements(numbers, n_mixtures):
-    """Raise unless these are atomic numbers, or those that stand for mixtures."""
+    """Raise unless these are atomic numbers or numbers of mixtures."""
     largest = MAX_ATOMIC_NUMBER + n_mixtures
     if numbers.size and not (numbers.min() >= 1 and numbers.max() <= largest):
         among = f" with {n_mixtures} mixtures" if n_mixtures else ""
@@ -31,7 +31,7 @@ def check_elements(numbers, n_mixtures):
 
 def read_only(values, dtype):
     """Return `values` as an array of `dtype` that cannot be written to."""
-    # A view, so that an array of the caller stays writeable.
+    # A view: the caller's array stays writeable.
     array = np.asarray(values, dtype=dtype).view()
     array.flags.writeable = False
     return array

@@ -1,4 +1,4 @@
-"""What keeps a structure from being used."""
+"""Faults that make a structure unusable."""
 
 import math
 
@@ -15,21 +15,21 @@ __all__ = [
     "volume_and_spacings",
 ]
 
-#: Å^3 for each atom. The crystals of the Materials Project have 4.4 to 3,730; sites that one atom
-#: has in turn count as atoms, and molecules are computed in cells of up to 30 Å.
+#: Å^3 per atom. Structures of the Materials Project have 4.4 to 3,730. The range is wider because
+#: alternative places of one atom count as atoms, and molecules come in cells of up to 30 Å.
 _LEAST_PER_ATOM = 0.1
 _MOST_PER_ATOM = 100_000.0
 
-#: Å^3: the memory that a search for neighbours takes grows with the volume.
+#: In Å^3. The memory for a neighbour search grows with the volume.
 _MOST_VOLUME = 1e7
 
-#: Å: no lattice vector is shorter, or longer. Those of the Materials Project end at 276 Å.
+#: Length of lattice vectors, in Å. The longest in the Materials Project has 276 Å.
 _SHORTEST = 0.1
 _LONGEST = 5000.0
 
 
 def fault_of_structure(structure, disorder="raise"):
-    """Say why a structure cannot be kept, or return None."""
+    """Return why a structure cannot be used, or None."""
     if not isinstance(structure, IStructure):
         return f"{type(structure).__name__} is not a pymatgen Structure"
     if not len(structure):
@@ -49,31 +49,31 @@ def fault_of_structure(structure, disorder="raise"):
 
 
 def fault_of_cell(lattice, n_atoms):
-    """Say why no crystal of so many atoms has such lattice vectors, or return None."""
+    """Return why lattice vectors are impossible for so many atoms, or None."""
     longest = np.abs(lattice).max()
     if longest > _LONGEST:
         return (
-            f"a lattice vector is {longest:.3g} Å long, more than {_LONGEST:,.0f} Å; check the"
-            " lattice vectors, which are in Å"
+            f"a lattice vector is {longest:.3g} Å long, more than {_LONGEST:,.0f} Å: check the"
+            " lattice vectors (unit Å)"
         )
     volume, spacings = volume_and_spacings(lattice)
     if not _LEAST_PER_ATOM * n_atoms <= volume <= _MOST_PER_ATOM * n_atoms:
         return (
-            f"the cell has a volume of {volume:.3g} Å^3 for {n_atoms} atoms, which is not from"
-            f" {_LEAST_PER_ATOM:g} to {_MOST_PER_ATOM:,.0f} Å^3 for each; check the lattice"
-            " vectors, which are in Å"
+            f"the cell has a volume of {volume:.3g} Å^3 for {n_atoms} atoms, which is not between"
+            f" {_LEAST_PER_ATOM:g} and {_MOST_PER_ATOM:,.0f} Å^3 per atom: check the lattice"
+            " vectors (unit Å)"
         )
     if volume > _MOST_VOLUME:
         return (
-            f"the cell has a volume of {volume:.3g} Å^3, more than {_MOST_VOLUME:,.0f} Å^3; take a"
+            f"the cell has a volume of {volume:.3g} Å^3, more than {_MOST_VOLUME:,.0f} Å^3: use a"
             " smaller cell"
         )
     if min(spacings) < _SHORTEST:
         shortest = min(Lattice(lattice).get_lll_reduced_lattice().abc)
         if shortest < _SHORTEST:
             return (
-                f"every atom is {shortest:.3g} Å from its own image in the next cell; check the"
-                " lattice vectors, which are in Å"
+                f"every atom is {shortest:.3g} Å from its own image in the next cell: check the"
+                " lattice vectors (unit Å)"
             )
     return None
 
@@ -81,7 +81,7 @@ def fault_of_cell(lattice, n_atoms):
 def volume_and_spacings(lattice):
     """Return the volume of a cell in Å^3, and the distances of its opposite faces in Å.
 
-    Every cell is measured several times: for three vectors, numpy is ten times slower.
+    Called several times per structure. numpy is ten times slower for three vectors.
     """
     (ax, ay, az), (bx, by, bz), (cx, cy, cz) = lattice.tolist()
     faces = (
@@ -94,14 +94,14 @@ def volume_and_spacings(lattice):
 
 
 def fault_of_search(error):
-    """Say why the neighbours of a crystal were not found, from the error of the search."""
+    """Return why the neighbours were not found, from the error of the search."""
     if isinstance(error, MemoryError):
-        return "its neighbours take more memory than there is; take a smaller cell"
+        return "the memory is too small for its neighbours: use a smaller cell"
     return f"its neighbours cannot be found: {error}"
 
 
 def name_of_structure(structure):
-    """Return what an error calls a structure: its formula."""
+    """Return the name of a structure in errors: its formula."""
     return structure.formula if isinstance(structure, IStructure) else structure
 
 
@@ -109,11 +109,11 @@ def _fault_of_sites(structure, disorder):
     for index, site in enumerate(structure):
         occupancies = occupancies_of(site)
         if not occupancies:
-            return f"nothing at site {index} (counted from 0); remove it"
+            return f"site {index} (counted from 0) is empty: remove it"
         if disorder == "raise" and is_mixed(occupancies):
             return (
                 f"disordered (partial occupancy at site {index}, counted from 0:"
-                f" {site.species_string}); order it, or set disorder='average' to take the mean"
-                " of the elements at each site"
+                f" {site.species_string}): order it, or set disorder='average' to average the"
+                " elements at each site"
             )
     return None

@@ -1,4 +1,4 @@
-"""Files and dicts of crystals, of which nothing but the crystal is taken."""
+"""Read files and dicts of structures, without importing what they name."""
 
 import codecs
 import io
@@ -15,10 +15,10 @@ from skmat.structure._poscar import settled_poscar
 
 __all__ = ["structure_from_dict", "structure_from_file", "structure_from_text"]
 
-#: Bytes of a file, decompressed; that of a crystal of 10,000 atoms takes 1 MB.
+#: Bytes of a file after decompression. 10,000 atoms take about 1 MB.
 _MOST_BYTES = 64 * 2**20
 
-#: Names of files that pymatgen tells apart before those of JSON and YAML.
+#: File names that pymatgen recognises before JSON and YAML.
 _OTHERS = ("chgcar", "locpot", "vasprun")
 
 _MARKS = {
@@ -29,7 +29,7 @@ _MARKS = {
 
 
 def structure_from_file(path):
-    """Return the crystal of a file, a pymatgen Structure."""
+    """Read a file into a pymatgen Structure."""
     path = Path(path)
     form = _form_of(path.name)
     if form is None:
@@ -43,23 +43,23 @@ def structure_from_file(path):
 
 
 def structure_from_text(text, form):
-    """Return the crystal of the text of a CIF or a POSCAR."""
+    """Read the text of a CIF or a POSCAR into a pymatgen Structure."""
     if form == "cif":
         return structure_from_cif(text)
     return Structure.from_str(settled_poscar(text), fmt="poscar")
 
 
 def structure_from_dict(given):
-    """Return the crystal of a dict of ``Structure.as_dict``.
+    """Read a dict of ``Structure.as_dict`` into a pymatgen Structure.
 
-    Values of ``"@module"`` and ``"@class"``, which name what Python is to import, are left out,
-    and so are properties with mappings in them.
+    ``"@module"`` and ``"@class"`` are dropped: they name classes to import. Properties that
+    contain mappings are dropped too.
     """
     if not isinstance(given, Mapping):
         raise InvalidInputError(f"it holds a {type(given).__name__}, not a dict")
     for key in ("lattice", "sites"):
-        if key not in list(given):  # a Composition is a mapping, too
-            raise InvalidInputError(f"it lacks {key!r}, which a dict of Structure.as_dict has")
+        if key not in list(given):  # a Composition is a mapping too, and has every key
+            raise InvalidInputError(f"it lacks {key!r}: pass a dict of Structure.as_dict")
     lattice = {key: given["lattice"][key] for key in given["lattice"] if key in _OF_A_LATTICE}
     sites = [
         {
@@ -79,12 +79,12 @@ def structure_from_dict(given):
 
 _OF_A_LATTICE = ("matrix", "pbc", "a", "b", "c", "alpha", "beta", "gamma")
 
-#: What a species has in dicts: these may be mappings.
+#: Keys of a species whose values may be mappings.
 _OF_A_SPECIES = ("properties",)
 
 
 def _plain(mapping):
-    """Return a mapping without what names a class, and without values that are mappings."""
+    """Drop the keys that name a class, and values that contain mappings."""
     return {
         key: _plain(value) if key in _OF_A_SPECIES and isinstance(value, Mapping) else value
         for key, value in mapping.items()
@@ -101,7 +101,7 @@ def _holds_mappings(value):
 
 
 def _form_of(name):
-    """Return how a file is read here, or None for those that are left to pymatgen."""
+    """Return the format of a file, or None to leave it to pymatgen."""
     name = name.lower()
     if ".cif" in name or ".mcif" in name:
         return "cif"

@@ -1,4 +1,4 @@
-"""Formulas of many structures at once, written as pymatgen writes them."""
+"""Formulas of many structures at once, as pymatgen writes them."""
 
 from functools import cache
 
@@ -20,13 +20,13 @@ def formulas_of(n_sites, numbers, mixtures, *, reduced):
     Parameters
     ----------
     n_sites : ndarray of shape (n,)
-        Sites of each structure.
+        Number of sites of each structure.
     numbers : ndarray of shape (m,)
-        What is at each site: an element, or a row of `mixtures`.
+        Atomic number or number of a mixture, for each site.
     mixtures : ndarray of shape (n_mixtures, 118)
         Occupancies.
     reduced : bool
-        As :meth:`skmat.structure.StructureArrays.formulas` has it.
+        See :meth:`skmat.structure.StructureArrays.formulas`.
     """
     n_structures = len(n_sites)
     if not n_structures:
@@ -58,7 +58,7 @@ def formulas_of(n_sites, numbers, mixtures, *, reduced):
 
 
 def _as_written(amounts):
-    """Return numbers of which those that are whole are written without decimals."""
+    """Return amounts as numbers, whole ones as int."""
     if amounts.dtype.kind == "i":
         return amounts.tolist()
     return [int(amount) if amount.is_integer() else amount for amount in amounts.tolist()]
@@ -68,7 +68,7 @@ def _as_written(amounts):
 def _symbols_in_order():
     """Return (atomic number, symbol) of all elements, in the order of pymatgen's formulas."""
     numbers = {Element.from_Z(z).symbol: z for z in range(1, MAX_ATOMIC_NUMBER + 1)}
-    # pymatgen warns of elements without an electronegativity, and puts them last.
+    # pymatgen warns about elements without an electronegativity, and puts them last.
     with caught_warnings():
         formula = Composition(dict.fromkeys(numbers, 1)).formula
     return [(numbers[part.removesuffix("1")], part.removesuffix("1")) for part in formula.split()]

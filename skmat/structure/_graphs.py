@@ -1,4 +1,4 @@
-"""Crystal graphs: atoms, and edges from the nearest neighbours of each."""
+"""Crystal graphs: atoms, and edges from their nearest neighbours."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,20 +15,20 @@ from skmat.structure._overlaps import fault_of_distances
 
 __all__ = ["GRAPHS_VERSION", "CrystalGraphs", "GraphSettings", "build_graphs"]
 
-#: To be raised whenever the graphs of a crystal change, so that those kept on disk are not taken.
+#: Raise this when graphs change: graphs cached on disk are then built again.
 GRAPHS_VERSION = 2
 
-#: Structures that one process is given at a time.
+#: Structures per task of a process.
 _CHUNK = 256
 
 
 class GraphSettings(NamedTuple):
-    """Which atoms are joined.
+    """Which atoms are joined by edges.
 
     Attributes
     ----------
     n_neighbors : int
-        Nearest neighbours of each atom; all of the last shell are taken.
+        Nearest neighbours of each atom. The last shell is included whole.
     cutoff : float
         Largest distance, in Å.
     """
@@ -42,18 +42,18 @@ _DEFAULT = GraphSettings()
 
 @dataclass(frozen=True, eq=False)
 class CrystalGraphs:
-    """Graphs of many crystals as flat arrays; a crystal without atoms stands for an invalid row.
+    """Graphs of many structures as flat arrays. A graph without atoms is an invalid row.
 
     Attributes
     ----------
     n_sites : ndarray of shape (n,), int64
-        Atoms of each crystal.
+        Number of atoms of each structure.
     atomic_numbers : ndarray of shape (m,), uint8 or int32
-        Of all atoms, one crystal after the other; 119 and above for the rows of `mixtures`.
+        Atomic numbers of all atoms, structure by structure. 119 and above are rows of `mixtures`.
     n_edges : ndarray of shape (m,), uint16
-        Neighbours of each atom, which stand together in the following arrays.
+        Number of neighbours of each atom. `senders` and `vectors` list them atom by atom.
     senders : ndarray of shape (k,), uint16 or uint32
-        Number of the neighbour within its crystal.
+        Index of the neighbour within its structure.
     vectors : ndarray of shape (k, 3), float32
         From the atom to its neighbour, in Å.
     mixtures : ndarray of shape (n_mixtures, 118), float64
@@ -78,16 +78,16 @@ class CrystalGraphs:
 
     @cached_property
     def site_starts(self):
-        """Place of the first atom of each crystal, and the number of atoms, shape (n + 1,)."""
+        """Index of the first atom of each structure, and the number of atoms, shape (n + 1,)."""
         return np.concatenate([[0], np.cumsum(self.n_sites)])
 
     @cached_property
     def edge_starts(self):
-        """Place of the first edge of each atom, and the number of edges, shape (m + 1,)."""
+        """Index of the first edge of each atom, and the number of edges, shape (m + 1,)."""
         return np.concatenate([[0], np.cumsum(self.n_edges, dtype=np.int64)])
 
     def take(self, rows):
-        """Return the crystals at `rows` (indices or mask)."""
+        """Return the graphs at `rows` (indices or mask)."""
         rows = np.arange(len(self))[rows]
         sites = ranges(self.site_starts[rows], self.n_sites[rows])
         edges = ranges(self.edge_starts[sites], self.n_edges[sites])
@@ -101,7 +101,7 @@ class CrystalGraphs:
         )
 
     def scatter(self, valid):
-        """Return as many crystals as `valid` is long, these where it is true, others empty."""
+        """Return one graph per entry of `valid`: these where it is True, empty ones elsewhere."""
         n_sites = np.zeros(len(valid), dtype=np.int64)
         n_sites[valid] = self.n_sites
         return replace(self, n_sites=n_sites)
@@ -111,32 +111,31 @@ class CrystalGraphs:
         return compositions_of(self.n_sites, self.atomic_numbers, self.mixtures)
 
     def group_ids(self):
-        """Label crystals of equal composition with equal integers, ndarray of shape (n,)."""
+        """Label graphs of equal composition with equal integers, ndarray of shape (n,)."""
         return self.compositions().group_ids()
 
 
 def build_graphs(structures: StructureArrays, settings=_DEFAULT, n_jobs=None):
-    """Find the neighbours of all atoms of all crystals.
+    """Build the graphs of many structures.
 
-    A disordered site is one atom, whatever it holds. Two sites whose occupancies add up to 1 at
-    most may be as close as they like, because one atom has them in turn; others closer than 0.3 Å
-    are a fault.
+    A disordered site is one atom. Sites closer than 0.3 Å are a fault, unless their occupancies
+    add up to at most 1: then they are alternative places of one atom.
 
     Parameters
     ----------
     structures : StructureArrays
-        The crystals.
+        The structures.
     settings : GraphSettings, default=GraphSettings()
-        Which atoms are joined: 12 neighbours within 8 Å.
+        Which atoms are joined. The default is 12 neighbours within 8 Å.
     n_jobs : int, default=None
-        Processes that search.
+        Number of processes.
 
     Returns
     -------
     graphs : CrystalGraphs
-        Of the crystals without faults.
+        Graphs of the structures without faults.
     problems : list of (int, str)
-        Number of each other crystal, and what is wrong with it.
+        Row and fault of each other structure.
     """
     starts = range(0, len(structures), _CHUNK)
     parts = Parallel(n_jobs)(

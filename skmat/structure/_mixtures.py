@@ -1,7 +1,7 @@
-"""Sites that several elements share, or that are not always occupied.
+"""Disordered sites: shared by several elements, or partially occupied.
 
-Beside the atomic numbers of ordered sites stand numbers of mixtures: `FIRST_MIXTURE` is row 0 of a
-table of occupancies with one column per element.
+An ordered site holds an atomic number. A disordered site holds the number of a mixture:
+`FIRST_MIXTURE` is row 0 of a table of occupancies with one column per element.
 """
 
 import numpy as np
@@ -30,18 +30,18 @@ FIRST_MIXTURE = MAX_ATOMIC_NUMBER + 1
 
 NO_MIXTURES = np.empty((0, MAX_ATOMIC_NUMBER))
 
-#: Occupancies that differ by less are equal, as they are to pymatgen.
+#: Occupancies that differ by less are equal, as in pymatgen.
 _TOLERANCE = 1e-8
 
 
 def check_disorder(disorder):
-    """Raise unless `disorder` is one of the two ways with disordered structures."""
+    """Raise unless `disorder` is "raise" or "average"."""
     if disorder not in ("raise", "average"):
-        raise InvalidInputError(f"disorder={disorder!r} is neither 'raise' nor 'average'.")
+        raise InvalidInputError(f"disorder must be 'raise' or 'average', got {disorder!r}.")
 
 
 def occupancies_of(site):
-    """Return the occupancy of each element at a site of pymatgen, by atomic number."""
+    """Return the occupancy of each element at a pymatgen site, by atomic number."""
     occupancies: dict[int, float] = {}
     for species, occupancy in site.species.items():
         occupancies[species.Z] = occupancies.get(species.Z, 0.0) + occupancy
@@ -49,18 +49,18 @@ def occupancies_of(site):
 
 
 def is_mixed(occupancies):
-    """Say whether a site holds anything but one element that is always there."""
+    """Tell whether a site is anything but fully occupied by one element."""
     return len(occupancies) != 1 or abs(next(iter(occupancies.values())) - 1) > _TOLERANCE
 
 
 class MixtureTable:
-    """The mixtures of many structures, each written once."""
+    """The distinct mixtures of many structures."""
 
     def __init__(self):
         self._rows: dict[tuple, int] = {}
 
     def number_of(self, site):
-        """Return the atomic number of what is at a site, or the number of its mixture."""
+        """Return the atomic number at a site, or the number of its mixture."""
         occupancies = occupancies_of(site)
         if not is_mixed(occupancies):
             return next(iter(occupancies))
@@ -80,23 +80,23 @@ def check_mixtures(mixtures):
     """Raise unless `mixtures` is a table of occupancies."""
     if mixtures.ndim != 2 or mixtures.shape[1] != MAX_ATOMIC_NUMBER:
         raise InvalidInputError(
-            f"mixtures has the shape {mixtures.shape}; it must have a row per mixture and a"
-            f" column for each of the {MAX_ATOMIC_NUMBER} elements."
+            f"mixtures must have a row per mixture and a column for each of the"
+            f" {MAX_ATOMIC_NUMBER} elements, got shape {mixtures.shape}."
         )
     total = mixtures.sum(axis=1)
     good = (mixtures >= 0).all(axis=1) & (total > 0) & (total <= 1 + _TOLERANCE)
     if not good.all():
         raise InvalidInputError(
-            f"Row {good.argmin()} of mixtures holds occupancies from"
-            f" {mixtures[good.argmin()].min():g}, {total[good.argmin()]:g} in sum; none may be"
-            " negative, and their sum must be above 0 and at most 1."
+            f"Row {good.argmin()} of mixtures has a smallest occupancy of"
+            f" {mixtures[good.argmin()].min():g} and a sum of {total[good.argmin()]:g}."
+            " Occupancies must not be negative, and their sum must be above 0 and at most 1."
         )
 
 
 def settle(numbers, mixtures):
-    """Return both with each mixture that a site has once, and in an order of its own.
+    """Return `numbers` and the distinct mixtures that occur in them, sorted.
 
-    What one element fills is no mixture, but that element.
+    A mixture that one element fills becomes that element.
     """
     mixed = np.flatnonzero(numbers >= FIRST_MIXTURE)
     if not len(mixed):
@@ -111,7 +111,7 @@ def settle(numbers, mixtures):
 
 
 def species_of(number, mixtures):
-    """Return what pymatgen's Structure takes for a site: a number, or occupancies by element."""
+    """Return a site for pymatgen's Structure: a number, or occupancies by element."""
     if number < FIRST_MIXTURE:
         return number
     occupancies = mixtures[number - FIRST_MIXTURE]
@@ -122,12 +122,12 @@ def species_of(number, mixtures):
 
 
 def contents(n_sites, numbers, mixtures):
-    """Return what the sites of many structures hold.
+    """List the elements at the sites of many structures.
 
     Returns
     -------
     rows, atomic_numbers, occupancies : ndarray of shape (n_entries,)
-        Structure, element and occupancy; one entry per element of a site, in any order.
+        Structure, element and occupancy. One entry per element of a site, unsorted.
     """
     rows = np.repeat(np.arange(len(n_sites)), n_sites)
     if not len(mixtures):
@@ -146,7 +146,7 @@ def contents(n_sites, numbers, mixtures):
 
 
 def occupancy_of(numbers, mixtures):
-    """Return how much of each site is occupied, ndarray of the shape of `numbers`."""
+    """Return the total occupancy of each site, ndarray of the shape of `numbers`."""
     occupancy = np.ones(len(numbers))
     mixed = numbers >= FIRST_MIXTURE
     occupancy[mixed] = mixtures.sum(axis=1)[numbers[mixed] - FIRST_MIXTURE]
@@ -160,7 +160,7 @@ def compositions_of(n_sites, numbers, mixtures):
 
 
 def ranges(starts, counts):
-    """Return ``start, start + 1, ...`` of each start, `count` numbers each, as one array."""
+    """Return ``start, start + 1, ...`` for each start, `count` numbers each, as one array."""
     counts = np.asarray(counts, dtype=np.int64)
     offsets = np.cumsum(counts) - counts
     return np.arange(counts.sum()) + np.repeat(starts - offsets, counts)

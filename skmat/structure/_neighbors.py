@@ -1,4 +1,4 @@
-"""The nearest periodic neighbours of every atom."""
+"""Nearest periodic neighbours of each atom."""
 
 import math
 from functools import cache
@@ -12,34 +12,32 @@ from skmat.structure._faults import volume_and_spacings
 
 __all__ = ["BACKENDS", "TIE", "into_cell", "nearest_neighbors", "within"]
 
-#: Distances that differ by less, in Å, are one shell of neighbours. Lattice parameters are written
-#: with two or three digits: at a round number, rounding would decide.
+#: In Å. Distances that differ by less belong to one shell. Not a round number: lattice parameters
+#: have two or three digits, and rounding would then decide.
 TIE = 0.0103
 
-#: A neighbour just at the cutoff is within it, however its distance is rounded: so much further,
-#: in Å, is searched, and half as much further kept.
+#: In Å. The search goes this far beyond the cutoff, and half of it is kept: a neighbour exactly at
+#: the cutoff counts, however its distance is rounded.
 _MARGIN = 1e-4
 
-#: Most atoms have all their nearest neighbours within this radius, in Å; a search is much faster
-#: in a small sphere, and is repeated in the larger one where it was too small.
+#: In Å. Most atoms have all their nearest neighbours within this radius, and a small sphere is
+#: searched much faster. If it is too small, the search is repeated with the cutoff.
 _FIRST_RADIUS = 4.5
 
-#: Pairs of atoms, of which each takes some 100 bytes. 25,000 atoms of a common crystal have as
-#: many within 8 Å.
+#: Pairs of atoms, about 100 bytes each. 25,000 atoms have that many within 8 Å.
 _MOST_PAIRS = 5_000_000
 
-#: Boxes of a search with vesin; it has a limit of 100,000.
+#: Boxes of a search with vesin, whose limit is 100,000.
 _MOST_BOXES = 90_000
 
 BACKENDS = ("auto", "vesin", "pymatgen")
 
 
 def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
-    """Find the nearest neighbours of each atom of one crystal.
+    """Find the nearest neighbours of each atom of one structure.
 
-    Neighbours as far away as the last one that is asked for belong to its shell, and are all
-    returned: a choice among them would depend on the order of the atoms and on the cell. An atom
-    with fewer neighbours within the cutoff has fewer.
+    The last shell of neighbours is returned whole: a choice within it would depend on the order
+    of the atoms and on the cell. An atom may have fewer neighbours within the cutoff.
 
     Parameters
     ----------
@@ -52,24 +50,24 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
     cutoff : float
         Largest distance, in Å.
     backend : {"auto", "vesin", "pymatgen"}, default="auto"
-        Package that searches; "auto" takes vesin where it is installed. Both find the same.
+        Package that searches. "auto" uses vesin if it is installed. Both find the same.
 
     Returns
     -------
     receivers, senders : ndarray of shape (n_edges,), int64
-        Each atom, and its neighbour; receivers ascend, and so do the distances of each.
+        Each atom, and its neighbour. Sorted by receiver, then by distance.
     shifts : ndarray of shape (n_edges, 3), int64
-        Cell of the neighbour, counted in lattice vectors from that of the atom.
+        Cell of the neighbour relative to the atom's, in lattice vectors.
     distances : ndarray of shape (n_edges,), float64
         In Å.
 
     Raises
     ------
     InvalidInputError
-        If there is no such backend, or there are more than 5,000,000 neighbours.
+        If the backend is unknown, or if more than 5,000,000 pairs are found.
     """
     for radius in (min(_FIRST_RADIUS, cutoff), cutoff):
-        # Further than what is kept, so that both packages find all of it.
+        # Search further than is kept: both packages must find all of it.
         receivers, senders, shifts, distances = within(lattice, frac, radius + _MARGIN, backend)
         order = np.lexsort((distances, receivers))
         receivers, distances = receivers[order], distances[order]
@@ -86,12 +84,12 @@ def nearest_neighbors(lattice, frac, n_neighbors, cutoff, backend="auto"):
 
 
 def within(lattice, frac, radius, backend="auto"):
-    """Return all pairs of atoms up to `radius` apart, in no order, as `nearest_neighbors` does."""
+    """Return all pairs of atoms up to `radius` apart, unsorted, as `nearest_neighbors` does."""
     if backend not in BACKENDS:
-        raise InvalidInputError(f"There is no backend {backend!r}; choose one of {BACKENDS}.")
+        raise InvalidInputError(f"Unknown backend {backend!r}. Choose one of {BACKENDS}.")
     volume, spacings = volume_and_spacings(lattice)
     if not min(spacings):
-        raise InvalidInputError("The lattice vectors lie in one plane; correct them.")
+        raise InvalidInputError("The lattice vectors lie in one plane. Correct them.")
     _check_pairs(lattice, frac, radius, volume, spacings)
     if backend == "vesin" or (backend == "auto" and _has_vesin()):
         return _with_vesin(lattice, frac, radius, spacings)
@@ -99,26 +97,26 @@ def within(lattice, frac, radius, backend="auto"):
 
 
 def _check_pairs(lattice, frac, radius, volume, spacings):
-    """Raise if more pairs would be found than there is memory for."""
+    """Raise if the pairs would take too much memory."""
     n_images = math.prod(math.ceil(radius / each) * 2 + 1 for each in spacings)
     if len(frac) ** 2 * n_images <= _MOST_PAIRS:
         return
     n_pairs = len(frac) ** 2 * 4 / 3 * np.pi * radius**3 / volume
-    # Atoms can also be crowded in a part of the cell.
+    # The atoms may fill only a part of the cell.
     tree = cKDTree(frac @ lattice)
     n_around = math.prod(radius // each * 2 + 1 for each in spacings)
     n_pairs = max(n_pairs, tree.count_neighbors(tree, radius) * n_around)
     if n_pairs > _MOST_PAIRS:
         raise InvalidInputError(
-            f"{len(frac):,} atoms have some {n_pairs:,.0f} neighbours within {radius:.3g} Å, and"
-            f" no more than {_MOST_PAIRS:,} are searched; take a smaller cell or cutoff"
+            f"{len(frac):,} atoms have about {n_pairs:,.0f} neighbours within {radius:.3g} Å, more"
+            f" than the limit of {_MOST_PAIRS:,}: use a smaller cell or cutoff"
         )
 
 
 def into_cell(frac):
     """Return fractional coordinates from 0 to below 1."""
     frac = frac - np.floor(frac)
-    # What is just below 0 is rounded to 1, which is 0.
+    # A coordinate just below 0 is rounded to 1, which is the same place as 0.
     frac[frac == 1.0] = 0.0
     return frac
 
@@ -146,10 +144,10 @@ def _with_vesin(lattice, frac, radius, spacings):
 
 
 def _reach_of_vesin(spacings, radius):
-    """Return how far vesin is to search, in Å: it ends the process where it has too many boxes.
+    """Return the radius for vesin to search, in Å, at which it does not crash.
 
-    It divides the cell into boxes as wide as the radius. Where these are more than 100,000 it
-    makes less of them along each vector, 0 in a thin cell, and divides by that.
+    vesin divides the cell into boxes as wide as the radius. Above 100,000 boxes it makes fewer
+    along each vector, in a thin cell 0, and divides by that number.
     """
     while math.prod(max(each // radius, 1) for each in spacings) > _MOST_BOXES:
         radius *= 1.2

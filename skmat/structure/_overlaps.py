@@ -1,4 +1,4 @@
-"""Atoms that are too close to be two."""
+"""Atoms that overlap."""
 
 import numpy as np
 
@@ -8,18 +8,18 @@ from skmat.structure._neighbors import into_cell, within
 
 __all__ = ["fault_of_distances", "find_overlaps"]
 
-#: Atoms closer than this, in Å, are one atom written twice, or a mistake.
+#: In Å. Atoms closer than this are one atom written twice, or a mistake.
 _OVERLAP = 0.3
 
-#: Occupancies are written with three digits or so: those that add up to 1 may be off by this.
+#: Occupancies that add up to 1 may miss it by this: files give about three digits.
 _ROUNDING = 1e-3
 
 
 def fault_of_distances(receivers, senders, distances, occupancy):
-    """Say which atoms of a crystal overlap, from the distances of its neighbours, or return None.
+    """Return which atoms overlap, from the distances of neighbours, or None.
 
-    Two sites whose occupancies add up to 1 at most may be as close as they like: one atom has
-    them in turn.
+    Sites whose occupancies add up to at most 1 may overlap: they are alternative places of one
+    atom.
     """
     close = np.flatnonzero(distances < _OVERLAP)
     first, second = receivers[close], senders[close]
@@ -29,14 +29,11 @@ def fault_of_distances(receivers, senders, distances, occupancy):
         return None
     worst = close[distances[close].argmin()]
     pair = f"{receivers[worst]} and {senders[worst]}"
-    return f"atoms {pair} (counted from 0) are {distances[worst]:.3g} Å apart; remove one of them"
+    return f"atoms {pair} (counted from 0) are {distances[worst]:.3g} Å apart: remove one of them"
 
 
 def find_overlaps(structures):
-    """Return the row of each crystal with atoms that overlap, and which these are.
-
-    Graphs are not needed for it, nor are they built.
-    """
+    """Return (row, fault) of each structure with overlapping atoms, without building graphs."""
     occupancy = occupancy_of(structures.atomic_number, structures.mixtures)
     found = []
     for row, lattice in enumerate(structures.lattice):

@@ -1,4 +1,4 @@
-"""POSCAR: what is compared and settled before pymatgen reads it."""
+"""Check and clean the text of a POSCAR before pymatgen reads it."""
 
 import re
 
@@ -10,12 +10,12 @@ __all__ = ["settled_poscar"]
 
 
 def settled_poscar(text):
-    """Return the text of a POSCAR as pymatgen reads it right.
+    """Return the text of a POSCAR in a form that pymatgen reads correctly.
 
     Raises
     ------
     InvalidInputError
-        If it counts other atoms than it lists, or the counts are not those of its symbols.
+        If the counts match neither the listed atoms nor the symbols.
     """
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
@@ -25,14 +25,14 @@ def settled_poscar(text):
     start, stop = first
     counts = [int(each) for line in lines[start:stop] for each in _words(line)]
     if min(counts) < 0:
-        raise InvalidInputError(f"it counts {min(counts)} atoms of an element; correct the line")
+        raise InvalidInputError(f"it counts {min(counts)} atoms of an element: correct the line")
     symbols = [each for line in lines[5:start] for each in _words(line)]
     if symbols and len(symbols) != len(counts):
         raise InvalidInputError(
-            f"it names {len(symbols)} elements, but counts the atoms of {len(counts)}; make both"
+            f"it names {len(symbols)} elements, but counts the atoms of {len(counts)}: make both"
             " lines equally long"
         )
-    # pymatgen takes comments behind the scale and the vectors for numbers.
+    # pymatgen reads comments behind the scale and the vectors as numbers.
     lines[1:5] = [re.split(r"[!#]", line, maxsplit=1)[0] for line in lines[1:5]]
     place = stop
     if place < len(lines) and lines[place].strip()[:1] in tuple("sS"):
@@ -41,8 +41,8 @@ def settled_poscar(text):
     n_listed = _n_coordinates(lines[place + 1 :])
     if n_listed != sum(counts):
         raise InvalidInputError(
-            f"it counts {sum(counts):,} atoms, but has {n_listed:,} lines of coordinates; it may"
-            " be cut off, or the counts are wrong"
+            f"it counts {sum(counts):,} atoms, but has {n_listed:,} lines of coordinates: correct"
+            " the counts, or get the whole file"
         )
     lines[5:start] = [_plain_symbols(line) for line in lines[5:start]]
     if is_cartesian:
@@ -51,7 +51,7 @@ def settled_poscar(text):
 
 
 def _line_of_counts(lines):
-    """Return the numbers of the first line of counts and of the one after the last, or None."""
+    """Return the first line of counts and the line after the last, or None."""
     start = 5
     while start < len(lines) and start < 16 and not _is_counts(lines[start]):
         start += 1
@@ -72,10 +72,10 @@ def _is_counts(line):
 
 
 def _n_coordinates(lines):
-    """Return how many lines with coordinates there are up to the first that has none."""
+    """Count the lines of coordinates up to the first line without."""
     for number, line in enumerate(lines):
         words = line.split("#")[0].split()
-        if len(words) < 3:  # a minus can take the place of the space
+        if len(words) < 3:  # a minus may replace the space
             words = line.split("#")[0].replace("-", " -").split()
         if len(words) < 3 or not all(map(_is_number, words[:3])):
             return number
@@ -91,14 +91,14 @@ def _is_number(text):
 
 
 def _plain_symbols(line):
-    """Return symbols without the name and hash of a pseudopotential: pymatgen does one line."""
+    """Remove names and hashes of pseudopotentials. pymatgen does so in one line only."""
     return " ".join(re.split("[/_]", each)[0] for each in _words(line))
 
 
 def _positive_scale(lines):
-    """Return the line of the scale, where it is a volume as the factor that gives it.
+    """Return the line of the scale, with a volume replaced by the factor that gives it.
 
-    pymatgen multiplies Cartesian coordinates by the volume.
+    pymatgen would multiply Cartesian coordinates by the volume.
     """
     try:
         scale = float(lines[1].split()[0])

@@ -1,4 +1,4 @@
-"""Every accepted form of crystals to :class:`StructureArrays`."""
+"""Read every accepted form of structures into :class:`StructureArrays`."""
 
 import os
 import re
@@ -25,39 +25,39 @@ __all__ = ["as_rows", "is_path", "parse_pymatgen", "parse_structures", "read_str
 
 _FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
 
-#: Letters of a reason.
+#: Characters of a reason.
 _LONGEST = 300
 
 
 def read_structures(values, *, on_invalid="raise", disorder="raise"):
-    """Read one crystal per item.
+    """Read one structure per item.
 
     Parameters
     ----------
     values : StructureArrays or iterable
         pymatgen Structures, dicts of ``Structure.as_dict``, ASE Atoms that are periodic in all
-        directions, or CIF or POSCAR files: paths, or texts of several lines.
+        directions, or CIF or POSCAR files. Give files as paths, or as texts of several lines.
     on_invalid : {"raise", "nan"}, default="raise"
-        What becomes of items that cannot be read; "nan" leaves them out of the result.
+        "raise" raises an error for items that cannot be read. "nan" leaves them out.
     disorder : {"raise", "average"}, default="raise"
-        Whether a structure whose sites several elements share, or do not always occupy, is one
-        that cannot be read. "average" keeps the occupancies, and networks take the mean of the
-        vectors of the elements at a site, weighted by them.
+        "raise" treats structures with shared or partially occupied sites as invalid. "average"
+        keeps the occupancies: networks average the embeddings of the elements at a site, weighted
+        by occupancy.
 
     Returns
     -------
     structures : StructureArrays
-        Those that could be read, in their order.
+        The valid structures, in order.
     valid : ndarray of shape (n_items,), bool
-        Which these are.
+        True for items that could be read.
 
     Raises
     ------
     InvalidStructureError
-        If items cannot be read and ``on_invalid="raise"``; the error lists all of them.
+        If items cannot be read and ``on_invalid="raise"``. The error lists all of them.
     """
     if on_invalid not in ("raise", "nan"):
-        raise InvalidInputError(f"on_invalid={on_invalid!r} is neither 'raise' nor 'nan'.")
+        raise InvalidInputError(f"on_invalid must be 'raise' or 'nan', got {on_invalid!r}.")
     check_disorder(disorder)
     structures, problems, n_rows = parse_structures(values, disorder)
     if problems and on_invalid == "raise":
@@ -68,7 +68,7 @@ def read_structures(values, *, on_invalid="raise", disorder="raise"):
 
 
 def parse_structures(values, disorder):
-    """Return what can be read, what cannot as (row, value, reason), and the number of rows."""
+    """Return the valid structures, the problems as (row, value, reason), and the row count."""
     read, problems, n_rows = parse_pymatgen(values, disorder)
     if not isinstance(read, StructureArrays):
         read = StructureArrays.from_structures(read, disorder=disorder)
@@ -76,10 +76,9 @@ def parse_structures(values, disorder):
 
 
 def parse_pymatgen(values, disorder):
-    """Return the same with the structures as pymatgen has them.
+    """Return the same as `parse_structures`, but pymatgen Structures.
 
-    They keep oxidation states, charges, isotopes and properties; a StructureArrays, which has
-    none, stays one.
+    They keep oxidation states, charges, isotopes and properties. A StructureArrays stays one.
     """
     if isinstance(values, StructureArrays):
         return _parse_arrays(values, disorder)
@@ -100,39 +99,39 @@ def parse_pymatgen(values, disorder):
 
 
 def as_rows(X):
-    """Return the crystals in `X` as a list.
+    """Return the structures in `X` as a list.
 
     Raises
     ------
     InvalidInputError
-        If it is one crystal, or has no order, or is an array of what crystals consist of.
+        If `X` is a single structure, has no order, or is an array of sites.
     """
     if isinstance(X, IStructure | str | bytes | os.PathLike) or hasattr(X, "get_scaled_positions"):
         raise InvalidInputError(
-            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass it"
-            " as a list of one, [X]."
+            f"Expected a list of structures, got one {type(X).__name__}. Reshape your data: pass"
+            " it as a list of one, [X]."
         )
     if isinstance(X, Mapping):
         is_one = "lattice" in X or "sites" in X
         remedy = "a list of one, [X]" if is_one else "the list of its values, list(X.values())"
         raise InvalidInputError(
-            f"Expected a list of crystals, got one {type(X).__name__}. Reshape your data: pass"
+            f"Expected a list of structures, got one {type(X).__name__}. Reshape your data: pass"
             f" {remedy}."
         )
     if isinstance(X, Set) and not isinstance(X, KeysView):
         raise InvalidInputError(
-            f"X is a {type(X).__name__}, which has no order to match that of y; pass a list, and"
-            " y in the same order."
+            f"X is a {type(X).__name__}, which has no order. Pass a list, with y in the same"
+            " order."
         )
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
         X = X[:, 0]  # a column
     if isinstance(X, np.ndarray) and (X.ndim != 1 or (X.size and isinstance(X[0], PeriodicSite))):
         raise InvalidInputError(
-            f"X is an array of shape {X.shape}. numpy.array makes one of sites from a list of"
-            " structures: pass the list, or a StructureArrays."
+            f"X is an array of shape {X.shape}. numpy.array turns a list of structures into an"
+            " array of sites. Pass the list, or a StructureArrays."
         )
     if not isinstance(X, Iterable):
-        raise InvalidInputError(f"X is no list of crystals, but {type(X).__name__}.")
+        raise InvalidInputError(f"Expected a list of structures, got {type(X).__name__}.")
     return list(X)
 
 
@@ -147,16 +146,16 @@ def _parse_arrays(values, disorder):
     return values.take(ordered), problems, len(values)
 
 
-#: Where pymatgen warns in these words it has guessed, and what it returns is another crystal.
+#: pymatgen warns with these words when it guesses, and then returns a wrong structure.
 _GUESSES = {
     "Elements in POSCAR cannot be determined": (
-        "it names no elements; add a line with their symbols above the line of the counts"
+        "it names no elements: add a line with their symbols above the line of the counts"
     ),
 }
 
 
 def is_path(value):
-    """Tell whether `value` is read as the path of a file: text of one line is."""
+    """Tell whether `value` is read as a path: a Path, or text of one line."""
     return isinstance(value, Path) or (
         isinstance(value, str) and "\n" not in (text := value.strip()) and "\r" not in text
     )
@@ -169,7 +168,7 @@ def _parse(value):
         return _attempt(structure_from_dict, value, what="a dict of pymatgen")
     if is_path(value):
         if not _is_file(value):
-            raise InvalidInputError(f"there is no file of this name; crystals are {_FORMS}")
+            raise InvalidInputError(f"no file has this name (accepted are {_FORMS})")
         return _attempt(structure_from_file, value, what="a CIF or POSCAR file")
     if isinstance(value, str):
         is_cif = re.search(r"(?im)^[ \t\ufeff]*(_cell[_.]|data_)", value) is not None
@@ -179,18 +178,18 @@ def _parse(value):
         return _attempt(structure_from_ase, value, what="ASE Atoms")
     if is_missing(value):
         raise InvalidInputError("missing value")
-    raise InvalidInputError(f"{type(value).__name__} is no crystal; these are {_FORMS}")
+    raise InvalidInputError(f"{type(value).__name__} is not a structure (accepted are {_FORMS})")
 
 
 def _is_file(name):
     try:
         return Path(name).is_file()
-    except OSError:  # a text that is too long for a name
+    except OSError:  # too long for a file name
         return False
 
 
 def _attempt(read, *arguments, what):
-    # pymatgen raises whatever its parsers stumble over.
+    # pymatgen's parsers raise errors of many types.
     try:
         with caught_warnings() as said:
             structure = read(*arguments)

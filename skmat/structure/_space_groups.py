@@ -1,4 +1,4 @@
-"""Space groups by the names that files have for them: the settings that a name can mean."""
+"""Space groups: the settings that a name in a file can mean."""
 
 import re
 from dataclasses import dataclass
@@ -19,16 +19,15 @@ __all__ = [
 
 _N_HALL = 530
 
-#: Lengths and cosines of a cell may miss what its group asks of them by so much: cells are
-#: measured and typed in.
+#: Relative error of lengths and cosines with which a cell still fits its group: cells are measured
+#: and typed in.
 _METRIC_TOLERANCE = 0.02
 
-#: ICSD's letters behind a symbol: an origin in the setting of the International Tables' first
-#: choice, or in the centre of symmetry.
+#: ICSD's letters behind a symbol: origin choice 1 or 2 of the International Tables.
 _LETTERS = {"S": "1", "Z": "2"}
 
-#: Groups whose symbol has an e since 1992, in place of any of its two letters. Those of 67 and 68
-#: tell two settings apart, which the e does not.
+#: Groups whose symbol has an e since 1992, in place of either of two letters. Not 67 and 68: their
+#: letters distinguish two settings, and the e does not.
 _DOUBLE_GLIDES = (39, 41, 64)
 
 
@@ -41,13 +40,13 @@ class Setting:
     number : int
         Of the group, 1 to 230.
     choice : str
-        spglib's name of the setting among those of the group: origin, axes or cell.
+        spglib's name of the setting: origin, axes or cell.
     rank : int
-        A name means the settings of the lowest rank, unless they do not fit the file.
+        Settings of the lowest rank are tried first.
     hall : int
-        spglib's number of the setting, or 0.
+        spglib's number of the setting, or 0 if spglib lacks it.
     xyz : tuple of str
-        Operations, where the setting is none of spglib's.
+        Operations of a setting that spglib lacks.
     """
 
     number: int
@@ -58,7 +57,7 @@ class Setting:
 
     @cached_property
     def operations(self):
-        """All operations, as a list of pymatgen's SymmOp."""
+        """All operations, as a list of pymatgen SymmOp."""
         if not self.hall:
             return [SymmOp.from_xyz_str(each) for each in self.xyz]
         found = spglib.get_symmetry_from_database(self.hall) or {}
@@ -66,7 +65,7 @@ class Setting:
         return [SymmOp.from_rotation_and_translation(*pair) for pair in pairs]
 
     def fits(self, lattice):
-        """Tell whether a pymatgen Lattice has the metric that the operations need."""
+        """Tell whether the operations keep the metric of a pymatgen Lattice."""
         unit = lattice.matrix / np.cbrt(lattice.volume)
         metric = unit @ unit.T
         lengths = np.sqrt(np.diag(metric))
@@ -80,7 +79,7 @@ class Setting:
 
 
 def settings_of_symbol(name):
-    """Return the settings that a Hermann-Mauguin symbol can mean; none where it is unknown."""
+    """Return the settings that a Hermann-Mauguin symbol can mean, empty if it is unknown."""
     symbol, choice = _split(name)
     found = _table().get(_plain(symbol))
     if found is None and symbol[:1] in "Hh":
@@ -89,9 +88,9 @@ def settings_of_symbol(name):
 
 
 def settings_of_number(number, choice=""):
-    """Return the settings of a group of which the number alone is known: the standard ones.
+    """Return the standard settings of a group.
 
-    A monoclinic group can have another unique axis, where the cell says so.
+    For a monoclinic group these include the other unique axes: the cell decides.
     """
     types = [_type(hall) for hall in range(1, _N_HALL + 1)]
     found = [
@@ -103,19 +102,18 @@ def settings_of_number(number, choice=""):
 
 
 def has_one_setting(number):
-    """Tell whether a group has no setting but one, so that its number says all."""
+    """Tell whether a group has a single setting."""
     return sum(_type(hall).number == number for hall in range(1, _N_HALL + 1)) == 1
 
 
 def settings_of_hall(name):
-    """Return the setting of a Hall symbol in a list, which is empty where it is unknown."""
+    """Return the setting of a Hall symbol in a list, empty if it is unknown."""
     table, crowded = _hall_symbols()
     hall = table.get(" ".join(name.split()).lower()) or crowded.get(_plain(name))
     return [] if not hall else [Setting(_type(hall).number, _type(hall).choice, 0, hall)]
 
 
-#: What `choice` has besides an origin, where the group is in its standard setting, or in one of
-#: another unique axis.
+#: Axes in `choice` of standard settings (rank 0), and of those with another unique axis.
 _STANDARD_AXES = {"": 0, "h": 0, "r": 0, "b": 0, "b1": 0, "c": 1, "c1": 1, "a": 2, "a1": 2}
 
 
@@ -128,7 +126,7 @@ def _axes(choice):
 
 
 def _split(name):
-    """Return a symbol and its setting, which follows a colon, or as letters."""
+    """Split a name into symbol and setting, which follows a colon or is one or two letters."""
     name = " ".join(name.split()).strip("'\" ")
     found = re.fullmatch(r"(.+?) ?\(?origin(?: choice| at)? ?([12])\)?", name, re.IGNORECASE)
     found = found or re.fullmatch(r"(.+?) ?: ?([\w-]+)", name)
@@ -136,7 +134,7 @@ def _split(name):
     if found:
         return found[1], found[2].lower()
     found = re.fullmatch(r"(.+?)([SZ]|[HR][SZ]?)", name)
-    # The lattice letter of a rhombohedral group is an R too.
+    # The R may also be the lattice letter of a rhombohedral group.
     if found and len(found[1]) > 1 and not (found[2][0] in "HR" and found[1][0] not in "RH"):
         return found[1].strip(), _LETTERS.get(found[2], found[2][0]).lower()
     found = re.fullmatch(r"([RrHh].+?) ([hr])", name)
@@ -144,7 +142,7 @@ def _split(name):
 
 
 def _of_choice(settings, choice):
-    """Return those settings that `choice` leaves, or all where it says nothing of them."""
+    """Return the settings that match `choice`, or all if none does."""
     if not choice:
         return settings
     by_origin = choice in ("1", "2")
@@ -157,9 +155,9 @@ def _of_choice(settings, choice):
 
 
 def _plain(symbol):
-    """Return a symbol without spaces, underscores and marks of typesetting, in small letters.
+    """Return a symbol in lower case, without spaces, underscores and typesetting marks.
 
-    The number of a screw axis may be in parentheses, as SHELX has it: P2(1)/c.
+    SHELX puts the number of a screw axis in parentheses: P2(1)/c.
     """
     symbol = re.sub(r"\\(?:bar|overline) ?\{?(\d)\}?", r"-\1", symbol)
     symbol = re.sub(r"<[^<>]*>|[\s_${}]", "", symbol)
@@ -174,7 +172,7 @@ def _type(hall):
 
 @cache
 def _hall_symbols():
-    """Return the numbers of all Hall symbols, by the symbol with spaces, and without them."""
+    """Return the numbers of all Hall symbols, by symbol with spaces, and by symbol without."""
     names = {hall: _type(hall).hall_symbol.lower() for hall in range(_N_HALL, 0, -1)}
     table = {name: hall for hall, name in names.items()}
     crowded = {_plain(name): hall for name, hall in table.items()}
@@ -184,7 +182,7 @@ def _hall_symbols():
 
 @cache
 def _table():
-    """Return the settings of each symbol, by its spelling in small letters without spaces."""
+    """Return the settings of each symbol, by its lower-case spelling without spaces."""
     table: dict[str, dict] = {}
     for hall in range(1, _N_HALL + 1):
         group = _type(hall)
@@ -193,7 +191,7 @@ def _table():
             settings.setdefault(hall, Setting(group.number, group.choice, rank, hall))
     _add_old_spellings(table)
     by_name = {name: tuple(found.values()) for name, found in table.items()}
-    # Centred cells of triclinic and monoclinic groups, and others that spglib has not.
+    # Centred cells of triclinic and monoclinic groups, and others that spglib lacks.
     for each in SpaceGroup.SYMM_OPS:
         name = _plain(each["hermann_mauguin"])
         if name not in by_name and "(" not in each["universal_h_m"]:
@@ -203,13 +201,13 @@ def _table():
 
 
 def _spellings(group):
-    """Return (rank, symbol) of the symbols of a setting."""
+    """Return the symbols of a setting as (rank, symbol)."""
     full = group.international_full
     if 3 <= group.number <= 15:
-        # "P 21/c" is "P 1 21/c 1" first of all, then "P 21/c 1 1".
+        # "P 21/c" means "P 1 21/c 1" first, then "P 21/c 1 1".
         rank = "bca".index(group.choice.lstrip("-")[0])
         return [(0, full), (rank, "".join(part for part in full.split() if part != "1"))]
-    # Of two settings whose symbol is the same the standard one comes first.
+    # Of two settings with the same symbol, the standard one comes first.
     rank = int(len(_axes(group.choice)) > 1 and group.number in (67, 68))
     return [(rank, full), (rank, group.international_short)]
 

@@ -128,7 +128,7 @@ def test_paths_are_relative_to_the_table_but_on_the_command_line_to_where_one_is
     np.testing.assert_array_equal(read_numbers(tmp_path / "out.csv"), printed)
     monkeypatch.chdir(folder)
     error = fails(capsys, "predict", *model, "--structures", "salt.cif")
-    assert "row 1, structure: 'salt.cif': there is no file of this name" in error
+    assert "row 1, structure: 'salt.cif': no file has this name" in error
 
 
 def test_cells_may_hold_the_text_of_files(folder, files, two, tmp_path):
@@ -188,7 +188,7 @@ def faulty(folder):
     text = (folder / "cif" / "rutile.cif").read_text()
     cells = {
         "cif/salt.cif": None,
-        "cif/nowhere.cif": "'cif/nowhere.cif': there is no file of this name",
+        "cif/nowhere.cif": "'cif/nowhere.cif': no file has this name",
         "cif/overlapping.cif": "'cif/overlapping.cif': atoms",
         "": "empty: missing value",
         "data.csv": "'data.csv': cannot be read as a CIF or POSCAR file",

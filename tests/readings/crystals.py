@@ -187,7 +187,7 @@ CRYSTALS: tuple[Reading, ...] = (
     Reading(
         "CIF, sites",
         cif("Na1 0 0 0 1.1\nCl1 .5 .5 .5 1", columns=OCCUPIED),
-        refused="the occupancy of site Na1 is 1.1; occupancies are from 0 to 1",
+        refused="the occupancy of site Na1 is 1.1, not between 0 and 1",
         shown="occupancy 1.1",
     ),
     Reading(
@@ -227,7 +227,7 @@ CRYSTALS: tuple[Reading, ...] = (
         "NaCl, 2 atoms",
         shown="tags in capital letters",
     ),
-    Reading("CIF, form", cif() + cif(), refused="it holds 2 crystals", shown="two crystals"),
+    Reading("CIF, form", cif() + cif(), refused="it holds 2 structures", shown="two crystals"),
     # POSCAR.
     Reading("POSCAR", poscar(), "NaCl, 2 atoms", shown="VASP 5: a line of symbols"),
     Reading(
@@ -280,6 +280,6 @@ CRYSTALS: tuple[Reading, ...] = (
         shown="Structure.as_dict()",
     ),
     Reading("dict", {"sites": []}, refused="it lacks 'lattice'", shown="without a lattice"),
-    Reading("other", "nowhere.cif", refused="there is no file of this name", shown="nowhere.cif"),
+    Reading("other", "nowhere.cif", refused="no file has this name", shown="nowhere.cif"),
     Reading("other", None, refused="missing value", shown="None"),
 )

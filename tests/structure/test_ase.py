@@ -62,12 +62,12 @@ def test_full_occupancies_are_no_disorder():
 
 def test_occupancies_that_do_not_fit_are_refused():
     bad = {
-        "the array 'spacegroup_kinds', which says": Atoms({"occupancy": MIXED}),
+        "lacks the array 'spacegroup_kinds'": Atoms({"occupancy": MIXED}),
         "the occupancies of its kind, 0, are of Na, K": Atoms(
             {"occupancy": MIXED}, KINDS, (3, 17)
         ),
         "are of nothing": Atoms({"occupancy": {"0": MIXED["0"]}}, KINDS),
-        "not by kind and element": Atoms({"occupancy": [0.5, 1.0]}, KINDS),
+        "not listed by kind and element": Atoms({"occupancy": [0.5, 1.0]}, KINDS),
         "zip()": Atoms({"occupancy": MIXED}, {"spacegroup_kinds": np.array([0])}),
     }
     for disorder in ("raise", "average"):

@@ -186,15 +186,15 @@ def test_hydrogen_shares_a_site(element):
 
 def test_faults_name_what_is_wrong():
     bad = {
-        "'foo' is no symmetry operation": cif("Na1 0 0 0", operations=["foo"]),
+        "'foo' is not a symmetry operation": cif("Na1 0 0 0", operations=["foo"]),
         "the coordinate z of site Cl1 is '.'": cif("Na1 0 0 0\nCl1 0 0 ."),
         "the occupancy of site Na1 is -0.1": cif("Na1 0 0 0 -0.1", columns=("label", "occupancy")),
         "the occupancy of site Na1 is 'x'": cif("Na1 0 0 0 x", columns=("label", "occupancy")),
-        "site OH1 stands for a group of atoms": cif("OH1 0 0 0"),
+        "site OH1 is a group of atoms": cif("OH1 0 0 0"),
         "one of its loops has no rows": cif("Na1 0 0 0\nCl1 0"),
         "it lacks _atom_site_fract_y": cif().replace("_fract_y", "_fract_u"),
         "a line has more than 1000 quotes": cif() + "_x " + "'a " * 2000,
-        "files of more than 20,000 are not read": cif("Na1 0 0 0\n" * 20_001),
+        "more than the limit of 20,000": cif("Na1 0 0 0\n" * 20_001),
         "it lacks lengths or angles of the cell": cif().replace("_angle_beta", "_angle"),
         "atoms of elements that its formula lacks": cif(
             "Na1 0 0 0\nK1 .5 .5 .5", "_chemical_formula_sum K"
@@ -333,7 +333,7 @@ def test_sites_without_an_element_are_not_left_out():
     with pytest.raises(InvalidStructureError) as caught:
         read_structures(texts)
     assert "site 1 does not name an element" in str(caught.value)
-    assert "oxygen and hydrogen are at one place" in str(caught.value)
+    assert "oxygen and hydrogen share the site" in str(caught.value)
 
 
 @pytest.mark.parametrize("element", ["H", "N", "O", "F", "Cl"])

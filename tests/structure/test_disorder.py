@@ -136,10 +136,13 @@ def test_a_mixture_that_one_element_fills_is_that_element():
 @pytest.mark.parametrize(
     ("mixtures", "message"),
     [
-        (np.full((1, 4), 0.25), r"mixtures has the shape \(1, 4\)"),
-        (np.full((1, 118), 0.5), "Row 0 of mixtures holds occupancies from 0.5, 59 in sum"),
+        (np.full((1, 4), 0.25), r"got shape \(1, 4\)"),
+        (
+            np.full((1, 118), 0.5),
+            "has a smallest occupancy of 0.5 and a sum of 59",
+        ),
         (np.zeros((1, 118)), "above 0 and at most 1"),
-        (np.eye(2, 118) - 0.001, "none may be negative"),
+        (np.eye(2, 118) - 0.001, "must not be negative"),
         (np.full((1, 118), np.nan), "Row 0 of mixtures"),
         (np.eye(1, 118), "between 1 and 119 with 1 mixtures, got values from 120 to 120"),
     ],
@@ -169,7 +172,7 @@ def test_disorder_is_an_error_by_default(arrays):
 
 def test_an_unknown_way_with_disorder_is_refused():
     for read in (StructureArrays.from_structures, read_structures):
-        with pytest.raises(InvalidInputError, match="'mean' is neither 'raise' nor 'average'"):
+        with pytest.raises(InvalidInputError, match="must be 'raise' or 'average', got 'mean'"):
             read([rutile()], disorder="mean")
 
 
@@ -189,7 +192,7 @@ def test_averaging_reads_no_dummies_and_no_empty_sites():
     with pytest.raises(InvalidRowsError, match="dummy species") as caught:
         StructureArrays.from_structures([dummy, empty], disorder="average")
     assert caught.value.rows == [0, 1]
-    assert "nothing at site 0" in str(caught.value)
+    assert "site 0 (counted from 0) is empty" in str(caught.value)
 
 
 def test_graphs_keep_mixtures():

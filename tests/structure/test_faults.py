@@ -15,7 +15,7 @@ def cell(*lengths, n_atoms=2, spread=1.0):
 
 
 FAULTS = {
-    "1e+09 Å^3 for 2 atoms, which is not from 0.1 to 100,000 Å^3": cell(1000, 1000, 1000),
+    "1e+09 Å^3 for 2 atoms, which is not between 0.1 and 100,000 Å^3": cell(1000, 1000, 1000),
     "a lattice vector is 1e+05 Å long": cell(1e5, 1e5, 1e5),
     "0.1 Å^3 for 100 atoms": cell(0.1, 0.1, 10, n_atoms=100),
     "0.108 Å^3 for 200 atoms": cell(0.3, 0.6, 0.6, n_atoms=200),
@@ -82,8 +82,8 @@ def test_crowded_atoms_take_no_memory():
     structures = StructureArrays.from_structures([crowded, rock_salt()])
     graphs, problems = build_graphs(structures)
     assert len(graphs) == 1
-    assert "no more than 5,000,000 are searched" in problems[0][1]
-    with pytest.raises(InvalidInputError, match="take a smaller cell or cutoff"):
+    assert "more than the limit of 5,000,000" in problems[0][1]
+    with pytest.raises(InvalidInputError, match="use a smaller cell or cutoff"):
         nearest_neighbors(100 * np.eye(3), crowded.frac_coords % 1, 12, 8.0)
 
 

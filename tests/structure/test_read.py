@@ -72,22 +72,25 @@ def bad_rows():
     return [
         (truncated, "cannot be read as the text of a CIF"),
         # pymatgen takes these for smaller crystals, and for hydrogen and helium.
-        ("\n".join(rutile().to(fmt="cif").splitlines()[:-1]), "do not add up to the formula"),
+        (
+            "\n".join(rutile().to(fmt="cif").splitlines()[:-1]),
+            "do not add up to the stated formula",
+        ),
         ("\n".join(rutile().to(fmt="cif").splitlines()[:-4]), "have no atoms"),
-        (rutile().to(fmt="cif") + rock_salt().to(fmt="cif"), r"2 crystals (TiO2, NaCl)"),
+        (rutile().to(fmt="cif") + rock_salt().to(fmt="cif"), r"2 structures (TiO2, NaCl)"),
         (nameless, "names no elements"),
         (disordered, "disordered"),
         (empty, "no atoms"),
         (Structure(np.diag([4.0, 4, 0]), ["Na"], [[0, 0, 0]]), "volume of 0 Å^3"),
         (unknown, "not finite"),
-        ("nowhere.cif", "no file of this name"),
+        ("nowhere.cif", "no file has this name"),
         ({"lattice": 1}, "cannot be read as a dict"),
         (Composition("NaCl"), "lacks 'lattice'"),
         (Atoms(rutile(), (True, True, False)), "not periodic"),
-        (rutile().to_json(), "no file of this name"),
+        (rutile().to_json(), "no file has this name"),
         (Ghost(rutile()), "cannot be read as ASE Atoms"),
         (slab(), "not periodic"),
-        (3.5, "float is no crystal"),
+        (3.5, "float is not a structure"),
         (None, "missing value"),
         (np.nan, "missing value"),
     ]
@@ -133,7 +136,7 @@ def test_a_formula_may_be_rounded():
     structures, _ = read_structures([rounded], disorder="average")
     assert structures.n_atoms.tolist() == [30]
     other = DOLOMITE.format(formula="Ca0.4 Mg0.6 C O3")
-    with pytest.raises(InvalidStructureError, match="do not add up to the formula"):
+    with pytest.raises(InvalidStructureError, match="do not add up to the stated formula"):
         read_structures([other], disorder="average")
 
 
@@ -143,7 +146,7 @@ def test_blocks_without_sites_are_no_crystals(tmp_path):
     structures, _ = read_structures([path, path.read_text()])
     assert structures.n_atoms.tolist() == [8, 8]
     path.write_text(2 * path.read_text())
-    with pytest.raises(InvalidStructureError, match="holds 2 crystals") as error:
+    with pytest.raises(InvalidStructureError, match="holds 2 structures") as error:
         read_structures([rutile(), path])
     assert error.value.rows == [1]
 

@@ -1,7 +1,7 @@
 """Errors and warnings of the package.
 
-Every error that bad input can cause is also a :class:`ValueError`, so that code written for
-scikit-learn keeps working; catch :class:`SkmatError` to catch all of ours and nothing else.
+Errors for bad input are also :class:`ValueError`, as in scikit-learn. Catch :class:`SkmatError` to
+catch all errors of skmat and no others.
 """
 
 __all__ = [
@@ -26,45 +26,45 @@ _MAX_LISTED = 10
 
 
 class SkmatError(Exception):
-    """Base class of every error that skmat raises on purpose."""
+    """Base class of all errors that skmat raises on purpose."""
 
 
 class InvalidInputError(SkmatError, ValueError):
-    """Input that cannot be used: the message names the row, the value and the remedy."""
+    """Input cannot be used. The message names the row, the value and the remedy."""
 
 
 class DatasetNotFoundError(SkmatError, FileNotFoundError):
-    """A data file that is not where it should be: the message says how to get it."""
+    """A data file is missing. The message says how to get it."""
 
 
 class DatasetCorruptedError(SkmatError, ValueError):
-    """A data file that is truncated or was altered: the message names it and the remedy."""
+    """A data file is cut off or was altered. The message names it and the remedy."""
 
 
 class DivergenceError(SkmatError, ArithmeticError):
-    """Training ran into infinity; the message says when and what to change."""
+    """The training loss is not finite. The message says when, and what to change."""
 
 
 class PretrainedError(SkmatError, ValueError):
-    """A checkpoint that cannot be found, was altered, or does not fit the encoder."""
+    """A checkpoint is missing, was altered, or does not fit the encoder."""
 
 
 class InvalidRowsError(InvalidInputError):
     """One or more rows of ``X`` cannot be used.
 
-    All bad rows are reported together, so that one pass over the data is enough to clean it.
+    The error lists all bad rows, so one pass is enough to clean the data.
 
     Parameters
     ----------
     problems : list of tuple (int, object, str)
         Row number (counted from 0), offending value and what is wrong with it.
     n_rows : int
-        Number of rows that were read.
+        Number of rows in total.
 
     Attributes
     ----------
     rows : list of int
-        Positions of the bad rows, ready for ``X.drop(X.index[error.rows])``.
+        Positions of the bad rows, for ``X.drop(X.index[error.rows])``.
     """
 
     _fault = "cannot be used"
@@ -86,12 +86,12 @@ class InvalidRowsError(InvalidInputError):
         return (
             f"{len(self.problems)} of {self.n_rows} rows {self._fault}:\n"
             + "\n".join(shown)
-            + "\nCorrect these rows or drop them, e.g. with `X.drop(X.index[error.rows])`; to"
-            " predict or transform the others and get NaN for these, set on_invalid='nan'."
+            + "\nCorrect these rows or drop them, e.g. with `X.drop(X.index[error.rows])`. With"
+            " on_invalid='nan', predict and transform return NaN for these rows instead."
         )
 
     def __reduce__(self):
-        # With the notes that were added.
+        # __dict__ holds notes of add_note.
         return type(self), (self.problems, self.n_rows), self.__dict__
 
 
@@ -102,13 +102,13 @@ class InvalidCompositionError(InvalidRowsError):
 
 
 class InvalidStructureError(InvalidRowsError):
-    """One or more rows of ``X`` are not periodic crystals, or are disordered."""
+    """One or more rows of ``X`` are not periodic structures, or are disordered."""
 
-    _fault = "cannot be read as crystals"
+    _fault = "cannot be read as structures"
 
 
 class FeaturizationError(InvalidRowsError):
-    """One or more rows of ``X`` are compositions or crystals that a featurizer fails on."""
+    """A featurizer fails on one or more rows of ``X``."""
 
     _fault = "cannot be featurized"
 
@@ -119,16 +119,15 @@ class InvalidLabelsError(InvalidRowsError):
     Parameters
     ----------
     problems : list of tuple (int, object, str)
-        Row number (counted from 0), offending label, and a text that names its target, the label
-        and what is wrong with it.
+        Row number (counted from 0), offending label, and a text with target, label and fault.
     n_rows : int
-        Number of rows that were read.
+        Number of rows in total.
     remedy : str, default=""
-        What to do, beyond the general remedy.
+        Remedy in addition to the general one.
     """
 
     _fault = "of y cannot be used as labels"
-    _remedy = "Correct these labels, set them to NaN (which means no label), or drop their rows."
+    _remedy = "Correct these labels, set them to NaN (no label), or drop their rows."
     _max_listed = 5
 
     def __init__(self, problems, n_rows, remedy=""):
@@ -149,7 +148,7 @@ class InvalidLabelsError(InvalidRowsError):
 
 
 class LabelTypeError(InvalidLabelsError, TypeError):
-    """Class labels of several types, or of a type that has no order: also a ``TypeError``."""
+    """Class labels have several types, or a type without order. Also a ``TypeError``."""
 
     _fault = "of y cannot be class labels"
     _remedy = "Give all labels of a target one type, such as text."
@@ -159,26 +158,26 @@ class InvalidWeightsError(InvalidLabelsError):
     """One or more sample weights cannot be used."""
 
     _fault = "have a sample_weight that cannot be used"
-    _remedy = "Weights are finite and not negative; give 0 to a row that is not to count."
+    _remedy = "Weights must be finite and not negative. Use 0 to ignore a row."
 
 
 class EmptyCompositionWarning(UserWarning):
-    """Rows of a matrix of amounts hold no positive amount, so there is no material in them."""
+    """Rows of a matrix of amounts hold no positive amount."""
 
 
 class InconsistentVersionWarning(UserWarning):
-    """An estimator was saved by another version of skmat, or by an unknown one.
+    """An estimator was saved by another or an unknown version of skmat.
 
-    scikit-learn's warning of the same name is for its own estimators.
+    scikit-learn has a warning of the same name for its own estimators.
 
     Parameters
     ----------
     estimator_name : str
         Class of the estimator.
     current_skmat_version : str
-        Version that reads it.
+        Version that loads it.
     saved_skmat_version : str or None
-        Version that wrote it; None if it is unknown.
+        Version that saved it. None if unknown.
     """
 
     def __init__(self, *, estimator_name, current_skmat_version, saved_skmat_version):
@@ -188,7 +187,7 @@ class InconsistentVersionWarning(UserWarning):
         super().__init__(
             f"{estimator_name} was saved by skmat"
             f" {saved_skmat_version or 'of an unknown version (0.1 or older)'} and is loaded by"
-            f" skmat {current_skmat_version}. It may give other numbers or fail: load it with the"
+            f" skmat {current_skmat_version}. It may give other numbers or fail. Load it with the"
             " version that saved it, or fit it again."
         )
 
@@ -202,6 +201,6 @@ def _make_warning(kind, values):
 
 
 def shorten(value, width=60):
-    """Return the repr of `value`, cut where it is longer than `width` characters."""
+    """Return the repr of `value`, cut to at most `width` characters."""
     text = repr(value)
     return text if len(text) <= width else text[: width - 3] + "..."

@@ -1,1 +1,1 @@
-"""What every room may use: files, paths, JSON, parameters, warnings and versions."""
+"""Helpers for every room: files, paths, JSON, parameters, warnings and versions."""

@@ -1,7 +1,7 @@
-"""Files that are written whole or not at all.
+"""Write files whole or not at all.
 
-Everything the package writes goes through here. A writer that is killed leaves the old file, and
-at most a temporary file, which the next writer of the same file removes.
+The package writes all its files through this module. A killed writer leaves the old file, and at
+most a temporary file. The next writer of the same file removes it.
 """
 
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: temporary files of killed writers are left to the user
+except ImportError:  # Windows: temporary files of killed writers stay
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["atomic_file", "remove_stale", "write_atomically"]
 
 
 def write_atomically(path, content):
-    """Write `content` (bytes) to `path`, which never holds a part of it, even if killed."""
+    """Write `content` (bytes) to `path`, whole or not at all, even if killed."""
     with atomic_file(path) as stream:
         stream.write(content)
 
@@ -34,12 +34,12 @@ def atomic_file(path):
     Raises
     ------
     OSError
-        If the file cannot be written; it names `path`.
+        If the file cannot be written. The error names `path`.
     """
     given = Path(path)
     path = Path(os.path.realpath(given))
     try:
-        # Not by the real path: that of a pipe of the shell, behind /dev/stdout, names no file.
+        # Test the given path: the real path of a shell's pipe behind /dev/stdout does not exist.
         if given.exists() and not given.is_file():
             with given.open("wb") as stream:
                 yield stream
@@ -53,7 +53,7 @@ def atomic_file(path):
                 os.fsync(stream.fileno())
                 if fcntl is None:
                     stream.close()  # Windows does not move open files
-                # Elsewhere while it is open and locked, so that nobody takes it for a stale one.
+                # Elsewhere it stays open and locked: no other writer removes it as stale.
                 os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -61,29 +61,29 @@ def atomic_file(path):
     except OSError as error:
         if error.errno is None or error.filename == str(path):
             raise
-        # A full disk is reported without a name, and the name of a temporary file tells nothing.
+        # Name `path`: the error of a full disk has no name, or that of the temporary file.
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _open_temporary(path):
     """Create a temporary file in the folder of `path`; return its path and a locked stream."""
     while True:
-        # In the same folder: a rename across file systems is a copy, which can be cut. And not by
-        # tempfile, whose files nobody else may read.
+        # In the same folder: a rename across file systems is a copy, which can be cut off.
+        # tempfile would make a file that only its owner may read.
         temporary = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}")
         stream = temporary.open("xb")
         if fcntl is not None:
             fcntl.flock(stream, fcntl.LOCK_EX)
         if os.fstat(stream.fileno()).st_nlink:
             return temporary, stream
-        # Another writer found it before it was locked, and removed it.
+        # Another writer removed it before it was locked.
         stream.close()
 
 
 def remove_stale(path):
-    """Remove temporary files of `path` whose writers are gone: nobody holds their lock.
+    """Remove temporary files of `path` that no writer holds locked.
 
-    Writing the file does so by itself.
+    Writing `path` does this too.
     """
     if fcntl is None or not path.parent.is_dir():
         return
@@ -96,9 +96,9 @@ def remove_stale(path):
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(entry.path)
         except OSError:
-            continue  # its writer lives, or another one removed it
+            continue  # its writer is alive, or another one removed it
 
 
 def _prefix(path):
-    # Cut, so that the name of a temporary file is not too long where that of the file is not.
+    # Cut: the temporary name must not exceed the limit of file names.
     return f".{path.name[:50]}."

@@ -1,4 +1,4 @@
-"""JSON files that others may have written."""
+"""Read JSON files from untrusted sources."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import stat
 
 __all__ = ["is_shallow", "parse_json", "read_json"]
 
-#: Bytes that a file may have, unless its reader knows better.
+#: Default limit for the size of a file, in bytes.
 _MOST_BYTES = 100 * 2**20
 
 
@@ -18,18 +18,18 @@ def read_json(path, most_bytes=_MOST_BYTES):
     path : pathlib.Path
         The file.
     most_bytes : int, default=100 MiB
-        A larger file is not read.
+        Limit for the size of the file.
 
     Raises
     ------
     OSError
-        If the file does not exist, or cannot be opened.
+        If the file does not exist or cannot be opened.
     ValueError
-        If it is not a regular file, is too large, or does not hold JSON text.
+        If it is not a regular file, is too large, or does not hold JSON.
     """
     with open(path, "rb", opener=_open_without_waiting) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise ValueError("it is no regular file")
+            raise ValueError("it is not a regular file")
         content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError(f"it has more than {most_bytes:,} bytes")
@@ -37,7 +37,7 @@ def read_json(path, most_bytes=_MOST_BYTES):
 
 
 def parse_json(content):
-    """Return what a JSON text (str or bytes in UTF-8) says; ValueError if it is none."""
+    """Parse a JSON text (str, or bytes in UTF-8). Raise ValueError if it is not JSON."""
     try:
         return json.loads(content.decode("utf-8") if isinstance(content, bytes) else content)
     except RecursionError:
@@ -45,7 +45,7 @@ def parse_json(content):
 
 
 def is_shallow(value, most_levels=32):
-    """Tell whether lists and dicts are nested in a value at most so many levels deep."""
+    """Tell whether lists and dicts in `value` are nested at most `most_levels` deep."""
     level = [value]
     for _ in range(most_levels + 1):
         level = [
@@ -60,5 +60,5 @@ def is_shallow(value, most_levels=32):
 
 
 def _open_without_waiting(path, flags):
-    """Open a file; of a pipe that nobody writes to, do not wait for a writer."""
+    """Open a file. If it is a pipe, do not wait for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -1,4 +1,4 @@
-"""Parameters as grids of NumPy give them."""
+"""Parameters given as NumPy numbers."""
 
 import sys
 from collections.abc import Callable
@@ -12,9 +12,9 @@ __all__ = ["PlainParametersMixin", "plain"]
 
 
 def plain(value):
-    """Return the Python number in a NumPy scalar or an array of no dimension.
+    """Convert a NumPy scalar or 0-dimensional array to a Python number.
 
-    Anything else is returned as it is, but for tuples and lists, whose elements are treated so.
+    Tuples and lists are converted element by element. Other values are returned unchanged.
     """
     if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "biuf":
         value = value[()]
@@ -30,9 +30,9 @@ def plain(value):
 
 
 class PlainParametersMixin:
-    """Take NumPy's numbers for parameters, where Python's are taken.
+    """Accept NumPy numbers as parameters.
 
-    Parameters stay as they were given, as scikit-learn wants them.
+    The parameters stay as they were given, as scikit-learn requires.
     """
 
     _parameter_constraints: dict
@@ -46,9 +46,10 @@ class PlainParametersMixin:
         for name, value in parameters.items():
             if isinstance(value, int) and abs(value) > sys.float_info.max:
                 raise InvalidInputError(
-                    f"{name}={shorten(value)} is too large for a number of {type(self).__name__}."
+                    f"{name}={shorten(value)} of {type(self).__name__} is too large. Use a number"
+                    f" up to {sys.float_info.max:.1e}."
                 )
 
     def _plain(self, name):
-        """Return the parameter `name`, a number of Python's where it is a number."""
+        """Return the parameter `name`, as a Python number if it is a number."""
         return plain(getattr(self, name))

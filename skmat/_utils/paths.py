@@ -1,4 +1,4 @@
-"""Paths that people give."""
+"""Paths given by users."""
 
 import os
 from pathlib import Path
@@ -11,27 +11,27 @@ _MOST_BYTES_PER_NAME = 255
 
 
 def read_path(path, what, error) -> Path:
-    """Return `path` as a Path, with ``~`` expanded; it need not exist.
+    """Return `path` as a Path, with ``~`` expanded. It need not exist.
 
     Parameters
     ----------
     path : str or path-like
-        What was given.
+        The given path.
     what : str
-        What it was given as, for the error, such as "data_home".
+        Name of the parameter for the error, such as "data_home".
     error : type
         Class of the error.
 
     Raises
     ------
     error
-        If no file can have this path: it is empty, ``~`` names nobody's home, a name is longer
-        than 255 bytes, or there is a character that no path can have.
+        If the path is impossible: empty, ``~`` of an unknown user, a name of more than 255 bytes,
+        or a character that paths cannot contain.
     TypeError
-        If it is neither a string nor a path.
+        If `path` is neither a string nor a path.
     """
-    # An empty text would be the working folder.
-    fault = "" if os.fspath(path) else "it is empty; '.' is the working folder"
+    # Path("") would be the working folder.
+    fault = "" if os.fspath(path) else "it is empty (the working folder is '.')"
     path = Path(path)
     try:
         path = path.expanduser()
@@ -40,34 +40,34 @@ def read_path(path, what, error) -> Path:
         elif "\0" in str(path):
             fault = "it has a NUL character"
     except RuntimeError:
-        fault = f"there is no home folder of {path.parts[0]!r}"
+        fault = f"{path.parts[0]!r} has no home folder"
     except UnicodeEncodeError:
-        fault = "it has a character that no path can have"
+        fault = "it has a character that paths cannot contain"
     if fault:
         text = repr(str(path) if path.parts else "")
         shown = text if len(text) <= 80 else text[:77] + "..."
-        raise error(f"{what}={shown} is no path: {fault}. Give another one.")
+        raise error(f"{what}={shown} is not a valid path: {fault}. Give another one.")
     return path
 
 
 def make_folder(path, what):
-    """Make a folder and those above it, if they are not there.
+    """Make a folder and its parents if they do not exist.
 
     Parameters
     ----------
     path : pathlib.Path
         The folder.
     what : str
-        What it was given as, for the error, such as "results_dir".
+        Name of the parameter for the error, such as "results_dir".
 
     Raises
     ------
     InvalidInputError
-        If it, or one above it, is a file.
+        If the folder or one of its parents is a file.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InvalidInputError(
-            f"{what}={str(path)!r} is a file, or in one; name a folder."
+            f"{what}={str(path)!r} is a file, or lies in one. Give a folder."
         ) from None

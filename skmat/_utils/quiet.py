@@ -1,4 +1,4 @@
-"""Warnings of other packages, caught by one thread at a time."""
+"""Catch warnings of other packages, one thread at a time."""
 
 import os
 import threading
@@ -7,17 +7,16 @@ from contextlib import contextmanager
 
 __all__ = ["caught_warnings"]
 
-#: `warnings.catch_warnings` swaps the filters of the whole process and puts back what it found.
-#: Two threads inside it at once leave the filters changed, and take each other's warnings.
+#: `warnings.catch_warnings` replaces the filters of the whole process. Two threads inside it at
+#: once would leave the filters changed, and catch each other's warnings.
 _TURN = threading.RLock()
 
 
 @contextmanager
 def caught_warnings():
-    """Yield the list in which every warning of the block is collected; none is shown.
+    """Yield a list that collects all warnings of the block. None of them is shown.
 
-    One thread at a time is inside such a block. The filters of the process are the same before
-    and after it.
+    Only one thread at a time enters such a block. The filters of the process are restored.
     """
     with _TURN, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -25,7 +24,7 @@ def caught_warnings():
 
 
 def _renew():
-    """Free the lock in a child process: the thread that held it exists in the parent alone."""
+    """Free the lock in a child process: the thread that held it exists only in the parent."""
     global _TURN
     _TURN = threading.RLock()
 

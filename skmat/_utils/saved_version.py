@@ -1,4 +1,4 @@
-"""Which version of the package saved an estimator."""
+"""The version of the package that saved an estimator."""
 
 import inspect
 import warnings
@@ -12,9 +12,9 @@ _KEY = "_skmat_version"
 
 
 class SavedVersionMixin:
-    """Write the version of skmat into pickles, and compare it when they are read.
+    """Write the version of skmat into pickles, and compare it on loading.
 
-    Parameters that the version of the pickle did not have get their defaults.
+    Parameters missing from the pickle get their defaults.
     """
 
     def __getstate__(self):

@@ -1,4 +1,4 @@
-"""How our estimators read ``X``, ``y`` and ``sample_weight``, whatever form the user has."""
+"""Reading of ``X``, ``y`` and ``sample_weight`` in all accepted forms, for estimators."""
 
 from skmat.inputs._columns import Column, read_columns
 from skmat.inputs._compositions import CompositionInputMixin, as_formulas, held, is_fitted

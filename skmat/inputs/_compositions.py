@@ -1,4 +1,4 @@
-"""How our estimators read ``X``, whichever form the user has it in."""
+"""Read ``X`` as compositions, for estimators."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sized
 
@@ -18,22 +18,22 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["CompositionInputMixin", "as_formulas", "held", "is_fitted"]
 
 _FORMULA_TYPES = (str, Mapping, Composition)
-#: What is in a list of formulas, rightly or not.
+#: Types of items by which a list is read as formulas. Some of them then raise an error.
 _NOT_NUMBERS = (*_FORMULA_TYPES, bytes, Element, Species)
 
 
 class CompositionInputMixin(SavedVersionMixin):
     """Read composition input as scikit-learn's ``validate_data`` reads numbers.
 
-    Two forms are told apart:
+    `X` has one of two forms:
 
-    - formulas: a list, Series, one-column DataFrame or object array of formula strings, pymatgen
-      Compositions or {symbol: amount} dicts; this counts as one feature;
-    - amounts: a numeric matrix or DataFrame with two columns or more, non-negative, whose column
-      `j` belongs to the element with atomic number `j + 1`; in a DataFrame, each column belongs
-      to the element or compound that it is named after.
+    - Formulas: a list, Series, one-column DataFrame or object array of formula strings, pymatgen
+      Compositions or {symbol: amount} dicts. They count as one feature.
+    - Amounts: a non-negative matrix or DataFrame with at least two columns. Column `j` of a matrix
+      is the element with atomic number `j + 1`. A column of a DataFrame is the element or compound
+      that it is named after.
 
-    DataFrames are those of pandas, polars, pyarrow and other libraries.
+    DataFrames may come from pandas, polars, pyarrow and other libraries.
     """
 
     def __sklearn_tags__(self):
@@ -41,27 +41,27 @@ class CompositionInputMixin(SavedVersionMixin):
         tags.input_tags.string = True
         tags.input_tags.positive_only = True
         if tags.classifier_tags is not None:
-            # scikit-learn's measure is a set of blobs in two features. As amounts of two elements
-            # they are one fraction, which tells 80 % of them apart, and 83 % are asked for.
+            # scikit-learn's check separates blobs in two features, and asks for 83 %. As amounts
+            # of two elements they become a single fraction, which separates 80 %.
             tags.classifier_tags.poor_score = True
         return tags
 
     def fit_transform(self, X, y=None, **fit_params):
-        """Fit to X and y, then transform X; see ``fit`` and ``transform``."""
-        # A generator gives its rows but once.
+        """Fit to X and y, then transform X. See ``fit`` and ``transform``."""
+        # A generator can be read only once.
         return super().fit_transform(held(X), y, **fit_params)
 
     def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
-        """Return `X` as CompositionArrays; set or check ``n_features_in_`` on the way.
+        """Return `X` as CompositionArrays, and set or check ``n_features_in_``.
 
         Parameters
         ----------
         X : array-like
             Formulas or amounts.
         reset : bool
-            True in ``fit`` (remember the number of features), False afterwards (check it).
+            True in ``fit`` sets the number of features. False afterwards checks it.
         on_invalid : {"raise", "nan"}
-            What becomes of rows that are no composition; with "nan" they come back empty.
+            "raise" raises an error for rows that cannot be read. "nan" returns them empty.
         allow_empty : bool, default=False
             Whether rows of a matrix of amounts may hold no positive amount.
 
@@ -82,7 +82,7 @@ class CompositionInputMixin(SavedVersionMixin):
         )
 
     def _validate_formulas(self, X, *, reset):
-        """Return `X` as a list of formulas, not read yet, or None where it is amounts."""
+        """Return `X` as a list of unparsed formulas, or None if it holds amounts."""
         formulas = as_formulas(X)
         if formulas is None and not _is_empty(X):
             return None
@@ -97,16 +97,16 @@ class CompositionInputMixin(SavedVersionMixin):
         return formulas
 
     def _validate_amounts(self, X, *, reset):
-        """Return `X` as a matrix, and what its columns count where ``fit`` saw names.
+        """Return `X` as a matrix, and `atomic_numbers` for ``read_amounts``.
 
-        The latter is what ``read_amounts`` takes for `atomic_numbers`.
+        The latter is None if ``fit`` saw no column names.
         """
         frame = as_pandas(X)
         if frame is not None:
             check_unique(frame.columns)
             X = frame
-        # One column is left to the comparison with `fit`, except that it must not pass for the
-        # one feature that formulas are.
+        # One column is an error in `fit`. Later, the comparison with `fit` reports it, unless
+        # `fit` saw formulas, which count as one feature.
         min_features = 2 if reset or self.n_features_in_ == 1 else 1
         try:
             amounts = validate_data(
@@ -115,7 +115,7 @@ class CompositionInputMixin(SavedVersionMixin):
                 reset=reset,
                 dtype=np.float64,
                 ensure_min_features=min_features,
-                # `read_amounts` names the rows that are not finite.
+                # `read_amounts` reports the rows that are not finite.
                 ensure_all_finite=False,
             )
         except ValueError as error:
@@ -134,12 +134,12 @@ class CompositionInputMixin(SavedVersionMixin):
 
 
 def as_formulas(X):
-    """Return the formulas in `X` as a list, or None where `X` is a matrix of amounts.
+    """Return the formulas in `X` as a list, or None if `X` is a matrix of amounts.
 
     Raises
     ------
     InvalidInputError
-        If `X` is a single formula, has no order, as a set, or holds crystals or elements.
+        If `X` is a single formula, has no order (a set), or holds structures or elements.
     """
     check_ordered(X)
     frame = as_pandas(X)
@@ -179,7 +179,7 @@ def _is_empty(X):
 
 
 def held(X):
-    """Return `X`, what it gives only once as a list, what is masked as missing."""
+    """Return `X` with iterators as lists and masked values as missing."""
     if isinstance(X, np.ma.MaskedArray) and X.dtype.names:
         return pd.DataFrame({name: held(X[name]) for name in X.dtype.names})
     if isinstance(X, np.ma.MaskedArray):
@@ -191,21 +191,21 @@ def held(X):
 
 
 def _refuse_elements(X):
-    """Raise an error where NumPy has made a table of the elements of Compositions."""
+    """Raise an error if NumPy turned Compositions into an array of their elements."""
     if X.dtype == object and any(isinstance(value, Element | Species) for value in X.flat):
         raise InvalidInputError(
-            "X is an array of elements: NumPy makes one of pymatgen Compositions and loses their"
+            "X is an array of elements. NumPy makes it from pymatgen Compositions, and loses their"
             " amounts. Pass a list of the Compositions."
         )
 
 
 def _from_sequence(values):
-    """Return `values` as formulas, or None where they are numbers or rows of a matrix."""
+    """Return `values` as formulas, or None if they are numbers or rows of a matrix."""
     for value in values:
         if isinstance(value, IStructure):
             raise InvalidInputError(
-                "X holds crystals, but formulas are read here: put skmat.StructureToComposition()"
-                " before this step, in a pipeline."
+                "X holds structures, but formulas are expected. Put"
+                " skmat.StructureToComposition() before this step of a pipeline."
             )
         if isinstance(value, _NOT_NUMBERS):
             return list(values)
@@ -214,13 +214,13 @@ def _from_sequence(values):
                 return [row[0] if isinstance(row, list | tuple) and row else row for row in values]
         elif _has_names(value):
             raise InvalidInputError(
-                f"X is a list of rows ({type(value).__name__}) whose names would be lost. Pass a"
-                " table, as pandas.DataFrame(X) makes it, without columns that hold no amounts."
+                f"X is a list of rows ({type(value).__name__}) whose names would be lost. Pass"
+                " pandas.DataFrame(X), with only the columns of amounts."
             )
         elif isinstance(value, list | tuple | np.ndarray):
             return None
-    # Neither a formula nor a row: scikit-learn explains the mistake that plain numbers are; where
-    # every value is missing, the error for formulas names each of them.
+    # Only plain numbers are left, for which scikit-learn raises an error. If all values are
+    # missing, treat them as formulas: that error lists the rows.
     return list(values) if values and all(map(is_missing, values)) else None
 
 
@@ -236,7 +236,7 @@ def _holds_objects(column):
 
 
 def _explain_text_columns(X, error):
-    """Raise an error that names the columns of `X` that hold text, if there are any."""
+    """Raise an error that names the text columns of `X`, if it has any."""
     is_frame = isinstance(X, pd.DataFrame)
     values = X if is_frame else np.asarray(X, dtype=object)
     if values.ndim != 2:
@@ -247,8 +247,9 @@ def _explain_text_columns(X, error):
         return
     formulas = f"X[[{text[0]!r}]]" if is_frame else f"X[:, [{text[0]}]]"
     raise InvalidInputError(
-        f"A matrix of amounts holds numbers alone, but of the {table.shape[1]} columns of X these"
-        f" hold text: {text}. If the formulas are in column {text[0]!r}, pass `{formulas}`."
+        f"A matrix of amounts must hold only numbers, but {len(text)} of the {table.shape[1]}"
+        f" columns of X hold text: {text}. If the formulas are in column {text[0]!r}, pass"
+        f" `{formulas}`."
     ) from error
 
 
@@ -267,7 +268,7 @@ def _is_number(text):
 
 
 def is_fitted(estimator) -> bool:
-    """Tell whether `estimator`, an object and no class, can be used without ``fit``."""
+    """Tell whether `estimator`, an instance, can be used without ``fit``."""
     try:
         check_is_fitted(estimator)
     except NotFittedError:

@@ -1,4 +1,4 @@
-"""How our estimators of crystals read ``X``, whichever form the user has it in."""
+"""Read ``X`` as structures, for estimators."""
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,10 @@ __all__ = ["StructureInputMixin", "as_structures"]
 
 
 class StructureInputMixin(SavedVersionMixin):
-    """Read crystals as scikit-learn's ``validate_data`` reads numbers: as one feature.
+    """Read structures as one feature, like scikit-learn's ``validate_data`` for numbers.
 
-    X is a ``StructureArrays``, or a list, Series, one-column DataFrame or object array of what
-    :func:`skmat.structure.read_structures` takes.
+    X is a ``StructureArrays``, or a list, Series, one-column DataFrame or object array of items
+    for :func:`skmat.structure.read_structures`.
     """
 
     def __sklearn_tags__(self):
@@ -27,24 +27,24 @@ class StructureInputMixin(SavedVersionMixin):
         return tags
 
     def fit_transform(self, X, y=None, **fit_params):
-        """Fit to X and y, then transform X; see ``fit`` and ``transform``."""
-        # A generator gives its rows but once.
+        """Fit to X and y, then transform X. See ``fit`` and ``transform``."""
+        # A generator can be read only once.
         return super().fit_transform(held(X), y, **fit_params)  # type: ignore[misc]
 
     def _parse_structures(self, X, *, reset, disorder):
-        """Return what can be read of `X`, what cannot, and the number of its rows."""
-        return parse_structures(self._validate_crystals(X, reset=reset), disorder)
+        """Return the valid structures of `X`, the problems, and the number of rows."""
+        return parse_structures(self._validate_rows(X, reset=reset), disorder)
 
     def _parse_pymatgen(self, X, *, reset):
-        """Return the same with pymatgen Structures as they were given, disordered or not."""
-        return parse_pymatgen(self._validate_crystals(X, reset=reset), "average")
+        """Return the same with unchanged pymatgen Structures, disordered or not."""
+        return parse_pymatgen(self._validate_rows(X, reset=reset), "average")
 
-    def _validate_crystals(self, X, *, reset):
-        """Return `X` as a sequence of crystals, not read yet."""
+    def _validate_rows(self, X, *, reset):
+        """Return `X` as a sequence of unparsed structures."""
         values = as_structures(X)
         if not len(values):
             raise InvalidInputError(
-                "Found array with 0 sample(s) (no crystals) while a minimum of 1 is required."
+                "Found array with 0 sample(s) (no structures) while a minimum of 1 is required."
             )
         # Only the shape and the column name are checked here: one feature, one name.
         column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
@@ -53,13 +53,13 @@ class StructureInputMixin(SavedVersionMixin):
 
 
 def as_structures(X):
-    """Return the crystals in `X` as a sequence."""
+    """Return the structures in `X` as a sequence."""
     if isinstance(X, StructureArrays):
         return X
     if isinstance(X, pd.DataFrame):
         if X.shape[1] != 1:
             raise InvalidInputError(
-                f"X has {X.shape[1]} columns; pass the one that holds the crystals, X[['name']]."
+                f"X has {X.shape[1]} columns. Pass the one that holds the structures, X[['name']]."
             )
         return X.iloc[:, 0].tolist()
     return as_rows(X)

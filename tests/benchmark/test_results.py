@@ -143,7 +143,7 @@ def test_files_of_folds_under_other_names_are_refused(made_up_tasks, tmp_path):
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
 def test_paths_that_no_file_system_has_are_refused(made_up_tasks, path):
-    with pytest.raises(InvalidInputError, match=r"results_dir=.* is no path"):
+    with pytest.raises(InvalidInputError, match=r"results_dir=.* is not a valid path"):
         run_matbench(DummyRegressor(), ["steels"], folds=[0], results_dir=path)
     with pytest.raises(InvalidInputError, match="cannot be read as results"):
         MatbenchResults.load(path)

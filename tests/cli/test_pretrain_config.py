@@ -301,7 +301,7 @@ def test_paths_that_no_file_system_has_are_refused(tmp_path, line, path):
     elif "[data]" in text:
         text += "tables = [{source = 'oqmd'}]\n"
     file.write_text(text)
-    with pytest.raises(InvalidInputError, match=r"config.toml: path=.* is no path: "):
+    with pytest.raises(InvalidInputError, match=r"config.toml: path=.* is not a valid path: "):
         read_config(file)
 
 
@@ -316,5 +316,5 @@ def test_what_is_no_toml_is_refused(tmp_path, content):
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
 def test_a_configuration_of_no_name_is_refused(path):
-    with pytest.raises(InvalidInputError, match=r"config_file=.* is no path"):
+    with pytest.raises(InvalidInputError, match=r"config_file=.* is not a valid path"):
         read_config(path)

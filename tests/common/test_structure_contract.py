@@ -316,7 +316,7 @@ def test_what_is_no_list_of_crystals_is_refused(estimator):
             clone(estimator).fit(X, [0.0])
     with pytest.raises(InvalidInputError, match="0 sample"):
         clone(estimator).fit([], [0.0])
-    with pytest.raises(InvalidInputError, match="no list of crystals"):
+    with pytest.raises(InvalidInputError, match="Expected a list of structures"):
         clone(estimator).fit(3, [0.0])
     with pytest.raises(InvalidInputError, match="array of shape"):
         clone(estimator).fit(np.array([bcc_iron(), bcc_iron()], dtype=object), [0.0])

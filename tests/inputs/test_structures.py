@@ -20,8 +20,8 @@ from skmat.structure import read_structures
         (rock_salt(), r"\[X\]"),
         ("salt.cif", r"\[X\]"),
         (b"salt.cif", r"\[X\]"),
-        (7, "no list of crystals"),
-        (np.array([rock_salt(), rock_salt()], dtype=object), "makes one of sites"),
+        (7, "Expected a list of structures"),
+        (np.array([rock_salt(), rock_salt()], dtype=object), "array of sites"),
         (np.array([Structure(Lattice.cubic(3), ["Po"], [[0] * 3])] * 2, dtype=object), "of sites"),
     ],
 )
@@ -45,7 +45,7 @@ def test_any_sequence_of_crystals_is_read():
 @pytest.mark.parametrize("X", [[], (), np.empty(0), np.empty((0, 1)), iter([])])
 def test_no_crystals_are_refused_by_name(X):
     model = CGCNNRegressor(preset="tiny", pretrained=None, max_epochs=1)
-    with pytest.raises(InvalidInputError, match="no crystals"):
+    with pytest.raises(InvalidInputError, match="no structures"):
         model.fit(X, [])
 
 

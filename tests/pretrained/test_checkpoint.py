@@ -182,9 +182,9 @@ def test_numbers_of_numpy_are_written_to_a_card(folder):
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b", "\ud800"])
 def test_no_folder_of_such_a_name_is_written_or_read(path):
-    with pytest.raises(InvalidInputError, match="is no path"):
+    with pytest.raises(InvalidInputError, match="is not a valid path"):
         save_checkpoint(path, make_checkpoint())
-    with pytest.raises(PretrainedError, match="is no path"):
+    with pytest.raises(PretrainedError, match="is not a valid path"):
         load_checkpoint(path)
 
 
@@ -236,7 +236,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused(old_folder, name):
 def test_a_pipe_is_not_waited_for(old_folder, name):
     (old_folder / name).unlink()
     os.mkfifo(old_folder / name)
-    refused(old_folder, "no regular file")
+    refused(old_folder, "not a regular file")
 
 
 @pytest.mark.parametrize("name", ["config.json", "card.json"])

@@ -287,7 +287,7 @@ def test_a_recorded_seed_that_is_none_is_refused(tmp_path, seed):
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
 def test_a_folder_that_no_file_system_has_is_refused(path):
-    with pytest.raises(InvalidInputError, match=r"checkpoint_dir=.* is no path"):
+    with pytest.raises(InvalidInputError, match=r"checkpoint_dir=.* is not a valid path"):
         fit(path, "properties")
 
 
@@ -304,7 +304,7 @@ def test_other_versions_are_told(tmp_path, monkeypatch):
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     for name in ("file", "file/inside"):
-        with pytest.raises(InvalidInputError, match=r"is a file, or in one; name a folder"):
+        with pytest.raises(InvalidInputError, match=r"is a file, or lies in one. Give a folder"):
             fit(tmp_path / name, "properties")
 
 

@@ -36,7 +36,7 @@ def test_what_is_no_file(tmp_path):
     with pytest.raises(IsADirectoryError):
         read_json(tmp_path)
     os.mkfifo(tmp_path / "pipe")  # nobody writes to it
-    with pytest.raises(ValueError, match="no regular file"):
+    with pytest.raises(ValueError, match="not a regular file"):
         read_json(tmp_path / "pipe")
 
 

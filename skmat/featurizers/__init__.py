@@ -1,4 +1,4 @@
-"""Transformers that need no training: of materials to vectors, of crystals to compositions."""
+"""Transformers without training: materials to features, structures to compositions."""
 
 from skmat.featurizers._magpie import MagpieFeaturizer
 from skmat.featurizers._matminer import MatminerFeaturizer

@@ -1,4 +1,4 @@
-"""The 13 features of Ward et al. (2016) that are no statistics of one elemental property."""
+"""The 13 features of Ward et al. (2016) beyond the statistics of elemental properties."""
 
 from functools import cache, reduce
 
@@ -14,7 +14,7 @@ __all__ = ["OTHER_FEATURES", "other_features"]
 _NORMS = (0, 2, 3, 5, 7, 10)
 _ORBITALS = ("s", "p", "d", "f")
 
-#: matminer's labels, of ``Stoichiometry()``, ``ValenceOrbital(props=["avg"])`` and
+#: Labels of matminer's ``Stoichiometry()``, ``ValenceOrbital(props=["avg"])`` and
 #: ``IonProperty(fast=True)``.
 OTHER_FEATURES = (
     *(f"{p}-norm" for p in _NORMS),
@@ -44,15 +44,15 @@ def other_features(compositions):
 
 
 def _can_be_neutral(numbers, fractions):
-    """Say whether one common oxidation state of each element makes the charges add up to zero."""
+    """Tell whether one common oxidation state per element gives a neutral compound."""
     if len(numbers) < 2:
         return True
     charges = [
         fraction * states
         for fraction, states in zip(fractions, _oxidation_states()[numbers - 1], strict=True)
     ]
-    # All sums over the first half of the elements, and over the second: of 13 elements the
-    # choices are too many to be added up one by one.
+    # Meet in the middle: 13 elements have too many combinations of oxidation states, so sum over
+    # each half of the elements, and look for sums that cancel.
     half = len(charges) // 2
     first, second = (
         reduce(np.add.outer, part).ravel() for part in (charges[:half], charges[half:])
@@ -67,7 +67,7 @@ def _can_be_neutral(numbers, fractions):
 
 @cache
 def _electronegativities():
-    """Return Pauling's scale, the mean over all elements where it has no value."""
+    """Return Pauling electronegativities, with the mean for elements without a value."""
     with caught_warnings():
         values = np.array([Element.from_Z(z).X for z in range(1, MAX_ATOMIC_NUMBER + 1)])
     return np.where(np.isnan(values), np.nanmean(values), values)
@@ -75,7 +75,7 @@ def _electronegativities():
 
 @cache
 def _oxidation_states():
-    """Return the common oxidation states of every element, an array of arrays."""
+    """Return the common oxidation states of each element, an array of arrays."""
     states = np.empty(MAX_ATOMIC_NUMBER, dtype=object)
     for z in range(1, MAX_ATOMIC_NUMBER + 1):
         states[z - 1] = np.array(Element.from_Z(z).common_oxidation_states, dtype=float)

@@ -12,10 +12,10 @@ from skmat.inputs import CompositionInputMixin
 
 __all__ = ["MagpieFeaturizer"]
 
-#: In matminer's order, which is also the order of the columns within each property.
+#: In matminer's order: the columns of each property follow it.
 _STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 
-#: Numbers gathered at a time (rows x elements x properties); 2 MiB, which stays in a CPU's cache.
+#: Numbers per chunk (rows x elements x properties): 2 MiB fit into a CPU's cache.
 _CHUNK_SIZE = 2**18
 
 
@@ -23,35 +23,36 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
     """Describe compositions by statistics of the properties of their elements.
 
     For each of 22 elemental properties `p` (atomic number, melting temperature, electronegativity,
-    numbers of valence electrons, ...) and the atomic fractions `x` of a composition's elements, in
-    this order:
+    numbers of valence electrons, ...) and the atomic fractions `x`, compute in this order:
 
-    - minimum, maximum and range over the elements, whatever their fractions;
-    - mean, the sum of ``x * p``;
-    - avg_dev, the sum of ``x * |p - mean|``;
-    - mode, the property of the most abundant element, the smallest one of a tie.
+    - minimum, maximum and range over the elements, ignoring their fractions
+    - mean, the sum of ``x * p``
+    - avg_dev, the sum of ``x * |p - mean|``
+    - mode, the property of the most abundant element (the smallest value of a tie)
 
-    These are the features of matminer's ``ElementProperty.from_preset("magpie")``, computed for
-    all rows at once from matminer's own table. Properties that the table lacks for an element are
-    the mean over the others.
+    The features equal matminer's ``ElementProperty.from_preset("magpie")``, but are computed for
+    all rows at once. A property missing for an element is replaced by the mean over the others.
 
     Parameters
     ----------
     features : {"elemental", "all"}, default="elemental"
-        "elemental": these 132. "all": then 13 more, the other features of Ward et al. (2016), as
-        matminer has them: the norms of the fractions for p = 0, 2, 3, 5, 7 and 10; mean numbers
-        of s, p, d and f valence electrons; whether one common oxidation state of each element
-        makes a neutral compound; largest and mean ionic character of the pairs of elements.
+        "elemental" gives these 132 features. "all" adds the 13 others of Ward et al. (2016), as
+        in matminer:
+
+        - norms of the fractions for p = 0, 2, 3, 5, 7 and 10
+        - mean numbers of s, p, d and f valence electrons
+        - whether one common oxidation state per element gives a neutral compound
+        - largest and mean ionic character of the pairs of elements
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with a row that is no composition: raise an error that lists all of
-        them, or return NaN for these. `fit` always raises.
+        What `transform` does with rows that cannot be read as compositions. "raise" raises an
+        error that lists them. "nan" returns NaN for them. `fit` always raises.
 
     Attributes
     ----------
     n_features_in_ : int
         1 for formulas, or the number of columns of a matrix of amounts.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns seen in `fit`, if `X` was a DataFrame with names that are all text.
+        Column names seen in `fit`, if `X` was a DataFrame with text names.
 
     See Also
     --------
@@ -59,9 +60,9 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Nothing is learned in `fit`. Units are those of the properties: K for the melting temperature,
-    pm for the covalent radius, Å³/atom for the ground-state volume, eV for the gap, Bohr
-    magnetons per atom for the magnetic moment; the others are dimensionless.
+    `fit` learns nothing. Units are those of the properties: K for the melting temperature, pm for
+    the covalent radius, Å³/atom for the ground-state volume, eV for the gap, Bohr magnetons per
+    atom for the magnetic moment. All others are dimensionless.
 
     References
     ----------
@@ -90,7 +91,7 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Check `X`; there is nothing to learn.
+        """Check `X`. Nothing is learned.
 
         Parameters
         ----------
@@ -106,7 +107,7 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         InvalidCompositionError
-            If a row is no composition; the error lists all of them.
+            If rows cannot be read as compositions. The error lists all of them.
         """
         self._read_X(X, reset=True, allow_empty=True)
         return self
@@ -122,19 +123,19 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, 132) or (n_samples, 145), dtype float64
-            The six statistics of the first property, then of the second, and so on; NaN in the
-            rows that are no composition, with ``on_invalid="nan"``.
+            The six statistics of the first property, then of the second, and so on. Invalid rows
+            are NaN with ``on_invalid="nan"``.
 
         Raises
         ------
         InvalidCompositionError
-            If a row is no composition, with ``on_invalid="raise"``.
+            If rows cannot be read as compositions and ``on_invalid="raise"``.
 
         Warns
         -----
         EmptyCompositionWarning
-            If a row of a matrix of amounts is all zeros, with ``on_invalid="raise"``; its
-            features are NaN.
+            If a row of a matrix of amounts is all zeros and ``on_invalid="raise"``. Its features
+            are NaN.
         """
         check_is_fitted(self)
         compositions = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
@@ -157,7 +158,7 @@ class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Only checked against the names seen in `fit`.
+            Checked against the names seen in `fit`.
 
         Returns
         -------
@@ -180,7 +181,7 @@ def _statistics(compositions):
     """Return the statistics, ndarray of shape (n, 22, 6), of non-empty compositions."""
     numbers = compositions.atomic_numbers
     fractions = compositions.fractions[:, :, None]
-    # Padding becomes the row's first element at fraction 0, which changes no statistic.
+    # Replace padding by the row's first element at fraction 0: the statistics stay the same.
     values = element_table("magpie")[np.where(numbers, numbers, numbers[:, :1]) - 1]
     minimum, maximum = values.min(axis=1), values.max(axis=1)
     mean = (fractions * values).sum(axis=1)

@@ -13,9 +13,9 @@ __all__ = ["MatminerFeaturizer"]
 class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
     """Wrap a composition featurizer of matminer.
 
-    Formulas become pymatgen Compositions with their amounts as given, ordered by atomic number;
+    Formulas become pymatgen Compositions with unchanged amounts, sorted by atomic number.
     Compositions and dicts keep their oxidation states, which some featurizers need. Each distinct
-    composition is featurized once. A row that the featurizer fails on is an error here, where
+    composition is featurized once. A row on which the featurizer fails raises an error, while
     matminer's own `transform` returns NaN.
 
     Parameters
@@ -23,13 +23,14 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
     featurizer : matminer.featurizers.base.BaseFeaturizer
         An instance that reads one composition, such as ``Stoichiometry()``,
         ``ElementProperty.from_preset("magpie")`` or a ``MultipleFeaturizer`` of several. All its
-        features must be numbers. It is copied in `fit`, never changed.
+        features must be numbers. `fit` copies it.
     n_jobs : int or None, default=None
-        Number of joblib workers that share the distinct compositions; None is 1 unless a
-        ``joblib.parallel_config`` says otherwise, -1 is one per CPU.
+        Number of joblib workers. None means 1, unless ``joblib.parallel_config`` sets another
+        number. -1 means one per CPU.
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with a row that is no composition or that the featurizer fails on:
-        raise an error that lists all of them, or return NaN for these. `fit` always raises.
+        What `transform` does with rows that cannot be read as compositions, or on which the
+        featurizer fails. "raise" raises an error that lists them. "nan" returns NaN for them.
+        `fit` always raises.
 
     Attributes
     ----------
@@ -38,12 +39,12 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
     n_features_in_ : int
         1 for formulas, or the number of columns of a matrix of amounts.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns seen in `fit`, if `X` was a DataFrame with names that are all text.
+        Column names seen in `fit`, if `X` was a DataFrame with text names.
 
     See Also
     --------
     MagpieFeaturizer : The Magpie features, computed for all rows at once.
-    MatminerStructureFeaturizer : The same for featurizers of crystals.
+    MatminerStructureFeaturizer : The same for structure featurizers.
 
     References
     ----------
@@ -64,18 +65,20 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
 
     _materials = "compositions"
     _room = "composition"
-    _remedies = {"structure": "wrap it in skmat.MatminerStructureFeaturizer, which reads crystals"}
+    _remedies = {"structure": "Wrap it in skmat.MatminerStructureFeaturizer."}
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Fit a copy of the featurizer, for those that learn something from data.
+        """Fit a copy of the featurizer.
+
+        Most featurizers learn nothing.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,) or (n_samples, n_elements)
             Formulas (strings, pymatgen Compositions or dicts), or a matrix of amounts.
         y : array-like of shape (n_samples,), default=None
-            Handed to the featurizer's own `fit`.
+            Passed to the featurizer's own `fit`.
 
         Returns
         -------
@@ -84,9 +87,9 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
         Raises
         ------
         InvalidCompositionError
-            If a row is no composition; the error lists all of them.
+            If rows cannot be read as compositions. The error lists all of them.
         InvalidInputError
-            If the featurizer reads something else than compositions.
+            If the featurizer does not read compositions.
         """
         return self._fit(X, y)
 
@@ -101,24 +104,24 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
         Returns
         -------
         ndarray of shape (n_samples, n_features_out), dtype float64
-            The featurizer's features, in its own units; NaN in the rows that are no composition
-            or that it fails on, with ``on_invalid="nan"``.
+            The featurizer's features, in its own units. With ``on_invalid="nan"``, rows that are
+            invalid or on which it fails are NaN.
 
         Raises
         ------
         InvalidCompositionError
-            If a row is no composition, with ``on_invalid="raise"``.
+            If rows cannot be read as compositions and ``on_invalid="raise"``.
         FeaturizationError
-            If the featurizer fails on a row, with ``on_invalid="raise"``; the error lists all of
-            them with the featurizer's own messages.
+            If the featurizer fails on rows and ``on_invalid="raise"``. The error lists all of
+            them with the featurizer's messages.
         InvalidInputError
             If a feature is not a number.
 
         Warns
         -----
         EmptyCompositionWarning
-            If a row of a matrix of amounts is all zeros, with ``on_invalid="raise"``; its
-            features are NaN.
+            If a row of a matrix of amounts is all zeros and ``on_invalid="raise"``. Its features
+            are NaN.
         """
         return self._transform(X)
 
@@ -142,7 +145,7 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
 
 
 def _as_mappings(amounts, columns):
-    """Return per row a dict of atomic numbers and amounts."""
+    """Return one dict of atomic numbers and amounts per row."""
     amounts, numbers = expand_columns(amounts, columns)
     mappings = []
     for row in amounts.tolist():

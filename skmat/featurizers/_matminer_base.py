@@ -1,4 +1,4 @@
-"""What the transformers on featurizers of matminer share, whatever these read."""
+"""Base of the transformers that wrap featurizers of matminer."""
 
 import copy
 from collections.abc import Callable
@@ -18,19 +18,18 @@ from skmat.exceptions import FeaturizationError, InvalidInputError
 
 __all__ = ["MatminerTransformer"]
 
-#: Rooms of ``matminer.featurizers``, each of which has an input of its own.
+#: Subpackages of ``matminer.featurizers``, each with its own kind of input.
 _ROOMS = ("bandstructure", "composition", "conversions", "dos", "function", "site", "structure")
 
-#: Tasks per worker: rows differ in cost, so that an equal share each would leave workers idle.
+#: Batches per worker. Rows differ in cost: with one batch each, some workers would be idle.
 _TASKS_PER_JOB = 4
 
 
 class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator):
-    """Hand materials to a featurizer of matminer, and make an array of its features.
+    """Apply a featurizer of matminer to materials, and return its features as an array.
 
-    A class for one kind of material mixes in how ``X`` is read and adds ``_read_items`` and
-    ``_keys``. Its `fit` and `transform` say what they take and raise, and call `_fit` and
-    `_transform`.
+    A subclass mixes in the reading of ``X`` and adds ``_read_items`` and ``_keys``. Its `fit` and
+    `transform` document inputs and errors, and call `_fit` and `_transform`.
     """
 
     _parameter_constraints = {
@@ -39,18 +38,18 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator)
         "on_invalid": [StrOptions({"raise", "nan"})],
     }
 
-    #: ``_read_items(X, *, reset, on_invalid)`` returns what can be read of X, the row of each
-    #: item, and the number of rows. An item has a ``formula``, by which errors call it.
+    #: ``_read_items(X, *, reset, on_invalid)`` returns the valid items of X, the row of each item,
+    #: and the number of rows. Errors name an item by its ``formula``.
     _read_items: Callable[..., tuple[Any, list[int], int]]
 
-    #: ``_keys(items)`` returns a key of each item; items with equal keys are featurized once.
+    #: ``_keys(items)`` returns a key of each item. Items with equal keys are featurized once.
     _keys: Callable[..., list[Any]]
 
-    #: The materials, as errors call them, and the room of ``matminer.featurizers`` for them.
+    #: Name of the materials in errors, and their subpackage of ``matminer.featurizers``.
     _materials: str
     _room: str
 
-    #: What to do with a featurizer of another room, where there is something to be done.
+    #: Remedies for featurizers of other subpackages.
     _remedies: dict[str, str] = {}
 
     def __init__(self, featurizer, *, n_jobs=None, on_invalid="raise"):
@@ -59,9 +58,8 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator)
         self.on_invalid = on_invalid
 
     def __sklearn_clone__(self):
-        # scikit-learn would rebuild the featurizer through its constructor. That warns for
-        # presets and loses what is no parameter, such as the fitted model of a
-        # StackedFeaturizer; so the featurizer is copied as it is.
+        # Copy the featurizer as it is. scikit-learn would rebuild it through its constructor. That
+        # warns for presets and loses attributes such as the fitted model of a StackedFeaturizer.
         shell = copy.copy(self)
         shell.featurizer = None
         cloned = super(MatminerTransformer, shell).__sklearn_clone__()
@@ -74,7 +72,7 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator)
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Only checked against the names seen in `fit`.
+            Checked against the names seen in `fit`.
 
         Returns
         -------
@@ -85,7 +83,7 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator)
         return np.array(self.featurizer_.feature_labels(), dtype=object)
 
     def _take(self, items, positions):
-        """Return some of the items, for the featurizer to do with as it likes."""
+        """Return some of the items. The featurizer may change them."""
         return [items[position] for position in positions]
 
     def _fit(self, X, y):
@@ -118,14 +116,14 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator)
                 package, _, room = cls.__module__.partition("matminer.featurizers.")
                 room = room.split(".")[0]
                 if not package and room in _ROOMS and room != self._room:
-                    remedy = f"pass a featurizer of matminer.featurizers.{self._room}"
+                    remedy = f"Pass a featurizer of matminer.featurizers.{self._room}."
                     raise InvalidInputError(
                         f"{type(part).__name__} (from {cls.__module__}) does not featurize"
-                        f" {self._materials}; {self._remedies.get(room, remedy)}."
+                        f" {self._materials}. {self._remedies.get(room, remedy)}"
                     )
 
     def _featurize(self, items, positions):
-        """Return the features of some items, or a message where the featurizer fails."""
+        """Return the features of some items, or a message for those on which it fails."""
         n_tasks = _TASKS_PER_JOB * effective_n_jobs(self._plain("n_jobs"))
         batch_size = max(1, -(-len(positions) // n_tasks))
         batches = Parallel(n_jobs=self._plain("n_jobs"))(
@@ -151,14 +149,14 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator)
         if wrong:
             raise InvalidInputError(
                 f"{type(self.featurizer_).__name__} gives features that are not numbers, for"
-                f" {items[position].formula}: {', '.join(wrong)}. Wrap a featurizer whose features"
-                " are all numbers, or call this one's `featurize_dataframe` and encode them."
+                f" {items[position].formula}: {', '.join(wrong)}. Use a featurizer whose features"
+                " are all numbers, or call its `featurize_dataframe` and encode them."
             )
         return numbers
 
 
 def _deduplicate(keys):
-    """Return where each distinct key stands first, and the position of each key among these."""
+    """Return the first index of each distinct key, and for each key its position among these."""
     known: dict = {}
     firsts: list[int] = []
     positions: list[int] = []
@@ -185,7 +183,7 @@ def _featurize_batch(featurizer, items):
     for item in items:
         try:
             outcomes.append(list(featurizer.featurize(item)))
-        # Featurizers raise whatever their insides raise: KeyError, IndexError, ValueError, ...
+        # Featurizers raise errors of many types.
         except Exception as error:
             outcomes.append(f"{type(error).__name__}: {error}")
     return outcomes

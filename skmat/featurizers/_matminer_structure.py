@@ -18,27 +18,26 @@ __all__ = ["MatminerStructureFeaturizer"]
 class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
     """Wrap a structure featurizer of matminer.
 
-    The featurizer gets copies of the crystals as pymatgen Structures with their oxidation states
-    and properties, of which a ``StructureArrays`` has none, and with disordered sites as they
-    are: whether it can use them is its own affair. Equal crystals are featurized once; those with
-    properties, such as magnetic moments, count as equal if they are one object. A row that the
-    featurizer fails on is an error here, where matminer's own `transform` returns NaN.
+    The featurizer gets copies as pymatgen Structures. They keep oxidation states and properties
+    (which a ``StructureArrays`` does not have) and disordered sites, which only some featurizers
+    can use. Equal structures are featurized once. Structures with properties, such as magnetic
+    moments, are equal only if they are the same object. A row on which the featurizer fails raises
+    an error, while matminer's own `transform` returns NaN.
 
     Parameters
     ----------
     featurizer : matminer.featurizers.base.BaseFeaturizer
         An instance that reads one structure, such as ``DensityFeatures()``,
         ``SiteStatsFingerprint.from_preset("CrystalNNFingerprint_ops")`` or a
-        ``MultipleFeaturizer`` of several. All its features must be numbers, as those of
-        ``GlobalSymmetryFeatures(["spacegroup_num", "n_symmetry_ops"])`` are. It is copied in
-        `fit`, never changed.
+        ``MultipleFeaturizer`` of several. All its features must be numbers, as in
+        ``GlobalSymmetryFeatures(["spacegroup_num", "n_symmetry_ops"])``. `fit` copies it.
     n_jobs : int or None, default=None
-        Number of joblib workers that share the distinct crystals; None is 1 unless a
-        ``joblib.parallel_config`` says otherwise, -1 is one per CPU.
+        Number of joblib workers. None means 1, unless ``joblib.parallel_config`` sets another
+        number. -1 means one per CPU.
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with a row that is no crystal, whose atoms overlap (less than 0.3 Å
-        apart) or that the featurizer fails on: raise an error that lists all of them, or return
-        NaN for these. `fit` always raises.
+        What `transform` does with rows that cannot be read as structures, whose atoms overlap
+        (less than 0.3 Å apart), or on which the featurizer fails. "raise" raises an error that
+        lists them. "nan" returns NaN for them. `fit` always raises.
 
     Attributes
     ----------
@@ -51,8 +50,8 @@ class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
 
     See Also
     --------
-    MatminerFeaturizer : The same for featurizers of compositions.
-    StructureToComposition : Lets featurizers of compositions read crystals, in a pipeline.
+    MatminerFeaturizer : The same for composition featurizers.
+    StructureToComposition : Turns structures into compositions, for composition featurizers.
 
     References
     ----------
@@ -74,26 +73,28 @@ class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
     array(['density', 'vpa'], dtype=object)
     """
 
-    _materials = "crystals"
+    _materials = "structures"
     _room = "structure"
     _remedies = {
-        "site": "wrap it in matminer's SiteStatsFingerprint, which gathers the sites of a crystal",
+        "site": "Wrap it in matminer's SiteStatsFingerprint, for statistics over sites.",
         "composition": (
-            "wrap it in matminer's StructureComposition, or in skmat.MatminerFeaturizer after"
-            " skmat.StructureToComposition"
+            "Wrap it in matminer's StructureComposition, or in skmat.MatminerFeaturizer after"
+            " skmat.StructureToComposition."
         ),
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Fit a copy of the featurizer, for those that learn something from data.
+        """Fit a copy of the featurizer.
+
+        Most featurizers learn nothing.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,)
-            Crystals, in any form that :func:`skmat.structure.read_structures` takes.
+            Structures, in any form that :func:`skmat.structure.read_structures` takes.
         y : array-like of shape (n_samples,), default=None
-            Handed to the featurizer's own `fit`.
+            Passed to the featurizer's own `fit`.
 
         Returns
         -------
@@ -102,14 +103,15 @@ class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
         Raises
         ------
         InvalidStructureError
-            If a row is no crystal, or atoms of it overlap; the error lists all of them.
+            If rows cannot be read as structures, or if their atoms overlap. The error lists all
+            of them.
         InvalidInputError
-            If the featurizer reads something else than crystals.
+            If the featurizer does not read structures.
         """
         return self._fit(X, y)
 
     def transform(self, X):
-        """Featurize crystals.
+        """Featurize structures.
 
         Parameters
         ----------
@@ -119,16 +121,17 @@ class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
         Returns
         -------
         ndarray of shape (n_samples, n_features_out), dtype float64
-            The featurizer's features, in its own units; NaN in the rows that are no crystal or
-            that it fails on, with ``on_invalid="nan"``.
+            The featurizer's features, in its own units. With ``on_invalid="nan"``, rows that are
+            invalid or on which it fails are NaN.
 
         Raises
         ------
         InvalidStructureError
-            If a row is no crystal, or atoms of it overlap, with ``on_invalid="raise"``.
+            If rows cannot be read as structures, or if their atoms overlap, and
+            ``on_invalid="raise"``.
         FeaturizationError
-            If the featurizer fails on a row, with ``on_invalid="raise"``; the error lists all of
-            them with the featurizer's own messages.
+            If the featurizer fails on rows and ``on_invalid="raise"``. The error lists all of
+            them with the featurizer's messages.
         InvalidInputError
             If a feature is not a number.
         """
@@ -137,7 +140,7 @@ class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
     def _read_items(self, X, *, reset, on_invalid):
         """Return pymatgen Structures, the row of each, and the number of rows.
 
-        A StructureArrays stays one: it makes a Structure of each crystal when it is asked to.
+        A StructureArrays stays one, and builds a Structure on access.
         """
         structures, problems, n_rows = self._parse_pymatgen(X, reset=reset)
         rows = np.setdiff1d(np.arange(n_rows), [row for row, _, _ in problems])
@@ -176,7 +179,7 @@ def _take(structures, positions):
 
 
 def _copy(structure):
-    """Return a copy that can be changed, as some featurizers of matminer do."""
+    """Return a mutable copy: some featurizers of matminer change it."""
     if isinstance(structure, Structure):
         return structure.copy()
     return Structure.from_sites(
@@ -185,7 +188,7 @@ def _copy(structure):
 
 
 def _key(structure):
-    """Return what tells a structure from others, or only itself where that takes too long."""
+    """Return a key that is equal for equal structures, or unique for one with properties."""
     if structure.properties or any(site.properties for site in structure):
         return id(structure)
     sites = [

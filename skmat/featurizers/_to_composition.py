@@ -1,4 +1,4 @@
-"""From crystals to their formulas."""
+"""Convert structures to formulas."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
@@ -12,15 +12,16 @@ __all__ = ["StructureToComposition"]
 
 
 class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimator):
-    """Turn crystals into formulas, so that estimators of compositions take crystals.
+    """Convert structures to formulas.
 
-    Of disordered crystals the formulas count occupancies: "Li0.5CoO2".
+    Put it before a composition estimator in a pipeline, to use that estimator on structures.
+    Formulas of disordered structures count occupancies: "Li0.5CoO2".
 
     Parameters
     ----------
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with a row that is no crystal: raise an error that lists all of
-        them, or return None for these. `fit` always raises.
+        What `transform` does with rows that cannot be read as structures. "raise" raises an error
+        that lists them. "nan" returns None for them. `fit` always raises.
 
     Attributes
     ----------
@@ -48,12 +49,12 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimato
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Check `X`; there is nothing to learn.
+        """Check `X`. Nothing is learned.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,)
-            Crystals, in any form that :func:`skmat.structure.read_structures` takes.
+            Structures, in any form that :func:`skmat.structure.read_structures` takes.
         y : None
             Ignored.
 
@@ -64,7 +65,7 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimato
         Raises
         ------
         InvalidStructureError
-            If a row is no crystal; the error lists all of them.
+            If rows cannot be read as structures. The error lists all of them.
         """
         _, problems, n_rows = self._parse_structures(X, reset=True, disorder="average")
         if problems:
@@ -82,12 +83,12 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimato
         Returns
         -------
         ndarray of shape (n_samples, 1), dtype object
-            Reduced formulas; None in the rows that are no crystal, with ``on_invalid="nan"``.
+            Reduced formulas. Invalid rows are None with ``on_invalid="nan"``.
 
         Raises
         ------
         InvalidStructureError
-            If a row is no crystal, with ``on_invalid="raise"``.
+            If rows cannot be read as structures and ``on_invalid="raise"``.
         """
         check_is_fitted(self)
         structures, problems, n_rows = self._parse_structures(X, reset=False, disorder="average")
@@ -105,7 +106,7 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimato
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Only checked against the names seen in `fit`.
+            Checked against the names seen in `fit`.
 
         Returns
         -------

@@ -242,7 +242,7 @@ def test_overlapping_atoms_are_a_fault(as_arrays):
     if as_arrays:
         rows = StructureArrays.from_structures(rows)
     featurizer = MatminerStructureFeaturizer(DensityFeatures())
-    with pytest.raises(InvalidStructureError, match=r"row 0: .* 0 Å apart; remove one"):
+    with pytest.raises(InvalidStructureError, match=r"row 0: .* 0 Å apart: remove one"):
         featurizer.fit(rows)
     found = featurizer.set_params(on_invalid="nan").fit(rows[1:]).transform(rows)
     assert np.isnan(found[0]).all()
@@ -323,7 +323,7 @@ def test_only_instances_of_featurizers_are_taken(wrong):
     ],
 )
 def test_featurizers_of_other_input_are_refused_with_a_remedy(wrong, remedy):
-    with pytest.raises(InvalidInputError, match="does not featurize crystals") as error:
+    with pytest.raises(InvalidInputError, match="does not featurize structures") as error:
         MatminerStructureFeaturizer(wrong).fit([rutile()])
     assert remedy in str(error.value)
 

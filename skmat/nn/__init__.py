@@ -1,6 +1,6 @@
-"""Pure torch modules. Nothing here knows where data comes from or what an estimator is.
+"""Pure torch modules, independent of data sources and estimators.
 
-An encoder derives from :class:`Encoder`, which is all that the other rooms ask of it.
+All encoders derive from :class:`Encoder`, the interface that the other rooms use.
 """
 
 from skmat.nn._alignn import ALIGNN_PRESETS, ALIGNNNetwork

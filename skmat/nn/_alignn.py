@@ -22,24 +22,24 @@ _N_BOND_CENTERS, _N_ANGLE_CENTERS = 80, 40
 
 
 class ALIGNNNetwork(Encoder):
-    """Edge-gated convolutions on the graph of atoms and on the graph of bonds, in turn.
+    """Edge-gated convolutions, alternating between the atom graph and the bond graph.
 
-    Atoms exchange messages along bonds; bonds that share an atom do, along the angle between them.
-    The crystal's vector is the mean over its atoms. Norms are over the numbers of one vector, not
-    over the batch as in the publication: batches are small, and frozen layers stay frozen.
+    Atoms exchange messages along bonds. Bonds that share an atom exchange messages along the
+    angle between them. The embedding of a material is the mean over its atoms. LayerNorm replaces
+    the paper's BatchNorm: batches are small, and frozen layers must not change.
 
     Parameters
     ----------
     element_table : Tensor of shape (118, n_properties) or None
-        Properties of the elements. None takes a learned vector per element instead.
+        Properties of the elements. None learns one vector per element instead.
     cutoff : float
         Longest edge, in Å.
     d_model : int
         Length of all vectors.
     n_angle_layers : int
-        Layers of two convolutions, one on atoms and bonds, one on bonds and angles.
+        Layers of two convolutions each: on atoms and bonds, and on bonds and angles.
     n_layers : int
-        Layers after them, on atoms and bonds alone.
+        Further layers, on atoms and bonds only.
     d_embedding : int
         Width of the hidden layer between Gaussians and vectors.
 
@@ -68,13 +68,13 @@ class ALIGNNNetwork(Encoder):
         self.layers = nn.ModuleList(_EdgeGated(d_model) for _ in range(n_layers))
 
     def forward(self, batch: CrystalBatch, sites: bool = False) -> Representation:
-        """Encode `batch`; with `sites` also return the vector of every atom."""
+        """Encode `batch`. With `sites`, also return the vector of each atom."""
         graph = batch.receivers, batch.senders
         lengths = batch.vectors.norm(dim=1)
         atoms, bonds = self.elements(batch.atomic_numbers, batch.mixtures), self.bonds(lengths)
         line_graph = batch.bond_pairs()
         first, second = line_graph
-        # At the atom between them, the first bond is seen from its other end.
+        # The minus sign: the angle is between the bonds as seen from the shared atom.
         dots = -(batch.vectors[first] * batch.vectors[second]).sum(dim=1)
         angles = self.angles(dots / (lengths[first] * lengths[second]).clamp_min(1e-6))
         for on_atoms, on_bonds in zip(self.atom_layers, self.bond_layers, strict=True):
@@ -102,7 +102,7 @@ class ALIGNNNetwork(Encoder):
 
 
 class _Expansion(nn.Module):
-    """Numbers to Gaussians around evenly spaced centres, and these to vectors."""
+    """Expand numbers in evenly spaced Gaussians, and map these to vectors."""
 
     centers: Tensor
 
@@ -121,7 +121,7 @@ class _Expansion(nn.Module):
 
 
 class _EdgeGated(nn.Module):
-    """Edge-gated graph convolution: gates come from the edges, and change them."""
+    """Edge-gated graph convolution: edges act as gates, and are updated by them."""
 
     def __init__(self, d_model: int):
         super().__init__()
@@ -142,7 +142,7 @@ class _EdgeGated(nn.Module):
         gates = gates + self.gate_sender(nodes).index_select(0, senders)
         shares = torch.sigmoid(gates)
         messages = shares * self.message(nodes).index_select(0, senders)
-        # In float32: there are many terms to a sum. Two sums take half the time of a joint one.
+        # In float32: the sums have many terms. Two sums take half the time of a joint one.
         zeros = nodes.new_zeros(nodes.shape, dtype=torch.float32)
         received = zeros.index_add(0, receivers, messages.float())
         total = zeros.index_add(0, receivers, shares.float())

@@ -1,4 +1,4 @@
-"""Compositions as the encoders read them."""
+"""Batches of compositions for encoders."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,19 @@ from torch import Tensor
 
 __all__ = ["MASK_ID", "CompositionBatch"]
 
-#: Stands in ``CompositionBatch.atomic_numbers`` where an element is hidden.
+#: Atomic number of a hidden element in a batch.
 MASK_ID = 119
 
 
 class CompositionBatch(NamedTuple):
-    """A batch of compositions, padded to the longest.
+    """A batch of compositions, padded to the longest one.
 
     Attributes
     ----------
     atomic_numbers : Tensor of shape (n_materials, width), int64
         Atomic numbers from 1 to 118, `MASK_ID` for a hidden element, 0 for padding.
     fractions : Tensor of shape (n_materials, width), float32
-        Atomic fractions; 0 at padding.
+        Atomic fractions, 0 for padding.
     """
 
     atomic_numbers: Tensor
@@ -31,12 +31,12 @@ class CompositionBatch(NamedTuple):
 
     @property
     def site_mask(self) -> Tensor:
-        """True where there is an element, Tensor of shape (n_materials, width), bool."""
+        """True for elements, False for padding, Tensor of shape (n_materials, width), bool."""
         return self.atomic_numbers > 0
 
     @property
     def site_materials(self) -> Tensor:
-        """The composition of each element, Tensor of shape (n_sites,), int64."""
+        """Row of the composition of each element, Tensor of shape (n_sites,), int64."""
         return self.site_mask.nonzero(as_tuple=True)[0]
 
     def to(self, device) -> "CompositionBatch":
@@ -47,7 +47,7 @@ class CompositionBatch(NamedTuple):
         return CompositionBatch(self.atomic_numbers[rows], self.fractions[rows])
 
     def with_atomic_numbers(self, atomic_numbers: Tensor) -> "CompositionBatch":
-        """Return the same compositions with other elements in their places."""
+        """Return the same compositions with other elements."""
         return self._replace(atomic_numbers=atomic_numbers)
 
     @classmethod

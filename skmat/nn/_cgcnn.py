@@ -20,29 +20,28 @@ CGCNN_PRESETS: dict[str, dict] = {
     "large": {"d_atom": 128, "n_layers": 4, "d_model": 256},
 }
 
-#: Width of the Gaussians of distances and their spacing, in Å.
+#: Width and spacing of the Gaussians of distances, in Å.
 _STEP = 0.2
 
 
 class CGCNNNetwork(Encoder):
-    """Gated graph convolutions, and the mean over the atoms.
+    """Gated graph convolutions, followed by the mean over the atoms.
 
-    Each atom's vector is drawn from a table of properties of its element. A convolution adds to it
-    a message from every neighbour, which a gate lets pass; gate and message see both atoms and
-    the distance between them.
+    The vector of an atom starts from the properties of its element. Each convolution adds gated
+    messages from the neighbours. Gate and message depend on both atoms and their distance.
 
     Parameters
     ----------
     element_table : Tensor of shape (118, n_properties) or None
-        Properties of the elements. None takes a learned vector per element instead.
+        Properties of the elements. None learns one vector per element instead.
     cutoff : float
         Longest edge, in Å.
     d_atom : int
         Length of an atom's vector.
     n_layers : int
-        Convolutions.
+        Number of convolutions.
     d_model : int
-        Length of the crystal's vector.
+        Length of a material's vector.
 
     References
     ----------
@@ -66,7 +65,7 @@ class CGCNNNetwork(Encoder):
         self.out = nn.Linear(d_atom, d_model)
 
     def forward(self, batch: CrystalBatch, sites: bool = False) -> Representation:
-        """Encode `batch`; with `sites` also return the vector of every atom."""
+        """Encode `batch`. With `sites`, also return the vector of each atom."""
         atoms = self.elements(batch.atomic_numbers, batch.mixtures)
         edges = self.basis(batch.vectors.norm(dim=1)).to(atoms.dtype)
         for layer in self.layers:
@@ -89,7 +88,7 @@ class CGCNNNetwork(Encoder):
 
 
 class _AtomGraph(NamedTuple):
-    """Vectors of atoms and of edges, and the crystals that they are of."""
+    """Vectors of atoms and edges, and their batch."""
 
     atoms: Tensor
     edges: Tensor
@@ -97,7 +96,7 @@ class _AtomGraph(NamedTuple):
 
 
 class _TaskLayers(nn.Module):
-    """Convolutions that go on from the shared ones, and the mean over the atoms."""
+    """Convolutions of one task after the shared ones, and the mean over the atoms."""
 
     def __init__(self, d_atom: int, n_edge_features: int, *, n_layers: int, d_model: int):
         super().__init__()
@@ -112,7 +111,7 @@ class _TaskLayers(nn.Module):
 
 
 class GaussianBasis(nn.Module):
-    """Distances as values of Gaussians centred every 0.2 Å from 0 to the cutoff.
+    """Expand distances in Gaussians, centred every 0.2 Å from 0 to the cutoff.
 
     Parameters
     ----------
@@ -139,8 +138,8 @@ class GaussianBasis(nn.Module):
 class _Convolution(nn.Module):
     """Sum of gated messages from the neighbours.
 
-    Gate and message are linear in receiver, sender and edge, so that the first two are computed
-    per atom and not per edge.
+    Gate and message are linear in receiver, sender and edge. So the first two maps run once per
+    atom instead of once per edge.
     """
 
     def __init__(self, d_atom: int, n_edge_features: int):
@@ -154,7 +153,7 @@ class _Convolution(nn.Module):
     def forward(self, atoms: Tensor, edges: Tensor, receivers: Tensor, senders: Tensor) -> Tensor:
         inputs = self.from_receiver(atoms).index_select(0, receivers)
         inputs = inputs + self.from_sender(atoms).index_select(0, senders)
-        # One pass over the edges less than the map of the edges and a sum.
+        # addmm saves one pass over the edges.
         inputs = torch.addmm(inputs, edges, self.from_edge.weight.t())
         gate, message = _normed(self.edge_norm, inputs).chunk(2, dim=1)
         messages = torch.sigmoid(gate) * F.softplus(message)
@@ -167,7 +166,7 @@ def _pooled(out: nn.Linear, atoms: Tensor, batch: CrystalBatch) -> Tensor:
 
 
 def _normed(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
-    """Normalise over the rows; one row alone has no variance, and is taken as in prediction."""
+    """Normalise over the rows. A single row has no variance: use the running statistics."""
     if norm.training and len(values) < 2:
         return F.batch_norm(
             values, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps

@@ -1,4 +1,4 @@
-"""Crystals as the encoders read them."""
+"""Batches of crystal graphs for encoders."""
 
 from typing import NamedTuple
 
@@ -17,18 +17,18 @@ class CrystalBatch(NamedTuple):
     Attributes
     ----------
     atomic_numbers : Tensor of shape (n_sites,), int64
-        Atomic numbers from 1 to 118, `MASK_ID` for a hidden atom; above it, the rows of
-        `mixtures` in their order.
+        Atomic numbers from 1 to 118, `MASK_ID` for a hidden atom. Higher numbers are the rows of
+        `mixtures`, in order.
     site_materials : Tensor of shape (n_sites,), int64
-        The crystal of each atom.
+        Row of the graph of each atom.
     receivers, senders : Tensor of shape (n_edges,), int64
-        Atom and neighbour of each edge; receivers ascend.
+        Atom and neighbour of each edge, sorted by receiver.
     vectors : Tensor of shape (n_edges, 3), float32
         From the atom to its neighbour, in Å.
     n_sites : Tensor of shape (n_materials,), int64
-        Atoms of each crystal.
+        Number of atoms of each graph.
     mixtures : Tensor of shape (n_mixtures, 118), float32
-        Weights of the elements at sites of several elements; each row adds up to 1.
+        Weights of the elements at shared sites. Each row adds up to 1.
     """
 
     atomic_numbers: Tensor
@@ -45,22 +45,22 @@ class CrystalBatch(NamedTuple):
 
     @property
     def site_mask(self) -> Tensor:
-        """True at every atom: there is no padding."""
+        """True for every atom: graphs have no padding."""
         return torch.ones_like(self.atomic_numbers, dtype=torch.bool)
 
     def with_atomic_numbers(self, atomic_numbers: Tensor) -> "CrystalBatch":
-        """Return the same crystals with other elements in their places."""
+        """Return the same graphs with other elements."""
         return self._replace(atomic_numbers=atomic_numbers)
 
     def without_edges(self, left_out: Tensor) -> "CrystalBatch":
-        """Return the same crystals without the edges of a mask of shape (n_edges,)."""
+        """Return the same graphs without the edges of a mask of shape (n_edges,)."""
         kept = ~left_out.to(self.senders.device)
         return self._replace(
             receivers=self.receivers[kept], senders=self.senders[kept], vectors=self.vectors[kept]
         )
 
     def take(self, rows: Tensor) -> "CrystalBatch":
-        """Return some of the crystals, by row number, none of them twice."""
+        """Return some of the graphs, by row number, without repetition."""
         place = torch.full_like(self.n_sites, -1)
         place[rows] = torch.arange(len(rows), device=rows.device)
         site_materials = place[self.site_materials]
@@ -78,7 +78,7 @@ class CrystalBatch(NamedTuple):
         )
 
     def mean_by_material(self, vectors: Tensor) -> Tensor:
-        """Return the mean of the vectors of each crystal's atoms, zeros where it has none."""
+        """Return the mean over the atoms of each graph, zeros for a graph without atoms."""
         sums = vectors.new_zeros((self.n_materials, vectors.shape[1]))
         sums = sums.index_add(0, self.site_materials, vectors)
         return sums / self.n_sites.clamp_min(1).unsqueeze(1)
@@ -86,17 +86,17 @@ class CrystalBatch(NamedTuple):
     def bond_pairs(self) -> tuple[Tensor, Tensor]:
         """Return the pairs of edges that share an atom: the edges of the line graph.
 
-        Edge `second` ends at the atom that edge `first` leads away from: ``senders[first]`` is
-        ``receivers[second]``. The pair of an edge and the way back is one of them.
+        The shared atom sends along `first` and receives along `second`: ``senders[first]`` equals
+        ``receivers[second]``. An edge and its reverse also form a pair.
 
         Returns
         -------
         first, second : Tensor of shape (n_pairs,), int64
-            Numbers of edges; `first` ascends.
+            Indices of edges, sorted by `first`.
         """
         n_atoms = len(self.atomic_numbers)
         counts = self.receivers.bincount(minlength=n_atoms)
-        # The edges of one receiver stand together.
+        # Edges are sorted by receiver.
         starts = counts.cumsum(0) - counts
         n_pairs = counts[self.senders]
         first = torch.repeat_interleave(n_pairs)
@@ -112,7 +112,7 @@ class CrystalBatch(NamedTuple):
         """Take `rows` of ``CrystalGraphs``."""
         taken = graphs.take(rows)
         n_sites, n_edges = taken.n_sites, taken.n_edges.astype(np.int64)
-        # The first atom of the crystal that each atom is in.
+        # Index of the first atom of the graph of each atom.
         first = np.repeat(taken.site_starts[:-1], n_sites)
         numbers, mixtures = _weighted(taken.atomic_numbers.astype(np.int64), taken.mixtures)
         return cls(
@@ -127,10 +127,10 @@ class CrystalBatch(NamedTuple):
 
 
 def _weighted(numbers, mixtures):
-    """Return numbers as a batch has them, and the weights of the elements of mixtures.
+    """Return atomic numbers and weights of mixtures for a batch.
 
-    `mixtures` are occupancies, and 119 is the number of the first. In a batch stand only those
-    of its sites, and none of one element, which is that element wherever it is.
+    `mixtures` are occupancies, and 119 is the number of row 0. The batch keeps only the mixtures
+    that occur in it. A partially occupied site of one element becomes that element.
     """
     if not len(mixtures):
         return numbers, mixtures

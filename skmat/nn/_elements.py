@@ -1,4 +1,4 @@
-"""Vectors of the elements."""
+"""Embeddings of the elements."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ __all__ = ["ElementVectors"]
 
 
 class ElementVectors(nn.Module):
-    """A vector for each element: a learned linear map of its properties, or learned itself.
+    """One vector per element: a learned linear map of its properties, or a learned vector.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class ElementVectors(nn.Module):
         if table is None:
             self.embedding = nn.Embedding(MASK_ID + 1, width)
         else:
-            # Rows of zeros for padding and [MASK]: nothing is known of a hidden element.
+            # Rows of zeros for padding and [MASK]: a hidden element has no known properties.
             table = F.pad(table.float(), (0, 0, 1, 1))
             self.linear = nn.Linear(table.shape[1], width)
         self.register_buffer("table", table)
@@ -35,10 +35,10 @@ class ElementVectors(nn.Module):
     def forward(self, atomic_numbers: Tensor, mixtures: Tensor | None = None) -> Tensor:
         """Return the vectors, Tensor of shape (*atomic_numbers.shape, width).
 
-        Rows of `mixtures`, of shape (n_mixtures, 118), are weights of the elements in a mean;
-        atomic numbers above `MASK_ID` stand for them.
+        An atomic number above `MASK_ID` is a row of `mixtures`, a Tensor of shape
+        (n_mixtures, 118). Its vector is the mean over elements with the weights of that row.
         """
-        # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
+        # Compute 120 vectors, then look them up: a batch has thousands of elements.
         vectors = self.embedding.weight if self.table is None else self.linear(self.table)
         if mixtures is not None and len(mixtures):
             vectors = torch.cat([vectors, mixtures.to(vectors.dtype) @ vectors[1:MASK_ID]])

@@ -1,4 +1,4 @@
-"""What an encoder is."""
+"""The interface of encoders."""
 
 from abc import abstractmethod
 from typing import Any, NamedTuple
@@ -11,17 +11,17 @@ __all__ = ["Encoder", "Representation"]
 
 
 class Representation(NamedTuple):
-    """Vectors of a batch of materials.
+    """Embeddings of a batch of materials.
 
     Attributes
     ----------
     material : Tensor of shape (n_materials, out_features)
         One vector per material.
     sites : Tensor of shape (n_sites, out_features) or None
-        One vector per site (an element of a composition, an atom of a crystal), material by
-        material; None unless they were asked for.
+        One vector per site (an element of a composition, an atom of a structure), material by
+        material. None unless requested.
     graph : object, default=None
-        What ``Encoder.task_layers`` go on from; None of encoders that have none.
+        Input of ``Encoder.task_layers``. None if the encoder has no such layers.
     """
 
     material: Tensor
@@ -30,14 +30,14 @@ class Representation(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Base of all encoders; other rooms know no more of them than this.
+    """Base class and interface of all encoders.
 
     Attributes
     ----------
     out_features : int
         Length of the vectors.
     config : dict
-        Arguments to build the network again, as plain data; set by whoever built it.
+        Arguments to build the network again, as plain data. The code that builds it sets them.
     """
 
     out_features: int
@@ -45,24 +45,24 @@ class Encoder(nn.Module):
 
     @abstractmethod
     def forward(self, batch: Any, sites: bool = False) -> Representation:
-        """Encode `batch`; with `sites` also return the vector of every site."""
+        """Encode `batch`. With `sites`, also return the vector of each site."""
 
     @abstractmethod
     def last_modules(self) -> list[nn.Module]:
-        """Return what ``trainable="last"`` trains."""
+        """Return the modules that ``trainable="last"`` trains."""
 
     def task_layers(self, n_layers: int) -> nn.Module:
-        """Return new layers of one task's own, to go on from ``Representation.graph``.
+        """Return new layers for a single task.
 
         Parameters
         ----------
         n_layers : int
-            How many, at least 1.
+            Number of layers, at least 1.
 
         Returns
         -------
         Module
-            From that to vectors, Tensor of shape (n_materials, out_features).
+            Maps ``Representation.graph`` to a Tensor of shape (n_materials, out_features).
 
         Raises
         ------
@@ -70,18 +70,18 @@ class Encoder(nn.Module):
             If the encoder has no such layers.
         """
         raise InvalidInputError(
-            f"n_task_layers={n_layers} needs a network with layers that a task can have of its"
-            f" own, as CGCNN's has; {type(self).__name__} has none: use n_task_layers=0."
+            f"n_task_layers={n_layers} needs a network with task layers, such as CGCNN."
+            f" {type(self).__name__} has none. Set n_task_layers=0."
         )
 
     def trainable_parts(self) -> dict[str, list[nn.Module]]:
-        """Return what may be trained alone, by the name that ``trainable=`` has for it."""
+        """Return the modules that each value of ``trainable`` trains."""
         return {"last": self.last_modules()}
 
     @abstractmethod
     def depth_groups(self) -> list[list[nn.Module | nn.Parameter]]:
-        """Return what learns, from the input to the output.
+        """Return all modules and parameters in groups, from the input to the output.
 
-        Learning rates fall from group to group (``layer_decay``). Every parameter of the encoder
-        stands in exactly one group, by itself or in its module.
+        ``layer_decay`` lowers the learning rate from group to group, towards the input. Each
+        parameter of the encoder is in exactly one group, by itself or in its module.
         """

@@ -1,4 +1,4 @@
-"""Atomic fractions to vectors."""
+"""Encode atomic fractions as vectors."""
 
 import math
 
@@ -14,11 +14,11 @@ _RESOLUTION = 5000
 class FractionEncoding(nn.Module):
     """Sinusoids of the atomic fraction and of its squared logarithm.
 
-    The first half of the vector resolves fractions linearly (major elements), the second half
-    resolves `log2(fraction)**2` (dopants); each half has a learned scale. After CrabNet (Wang et
-    al., npj Comput. Mater. 7, 77, 2021), with two differences: the sinusoids are evaluated at
-    the fraction itself instead of in a table of 5,000 steps, and the learned scale is `2**s`,
-    whose gradient does not vanish at its start as that of `2**((1 - s)**2)` does.
+    The first half of the vector resolves fractions linearly (major elements). The second half
+    resolves `log2(fraction)**2` (dopants). Each half has a learned scale. The encoding follows
+    CrabNet (Wang et al., npj Comput. Mater. 7, 77, 2021), with two differences. The sinusoids are
+    evaluated at the fraction itself, not in a table of 5,000 steps. The learned scale is `2**s`,
+    because the gradient of CrabNet's `2**((1 - s)**2)` vanishes at its initial value.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class FractionEncoding(nn.Module):
 
     def forward(self, fractions: Tensor) -> Tensor:
         """Encode `fractions` of shape (n_sites,) as a Tensor of shape (n_sites, d_model)."""
-        # The phases reach 5,000 rad: below float32 they would be noise.
+        # The phases reach 5,000 rad, too much for half precision.
         fractions = fractions.to(torch.promote_types(fractions.dtype, torch.float32))
         smallest = 1.0 / _RESOLUTION
         linear = fractions.clamp(smallest, 1.0)

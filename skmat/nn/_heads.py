@@ -1,4 +1,4 @@
-"""Networks that turn a material's vector into predictions."""
+"""Networks from a material's embedding to predictions."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,8 @@ def build_mlp(
 ) -> nn.Sequential:
     """Build a multi-layer perceptron with LeakyReLU between its layers.
 
-    Two hidden layers are MTEncoder's head (METHODS of the paper's released configuration); none
-    gives a linear map.
+    Two hidden layers give the head of MTEncoder (METHODS of the paper's released configuration).
+    An empty `hidden` gives a linear map.
     """
     layers: list[nn.Module] = []
     for width in hidden:
@@ -29,17 +29,17 @@ def build_mlp(
 
 
 def run_side_by_side(mlps: Sequence[nn.Sequential], inputs: Tensor) -> Tensor:
-    """Run several perceptrons of one shape on the same rows, as one of batched products.
+    """Run several perceptrons of equal widths at once, by batched products.
 
-    On a GPU it is not the arithmetic that takes the time but the number of operations, which
-    does not grow with the number of perceptrons here.
+    On a GPU the number of operations limits the speed. Here it does not grow with the number of
+    perceptrons.
 
     Parameters
     ----------
     mlps : sequence of Sequential
-        As :func:`build_mlp` builds them, with equal widths.
+        Perceptrons from :func:`build_mlp`, with equal widths.
     inputs : Tensor of shape (n, in_features) or (n_mlps, n, in_features)
-        What all of them read, or each of them.
+        One input for all perceptrons, or one for each.
 
     Returns
     -------

@@ -15,9 +15,9 @@ from skmat.nn._random import Dropout, randn_like
 
 __all__ = ["MTENCODER_PRESETS", "MTEncoderNetwork"]
 
-#: Sizes by name. "paper" is the released configuration; "deep" and "large" have twice the layers
-#: and heads of "base" and "paper".
-#: The others normalise before each block, which trains better (studies/results/defaults.json).
+#: Sizes by name. "paper" is the released configuration. "deep" and "large" have twice the layers
+#: and heads of "base" and "paper". All but "paper" normalise before each block, which trains
+#: better (studies/results/defaults.json).
 MTENCODER_PRESETS: dict[str, dict] = {
     "tiny": {
         "d_model": 64, "n_layers": 2, "n_heads": 4, "d_feedforward": 128, "norm_first": True,
@@ -40,26 +40,26 @@ MTENCODER_PRESETS: dict[str, dict] = {
 class MTEncoderNetwork(Encoder):
     """Transformer over the elements of a composition, read out at a [CPD] token.
 
-    ``forward`` does not compute on padding: all linear layers run on the tokens that exist, and
-    only the attention itself sees a padded array. Where the vectors of the sites are not asked
-    for, the last layer runs for the [CPD] tokens alone. Neither changes a value.
+    ``forward`` skips padding: linear layers run on packed tokens, and only the attention sees a
+    padded array. Without `sites`, the last layer runs only for the [CPD] tokens. Neither changes
+    the result.
 
     Parameters
     ----------
     element_table : Tensor of shape (118, n_properties) or None
-        Properties of the elements; they enter through a learned linear map, added to a learned
-        vector per element. None leaves the learned vectors alone.
+        Properties of the elements. A learned linear map of them is added to a learned vector per
+        element. None uses only the learned vectors.
     d_model, n_layers, n_heads, d_feedforward : int
         Sizes of the transformer.
     dropout : float
         Dropout probability after attention and feed-forward blocks.
     readout : {"cpd", "mean"}
-        "cpd": the vector of the [CPD] token is the material's; "mean": the mean over the vectors
-        of its elements, as CrabNet pools.
+        Embedding of the material. "cpd" uses the vector of the [CPD] token. "mean" averages the
+        vectors of the elements, as in CrabNet.
     norm_first : bool
-        Normalise before each block instead of after it (the paper's).
+        True normalises before each block, False after it as in the paper.
     fraction_jitter : float
-        Relative standard deviation of the noise on the fractions while training.
+        Relative standard deviation of the noise on the fractions in training.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class MTEncoderNetwork(Encoder):
     ):
         super().__init__()
         if d_model % n_heads:
-            raise InvalidInputError(f"{n_heads} heads cannot share vectors of {d_model} numbers.")
+            raise InvalidInputError(f"d_model={d_model} must be a multiple of n_heads={n_heads}.")
         self.out_features = d_model
         self.readout = readout
         self.fraction_jitter = fraction_jitter
@@ -85,7 +85,7 @@ class MTEncoderNetwork(Encoder):
         nn.init.normal_(self.elements.weight, std=d_model**-0.5)
         self.properties: nn.Linear | None = None
         if element_table is not None:
-            # Rows of zeros for padding and [MASK]: nothing is known of a hidden element.
+            # Rows of zeros for padding and [MASK]: a hidden element has no known properties.
             padded = F.pad(element_table.float(), (0, 0, 1, 1))
             self.register_buffer("element_table", padded)
             self.properties = nn.Linear(element_table.shape[1], d_model, bias=False)
@@ -97,7 +97,7 @@ class MTEncoderNetwork(Encoder):
         self.final_norm = nn.LayerNorm(d_model) if norm_first else nn.Identity()
 
     def forward(self, batch: CompositionBatch, sites: bool = False) -> Representation:
-        """Encode `batch`; with `sites` also return the vector of every element."""
+        """Encode `batch`. With `sites`, also return the vector of each element."""
         mask = batch.site_mask
         n_materials = batch.n_materials
         tokens = torch.cat(
@@ -119,15 +119,15 @@ class MTEncoderNetwork(Encoder):
     def forward_padded(
         self, atomic_numbers: Tensor, fractions: Tensor, sites: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        """Encode padded compositions by operations whose shapes do not depend on the padding.
+        """Encode padded compositions with shapes that do not depend on the padding.
 
-        For steps that are recorded and replayed on a GPU. Vectors are those of :meth:`forward`.
+        Use it for training steps in a CUDA graph. The result equals that of :meth:`forward`.
 
         Parameters
         ----------
         atomic_numbers : Tensor of shape (n_materials, width), int64
         fractions : Tensor of shape (n_materials, width), float32
-            As in ``CompositionBatch``; a row may be all padding.
+            As in ``CompositionBatch``. A row may be all padding.
         sites : bool, default=False
             Whether to return the vectors of the sites too.
 
@@ -135,7 +135,7 @@ class MTEncoderNetwork(Encoder):
         -------
         material : Tensor of shape (n_materials, out_features)
         sites : Tensor of shape (n_materials, width, out_features) or None
-            Of no meaning at padding.
+            Undefined at padding.
         """
         mask = atomic_numbers > 0
         vectors = self._embed(atomic_numbers, self._jittered(fractions))
@@ -175,7 +175,7 @@ class MTEncoderNetwork(Encoder):
         return fractions / fractions.sum(dim=1, keepdim=True).clamp_min(1e-6)
 
     def _embed(self, atomic_numbers: Tensor, fractions: Tensor) -> Tensor:
-        # One vector per element first, then a look-up: the table has 120 rows, a batch thousands.
+        # Compute 120 vectors, then look them up: a batch has thousands of elements.
         vocabulary = self.elements.weight
         if self.properties is not None:
             vocabulary = vocabulary + self.properties(self.element_table)
@@ -185,7 +185,7 @@ class MTEncoderNetwork(Encoder):
 
 
 class _Layout:
-    """Where each token stands: packed, [CPD] tokens first, against padded per material."""
+    """Map between packed tokens ([CPD] tokens first) and tokens padded per material."""
 
     def __init__(self, mask: Tensor):
         n_materials, width = mask.shape
@@ -224,14 +224,14 @@ class _Layer(nn.Module):
         return self._blocks(tokens, kept, lambda each: self._attend(each, layout, first_only))
 
     def forward_padded(self, tokens: Tensor, attends: Tensor, first_only: bool = False) -> Tensor:
-        """As ``forward``, on tokens of shape (n_materials, width, d_model)."""
+        """Like ``forward``, on tokens of shape (n_materials, width, d_model)."""
         kept = tokens[:, :1] if first_only else tokens
         return self._blocks(
             tokens, kept, lambda each: self._attend_padded(each, attends, first_only)
         )
 
     def _blocks(self, tokens: Tensor, kept: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
-        """Attend to `tokens` from those of them that are `kept`, and feed these forward."""
+        """Run attention from the `kept` tokens to all `tokens`, then the feed-forward block."""
         if self.norm_first:
             kept = kept + attend(self.attention_norm(tokens))
             return kept + self._feedforward(self.feedforward_norm(kept))
@@ -247,7 +247,7 @@ class _Layer(nn.Module):
         )
         asking = tokens[:, :1] if first_only else tokens
         queries = self.query(asking).view(n_materials, -1, self.n_heads, d_model // self.n_heads)
-        # Plain products: fused kernels are made for longer sequences.
+        # Plain products: fused kernels are slower for short sequences.
         scores = (queries.transpose(1, 2) * keys.shape[-1] ** -0.5) @ keys.transpose(2, 3)
         shares = scores.masked_fill(~attends, -torch.inf).softmax(dim=3).to(values.dtype)
         attended = (shares @ values).transpose(1, 2).reshape(n_materials, -1, d_model)
@@ -282,11 +282,11 @@ class _Layer(nn.Module):
 
 
 def _attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """Return scaled dot-product attention; `mask` is true where a key may be looked at."""
+    """Return scaled dot-product attention. `mask` is True for keys to attend to."""
     if queries.device.type != "cpu" or queries.shape[2] == 1:
         return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-    # torch's fused kernel for CPUs is made for long sequences: for the few elements of a
-    # composition its backward pass takes up to six times as long as plain products, in bf16.
+    # torch's fused CPU kernel is for long sequences. For the few elements of a composition, its
+    # backward pass in bf16 takes up to six times as long as plain products.
     scores = (queries * queries.shape[3] ** -0.5) @ keys.transpose(2, 3)
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)

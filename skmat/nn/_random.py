@@ -1,8 +1,8 @@
-"""What networks draw: noise from a generator of the training's own.
+"""Random numbers of networks, from a generator per training.
 
-torch draws dropout from one generator per process, which other threads draw from too. On a CPU,
-what is here draws from the generator that a training has set for its thread. Numbers are those
-that torch's own functions draw from a generator in the same state.
+torch draws dropout from one generator per process, which all threads share. On a CPU, the
+functions of this module draw from the generator that a training sets for its thread. A generator
+in the same state gives the same numbers as torch's own functions.
 """
 
 import threading
@@ -19,7 +19,7 @@ _THREAD = threading.local()
 
 @contextmanager
 def drawing_from(generator: torch.Generator) -> Iterator[None]:
-    """Let networks of this thread draw from `generator`, where they are on its device."""
+    """Let networks of this thread on the device of `generator` draw from it."""
     before = getattr(_THREAD, "generator", None)
     _THREAD.generator = generator
     try:
@@ -29,7 +29,7 @@ def drawing_from(generator: torch.Generator) -> Iterator[None]:
 
 
 def current_generator(device="cpu") -> torch.Generator | None:
-    """Return the generator that was set for this thread; None, torch's own, for other devices."""
+    """Return the generator set for this thread, or None (torch's own) for other devices."""
     generator = getattr(_THREAD, "generator", None)
     if generator is None or generator.device.type != torch.device(device).type:
         return None
@@ -37,7 +37,7 @@ def current_generator(device="cpu") -> torch.Generator | None:
 
 
 def randn_like(values: Tensor) -> Tensor:
-    """Return normal variates of the shape and the dtype of `values`."""
+    """Return normal variates with the shape and dtype of `values`."""
     generator = current_generator(values.device)
     return torch.empty_like(values).normal_(generator=generator)
 
@@ -46,7 +46,7 @@ class Dropout(nn.Dropout):
     """``torch.nn.Dropout`` that draws from the generator of the training."""
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return `values`, in training some of them zero and the others larger."""
+        """Return `values`. In training, set some to zero and scale up the others."""
         generator = current_generator(values.device)
         draws = self.training and 0 < self.p < 1 and values.numel() > 0
         if generator is None or not draws:
@@ -56,7 +56,7 @@ class Dropout(nn.Dropout):
 
 
 def with_own_dropout(module: nn.Module) -> nn.Module:
-    """Make every ``torch.nn.Dropout`` in `module` a :class:`Dropout`; return `module`."""
+    """Turn every ``torch.nn.Dropout`` in `module` into :class:`Dropout`, and return `module`."""
     for part in module.modules():
         if type(part) is nn.Dropout:
             part.__class__ = Dropout

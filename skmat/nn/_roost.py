@@ -32,30 +32,29 @@ ROOST_PRESETS: dict[str, dict] = {
 
 
 class RoostNetwork(Encoder):
-    """Graph network over the elements of a composition, every two of which are joined.
+    """Graph network over the complete graph of a composition's elements.
 
-    Each element's vector is drawn from a table of properties by a learned linear map, beside its
-    fraction. A message layer adds to it what attention over all elements of the composition, the
-    element itself among them, makes of the pairs; the weight of an element in the attention grows
-    with a learned power of its fraction. The same kind of attention then pools the elements, and a
-    residual perceptron makes the material's vector of the pool.
+    The vector of an element is a learned linear map of its properties, with its fraction as a
+    further number. Each message layer adds attention over all elements, including itself. The
+    attention weight of an element grows with a learned power of its fraction. The same kind of
+    attention then pools the elements, and a residual perceptron maps the pool to the embedding.
 
     Parameters
     ----------
     element_table : Tensor of shape (118, n_properties) or None
-        Properties of the elements. None takes a learned vector per element instead.
+        Properties of the elements. None learns one vector per element instead.
     d_element : int
-        Length of an element's vector, fraction included.
+        Length of an element's vector, including the fraction.
     n_layers : int
-        Message layers.
+        Number of message layers.
     n_heads : int
-        Heads of each attention; they are averaged.
+        Heads of each attention, which are averaged.
     d_hidden : int
-        Width of the hidden layer of the networks that make gates and messages.
+        Width of the hidden layer of gate and message networks.
     trunk : sequence of int
         Widths of the hidden layers of the residual perceptron.
     d_model : int
-        Length of the material's vector.
+        Length of a material's vector.
 
     References
     ----------
@@ -83,17 +82,17 @@ class RoostNetwork(Encoder):
         self.trunk = _ResidualMLP(d_element, trunk, d_model)
 
     def forward(self, batch: CompositionBatch, sites: bool = False) -> Representation:
-        """Encode `batch`; with `sites` also return the vector of every element."""
+        """Encode `batch`. With `sites`, also return the vector of each element."""
         layout = _Layout(batch.site_mask)
         batch = batch.take(layout.order)
         mask = batch.site_mask
         fractions = batch.fractions[mask]
         vectors = self.elements(batch.atomic_numbers[mask])
         vectors = torch.cat([vectors, fractions.unsqueeze(1).to(vectors.dtype)], dim=1)
-        # A trace below the range of float32 is 0 there; its log times a power would be infinite.
+        # Clamp: a trace fraction may be 0 in float32, and its logarithm infinite.
         log_fractions = fractions.clamp_min(torch.finfo(torch.float32).tiny).log()
         device = vectors.device.type
-        # Products this small are slower in bf16 than in float32 on a CPU, by half.
+        # On a CPU, such small products are 50 % slower in bf16 than in float32.
         with torch.autocast(device, enabled=device != "cpu" and torch.is_autocast_enabled(device)):
             vectors = vectors if device != "cpu" else vectors.to(self.pool.gate.dtype)
             for layer in self.layers:
@@ -113,18 +112,18 @@ class RoostNetwork(Encoder):
 
 
 class _Layout:
-    """The compositions of a batch ordered by their number of elements.
+    """The compositions of a batch, sorted by number of elements.
 
-    Those of one number are dense arrays of elements and of pairs, without padding and indices.
+    Compositions with the same number form dense arrays of elements and pairs, without padding.
 
     Attributes
     ----------
     order, back : Tensor of shape (n_materials,), int64
-        The order, and where each composition went.
+        The sorting permutation of the compositions, and its inverse.
     sites_back : Tensor of shape (n_sites,), int64
-        Where each element went, counted over the whole batch.
+        The inverse permutation of the elements of the whole batch.
     groups : list of (int, int)
-        How many compositions there are of how many elements.
+        Number of compositions, and number of elements of each.
     """
 
     def __init__(self, mask: Tensor):
@@ -140,20 +139,20 @@ class _Layout:
 class _Attention(nn.Module):
     """Sum over the elements of a composition, weighted by gates and by powers of fractions.
 
-    A gate and a message are networks of one hidden layer on the vectors of receiver and sender,
-    one after the other, or on the sender's alone. Two identities save most of the work, and change
-    no value: the hidden layer of a pair is the sum of one product per receiver and one per sender,
-    which are computed per element and not per pair; and because weights add up to one, the last
-    layer of the messages may stand behind the weighted sum.
+    Gate and message are networks with one hidden layer, on the concatenated vectors of receiver
+    and sender, or on the sender's vector. Two identities save most of the work. First, the hidden
+    layer of a pair is a sum of one product per receiver and one per sender, which are computed
+    per element. Second, the weights add up to one, so the last layer of the messages is applied
+    after the weighted sum.
 
     Parameters
     ----------
     d_element : int
         Length of the vectors.
     n_vectors : {1, 2}
-        Two: every element receives from all of its composition. One: the composition does.
+        2: each element receives from all elements. 1: the composition receives from all elements.
     n_heads : int
-        Heads; they are averaged.
+        Number of heads, which are averaged.
     d_hidden : int
         Width of the hidden layers.
     """
@@ -167,11 +166,11 @@ class _Attention(nn.Module):
         )
         self.from_sender = nn.Linear(d_element, 2 * width)
         self.gate = nn.Parameter(torch.empty(n_heads, d_hidden))
-        # A bias of the gates would cancel out of the softmax.
+        # No bias: it would cancel in the softmax.
         self.message = nn.Parameter(torch.empty(n_heads, d_hidden, d_element))
         self.message_bias = nn.Parameter(torch.zeros(d_element))
         self.power = nn.Parameter(torch.randn(n_heads))
-        # As torch draws a linear layer.
+        # As torch initialises a linear layer.
         bound = (n_vectors * d_element) ** -0.5
         for layer in (self.from_receiver, self.from_sender):
             if layer is not None:
@@ -200,8 +199,8 @@ class _Attention(nn.Module):
             shares = log_fractions[part].view(group[0], 1, group[1], 1)
             scores = (for_gates @ gate).float() + shares * self.power
             weights = scores.softmax(dim=2).to(for_messages.dtype).transpose(2, 3).flatten(0, 1)
-            # Every head's weights with the messages of all heads, of which its own are kept:
-            # these products are small, and spare a copy of the messages.
+            # Multiply the weights of each head with the messages of all heads, and keep its own:
+            # the products are small, and no copy of the messages is needed.
             heads = (weights @ for_messages.flatten(0, 1)).unflatten(2, (self.n_heads, -1))
             pooled.append(heads.diagonal(dim1=1, dim2=2))
         messages = torch.einsum("rkh,hkd->rd", torch.cat(pooled), self.message.to(gate.dtype))
@@ -209,7 +208,7 @@ class _Attention(nn.Module):
 
 
 def _hidden(senders: Tensor, receivers: Tensor | None, group: tuple[int, int]) -> Tensor:
-    """Return the hidden layer of (materials, receivers of each, senders of each, width)."""
+    """Return the hidden layer, Tensor of shape (materials, receivers, senders, width)."""
     n_materials, n_elements = group
     senders = senders.unflatten(0, (n_materials, 1, n_elements))
     if receivers is None:
@@ -220,7 +219,7 @@ def _hidden(senders: Tensor, receivers: Tensor | None, group: tuple[int, int]) -
 
 
 class _ResidualMLP(nn.Module):
-    """Layers of `relu(W x + b) + x`, where x is mapped to the new width if it has to be."""
+    """Layers of `relu(W x + b) + x`. If the width changes, x is mapped to the new width."""
 
     def __init__(self, in_features: int, hidden: Sequence[int], out_features: int):
         super().__init__()

@@ -1,8 +1,8 @@
 """Data sets.
 
-``load_*`` reads what an installed dependency ships, without network. ``fetch_*`` reads from the
-folder of data sets (see :func:`get_data_home`), which it fills where there is an address to
-download from.
+``load_*`` reads files of installed dependencies, without network. ``fetch_*`` reads from the
+folder of data sets (see :func:`get_data_home`). It downloads a missing file if skmat has its
+address.
 """
 
 from skmat.datasets._aflow import fetch_aflow

@@ -1,4 +1,4 @@
-"""What every loader returns, and in which of the usual forms."""
+"""Return data sets in the forms that all loaders offer."""
 
 from functools import cache, partial
 from importlib import resources
@@ -25,25 +25,24 @@ def as_dataset(
     formulas=None,
     **extra,
 ):
-    """Return a data set in the form that the user asked for.
+    """Return a data set in the requested form.
 
     Parameters
     ----------
     materials : ndarray of shape (n,), dtype object, or StructureArrays
-        Formulas or structures. `StructureArrays` stay what they are with `as_frame`, and the
-        frame has their formulas: as a column of objects they would take gigabytes.
+        Formulas or structures. With `as_frame`, `StructureArrays` stay as they are.
     y : ndarray of shape (n,) or (n, n_targets), or None
-        Labels; one-dimensional for a single target; None where there are none.
+        Labels, one-dimensional for a single target. None without labels.
     material_name : str
-        Name of the column that `materials` becomes in a DataFrame: "formula" or "structure".
+        Name of the column of `materials` in a DataFrame: "formula" or "structure".
     target_names : list of str
         Name of each target.
     description : str
-        File name in ``skmat/datasets/descr`` without its ending; becomes ``DESCR``.
+        Name of the file in ``skmat/datasets/descr``, without suffix, for ``DESCR``.
     return_X_y, as_frame : bool
-        As the loaders document them.
+        Parameters of the loader.
     formulas : ndarray of shape (n,), dtype object, default=None
-        What stands in the DataFrame for structures, which would take gigabytes there.
+        Formulas of `StructureArrays` for the DataFrame: structures would take gigabytes there.
     **extra
         Further entries of the Bunch.
 
@@ -80,27 +79,27 @@ def as_dataset(
 
 
 def as_formula_dataset(table, names, targets, *, exclude, units, source, return_X_y, **form):
-    """Return a table of formulas and labels in the form that the user asked for.
+    """Return a table of formulas and labels in the requested form.
 
     Parameters
     ----------
     table : DataFrame
-        The column "formula" and those of the labels. Rows without any of these `names` are left
-        out.
+        The column "formula" and the columns of the labels. Rows without any label in `names` are
+        left out.
     names : list of str
         Names of the targets.
     targets : str, sequence of str or None
-        The parameter; a string makes y one-dimensional.
+        Parameter of the loader. A string makes y one-dimensional.
     exclude : iterable of str, DataFrame of one column, StructureArrays or None
         Materials whose compositions are left out.
     units : dict of str to str
-        Unit of each target that there is.
+        Unit of each known target.
     source : Source
-        Whose work it is.
+        Origin of the data.
     return_X_y : bool
-        As the loaders document it.
+        Parameter of the loader.
     **form
-        As :func:`as_dataset` takes it: `description` and `as_frame`.
+        `description` and `as_frame`, for :func:`as_dataset`.
 
     Returns
     -------
@@ -125,6 +124,6 @@ def as_formula_dataset(table, names, targets, *, exclude, units, source, return_
 
 
 def read_description(name):
-    """Return the text that describes a data set."""
+    """Return the description of a data set."""
     folder = resources.files("skmat.datasets") / "descr"
     return (folder / f"{name}.rst").read_text(encoding="utf-8")

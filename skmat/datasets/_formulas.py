@@ -1,9 +1,10 @@
-"""Formulas without labels, for pretraining that needs none."""
+"""Formulas without labels, for self-supervised pretraining."""
 
 import numpy as np
 
 from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_table
 from skmat.datasets._options import rows_to_keep
 from skmat.datasets._sources import FORMULAS
@@ -18,6 +19,7 @@ _ORIGIN = (
 )
 
 
+@shared_docs()
 def fetch_formulas(
     *,
     data_home=None,
@@ -29,61 +31,49 @@ def fetch_formulas(
 ):
     """Load 425,745 formulas of inorganic materials, without labels.
 
-    The union of the compositions of several databases, for objectives that need no labels. There
-    is no `return_X_y`, because there is no y; pass ``fetch_formulas().data`` to ``fit``.
+    The union of the compositions of several databases. Pass ``fetch_formulas().data`` to ``fit``
+    with objectives that need no labels. Without y, there is no `return_X_y`.
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+    {data_home}
     sources : str or sequence of str, default=None
-        Keep formulas that at least one of these sources holds; None keeps all. ``DESCR`` lists
-        the sources: "oqmd", "mp2025", "matbench_glass" and so on.
+        Keep formulas of at least one of these sources. None keeps all. ``DESCR`` lists the
+        sources: "oqmd", "mp2025", "matbench_glass" and so on.
     exclude_sources : str or sequence of str, default=None
-        Leave out compositions that any of these sources holds, however they are written, for
-        example the Matbench task that a pretrained encoder is to be tested on.
-    exclude : sequence of str, DataFrame or StructureArrays, default=None
-        Materials whose compositions are left out, however they are written.
-    download_if_missing : bool, default=True
-        Without effect: there is no address to download the file from. It is there because every
-        fetcher has it.
+        Leave out the compositions of these sources, in every spelling. Use it for the Matbench
+        task on which you will test a pretrained encoder.
+    {exclude}
+    {no_download}
     as_frame : bool, default=False
         Return a DataFrame instead of an array.
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
+    {bunch}
         data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
-            Formulas, alphabetical.
+            Formulas, in alphabetical order.
         target : None
             There are no labels.
         target_names, feature_names : list of str
             ``[]`` and ``["formula"]``.
         frame : DataFrame of shape (n, 1) or None
-            The same as `data`; None without `as_frame`.
+            The same as `data`. None unless ``as_frame=True``.
         units : dict
             Empty.
         sources : ndarray of shape (n,), dtype object
-            Names of the sources that hold the formula, joined by ``"|"``.
+            Names of the sources of each formula, joined by ``"|"``.
         source_names : list of str
             All sources of the file.
         groups : ndarray of shape (n,), dtype int64
-            Number of the composition; 76 compositions are written in two ways.
+            Number of the composition. 76 compositions have two spellings.
         ids : ndarray of shape (n,), dtype object
             The formulas.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite.
+        {source}
 
     Raises
     ------
-    InvalidInputError
-        If a source is unknown.
-    DatasetNotFoundError
-        If the file is missing.
-    DatasetCorruptedError
-        If the file is truncated or was altered.
+    {raises}
     """
     table = read_table(
         _PATH,
@@ -99,7 +89,7 @@ def fetch_formulas(
     if sources is not None:
         kept &= _is_held("sources", sources, held)
     if exclude_sources is not None:
-        # By composition: a source may write a formula in another way than the one to be left out.
+        # By composition: sources may spell it in different ways.
         unwanted = groups[_is_held("exclude_sources", exclude_sources, held)]
         kept &= ~np.isin(groups, unwanted)
     kept = np.intersect1d(
@@ -124,12 +114,11 @@ def fetch_formulas(
 
 
 def _is_held(parameter, names, held):
-    """Tell which formulas any of the sources `names` holds."""
+    """Tell which formulas are in any of the sources `names`."""
     names = [names] if isinstance(names, str) else list(names)
     unknown = [name for name in names if name not in held.columns]
     if unknown:
         raise InvalidInputError(
-            f"{parameter} names the sources {unknown}, which the file does not know; it knows"
-            f" {list(held.columns)}."
+            f"{parameter} has unknown names {unknown}. Choose among {list(held.columns)}."
         )
     return held[names].any(axis=1).to_numpy()

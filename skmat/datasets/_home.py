@@ -1,4 +1,4 @@
-"""Where data sets are kept."""
+"""The folder of the data sets."""
 
 import os
 from pathlib import Path
@@ -13,25 +13,25 @@ _DEFAULT = Path("~", "skmat_data")
 
 
 def get_data_home(data_home=None):
-    """Return the folder that the fetchers read from and write to.
+    """Return the folder that fetchers read from and write to.
 
-    Nothing is created: a fetcher makes the folder when it has something to write.
+    The folder is not created. A fetcher makes it when it writes a file.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder. None or "" takes the environment variable ``SKMAT_DATA`` or, where that is not
-        set or empty, the folder ``skmat_data`` in the user's home. ``~`` is expanded.
+        The folder. ``~`` is expanded. None or "" means the environment variable ``SKMAT_DATA``. If
+        that is unset or empty, the folder is ``skmat_data`` in the user's home.
 
     Returns
     -------
     pathlib.Path
-        Absolute path of the folder; it need not exist.
+        Absolute path of the folder, which need not exist.
 
     Raises
     ------
     InvalidInputError
-        If it is no path that a folder can have.
+        If the path is not valid.
 
     Examples
     --------

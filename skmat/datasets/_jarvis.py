@@ -1,6 +1,7 @@
 """Thirty-nine properties of JARVIS-DFT, by composition."""
 
 from skmat.datasets._bunch import as_formula_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_table
 from skmat.datasets._options import check_targets
 from skmat.datasets._sources import JARVIS
@@ -8,7 +9,7 @@ from skmat.datasets._sources import JARVIS
 __all__ = ["fetch_jarvis"]
 
 _PATH = "composition/jarvis_comp_multiprop.csv.gz"
-_ORIGIN = "It was made of the folder `data` of the GitHub repository NU-CUCIS/CrossPropertyTL."
+_ORIGIN = "It was made from the folder `data` of the GitHub repository NU-CUCIS/CrossPropertyTL."
 
 _UNITS = {
     "bulk_modulus_kv": "GPa",
@@ -53,6 +54,7 @@ _UNITS = {
 }
 
 
+@shared_docs()
 def fetch_jarvis(
     *,
     data_home=None,
@@ -64,68 +66,44 @@ def fetch_jarvis(
 ):
     """Load 39 properties of 26,804 compositions of JARVIS-DFT.
 
-    One row per composition, labels averaged over its polymorphs, as they were compiled for a
-    study of transfer between properties [2]_ from JARVIS-DFT [1]_.
+    One row per composition, with labels averaged over polymorphs. A study of transfer between
+    properties [2]_ compiled the data from JARVIS-DFT [1]_.
 
     ==================  ==================================================
-    Samples             26,804, or those with a label that was asked for
+    Samples             26,804, or those with a requested label
     Features            1 (the formula)
     Targets             39 real
-    Missing values      in all targets; see ``DESCR`` for counts
+    Missing values      in all targets (see ``DESCR`` for counts)
     ==================  ==================================================
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+    {data_home}
     targets : str or sequence of str, default=None
-        Which targets to return, such as "formation_energy_peratom"; ``DESCR`` lists them. A
-        string gives a one-dimensional target, a sequence a two-dimensional one, None all 39.
-        Materials without any of these labels are left out.
-    exclude : sequence of str, DataFrame or StructureArrays, default=None
-        Materials whose compositions are left out, for example those of a test set that a
-        pretrained encoder must not have seen.
-    download_if_missing : bool, default=True
-        Without effect: there is no address to download the file from. It is there because every
-        fetcher has it.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return pandas objects instead of arrays.
+        Targets to return, such as "formation_energy_peratom". ``DESCR`` lists them. A string
+        gives a one-dimensional target, a sequence a two-dimensional one, None all 39. Materials
+        without any of these labels are left out.
+    {exclude}
+    {no_download}
+    {form}
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
+    {bunch}
         data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
-            Formulas ("Ac2AgIr"); no two are the same composition.
-        target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
-            Labels in the units of `units`; NaN where there is none.
-        target_names, feature_names : list of str
-            Names of the targets, and ``["formula"]``.
-        frame : DataFrame of shape (n, 1 + n_targets) or None
-            Formulas and targets side by side; None without `as_frame`.
-        units : dict of str to str
-            Unit of each target.
+            Formulas ("Ac2AgIr") of distinct compositions.
+        {labels}
         groups : ndarray of shape (n,), dtype int64
             Number of the composition.
         ids : ndarray of shape (n,), dtype object
-            The formulas: rows are averages of entries, so no entry's id is theirs.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite.
+            The formulas: rows are averages over entries, so they have no id.
+        {source}
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
-    InvalidInputError
-        If a target is unknown.
-    DatasetNotFoundError
-        If the file is missing.
-    DatasetCorruptedError
-        If the file is truncated or was altered.
+    {raises}
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Several tables of materials as one, joined by composition."""
+"""Join tables of materials by composition."""
 
 import numpy as np
 import pandas as pd
@@ -10,30 +10,30 @@ __all__ = ["join_tables"]
 
 
 def join_tables(*tables):
-    """Join tables of materials by composition, so that their labels can be learned together.
+    """Join tables of materials by composition.
 
-    The result has one row per composition that any of the tables holds, however it is written,
-    and the columns of all of them; a label that a table does not have is missing.
+    The result has one row per composition, in whatever spelling, and the columns of all tables.
+    Missing labels are NaN. Use it to train one model on the labels of several sources.
 
     Parameters
     ----------
     *tables : tuple of (formulas, labels)
-        Formulas (n,), as estimators take them, and a DataFrame of shape (n, n_columns) with the
-        labels of the same rows; None for formulas without labels. Rows of a table that are one
-        composition are merged: numbers by their median, other labels by majority, where a tie
-        is no label. Missing labels take no part in it.
+        Formulas of shape (n,), as for estimators, and a DataFrame of shape (n, n_columns) with the
+        labels of the same rows. None instead of the DataFrame means no labels. Rows of a table
+        with the same composition are merged: numbers by their median, other labels by majority.
+        A tie gives a missing label. Missing labels are ignored.
 
     Returns
     -------
     formulas : ndarray of shape (n,), dtype object
-        Each composition as it is first written, in the order of the tables.
+        Each composition in its first spelling, in the order of the tables.
     labels : DataFrame of shape (n, n_columns)
-        Numbers as float64, other labels as objects; NaN where there is none.
+        Numbers as float64, other labels as objects. Missing labels are NaN.
 
     Raises
     ------
     InvalidInputError
-        If a column is in two tables, or formulas and labels are not equally many.
+        If a column is in two tables, or if the numbers of formulas and labels differ.
     InvalidCompositionError
         If rows cannot be read as compositions.
 
@@ -56,10 +56,10 @@ def join_tables(*tables):
     """
     parts = [_read(index, *table) for index, table in enumerate(tables)]
     if not parts:
-        raise InvalidInputError("join_tables needs one table at least; none was given.")
+        raise InvalidInputError("join_tables needs at least one table, got none.")
     _check_columns([labels for _, _, labels in parts])
     groups = _concatenate([compositions for _, compositions, _ in parts]).group_ids()
-    rows = pd.factorize(groups)[0]  # numbered as they appear
+    rows = pd.factorize(groups)[0]  # numbered by first appearance
     first = np.unique(rows, return_index=True)[1]
     spelled = np.concatenate([formulas for formulas, _, _ in parts])[first]
     merged, start = [], 0
@@ -71,21 +71,21 @@ def join_tables(*tables):
 
 
 def _read(index, formulas, labels):
-    """Return formulas as an array of objects, as compositions, and their labels."""
+    """Return formulas as an array of objects, their compositions, and their labels."""
     formulas = list(formulas)
     if labels is None:
         labels = pd.DataFrame(index=range(len(formulas)))
     if len(labels) != len(formulas):
         raise InvalidInputError(
-            f"Table {index} has {len(formulas)} formulas and {len(labels)} rows of labels; they"
-            " must be equally many."
+            f"Table {index} has {len(formulas)} formulas but {len(labels)} rows of labels. Give"
+            " one row of labels per formula."
         )
     array = np.empty(len(formulas), dtype=object)
     array[:] = formulas
     try:
         return array, read_compositions(formulas), labels
     except InvalidInputError as error:
-        error.add_note(f"They are rows of table {index}, counted from 0 as the rows are.")
+        error.add_note(f"The rows are those of table {index}. Tables are counted from 0, too.")
         raise
 
 
@@ -113,7 +113,7 @@ def _concatenate(parts):
 
 
 def _merge(labels, rows):
-    """Return `labels` with one row per entry of `rows`, which becomes the index."""
+    """Merge `labels` to one row per distinct entry of `rows`, which becomes the index."""
     labels = labels.set_axis(rows, axis=0)
     numbers = labels.select_dtypes("number").columns
     labels = labels.astype({name: np.float64 for name in numbers})
@@ -127,7 +127,7 @@ def _merge(labels, rows):
 
 
 def _vote(column):
-    """Return the most frequent label of each row; missing where two are equally frequent."""
+    """Return the most frequent label of each row, missing for a tie."""
     counts = column.dropna().groupby(level=0).value_counts()
     most = counts.groupby(level=0).transform("max") == counts
     winners = counts[most].reset_index(level=1).iloc[:, 0]

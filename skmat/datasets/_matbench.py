@@ -6,6 +6,7 @@ import numpy as np
 
 from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_arrays, read_table
 from skmat.datasets._matbench_download import (
     is_structures,
@@ -25,6 +26,7 @@ __all__ = ["fetch_matbench"]
 _ORIGIN = "It can be downloaded through matminer's loader."
 
 
+@shared_docs(features="[input]")
 def fetch_matbench(
     task,
     *,
@@ -34,67 +36,48 @@ def fetch_matbench(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load a task of Matbench v0.1, downloading it if need be.
+    """Load a task of Matbench v0.1, downloading it if necessary.
 
-    Thirteen supervised tasks of 312 to 132,752 inorganic materials [1]_; see ``DESCR`` for the
-    table. Rows are in the official order.
+    Thirteen supervised tasks of 312 to 132,752 inorganic materials [1]_, listed in ``DESCR``. Rows
+    are in the official order.
 
     Parameters
     ----------
     task : str
-        "matbench_steels" or "steels"; "matbench_jdft2d", "matbench_phonons",
-        "matbench_expt_gap", "matbench_dielectric", "matbench_expt_is_metal", "matbench_glass",
-        "matbench_log_gvrh", "matbench_log_kvrh", "matbench_perovskites", "matbench_mp_gap",
-        "matbench_mp_is_metal", "matbench_mp_e_form".
+        Name of the task, with or without "matbench_": "matbench_steels", "matbench_jdft2d",
+        "matbench_phonons", "matbench_expt_gap", "matbench_dielectric", "matbench_expt_is_metal",
+        "matbench_glass", "matbench_log_gvrh", "matbench_log_kvrh", "matbench_perovskites",
+        "matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form".
     input : {"formula", "structure"}, default="formula"
-        What ``data`` holds. "structure" is for the nine tasks whose official input is a crystal,
-        and needs a second file, which the download writes too.
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+        What ``data`` holds. "structure" works for the nine tasks with structures. It needs a
+        second file, which the download writes too.
+    {data_home}
     download_if_missing : bool, default=True
-        Download the task through matminer if its file is not there. The two largest tasks are
-        parsed with all their structures, which takes minutes and gigabytes, once.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return pandas objects instead of arrays; `StructureArrays` stay what they are, and
-        ``frame`` holds their formulas.
+        If a file is missing, download the task through matminer. Parsing the structures of the
+        two largest tasks takes minutes and gigabytes, once.
+    {form_of_structures}
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
-        data : ndarray of shape (n,), dtype object; DataFrame of shape (n, 1); or StructureArrays
-            Formulas as the official data write them ("Ca1Ag2Ge2"), or structures.
+    {bunch}
+        data : ndarray of shape (n,), dtype object, DataFrame of shape (n, 1), or StructureArrays
+            Official formulas ("Ca1Ag2Ge2"), or structures.
         target : ndarray of shape (n,), dtype float64 or bool, or Series
-            Labels in the unit of `units`; classes are bool.
-        target_names, feature_names : list of str
-            Official name of the label, and ``[input]``.
-        frame : DataFrame of shape (n, 2) or None
-            Materials and labels side by side; None without `as_frame`.
-        units : dict of str to str
-            Unit of the label; "" for classes.
+            Labels in the unit of `units`. Classes are bool.
+        {label}
         groups : ndarray of shape (n,), dtype int64
-            Equal for materials of one composition, ready for ``GroupKFold``.
+            Equal for materials of one composition, for ``GroupKFold``.
         ids : ndarray of shape (n,), dtype object
             Official ids ("mb-steels-001").
         task : MatbenchTaskInfo
             Name, size, unit and kind of the task.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite.
+        {source}
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
-    InvalidInputError
-        If there is no such task, or it has no structures and these were asked for.
-    DatasetNotFoundError
-        If a file is missing and is not, or cannot be, downloaded.
-    DatasetCorruptedError
-        If a file is truncated or was altered.
+    {raises}
 
     References
     ----------
@@ -106,8 +89,8 @@ def fetch_matbench(
     check_choice("input", input, ("formula", "structure"))
     if input == "structure" and not info.has_structure:
         raise InvalidInputError(
-            f"{info.name} has no structures: its official input is a composition. Leave out"
-            " input='structure'."
+            f"{info.name} has no structures: its official input is a composition. Set"
+            " input='formula'."
         )
     where = {
         "data_home": data_home,

@@ -1,4 +1,4 @@
-"""Matbench from matminer's loader to our files."""
+"""Download Matbench through matminer's loader, and convert it to files of a data home."""
 
 import hashlib
 import io
@@ -21,17 +21,17 @@ __all__ = ["is_structures", "is_table", "structures_path", "table_path", "write_
 
 
 def table_path(info):
-    """Return where the table of a task stands in a data home."""
+    """Return the path of the table of a task inside a data home."""
     return f"matbench/{info.name}.csv.gz"
 
 
 def structures_path(info):
-    """Return where the structures of a task stand in a data home."""
+    """Return the path of the structures of a task inside a data home."""
     return f"structures/{info.name}_structures.npz"
 
 
-#: Of each task: the SHA-256 of its compositions, row by row, the sum of its labels, and their sum
-#: weighted by the row number. The labels themselves may differ in the last digits.
+#: Of each task: the SHA-256 of its compositions, row by row, the sum of its labels, and the sum
+#: weighted by row number. Labels may differ in the last digits.
 _CONTENTS = {
     "matbench_steels": (
         "d3edcbfde84b9bb8be05a0ac998d9440092181eddea3547ded275e7b4122b242",
@@ -100,8 +100,8 @@ _CONTENTS = {
     ),
 }
 
-#: Of the labels of each task, as `values_of` takes and returns them: less than 1e-4 of their
-#: standard deviation is not seen, and neither are the last digits, which conversions change.
+#: Step, offset and hash of the labels of each task, for `values_of`. The hash ignores differences
+#: below 1e-4 of their standard deviation: conversions change the last digits.
 _LABELS = {
     "matbench_steels": (
         0.0301,
@@ -170,8 +170,7 @@ _LABELS = {
     ),
 }
 
-#: The same of the logarithms of the volumes of crystals (Å^3), of the tasks whose structures the
-#: manifest knows.
+#: The same for the logarithms of cell volumes (in Å^3), of tasks with structures in the manifest.
 _VOLUMES = {
     "matbench_phonons": (
         0.000617,
@@ -182,7 +181,7 @@ _VOLUMES = {
 
 
 def write_task(info, home):
-    """Download a task and write those of its files that are not there.
+    """Download a task and write its missing files.
 
     Parameters
     ----------
@@ -196,7 +195,7 @@ def write_task(info, home):
     DatasetNotFoundError
         If the download fails.
     DatasetCorruptedError
-        If what was downloaded is not the task.
+        If the download is not the task.
     """
     paths = [table_path(info)] + ([structures_path(info)] if info.has_structure else [])
     missing = [path for path in paths if not (home / path).is_file()]
@@ -224,12 +223,12 @@ def write_task(info, home):
     )
     contents[table_path(info)] = table.to_csv(index=False, lineterminator="\n").encode()
     for path in missing:
-        # matminer verified the hash of its source, and formulas and labels are the known ones.
+        # Trusted: matminer verified the hash of its source, and formulas and labels are known.
         write_file(home, path, contents[path], record=True)
 
 
 def is_table(info, content):
-    """Tell whether the bytes of a table are those of a task, however they write its labels."""
+    """Tell whether the bytes are the table of a task, with labels in any notation."""
     try:
         table = pd.read_csv(
             io.BytesIO(content),
@@ -251,19 +250,19 @@ def is_table(info, content):
 
 
 def is_structures(info, content):
-    """Tell whether arrays are the crystals of a task, by ids, compositions and volumes.
+    """Tell whether arrays are the structures of a task, by ids, compositions and volumes.
 
-    Other numbers of the same crystals, such as coordinates in another cell, are not known to the
-    package; see ``_VOLUMES`` for the tasks whose structures it knows.
+    Coordinates are not compared: they depend on the choice of the cell. ``_VOLUMES`` lists the
+    known tasks.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            crystals = StructureArrays.from_npz(dict(arrays))
+            structures = StructureArrays.from_npz(dict(arrays))
         ids = [info.id_format.format(row + 1) for row in range(info.n_samples)]
-        sha256 = hashlib.sha256(crystals.compositions().keys().tobytes()).hexdigest()
-        volumes = np.log(np.abs(np.linalg.det(crystals.lattice.astype(np.float64))))
+        sha256 = hashlib.sha256(structures.compositions().keys().tobytes()).hexdigest()
+        volumes = np.log(np.abs(np.linalg.det(structures.lattice.astype(np.float64))))
         return (
-            list(crystals.ids) == ids
+            list(structures.ids) == ids
             and sha256 == _CONTENTS[info.name][0]
             and values_of(volumes, *_VOLUMES[info.name][:2]) == _VOLUMES[info.name][2]
         )
@@ -272,10 +271,10 @@ def is_structures(info, content):
 
 
 def values_of(values, step, offset):
-    """Return a hash of values that does not depend on their last digits.
+    """Return a hash of values that ignores their last digits.
 
-    Of each, it is the number of the interval that it falls into. Intervals of the length `step`
-    begin at `offset` steps, chosen so that no value of the data stands near their ends.
+    It hashes the interval number of each value. Intervals have the length `step` and start at
+    `offset` steps, chosen so that no value is near the end of an interval.
     """
     numbers = np.floor(np.asarray(values, dtype=np.float64) / step - offset)
     if not np.isfinite(numbers).all():
@@ -284,11 +283,10 @@ def values_of(values, step, offset):
 
 
 def official_formula(structure):
-    """Return the formula of a cell as the official data write it.
+    """Return the formula of a cell in the spelling of the official data.
 
-    They were written by a pymatgen that left elements of equal electronegativity in the order of
-    the sites; today's sorts them by symbol. Twelve sites of Cu, Si and Se are "Si2Cu4Se6" there
-    and "Cu4Si2Se6" here.
+    Elements of equal electronegativity keep the order of the sites, as in an older pymatgen.
+    Today's pymatgen sorts them by symbol: "Cu4Si2Se6" instead of "Si2Cu4Se6".
     """
     amounts = structure.composition.get_el_amt_dict()
     symbols = sorted(amounts, key=_electronegativity)
@@ -296,7 +294,7 @@ def official_formula(structure):
 
 
 def official_test_folds(info, target):
-    """Return the number of the fold whose test set each row belongs to."""
+    """Return for each row the number of the fold that tests it."""
     folds = np.empty(len(target), dtype=np.int64)
     for number, (_, test) in enumerate(official_splitter(info).split(target, target)):
         folds[test] = number
@@ -304,19 +302,19 @@ def official_test_folds(info, target):
 
 
 def _download(info, missing, home):
-    # Imported here: it takes seconds.
+    # Imported here: the import takes seconds.
     from matminer.datasets import load_dataset
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             return load_dataset(info.name, data_home=folder, download_if_missing=True)
-        # Whatever matminer and its network stack raise, the user learns which data set it was.
+        # matminer and its network stack raise errors of many types. Name the data set.
         except Exception as error:
             raise DatasetNotFoundError(
                 f"{info.name} could not be downloaded through matminer"
                 f" ({type(error).__name__}: {error}). Try again later, or put"
-                f" {' and '.join(map(repr, missing))} into the data home {home} yourself, each"
-                " with its .sha256 if a fetcher wrote it."
+                f" {' and '.join(map(repr, missing))} into the data home {home} yourself, with the"
+                " .sha256 file if a fetcher wrote it."
             ) from error
 
 
@@ -325,9 +323,9 @@ def _check_form(frame, info):
     missing = [name for name in (material, info.target) if name not in frame.columns]
     if missing or len(frame) != info.n_samples:
         raise DatasetCorruptedError(
-            f"What matminer returned for {info.name} is not that task: it has {len(frame)} rows"
-            f" (expected {info.n_samples}) and the columns {list(frame.columns)} (expected"
-            f" {[material, info.target]}). Nothing was written; update matminer and try again."
+            f"matminer returned other data for {info.name}: {len(frame)} rows (expected"
+            f" {info.n_samples}) and the columns {list(frame.columns)} (expected"
+            f" {[material, info.target]}). Nothing was written. Update matminer and try again."
         )
 
 
@@ -336,22 +334,22 @@ def _check_content(formulas, target, info):
     known, *known_sums = _CONTENTS[info.name]
     if sha256 != known:
         raise DatasetCorruptedError(
-            f"The formulas that matminer returned for {info.name} are not those of that task, or"
-            " stand in another order. Nothing was written; update matminer and pymatgen and try"
-            " again, and report it if it persists."
+            f"matminer returned other formulas for {info.name}, or another order. Nothing was"
+            " written. Update matminer and pymatgen and try again, and report the error if it"
+            " persists."
         )
     if not np.allclose(sums, known_sums, rtol=1e-9, atol=0):
         raise DatasetCorruptedError(
-            f"The labels that matminer returned for {info.name} are not those of that task: they"
-            f" add up to {sums[0]:.10g} where {known_sums[0]:.10g} is expected. Nothing was"
-            " written; update matminer and try again, and report it if it persists."
+            f"matminer returned other labels for {info.name}: they add up to {sums[0]:.10g}"
+            f" instead of {known_sums[0]:.10g}. Nothing was written. Update matminer and try"
+            " again, and report the error if it persists."
         )
 
 
 def content_of(formulas, target):
-    """Return what tells the content of a task from another: an entry of `_CONTENTS`."""
+    """Return the fingerprint of the content of a task: an entry of `_CONTENTS`."""
     target = np.asarray(target, dtype=np.float64)
-    # Of compositions, not of strings: the order of elements in a formula says nothing.
+    # Hash compositions, not strings: the order of elements in a formula is arbitrary.
     sha256 = hashlib.sha256(read_compositions(formulas).keys().tobytes()).hexdigest()
     return sha256, float(target.sum()), float(target @ np.arange(len(target)))
 

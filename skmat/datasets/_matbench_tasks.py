@@ -14,7 +14,7 @@ __all__ = [
     "resolve_task_name",
 ]
 
-#: Number of official folds of each task, and the seed of their shuffling [Dunn et al., Methods].
+#: Number of official folds of each task, and seed of their shuffling [Dunn et al., Methods].
 N_FOLDS = 5
 _FOLD_SEED = 18012019
 
@@ -23,7 +23,7 @@ _PREFIX = "matbench_"
 
 @dataclass(frozen=True)
 class MatbenchTaskInfo:
-    """What is known of a task without its data.
+    """Properties of a task, known without its data.
 
     Attributes
     ----------
@@ -34,12 +34,11 @@ class MatbenchTaskInfo:
     target : str
         Name of the column of labels in the official data.
     unit : str
-        Unit of the labels; empty for classes.
+        Unit of the labels, empty for classes.
     kind : {"regression", "classification"}
-        What is predicted.
+        Kind of the task.
     has_structure : bool
-        Whether the official input is a crystal structure. skmat's composition models see its
-        formula alone.
+        Whether the official input is a structure. Composition models read only its formula.
     """
 
     name: str
@@ -56,7 +55,7 @@ class MatbenchTaskInfo:
 
     @property
     def id_format(self):
-        """Pattern of the official ids; ``id_format.format(1)`` is that of the first row."""
+        """Pattern of the official ids. ``id_format.format(1)`` is the id of the first row."""
         return f"mb-{self.short_name.replace('_', '-')}-{{:0{len(str(self.n_samples))}d}}"
 
 
@@ -87,7 +86,7 @@ MATBENCH_TASKS = dict(
 
 
 def official_splitter(info):
-    """Return the splitter that gives the official folds of a task from its ids and labels."""
+    """Return the splitter that gives the official folds from the ids and labels of a task."""
     splitter = StratifiedKFold if info.kind == "classification" else KFold
     return splitter(N_FOLDS, shuffle=True, random_state=_FOLD_SEED)
 
@@ -103,11 +102,11 @@ def resolve_task_name(name):
     Raises
     ------
     InvalidInputError
-        If there is no such task.
+        If the task is unknown.
     """
     official = name if str(name).startswith(_PREFIX) else f"{_PREFIX}{name}"
     if official not in MATBENCH_TASKS:
         raise InvalidInputError(
-            f"There is no Matbench task {name!r}; the tasks are {list(MATBENCH_TASKS)}."
+            f"Unknown Matbench task {name!r}. Choose one of {list(MATBENCH_TASKS)}."
         )
     return official

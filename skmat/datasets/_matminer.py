@@ -1,8 +1,9 @@
-"""Four small sets of crystals with elastic, dielectric, piezoelectric and formation labels."""
+"""Four small sets of structures with elastic, dielectric, piezoelectric or energy labels."""
 
 import numpy as np
 
 from skmat.datasets._bunch import as_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_arrays, read_table
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
 from skmat.datasets._sources import matminer_source
@@ -36,6 +37,7 @@ _UNITS = {
 _RENAMED = {"formation_energy_per_atom": "e_form", "e_above_hull": "e_hull"}
 
 
+@shared_docs(features="[input]")
 def fetch_matminer(
     name,
     *,
@@ -47,11 +49,11 @@ def fetch_matminer(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load one of the four sets of crystals that matminer 0.4.2 ships.
+    """Load one of the four sets of structures that matminer 0.4.2 ships.
 
-    Crystals of the Materials Project with elastic [1]_, dielectric [2]_ or piezoelectric [3]_
-    properties, or formation energies [4]_, as these publications have them. The structures are
-    those that the labels were calculated for.
+    Structures of the Materials Project with published elastic [1]_, dielectric [2]_ or
+    piezoelectric [3]_ properties, or formation energies [4]_. The labels were calculated for
+    exactly these structures.
 
     ==================  ==================================================
     Samples             1,181 ("elastic"), 1,056 ("dielectric"), 941
@@ -64,65 +66,42 @@ def fetch_matminer(
     Parameters
     ----------
     name : {"elastic", "dielectric", "piezoelectric", "flla"}
-        Which set.
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+        Name of the set.
+    {data_home}
     targets : str or sequence of str, default=None
-        Which targets to return. Of "elastic": "K_VRH", "G_VRH", "K_Voigt", "K_Reuss", "G_Voigt",
-        "G_Reuss", "elastic_anisotropy", "poisson_ratio"; of "dielectric": "band_gap", "n",
-        "poly_electronic", "poly_total"; of "piezoelectric": "eij_max"; of "flla": "e_form",
-        "e_hull". A string gives a one-dimensional target, a sequence a two-dimensional one, None
-        all of the set.
+        Targets to return. A string gives a one-dimensional target, a sequence a two-dimensional
+        one, None all of the set:
+
+        - "elastic": "K_VRH", "G_VRH", "K_Voigt", "K_Reuss", "G_Voigt", "G_Reuss",
+          "elastic_anisotropy", "poisson_ratio"
+        - "dielectric": "band_gap", "n", "poly_electronic", "poly_total"
+        - "piezoelectric": "eij_max"
+        - "flla": "e_form", "e_hull"
     input : {"structure", "formula"}, default="structure"
-        What ``data`` holds. The formulas are those of the structures, whose file is needed either
-        way.
-    exclude : sequence of str, DataFrame or StructureArrays, default=None
-        Materials whose compositions are left out, for example those of a test set that a
-        pretrained encoder must not have seen.
-    download_if_missing : bool, default=True
-        Without effect: there is no address to download the files from. It is there because every
-        fetcher has it.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return pandas objects instead of arrays; `StructureArrays` stay what they are, and
-        ``frame`` holds their formulas.
+        What ``data`` holds. Both need the file of the structures.
+    {exclude}
+    {no_download}
+    {form_of_structures}
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
-        data : StructureArrays of length n; ndarray of shape (n,), dtype object; or DataFrame
+    {bunch}
+        data : StructureArrays of length n, ndarray of shape (n,), dtype object, or DataFrame
             Structures (``data[0]`` is a pymatgen Structure), or reduced formulas ("Al2O3").
-        target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
-            Labels in the units of `units`.
-        target_names, feature_names : list of str
-            Names of the targets, and ``[input]``.
-        frame : DataFrame of shape (n, 1 + n_targets) or None
-            Formulas and targets side by side; None without `as_frame`.
-        units : dict of str to str
-            Unit of each target; "1" for a dimensionless one.
+        {labels}
         groups : ndarray of shape (n,), dtype int64
-            Equal for crystals of one composition, ready for ``GroupKFold``.
+            Equal for structures of one composition, for ``GroupKFold``.
         ids : ndarray of shape (n,), dtype object
             Materials Project ids ("mp-149").
         n_atoms : ndarray of shape (n,), dtype int64
             Number of sites of each structure.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite for this set.
+        {source}
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
-    InvalidInputError
-        If there is no such set or input, or the set does not have a target.
-    DatasetNotFoundError
-        If a file is missing.
-    DatasetCorruptedError
-        If a file is truncated or was altered.
+    {raises}
 
     References
     ----------
@@ -153,7 +132,7 @@ def fetch_matminer(
     structures = StructureArrays.from_npz(read_arrays(structures_path, **where))
     if not np.array_equal(structures.ids, table["material_id"]):
         raise DatasetCorruptedError(
-            f"{labels_path} and {structures_path} do not list the same materials; restore both."
+            f"{labels_path} and {structures_path} do not list the same materials. Restore both."
         )
     kept = rows_to_keep(structures.compositions, exclude, len(table))
     table, structures = table.iloc[kept], structures[kept]

@@ -4,6 +4,7 @@ from functools import partial
 
 from skmat.datasets._bunch import as_formula_dataset
 from skmat.datasets._crabnet_wheel import ORIGIN, write_table
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_table
 from skmat.datasets._mp_properties import ELASTIC_LIMITS
 from skmat.datasets._options import check_choice, check_targets
@@ -24,6 +25,7 @@ _ELASTIC = ["bulk_modulus", "elastic_anisotropy", "shear_modulus"]
 _LOWEST_MOMENT = -0.1
 
 
+@shared_docs()
 def fetch_mp_compositions(
     *,
     data_home=None,
@@ -37,8 +39,9 @@ def fetch_mp_compositions(
     """Load five properties of 56,662 compositions of the Materials Project.
 
     Energy above the convex hull, magnetization and elastic properties of an early version of the
-    Materials Project [1]_, one row per composition, as the authors of CrabNet published them
-    [2]_; downloaded if need be. :func:`fetch_mp` has crystals, and labels of later versions.
+    Materials Project [1]_, as published by the authors of CrabNet [2]_. One row per composition.
+    The data are downloaded if necessary. :func:`fetch_mp` has structures, and labels of later
+    versions.
 
     ==================  ==================================================
     Samples             56,662, or those with a label that was asked for
@@ -49,71 +52,43 @@ def fetch_mp_compositions(
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+    {data_home}
     targets : str or sequence of str, default=None
-        Which targets to return: "bulk_modulus", "e_hull", "elastic_anisotropy", "mu_b",
+        Targets to return: "bulk_modulus", "e_hull", "elastic_anisotropy", "mu_b",
         "shear_modulus". A string gives a one-dimensional target, a sequence a two-dimensional
         one, None all five. Materials without any of these labels are left out.
     outliers : {"drop", "keep"}, default="drop"
-        What to do with unphysical labels. "drop" makes them missing: all three of an elastic
-        tensor unless 0 < bulk_modulus < 600 GPa, 0 < shear_modulus < 550 GPa (the limits of
-        :func:`fetch_mp`) and elastic_anisotropy >= 0, all of them being there (429 of 6,335
-        tensors, of which 376 have a negative anisotropy); mu_b below -0.1 mu_B/cell (916 of
-        56,662).
-    exclude : sequence of str, DataFrame or StructureArrays, default=None
-        Materials whose compositions are left out, for example those of a test set that a
-        pretrained encoder must not have seen.
-    download_if_missing : bool, default=True
-        Download the data with pip (a package of 35 MB, which is not installed) if they are not
-        there.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return pandas objects instead of arrays.
+        "drop" makes unphysical labels missing. An elastic tensor keeps its three labels only if
+        all are known, 0 < bulk_modulus < 600 GPa, 0 < shear_modulus < 550 GPa (as in
+        :func:`fetch_mp`) and elastic_anisotropy >= 0. 429 of 6,335 tensors lose them, 376 of
+        these for a negative anisotropy. mu_b must be at least -0.1 mu_B/cell (916 of 56,662 are
+        below).
+    {exclude}
+    {download_with_pip}
+    {form}
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
+    {bunch}
         data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
-            Formulas ("Ac2AgIr"); no two are the same composition.
-        target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
-            Labels in the units of `units`; NaN where there is none.
-        target_names, feature_names : list of str
-            Names of the targets, and ``["formula"]``.
-        frame : DataFrame of shape (n, 1 + n_targets) or None
-            Formulas and targets side by side; None without `as_frame`.
-        units : dict of str to str
-            Unit of each target.
+            Formulas ("Ac2AgIr") of distinct compositions.
+        {labels}
         groups : ndarray of shape (n,), dtype int64
             Number of the composition.
         ids : ndarray of shape (n,), dtype object
             The formulas: the source has no other names.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite.
+        {source}
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
-    InvalidInputError
-        If a target or a way to treat outliers is unknown.
-    DatasetNotFoundError
-        If the file is missing and is not, or cannot be, downloaded.
-    DatasetCorruptedError
-        If the file is truncated or was altered.
+    {raises}
 
     References
     ----------
-    .. [1] A. Jain et al., "Commentary: The Materials Project: A materials genome approach to
-       accelerating materials innovation", APL Materials 1, 011002 (2013).
-       https://doi.org/10.1063/1.4812323
-    .. [2] A. Y.-T. Wang et al., "Compositionally restricted attention-based network for materials
-       property predictions", npj Computational Materials 7, 77 (2021).
-       https://doi.org/10.1038/s41524-021-00545-1
+    {materials_project}
+    {crabnet}
     """
     names = check_targets(targets, _UNITS)
     check_choice("outliers", outliers, ("drop", "keep"))
@@ -141,11 +116,11 @@ def fetch_mp_compositions(
 
 
 def _blank_outliers(table):
-    """Make unphysical labels missing, in place; those of one tensor stand and fall together."""
-    # The compilers removed negative moduli alone: a tensor that lacks one was unsound.
+    """Make unphysical labels missing, in place. One bad label of a tensor removes all of them."""
+    # The compilers removed negative moduli, but not the rest of the tensor.
     sound = table["elastic_anisotropy"] >= 0
     for name, limits in (("bulk_modulus", "K_VRH"), ("shear_modulus", "G_VRH")):
         sound &= table[name].between(*ELASTIC_LIMITS[limits], inclusive="neither")
     table.loc[~sound, _ELASTIC] = float("nan")
-    # Which spin is up is a convention that calculations do not share; below the limit is noise.
+    # The sign depends on which spin the calculation called up. Small values are noise.
     table.loc[table["mu_b"] < _LOWEST_MOMENT, "mu_b"] = float("nan")

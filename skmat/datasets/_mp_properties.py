@@ -1,4 +1,4 @@
-"""The labels of Materials Project crystals: columns, versions, units, limits."""
+"""The labels of Materials Project structures: columns, versions, units, limits."""
 
 from skmat.datasets._transport import UNITS as TRANSPORT_UNITS
 from skmat.exceptions import InvalidInputError
@@ -15,7 +15,7 @@ __all__ = [
 
 LABEL_VERSIONS = ("2018", "2020", "2024")
 
-# Unit, and the versions of the database whose labels there are.
+# Unit, and database versions with labels.
 _VERSIONED = {
     "e_form": ("eV/atom", ("2018", "2020", "2024")),
     "gap": ("eV", ("2018", "2020", "2024")),
@@ -31,8 +31,8 @@ _STANDARD = {
     "poly_total": "1",
     "eij_max": "C/m^2",
 }
-# On request only: lattice dynamics of few materials, what a structure tells by itself, what
-# `load_transport` loads, and the output of a model.
+# Only on request: lattice dynamics of few materials, a property of the structure itself, targets
+# of `load_transport`, and the output of a model.
 _FURTHER = {
     "Cv": "J/(mol K)",
     "U": "J/mol",
@@ -51,7 +51,7 @@ def known_targets():
 
 
 def default_targets(version):
-    """Return the targets that a call without `targets` gets."""
+    """Return the targets for ``targets=None``."""
     return [*(name for name, (_, has) in _VERSIONED.items() if version in has), *_STANDARD]
 
 
@@ -75,8 +75,8 @@ def columns_of(names, version):
             versions = _VERSIONED[name][1]
             if version not in versions:
                 raise InvalidInputError(
-                    f"Version {version!r} of the labels has no {name!r}; pass"
-                    f" version={versions[0]!r}, and targets that this version has:"
+                    f"Version {version!r} of the labels has no {name!r}. Pass"
+                    f" version={versions[0]!r}, with targets of that version:"
                     f" {default_targets(versions[0])}."
                 )
             columns[name] = f"{name}_mp{version}"
@@ -88,7 +88,7 @@ def columns_of(names, version):
 def blank_outliers(table):
     """Make unphysical labels of the file's table missing, in place.
 
-    Labels that come from one tensor stand and fall together.
+    One bad label of a tensor removes all labels of that tensor.
     """
     sound = True
     for name, (low, high) in ELASTIC_LIMITS.items():

@@ -9,6 +9,7 @@ from pymatgen.core import Structure
 
 from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_content, read_table
 from skmat.datasets._obelix_download import (
     CIFS_PATH,
@@ -27,6 +28,7 @@ _TABLE_ORIGIN = "It can be downloaded through the Python package obelix-data."
 _CIFS_ORIGIN = "It is data/downloads/all_cifs.tar.gz of the GitHub repository NRC-Mila/OBELiX."
 
 
+@shared_docs(features="[input]")
 def fetch_obelix(
     *,
     data_home=None,
@@ -39,85 +41,68 @@ def fetch_obelix(
 ):
     """Load OBELiX, measured ionic conductivities of 599 lithium conductors.
 
-    Ionic conductivity at room temperature of solids that have been made, collected from the
-    literature and checked by hand [1]_.
+    Ionic conductivities at room temperature, collected from the literature and checked by hand
+    [1]_.
 
     ==================  ==================================================
-    Samples             599; train 478, test 121; 321 with a structure
+    Samples             599 (train 478, test 121), 321 with a structure
     Features            1 (the formula, or the structure)
     Targets             1 real
-    Missing values      none; 37 labels are upper bounds
+    Missing values      none, but 37 labels are upper bounds
     ==================  ==================================================
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+    {data_home}
     subset : {"all", "train", "test"}, default="all"
-        The official split, which keeps the materials of one publication on one side.
+        Part of the official split. It keeps the materials of one publication together.
     input : {"formula", "structure"}, default="formula"
-        What ``data`` holds. "structure" leaves out the 278 materials without one. Most of the
-        structures have sites of partial occupancy, which crystal encoders read with
-        ``disorder="average"``.
+        What ``data`` holds. "structure" leaves out the 278 materials without one. Most structures
+        have partially occupied sites. Encoders read them with ``disorder="average"``.
     below_limit : {"limit", "nan", "drop"}, default="limit"
-        What to do with the 37 conductivities that are only known to be lower than a limit
-        ("<1E-10", once "<1E-8"): take the limit for the label, make the label NaN, or leave the
-        material out. ``below_limit`` of the Bunch marks them in any case.
+        What to do with the 37 upper bounds of conductivity ("<1E-10", once "<1E-8"). "limit" uses
+        the bound as the label. "nan" makes the label missing. "drop" leaves the material out.
+        ``below_limit`` of the Bunch marks them in any case.
     download_if_missing : bool, default=True
-        Download a file that is not there: the table through the package obelix-data if that is
-        installed (``pip install obelix-data``), the structures from the repository of OBELiX.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return pandas objects instead of arrays.
+        Download missing files. The table comes through the package obelix-data, if it is
+        installed (``pip install obelix-data``). The structures come from the repository of
+        OBELiX.
+    {form}
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
+    {bunch}
         data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
-            Formulas as the table writes them ("Li1.3Al0.3Ti1.7(PO4)3"), or pymatgen Structures.
+            Formulas as in the table ("Li1.3Al0.3Ti1.7(PO4)3"), or pymatgen Structures.
         target : ndarray of shape (n,), dtype float64, or Series
-            log10 of the ionic conductivity in S/cm; the total one where total and bulk are known.
-        target_names, feature_names : list of str
-            ``["log10_conductivity"]``, and ``[input]``.
-        frame : DataFrame of shape (n, 2) or None
-            Materials and labels side by side; None without `as_frame`.
-        units : dict of str to str
-            Unit of the label.
+            log10 of the ionic conductivity in S/cm. If total and bulk conductivity are known, the
+            total one.
+        {label}
         groups : ndarray of shape (n,), dtype int64
-            Equal for entries of one composition, ready for ``GroupKFold``; the 599 entries are of
-            500 compositions.
+            Equal for entries of one composition, for ``GroupKFold``. The 599 entries have 500
+            compositions.
         ids : ndarray of shape (n,), dtype object
-            Names of the entries ("jqc").
+            Ids of the entries ("jqc").
         below_limit : ndarray of shape (n,), dtype bool
             Whether the label is an upper bound.
         split : ndarray of shape (n,), dtype object
             "train" or "test".
         family : ndarray of shape (n,), dtype object
-            Family of the material ("NASICON", "garnet"), as written in the table; "" where it
-            has none (33).
+            Family of the material ("NASICON", "garnet"), as in the table. "" for the 33 entries
+            without a family.
         space_group : ndarray of shape (n,), dtype int64
             Number of the space group.
         space_group_symbol : ndarray of shape (n,), dtype object
             Its symbol, without spaces.
         doi : ndarray of shape (n,), dtype object
-            DOI of the publication that the conductivity was taken from.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite.
+            DOI of the source of the conductivity.
+        {source}
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
-    InvalidInputError
-        If an option is unknown.
-    DatasetNotFoundError
-        If a file is missing and is not, or cannot be, downloaded.
-    DatasetCorruptedError
-        If a file is truncated or was altered.
+    {raises}
 
     References
     ----------
@@ -172,13 +157,13 @@ def fetch_obelix(
 
 
 def _formulas(table):
-    """Return the reduced formulas; where that is a hydrate with a star, that of the cell."""
+    """Return the reduced formulas. A hydrate with a star gets the formula of its cell."""
     reduced = table["Reduced Composition"]
     return reduced.where(~reduced.str.contains("*", regex=False), table["True Composition"])
 
 
 def _read_archive(content):
-    """Return the text of each CIF, by the name of its entry."""
+    """Return the text of each CIF, by the id of its entry."""
     cifs = {}
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:

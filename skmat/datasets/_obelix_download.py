@@ -1,4 +1,4 @@
-"""OBELiX from its package and its repository to our files."""
+"""Download OBELiX from its package and its repository, and write files of a data home."""
 
 import hashlib
 import io
@@ -21,8 +21,8 @@ _CIFS_URL = (
     f"https://raw.githubusercontent.com/NRC-Mila/OBELiX/{_COMMIT}/data/downloads/all_cifs.tar.gz"
 )
 
-# Columns of text and whole numbers, in which a table that was read and written again cannot
-# differ; the hash is that of their cells.
+# Columns of text and whole numbers, which reading and writing cannot change. The hash is that of
+# their cells.
 _ESSENTIAL = [
     "ID",
     "Reduced Composition",
@@ -49,20 +49,20 @@ def write_table(home):
     """
     if find_spec("obelix") is None:
         raise DatasetNotFoundError(
-            f"{TABLE_PATH} is not in the data home, and the package through which OBELiX is"
-            " downloaded is not installed. Install it, e.g. with `pip install obelix-data`."
+            f"{TABLE_PATH} is not in the data home, and the package that downloads OBELiX is not"
+            " installed. Install it, e.g. with `pip install obelix-data`."
         )
     with tempfile.TemporaryDirectory() as folder:
-        # The package takes a folder that exists for one that is complete.
+        # The package treats an existing folder as complete.
         raw = Path(folder, "raw")
         try:
-            # Imported here: it is no dependency, and the network is its affair.
+            # Imported here: an optional dependency.
             from obelix import OBELiX
 
             OBELiX(str(raw), no_cifs=True, commit_id=_COMMIT, unspecified_low_value=None)
             table = _read(raw / "all.csv")
             test = _read(raw / "test.csv")
-        # Whatever the package raises, the user learns which data set it was.
+        # The package raises errors of many types. Name the data set.
         except Exception as error:
             raise DatasetNotFoundError(
                 "OBELiX could not be downloaded through the package obelix-data"
@@ -72,9 +72,9 @@ def write_table(home):
     table["split"] = table["ID"].isin(test["ID"]).map({True: "test", False: "train"})
     if fingerprint(table) != _SHA256:
         raise DatasetCorruptedError(
-            "The table that obelix-data returned is not the one that skmat knows (version"
-            f" {_COMMIT[:8]} of the repository): the source has changed or the download was cut."
-            " Nothing was written; try again, and report it if it persists."
+            "obelix-data returned another table than that of version"
+            f" {_COMMIT[:8]} of the repository. The source has changed, or the download was cut"
+            " off. Nothing was written. Try again, and report the error if it persists."
         )
     write_file(
         home, TABLE_PATH, table.to_csv(index=False, lineterminator="\n").encode(), record=True
@@ -89,7 +89,7 @@ def write_cifs(home):
     DatasetNotFoundError
         If the download fails.
     """
-    # Imported here: nothing else needs it.
+    # Imported here: only this function needs it.
     import pooch
 
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +97,7 @@ def write_cifs(home):
             file = pooch.retrieve(
                 _CIFS_URL, known_hash=f"sha256:{manifest()[CIFS_PATH]['sha256']}", path=folder
             )
-        # pooch raises what requests raises, or a ValueError for another hash.
+        # pooch passes on errors of requests, and raises ValueError for another hash.
         except Exception as error:
             raise DatasetNotFoundError(
                 f"The structures of OBELiX could not be downloaded from {_CIFS_URL}"
@@ -109,7 +109,7 @@ def write_cifs(home):
 
 
 def is_table(content):
-    """Tell whether the bytes of a table have the cells of the known one, all that are read."""
+    """Tell whether the bytes of a table have the known cells in all columns that are used."""
     try:
         return fingerprint(_read(io.BytesIO(content))) == _SHA256
     except (ValueError, KeyError):
@@ -117,7 +117,7 @@ def is_table(content):
 
 
 def fingerprint(table):
-    """Return the SHA-256 of the cells of a table that a round trip through pandas keeps."""
+    """Return the SHA-256 of the cells that a round trip through pandas keeps."""
     cells = table[_ESSENTIAL].fillna("").astype(str)
     return hashlib.sha256(cells.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 

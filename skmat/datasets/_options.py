@@ -1,4 +1,4 @@
-"""What the loaders' parameters have in common: which labels, which rows."""
+"""Parameters that loaders share: which labels, and which rows."""
 
 from collections.abc import Set
 
@@ -19,21 +19,21 @@ def check_choice(name, value, choices):
 
 
 def check_targets(targets, known, default=None):
-    """Return the names of the targets that a loader was asked for.
+    """Return the names of the requested targets.
 
     Parameters
     ----------
     targets : str, sequence of str or None
         One name, several, or None for `default`.
     known : iterable of str
-        All names that there are.
+        All valid names.
     default : iterable of str, default=None
-        What None stands for; None is `known`.
+        Names for ``targets=None``. None means `known`.
 
     Raises
     ------
     InvalidInputError
-        If a name is unknown or stands there twice, or if there is none.
+        If a name is unknown or occurs twice, or if `targets` is empty.
     """
     if targets is None:
         return list(known if default is None else default)
@@ -41,22 +41,22 @@ def check_targets(targets, known, default=None):
     unknown = [name for name in names if name not in known]
     if unknown or not names or len(set(names)) < len(names):
         raise InvalidInputError(
-            f"targets must be one of {list(known)}, or a sequence of distinct ones; got"
+            f"targets must be one of {list(known)}, or a sequence of distinct ones, got"
             f" {targets!r}."
         )
     return names
 
 
 def rows_to_keep(compositions, exclude, n_rows):
-    """Return the rows whose compositions the user does not want to leave out.
+    """Return the rows whose compositions are not excluded.
 
     Parameters
     ----------
     compositions : callable
-        Returns the `CompositionArrays` of the materials. Called only if it is needed: it reads
+        Returns the `CompositionArrays` of the materials. Called only if needed, because it parses
         every formula.
     exclude : iterable of str, DataFrame of one column, StructureArrays or None
-        Materials, as the loaders return them.
+        Materials, in a form that loaders return.
     n_rows : int
         Number of materials.
 
@@ -68,33 +68,33 @@ def rows_to_keep(compositions, exclude, n_rows):
         return np.arange(n_rows)
     if isinstance(exclude, str):
         raise InvalidInputError(
-            f"exclude must be a sequence of formulas, got the string {exclude!r}; pass"
-            f" [{exclude!r}] to leave out this one."
+            f"exclude must be a sequence of formulas, got the string {exclude!r}. Pass"
+            f" [{exclude!r}]."
         )
     return np.flatnonzero(~compositions().isin(_read_excluded(exclude)))
 
 
 def _read_excluded(exclude):
-    """Return compositions from all that loaders return: formulas, frames, structures."""
+    """Return the compositions of formulas, frames or structures."""
     if isinstance(exclude, StructureArrays):
         return exclude.compositions()
     frame = as_pandas(exclude)
     if frame is not None and frame.shape[1] == 1:
         exclude = frame.iloc[:, 0]
     if isinstance(exclude, Set):
-        # Its order does not matter here.
+        # The order does not matter here.
         exclude = list(exclude)
     try:
         return read_compositions(exclude)
     except InvalidCompositionError as error:
         row, value, reason = error.problems[0]
         raise InvalidInputError(
-            f"exclude holds {len(error.problems)} of {error.n_rows} items that are no formulas,"
-            f" the first at {row}: {value!r}: {reason}. Pass formulas alone."
+            f"{len(error.problems)} of {error.n_rows} items of exclude cannot be read as formulas,"
+            f" the first at {row}: {value!r}: {reason}. Pass only formulas."
         ) from error
 
 
 def select_labels(table, names, targets):
-    """Return the columns `names` as float64; one-dimensional if `targets` is a string."""
+    """Return the columns `names` as float64, one-dimensional if `targets` is a string."""
     y = table[names].to_numpy(dtype=np.float64, copy=True)
     return y[:, 0] if isinstance(targets, str) else y

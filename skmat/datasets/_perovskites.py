@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmat.datasets._bunch import as_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_arrays, read_table
 from skmat.datasets._options import check_targets, rows_to_keep, select_labels
 from skmat.datasets._sources import PEROVSKITES
@@ -25,6 +26,7 @@ _COLUMNS = {
 }
 
 
+@shared_docs(features='["structure"]')
 def fetch_perovskites(
     *,
     data_home=None,
@@ -37,9 +39,9 @@ def fetch_perovskites(
 ):
     """Load the structures of 18,928 cubic perovskites and the labels of 8,596 of them.
 
-    Perovskites of five atoms per cell from a search for materials that split water with light
-    [1]_, as the data set perov_5 of CDVAE [2]_ has them: oxides, nitrides, sulfides, fluorides
-    and mixtures of them, most of which have never been made.
+    Perovskites of five atoms per cell, from a computational search for materials that split water
+    with light [1]_: oxides, nitrides, sulfides, fluorides and mixtures of them. Most have never
+    been synthesised. The data are the set perov_5 of CDVAE [2]_.
 
     ==================  ==================================================
     Samples             8,596 (``labelled_only=True``) or 18,928
@@ -50,65 +52,41 @@ def fetch_perovskites(
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`get_data_home` says.
+    {data_home}
     targets : str or sequence of str, default=None
-        Which targets to return: "heat_all" and "heat_ref" (heats of formation), "dir_gap" and
-        "ind_gap" (direct and indirect band gap). A string gives a one-dimensional target, a
-        sequence a two-dimensional one, None all four.
+        Targets to return: "heat_all" and "heat_ref" (heats of formation), "dir_gap" and "ind_gap"
+        (direct and indirect band gap). A string gives a one-dimensional target, a sequence a
+        two-dimensional one, None all four.
     labelled_only : bool, default=True
-        Leave out the 10,332 structures without labels, which have NaN in all targets. With False
-        they are there for objectives that need no labels.
-    exclude : sequence of str, DataFrame or StructureArrays, default=None
-        Materials whose compositions are left out, for example those of a test set that a
-        pretrained encoder must not have seen.
-    download_if_missing : bool, default=True
-        Without effect: there is no address to download the files from. It is there because every
-        fetcher has it.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return the targets as pandas objects; `data` stays what it is, and `frame` holds formulas.
+        Leave out the 10,332 structures without labels. False returns them with NaN in all
+        targets, for objectives that need no labels.
+    {exclude}
+    {no_download}
+    {form_of_structures}
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
+    {bunch}
         data : StructureArrays of length n
-            The structures; ``data[0]`` is a pymatgen Structure.
-        target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
-            Labels in the units of `units`.
-        target_names, feature_names : list of str
-            Names of the targets, and ``["structure"]``.
-        frame : DataFrame of shape (n, 1 + n_targets) or None
-            Formulas and targets side by side; None without `as_frame`.
-        units : dict of str to str
-            Unit of each target.
+            The structures. ``data[0]`` is a pymatgen Structure.
+        {labels}
         groups : ndarray of shape (n,), dtype int64
-            Equal for structures of one composition, ready for ``GroupKFold``: anions of one
-            composition stand on different sites.
+            Equal for structures of one composition, for ``GroupKFold``. Such structures differ
+            in the sites of the anions.
         ids : ndarray of shape (n,), dtype object
             Numbers of the materials in perov_5, as strings.
         split : ndarray of shape (n,), dtype object
-            "train", "val" or "test", as CDVAE splits; most labels are on "val" and "test".
+            Split of CDVAE: "train", "val" or "test". Most labels are in "val" and "test".
         matbench_ids : ndarray of shape (n,), dtype object
-            Id of the same material in matbench_perovskites ("mb-perovskites-00179") where its
-            composition and label leave no doubt, else None.
-        DESCR, licence, citation : str
-            Full description, licence, and what to cite.
+            Id of the same material in matbench_perovskites ("mb-perovskites-00179"). None if
+            composition and label do not identify it.
+        {source}
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
-    InvalidInputError
-        If a target is unknown.
-    DatasetNotFoundError
-        If a file is missing.
-    DatasetCorruptedError
-        If a file is truncated or was altered.
+    {raises}
 
     References
     ----------
@@ -130,7 +108,7 @@ def fetch_perovskites(
     structures = StructureArrays.from_npz(read_arrays(_STRUCTURES, **where))
     if not np.array_equal(structures.ids, table["material_id"]):
         raise DatasetCorruptedError(
-            f"{_LABELS} and {_STRUCTURES} do not list the same materials; restore both."
+            f"{_LABELS} and {_STRUCTURES} do not list the same materials. Restore both."
         )
     if labelled_only:
         labelled = table[names].notna().any(axis=1).to_numpy()

@@ -1,4 +1,4 @@
-"""Where each data set comes from, under which licence, and what to cite."""
+"""Licence and citation of each data set."""
 
 from dataclasses import asdict, dataclass
 
@@ -40,12 +40,12 @@ _CASTELLI_CITATION = (
 
 @dataclass(frozen=True)
 class Source:
-    """Entries of a Bunch that say whose work a data set is.
+    """Licence and citation of a data set, for its Bunch.
 
     Attributes
     ----------
     licence : str
-        Licence of the data, as its source states it.
+        Licence of the data, as the source states it.
     citation : str
         What to cite.
     """
@@ -62,32 +62,32 @@ OQMD = Source(
     "CC BY 4.0 (OQMD)",
     'S. Kirklin et al., "The Open Quantum Materials Database (OQMD): assessing the accuracy of DFT'
     ' formation energies", npj Computational Materials 1, 15010 (2015).'
-    f" https://doi.org/10.1038/npjcompumats.2015.10; the extract: {_CRABNET_CITATION}",
+    f" https://doi.org/10.1038/npjcompumats.2015.10. The extract: {_CRABNET_CITATION}",
 )
 
 AFLOW = Source(
     "Terms not stated by the compilation (AFLOW)",
     'S. Curtarolo et al., "AFLOWLIB.ORG: A distributed materials properties repository from'
     ' high-throughput ab initio calculations", Computational Materials Science 58, 227-235 (2012).'
-    f" https://doi.org/10.1016/j.commatsci.2012.02.002; the extract: {_CRABNET_CITATION}",
+    f" https://doi.org/10.1016/j.commatsci.2012.02.002. The extract: {_CRABNET_CITATION}",
 )
 
 FORMULAS = Source(
     "Formulas alone, which are facts; their sources have the licences that `sources` implies",
-    "Cite the sources whose formulas you use; see DESCR.",
+    "Cite the sources whose formulas you use (see DESCR).",
 )
 
 MP = Source(_MP_LICENCE, _MP_CITATION)
 
 MP_COMPOSITIONS = Source(
-    "CC BY 4.0 (Materials Project)", f"{_MP_CITATION}; the extract: {_CRABNET_CITATION}"
+    "CC BY 4.0 (Materials Project)", f"{_MP_CITATION}. The extract: {_CRABNET_CITATION}"
 )
 
 JARVIS = Source(
     "Public domain in the United States (JARVIS-DFT, a work of NIST)",
     'K. Choudhary et al., "The joint automated repository for various integrated simulations'
     ' (JARVIS) for data-driven materials design", npj Computational Materials 6, 173 (2020).'
-    " https://doi.org/10.1038/s41524-020-00440-1; the extract:"
+    " https://doi.org/10.1038/s41524-020-00440-1. The extract:"
     ' V. Gupta et al., "Cross-property deep transfer learning framework for enhanced predictive'
     ' analytics on small materials data", Nature Communications 12, 6595 (2021).'
     " https://doi.org/10.1038/s41467-021-26921-5",
@@ -95,7 +95,7 @@ JARVIS = Source(
 
 PEROVSKITES = Source(
     "MIT for the extract (CDVAE); the Computational Materials Repository states its own terms",
-    f"{_CASTELLI_CITATION}; the extract:"
+    f"{_CASTELLI_CITATION}. The extract:"
     ' T. Xie, X. Fu, O.-E. Ganea, R. Barzilay, T. Jaakkola, "Crystal Diffusion Variational'
     ' Autoencoder for Periodic Material Generation", ICLR (2022). https://arxiv.org/abs/2110.06197',
 )
@@ -128,7 +128,7 @@ _MATMINER_CITATIONS = {
     " https://doi.org/10.1038/sdata.2015.53",
     "flla": 'F. Faber, A. Lindmaa, O. A. von Lilienfeld, R. Armiento, "Crystal structure'
     ' representations for machine learning models of formation energies", International Journal of'
-    " Quantum Chemistry 115, 1094-1101 (2015). https://doi.org/10.1002/qua.24917; the data:"
+    " Quantum Chemistry 115, 1094-1101 (2015). https://doi.org/10.1002/qua.24917. The data:"
     f" {_MP_CITATION}",
 }
 
@@ -140,5 +140,5 @@ def matbench_source(name):
 
 
 def matminer_source(name):
-    """Return the source of a set of :func:`~skmat.datasets.fetch_matminer`, by its name."""
+    """Return the source of a set of :func:`~skmat.datasets.fetch_matminer`, by name."""
     return Source("CC BY 4.0 (Materials Project)", _MATMINER_CITATIONS[name])

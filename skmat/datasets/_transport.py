@@ -10,6 +10,7 @@ import pandas as pd
 
 from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
+from skmat.datasets._docs import shared_docs
 from skmat.datasets._options import check_choice, check_targets
 from skmat.exceptions import DatasetNotFoundError
 
@@ -18,8 +19,8 @@ __all__ = ["UNITS", "load_transport"]
 _ARCHIVE = Path("utils", "data_files", "mp_transport", "transport_database.tar.xz")
 _MEMBER = "transport_database.csv"
 
-# matminer's metadata names the units without their powers of ten; these follow from the
-# numbers themselves (see descr/transport.rst).
+# matminer's metadata lacks the powers of ten. They follow from the numbers: see
+# descr/transport.rst.
 UNITS = {
     "sigma_p": "1e15 S/(m s)",
     "sigma_n": "1e15 S/(m s)",
@@ -36,19 +37,20 @@ _QUANTITIES = list(UNITS)
 _POSITIVE = [name for name in _QUANTITIES if not name.startswith("S_")]
 _LABEL = "is_metal"
 
-# uV/K, in the valley between the two modes of |S_p - S_n|.
+# In uV/K, in the valley between the two modes of |S_p - S_n|.
 _METAL_BELOW = 400.0
 
 
+@shared_docs()
 def load_transport(
     *, return_X_y=False, as_frame=False, targets=None, as_log=True, duplicates="median"
 ):
     """Load electronic transport properties of inorganic compounds.
 
-    The 47,737 entries (34,630 distinct compounds) of the database of Ricci et al. [1]_ that
-    matminer ships inside its package: conductivity, Seebeck coefficient, electronic thermal
-    conductivity, power factor and conductivity effective mass, each for p-type (``_p``) and
-    n-type (``_n``) doping of 1e18 carriers per cm^3 at 300 K. Nothing is downloaded or written.
+    Conductivity, Seebeck coefficient, electronic thermal conductivity, power factor and
+    conductivity effective mass, each for p-type (``_p``) and n-type (``_n``) doping of 1e18
+    carriers per cm^3 at 300 K. The 47,737 entries (34,630 compositions) of Ricci et al. [1]_ are
+    part of matminer. Nothing is downloaded or written.
 
     ==================  ==========================================
     Samples             34,630 (``duplicates="median"``) or 47,737
@@ -59,61 +61,57 @@ def load_transport(
 
     Parameters
     ----------
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return pandas objects instead of arrays.
+    {form}
     targets : str or sequence of str, default=None
-        Which targets to return: "sigma_p", "sigma_n", "S_p", "S_n", "kappa_p", "kappa_n",
-        "PF_p", "PF_n", "m_p", "m_n", "is_metal". A string gives a one-dimensional target, a
-        sequence a two-dimensional one, None all ten quantities (without "is_metal").
+        Targets to return: "sigma_p", "sigma_n", "S_p", "S_n", "kappa_p", "kappa_n", "PF_p",
+        "PF_n", "m_p", "m_n", "is_metal". A string gives a one-dimensional target, a sequence a
+        two-dimensional one, None all ten quantities (without "is_metal").
     as_log : bool, default=True
-        Return log10 of the positive quantities (``sigma``, ``kappa``, ``PF``, ``m``), which
-        span 9 to 16 decades. The Seebeck coefficient has a sign and stays linear.
+        Return log10 of the positive quantities (``sigma``, ``kappa``, ``PF``, ``m``), which span
+        9 to 16 decades. The Seebeck coefficient has a sign and stays linear.
     duplicates : {"median", "keep"}, default="median"
-        The database holds several entries (polymorphs, mostly) of 5,147 compounds, which a
-        formula cannot tell apart. "median" makes them one row, so that a random split never puts
-        a compound on both sides: the median of each quantity, taken on the log10 scale for the
-        positive ones whether or not `as_log` is set, and the label of the majority, a tie
-        counting as not metallic. "keep" returns every entry; split with ``groups``.
+        What to do with the 5,147 compositions that have several entries (mostly polymorphs), which
+        a formula cannot distinguish.
+
+        - "median" merges them, so a random split cannot leak a composition. Each quantity is the
+          median, taken on the log10 scale for positive quantities, whatever `as_log`. The label is
+          that of the majority, and a tie is not metallic.
+        - "keep" returns all entries. Split them by ``groups``.
 
     Returns
     -------
-    data : Bunch
-        Dictionary-like object with the attributes:
-
+    {bunch}
         data : ndarray of shape (n,), dtype object, or DataFrame of shape (n, 1)
-            Formulas, as Materials Project writes them; rows follow the order of the file.
+            Formulas of the Materials Project, in the order of the file.
         target : ndarray of shape (n, n_targets) or (n,), dtype float64, DataFrame or Series
-            Targets in the units of `units`; int64 (0 or 1) for ``targets="is_metal"``.
+            Targets in the units of `units`. int64 (0 or 1) for ``targets="is_metal"``.
         target_names, feature_names : list of str
             Names of the targets, and ``["formula"]``.
         frame : DataFrame of shape (n, 1 + n_targets) or None
-            Formulas and targets side by side; None without `as_frame`.
+            Formulas and targets in one table. None unless ``as_frame=True``.
         units : dict of str to str
-            Unit of each target; "" for the label.
+            Unit of each target, "" for the label.
         is_metal : ndarray of shape (n,), dtype bool
-            Label derived from the data, whether or not it is a target: the Seebeck coefficients
-            for both dopings differ by less than 400 uV/K. It includes semiconductors whose gap
-            is so narrow (below about 0.3 eV) that doping changes nothing at 300 K.
+            Label derived from the data, also if it is not a target. True if the Seebeck
+            coefficients for both dopings differ by less than 400 uV/K. This includes
+            semiconductors with a gap below about 0.3 eV, which doping does not change at 300 K.
         groups : ndarray of shape (n,), dtype int64
-            Equal for entries of one composition, ready for ``GroupKFold``; a compound's number
-            does not depend on `duplicates`.
+            Equal for entries of one composition, for ``GroupKFold``. The numbers do not depend on
+            `duplicates`.
         ids : ndarray of shape (n,), dtype object
-            Materials Project id of each row ("mp-149"); where a row stands for several entries,
-            all of theirs, joined by commas.
+            Materials Project id of each row ("mp-149"). Merged rows have all ids of their entries,
+            joined by commas.
         DESCR : str
-            Full description: units, label rule and its check, duplicates, licence.
+            Full description: units, rule for the label and its check, duplicates, licence.
 
-    (data, target) : tuple
-        If `return_X_y` is True.
+    {tuple}
 
     Raises
     ------
     InvalidInputError
-        If a target or a way to treat duplicates is unknown.
+        If a parameter has an unknown value.
     DatasetNotFoundError
-        If matminer is not installed or was installed without its data file.
+        If matminer or its data file is not installed.
 
     References
     ----------
@@ -158,9 +156,9 @@ def load_transport(
 
 @cache
 def _entries():
-    """Read every entry of the database, in the order of the file and in linear units."""
+    """Read all entries of the database, in the order of the file and in linear units."""
     entries = _read_csv().rename(columns={"mp_id": "id", "pretty_formula": "formula"})
-    # Each distinct formula is read once: a quarter of the entries repeat one.
+    # Parse each distinct formula once: a quarter of the entries repeat one.
     codes, formulas = pd.factorize(entries["formula"])
     entries["group"] = read_compositions(formulas).group_ids()[codes].astype(np.int64)
     entries[_LABEL] = (entries["S_p"] - entries["S_n"]).abs() < _METAL_BELOW
@@ -169,7 +167,7 @@ def _entries():
 
 @cache
 def _merged_entries():
-    """Make one row of all entries of a composition, where the first of them stands."""
+    """Merge the entries of each composition into one row, at the place of the first."""
     entries = _entries()
     merged = entries.drop_duplicates("group").set_index("group")
     repeated = entries[entries.duplicated("group", keep=False)].copy()

@@ -72,7 +72,7 @@ def test_data_home_is_passed_on(tmp_path, monkeypatch):
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(InvalidInputError, match="no Matbench task 'steal'"):
+    with pytest.raises(InvalidInputError, match="Unknown Matbench task 'steal'"):
         overlap_report(CORPUS, "steal")
     with pytest.raises(InvalidInputError, match="single value 'TiO2'"):
         overlap_report("TiO2", Task())

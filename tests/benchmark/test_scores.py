@@ -62,7 +62,7 @@ def test_a_fold_that_occurs_twice_is_refused():
 
 
 def test_an_unknown_task_is_refused():
-    with pytest.raises(InvalidInputError, match="no Matbench task 'steal'"):
+    with pytest.raises(InvalidInputError, match="Unknown Matbench task 'steal'"):
         read_scores(make_scores("steal"), "ours")
 
 

@@ -358,7 +358,7 @@ def test_benchmark_of_a_baseline_and_of_a_file(made_up_tasks, tmp_path, capsys, 
     ("arguments", "message"),
     [
         (["--estimator", "oracle"], "neither a baseline (dummy, magpie-forest"),
-        (["--estimator", "dummy", "--tasks", "steal"], "no Matbench task 'steal'"),
+        (["--estimator", "dummy", "--tasks", "steal"], "Unknown Matbench task 'steal'"),
         (["--estimator", "dummy", "--folds", "one"], "--folds must be numbers"),
         (["--estimator", "data.csv"], "not a readable joblib file"),
     ],

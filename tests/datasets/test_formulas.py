@@ -59,7 +59,7 @@ def test_exclude_drops_compositions(home, formulas):
 
 @pytest.mark.parametrize("parameter", ["sources", "exclude_sources"])
 def test_unknown_source_is_refused(home, formulas, parameter):
-    with pytest.raises(InvalidInputError, match=f"{parameter} names the sources .*'moon'"):
+    with pytest.raises(InvalidInputError, match=f"{parameter} has unknown names .*'moon'"):
         fetch_formulas(data_home=home, **{parameter: ["oqmd", "moon"]})
 
 

@@ -34,11 +34,11 @@ def test_relative_folder_becomes_absolute(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("path", ["~nobody-of-this-name", "x" * 300, "a\0b", "\ud800"])
 def test_what_no_folder_can_have_is_refused(path, monkeypatch):
-    with pytest.raises(InvalidInputError, match=r"data_home=.* is no path"):
+    with pytest.raises(InvalidInputError, match=r"data_home=.* is not a valid path"):
         get_data_home(path)
-    with pytest.raises(InvalidInputError, match="is no path"):
+    with pytest.raises(InvalidInputError, match="is not a valid path"):
         fetch_matbench("steels", data_home=path)
     if "\0" not in path and path.isprintable():
         monkeypatch.setenv("SKMAT_DATA", path)
-        with pytest.raises(InvalidInputError, match=r"SKMAT_DATA=.* is no path"):
+        with pytest.raises(InvalidInputError, match=r"SKMAT_DATA=.* is not a valid path"):
             get_data_home()

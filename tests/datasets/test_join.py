@@ -70,12 +70,12 @@ def test_errors_name_the_table():
     gap = pd.DataFrame({"gap": [1.0]})
     with pytest.raises(InvalidInputError, match=r"'gap' is in table 0 and in table 2 .* Rename"):
         join_tables((["Fe"], gap), (["Fe"], None), (["Fe"], gap))
-    with pytest.raises(InvalidInputError, match="Table 1 has 2 formulas and 1 rows"):
+    with pytest.raises(InvalidInputError, match="Table 1 has 2 formulas but 1 rows"):
         join_tables((["Fe"], None), (["Fe", "Cu"], gap))
     with pytest.raises(InvalidCompositionError, match="row 1: 'Xx'") as raised:
         join_tables((["Fe"], None), (["Fe", "Xx"], None))
     assert "table 1" in raised.value.__notes__[0]
-    with pytest.raises(InvalidInputError, match="one table at least"):
+    with pytest.raises(InvalidInputError, match="at least one table"):
         join_tables()
 
 

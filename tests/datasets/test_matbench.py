@@ -42,7 +42,7 @@ def test_bunch(home, steels):
     assert data.ids.tolist() == ["mb-steels-001", "mb-steels-002", "mb-steels-003"]
     assert data.units == {"yield strength": "MPa"}
     assert data.target_names == ["yield strength"]
-    assert data.feature_names == ["composition"]
+    assert data.feature_names == ["formula"]
     assert data.frame is None
     assert data.groups[0] == data.groups[2] != data.groups[1]
     assert data.task is MATBENCH_TASKS["matbench_steels"]
@@ -53,7 +53,7 @@ def test_bunch(home, steels):
 
 def test_pairs_and_frames(home, steels):
     X, y = fetch_matbench("matbench_steels", data_home=home, return_X_y=True, as_frame=True)
-    assert X.columns.tolist() == ["composition"]
+    assert X.columns.tolist() == ["formula"]
     assert y.name == "yield strength"
     data = fetch_matbench("steels", data_home=home, as_frame=True)
     pd.testing.assert_frame_equal(data.frame, pd.concat([X, y], axis=1))
@@ -99,10 +99,10 @@ def test_tasks_of_compositions_have_no_structures(home):
 
 
 def test_unknown_options_are_refused(home):
-    with pytest.raises(InvalidInputError, match="no Matbench task 'steel'"):
+    with pytest.raises(InvalidInputError, match="Unknown Matbench task 'steel'"):
         fetch_matbench("steel", data_home=home)
     with pytest.raises(InvalidInputError, match="input must be one of"):
-        fetch_matbench("steels", input="formula", data_home=home)
+        fetch_matbench("steels", input="composition", data_home=home)
 
 
 def test_missing_file_is_named(home):

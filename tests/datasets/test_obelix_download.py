@@ -78,7 +78,7 @@ def test_package_that_is_not_installed_is_named(home, monkeypatch):
 
 def test_changed_table_is_refused(home, package, known):
     package(TABLE.replace("1e-06", "2e-06"))
-    with pytest.raises(DatasetCorruptedError, match="not the one that skmat knows"):
+    with pytest.raises(DatasetCorruptedError, match="another table"):
         fetch_obelix(data_home=home)
     assert not home.exists()
 

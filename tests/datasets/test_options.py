@@ -50,7 +50,9 @@ def test_what_loaders_return_can_be_excluded(exclude):
 
 
 def test_what_cannot_be_excluded_is_named():
-    with pytest.raises(InvalidInputError, match=r"exclude holds 1 of 2 .* at 1: 'Xx2'") as caught:
+    with pytest.raises(
+        InvalidInputError, match=r"1 of 2 items of exclude .* at 1: 'Xx2'"
+    ) as caught:
         rows_to_keep(lambda: read_compositions(["TiO2"]), ["TiO2", "Xx2"], 1)
     assert "on_invalid" not in str(caught.value)
 
@@ -64,7 +66,7 @@ def test_empty_exclude_keeps_all():
 
 
 def test_string_is_no_sequence_of_formulas():
-    with pytest.raises(InvalidInputError, match=r"pass \['TiO2'\]"):
+    with pytest.raises(InvalidInputError, match=r"Pass \['TiO2'\]"):
         rows_to_keep(lambda: read_compositions(["TiO2"]), "TiO2", 1)
 
 

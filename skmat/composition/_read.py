@@ -162,7 +162,7 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     if on_invalid == "raise" and empty.any():
         warnings.warn(
             f"{np.count_nonzero(empty)} of {n_rows} rows of X hold no positive amount (the first"
-            f" is row {empty.argmax()}). Training skips them, and their results are NaN.",
+            f" is row {empty.argmax()}). Training ignores them, and their results are NaN.",
             EmptyCompositionWarning,
             stacklevel=2,
         )

@@ -44,7 +44,7 @@ def fetch_mp_compositions(
     versions.
 
     ==================  ==================================================
-    Samples             56,662, or those with a label that was asked for
+    Samples             56,662, or those with a requested label
     Features            1 (the formula)
     Targets             5 real
     Missing values      elastic properties of nine materials in ten

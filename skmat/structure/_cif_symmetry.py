@@ -64,7 +64,7 @@ _REMEDY = (
 class _Stated(NamedTuple):
     """The space group that a file states.
 
-    `is_sure` is False if only the number is known and not the symbol: the setting may differ.
+    `is_sure` is False if the stated symbol is unknown: the number alone leaves the setting open.
     """
 
     name: str

@@ -236,7 +236,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused(old_folder, name):
 def test_a_pipe_is_not_waited_for(old_folder, name):
     (old_folder / name).unlink()
     os.mkfifo(old_folder / name)
-    refused(old_folder, "not a regular file")
+    refused(old_folder, "no regular file")
 
 
 @pytest.mark.parametrize("name", ["config.json", "card.json"])

@@ -1,4 +1,4 @@
-"""y in whatever container: its columns, their names, and where a label is missing."""
+"""Read y from any container: its columns, their names, and missing labels."""
 
 from collections.abc import Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Column:
     Attributes
     ----------
     labels : ndarray of shape (n_labels,)
-        Those that are there, of the type that they have.
+        The known labels, with their type unchanged.
     missing : ndarray of shape (n_rows,), bool
-        Where there is none.
+        True for rows without a label.
     is_category : bool
-        Whether the container says that these are classes.
+        Whether the container marks the labels as classes.
     """
 
     labels: np.ndarray
@@ -32,11 +32,11 @@ class Column:
 
     @property
     def rows(self):
-        """Row numbers of the labels."""
+        """Row numbers of the known labels."""
         return np.flatnonzero(~self.missing)
 
     def filled(self):
-        """Return all rows as one array: of objects, with None, if a label is missing."""
+        """Return all rows as one array: with missing labels, an array of objects and None."""
         if not self.missing.any():
             return self.labels
         values = np.full(len(self.missing), None, dtype=object)
@@ -46,18 +46,18 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class LabelTable:
-    """What y is made of.
+    """The columns of y.
 
     Attributes
     ----------
     columns : list of Column
-        All of the same number of rows.
+        Columns with the same number of rows.
     names : list of str
-        Their names; "y", or "y0", "y1" and so on, where the container has none.
+        Their names. A container without names gives "y", or "y0", "y1" and so on.
     one_dimensional : bool
         Whether y has one dimension.
     has_tuples : bool
-        Whether the rows are tuples, which may also be meant as labels.
+        Whether the rows are tuples, which may be meant as labels.
     """
 
     columns: list[Column]
@@ -67,21 +67,21 @@ class LabelTable:
 
 
 def read_columns(y, what="y") -> LabelTable:
-    """Read labels, or weights.
+    """Read labels or weights.
 
     Parameters
     ----------
     y : array-like of shape (n,) or (n, n_columns)
         A list, NumPy array, masked array, or a series or frame of pandas, polars or pyarrow.
-        NaN, None, pandas.NA, NaT, nulls and what is masked are missing. The index of a pandas
-        object is not looked at.
+        NaN, None, pandas.NA, NaT, nulls and masked values are missing. The index of a pandas
+        object is ignored.
     what : str, default="y"
-        What errors call it.
+        Name of `y` in errors.
 
     Raises
     ------
     InvalidInputError
-        If `y` has no order, can be read but once, is a single value, or has not one or two
+        If `y` has no order, is an iterator, is a single value, or does not have one or two
         dimensions.
     """
     if y is None:
@@ -96,7 +96,7 @@ def read_columns(y, what="y") -> LabelTable:
         raise InvalidInputError(f"{what} has no column.")
     names = table.names
     if len(set(names)) < len(names):
-        raise InvalidInputError(f"Every column of {what} needs a name of its own; got {names}.")
+        raise InvalidInputError(f"Every column of {what} needs a name of its own, got {names}.")
     if isinstance(y, list | tuple) and len(y) and isinstance(y[0], tuple):
         return LabelTable(table.columns, names, table.one_dimensional, has_tuples=True)
     return table
@@ -123,13 +123,13 @@ def _from_series(series):
     if isinstance(series.dtype, np.dtype):
         return _without_nan(series.to_numpy(), np.zeros(len(series), dtype=bool))
     missing = series.isna().to_numpy(dtype=bool)
-    # Without the missing ones, nullable types become the plain types that they stand for.
+    # Without missing values, nullable types become plain types.
     labels = np.asarray(series.array[~missing].to_numpy())
     return _without_nan(labels, missing)
 
 
 def _from_other_frames(y, what):
-    """Read what polars and pyarrow have, by the methods that it has."""
+    """Read objects of polars and pyarrow, recognised by their methods."""
     if hasattr(y, "get_columns"):  # polars.DataFrame
         return LabelTable([_from_polars(each) for each in y.get_columns()], list(y.columns), False)
     if hasattr(y, "column_names") and hasattr(y, "itercolumns"):  # pyarrow.Table
@@ -140,7 +140,7 @@ def _from_other_frames(y, what):
     if hasattr(y, "to_pylist"):  # pyarrow.Array
         return LabelTable([_from_objects(y.to_pylist())], [what], True)
     if hasattr(y, "collect"):  # polars.LazyFrame
-        raise InvalidInputError(f"{what} is not computed yet; pass `{what}.collect()`.")
+        raise InvalidInputError(f"{what} is not computed yet. Pass `{what}.collect()`.")
     return None
 
 
@@ -150,37 +150,37 @@ def _from_polars(series):
 
 
 def _as_array(y, what):
-    """Return `y` as an array of one or two dimensions, and where it is masked."""
+    """Return `y` as an array of one or two dimensions, and its mask."""
     if isinstance(y, np.ma.MaskedArray):
         return np.asarray(y.data), np.ma.getmaskarray(y)
     if np.isscalar(y):
         raise InvalidInputError(
-            f"{what} is the single value {shorten(y)}; expected one label for each row of X."
+            f"Expected one label for each row of X, but {what} is the single value {shorten(y)}."
         )
     if isinstance(y, KeysView | ValuesView):
         y = list(y)
     if isinstance(y, Mapping | Set | Iterator):
-        reason = "can be read but once" if isinstance(y, Iterator) else "has no rows in order"
+        reason = "can be read only once" if isinstance(y, Iterator) else "has no rows in order"
         raise InvalidInputError(
-            f"{what} is a {type(y).__name__}, which {reason}; pass a list in the order of X."
+            f"{what} is a {type(y).__name__}, which {reason}. Pass a list in the order of X."
         )
     if hasattr(y, "toarray"):
         raise InvalidInputError(
-            f"{what} is sparse; pass `{what}.toarray()`, in which zeros are labels too."
+            f"{what} is sparse. Pass `{what}.toarray()`, in which zeros are labels too."
         )
     if isinstance(y, Sequence) and not isinstance(y, range | memoryview):
         return _from_rows(list(y), what), None
     array = np.asarray(y)
     if array.ndim == 0:
         raise InvalidInputError(
-            f"{what} is a single {type(y).__name__}; expected one label for each row of X, in a"
-            " list or an array."
+            f"Expected a list or array with one label for each row of X, but {what} is a single"
+            f" {type(y).__name__}."
         )
     return array, None
 
 
 def _from_rows(rows, what):
-    """Return a list as an array of objects, so that text and NaN stay what they are."""
+    """Return a list as an array of objects: text and NaN stay unchanged."""
     rows = [_plain(row) for row in rows]
     nested = [isinstance(row, list | tuple) or getattr(row, "ndim", 0) > 0 for row in rows]
     if not any(nested):
@@ -189,7 +189,7 @@ def _from_rows(rows, what):
     odd = next((i for i, width in enumerate(widths) if width != widths[0]), None)
     if odd is not None:
         raise InvalidInputError(
-            f"Rows of {what} must have the same number of labels, NaN where there is none; row 0"
+            f"Rows of {what} must have the same number of labels, with NaN for missing ones. Row 0"
             f" is {shorten(rows[0])}, row {odd} is {shorten(rows[odd])}."
         )
     array = np.empty((len(rows), widths[0]), dtype=object)
@@ -200,7 +200,7 @@ def _from_rows(rows, what):
 
 
 def _plain(value):
-    """Return the number in an array of no dimension, such as a tensor."""
+    """Return the number in a 0-dimensional array, such as a tensor."""
     if value is np.ma.masked:
         return None
     if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -212,8 +212,8 @@ def _plain(value):
 def _from_array(values, mask, what):
     if values.ndim > 2:
         raise InvalidInputError(
-            f"{what} has {values.ndim} dimensions; expected a row for each material and, if there"
-            " are several targets, a column for each."
+            f"{what} has {values.ndim} dimensions. Expected one row per material and one column"
+            " per target."
         )
     one_dimensional = values.ndim == 1
     values = values.reshape(-1, 1) if one_dimensional else values
@@ -238,7 +238,7 @@ def _objects(values):
 
 
 def _without_nan(labels, missing):
-    """Return a Column; NaN, None, NaT and pandas.NA among `labels` are missing, too."""
+    """Return a Column, with NaN, None, NaT and pandas.NA among `labels` as missing."""
     if labels.dtype.kind == "T":  # NumPy's text of variable length
         labels = labels.astype(object)
     absent = _is_missing(labels)
@@ -255,7 +255,7 @@ def _is_missing(labels):
     labels = _objects([None if label is np.ma.masked else label for label in labels])
     try:
         return np.asarray(pd.isna(labels), dtype=bool)
-    except ArithmeticError:  # signalling NaN, which does not compare
+    except ArithmeticError:  # signalling NaN cannot be compared
         signals = [isinstance(label, Decimal) and label.is_snan() for label in labels]
         others = [None if signal else label for signal, label in zip(signals, labels, strict=True)]
         return np.asarray(pd.isna(_objects(others)), dtype=bool)

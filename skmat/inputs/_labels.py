@@ -26,17 +26,17 @@ LARGEST_LABEL = 1e300
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 _TEXT = "text, not a number"
-_TOO_LARGE = f"beyond {LARGEST_LABEL:g}; take another unit"
+_TOO_LARGE = f"beyond {LARGEST_LABEL:g}: use another unit"
 
-#: What missing labels become where NumPy or pandas makes text of them.
+#: Missing labels after NumPy or pandas turned them into text.
 _MISSING_AS_TEXT = ("nan", "<NA>", "NaT")
 
-#: Kinds of NumPy types that compare with one another.
+#: Kinds of NumPy types that compare with each other.
 _NUMBERS = "biuf"
 
 
 def holds_numbers(column: Column):
-    """Tell whether a column of an encoder's y is a number to be regressed."""
+    """Tell whether a column of an encoder's y holds numbers, for regression."""
     labels = column.labels
     if column.is_category:
         return False
@@ -49,14 +49,14 @@ def holds_numbers(column: Column):
 
 
 def as_numbers(column: Column, largest=LARGEST_LABEL):
-    """Read labels, or weights, as numbers of magnitude `largest` at most.
+    """Read labels or weights as numbers of magnitude `largest` at most.
 
     Returns
     -------
     values : ndarray of shape (n_rows,), float64
-        NaN where a label is missing.
+        The numbers. Missing labels are NaN.
     problems : list of tuple (int, object, str)
-        Row, label and what is wrong with it.
+        Row, label and fault.
     """
     values = np.full(len(column.missing), np.nan)
     labels, rows, problems = column.labels, column.rows, []
@@ -75,18 +75,18 @@ def as_numbers(column: Column, largest=LARGEST_LABEL):
 
 
 def as_python(value):
-    """Return the Python object in a NumPy scalar, as errors show it."""
+    """Return a NumPy scalar as a Python object, for errors."""
     if isinstance(value, np.datetime64 | np.timedelta64):
         return str(value)
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _as_number(label):
-    """Return `label` as a float, and what is wrong with it, if anything."""
+    """Return `label` as a float, and its fault or an empty string."""
     if isinstance(label, _DATES):
-        return np.nan, "a date or a time; subtract and divide to have a number"
+        return np.nan, "a date or a time: convert it to a number"
     if isinstance(label, Complex) and not isinstance(label, Real):
-        return np.nan, "a complex number; take its real part or its modulus"
+        return np.nan, "a complex number: take its real part or its modulus"
     try:
         return float(label), ""
     except OverflowError:
@@ -97,7 +97,7 @@ def _as_number(label):
 
 
 def is_mostly_text(column: Column, problems):
-    """Tell whether `problems`, as ``as_numbers`` returned them, make up most of the labels."""
+    """Tell whether most labels are text, from the `problems` of ``as_numbers``."""
     n_text = sum(reason == _TEXT for _, _, reason in problems)
     return 2 * n_text > len(column.labels)
 
@@ -105,12 +105,12 @@ def is_mostly_text(column: Column, problems):
 def as_classes(column: Column, name):
     """Return the labels of a column as an array of one type that NumPy can sort.
 
-    Text, integers, booleans and dates keep their type, as scikit-learn's LabelEncoder has it.
+    Text, integers, booleans and dates keep their type, as in scikit-learn's LabelEncoder.
 
     Raises
     ------
     LabelTypeError
-        If the labels are of several types, or cannot be sorted.
+        If the labels have several types, or cannot be sorted.
     InvalidInputError
         If they are numbers that are not whole.
     """
@@ -120,13 +120,13 @@ def as_classes(column: Column, name):
         labels = _of_one_type(column, name)
         kind = labels.dtype.kind
     if kind not in "biufUMmO":
-        reason = f"of the type {labels.dtype.name}; make text of it"
+        reason = f"of the type {labels.dtype.name}: convert it to text"
         raise _type_error(column, name, reason, range(len(labels)))
     if kind == "f" and not np.isfinite(labels).all():
         row = column.rows[~np.isfinite(labels)][0]
         raise InvalidInputError(
-            f"y contains infinity: row {row}, target {name!r}. Infinity is no class; set it to"
-            " NaN, which means no label, or drop the row."
+            f"y contains infinity: row {row}, target {name!r}. Infinity is not a class. Set it to"
+            " NaN (no label), or drop the row."
         )
     if kind in "biufU" and len(labels):
         check_classification_targets(labels)
@@ -146,7 +146,7 @@ def _of_one_type(column, name):
     if kinds[0] == "text":
         absent = [i for i, label in enumerate(labels) if label in _MISSING_AS_TEXT]
         if absent:
-            reason = "the text of a missing label; give None or NaN, which mean no label"
+            reason = "the text of a missing label: use None or NaN instead"
             raise _type_error(column, name, reason, absent)
     if kinds[0] in ("text", "number", "NumPy date"):
         return np.array(labels)
@@ -157,12 +157,12 @@ def _of_one_type(column, name):
         reason = f"a {kinds[0]}, which has no order"
         raise _type_error(column, name, reason, range(len(labels))) from None
     if kinds[0] in ("tuple", "bytes", "complex"):
-        raise _type_error(column, name, f"a {kinds[0]}; make text of it", range(len(labels)))
+        raise _type_error(column, name, f"a {kinds[0]}: convert it to text", range(len(labels)))
     return column.labels
 
 
 def _kind(label):
-    """Name what `label` can be compared with."""
+    """Name the kind of labels with which `label` can be compared."""
     if isinstance(label, str):
         return "text"
     if isinstance(label, Real | np.bool_):
@@ -181,7 +181,7 @@ def _type_error(column, name, reason, places):
 
 
 def class_indices(known, labels):
-    """Return the places of `labels` among the sorted classes `known`, -1 where there is none."""
+    """Return the indices of `labels` among the sorted classes `known`, -1 for unknown ones."""
     comparable = known.dtype.kind == labels.dtype.kind or (
         known.dtype.kind in _NUMBERS and labels.dtype.kind in _NUMBERS
     )

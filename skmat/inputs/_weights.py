@@ -1,4 +1,4 @@
-"""Sample weights, in whatever container."""
+"""Read sample weights from any container."""
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
@@ -10,10 +10,10 @@ from skmat.inputs._labels import as_numbers
 
 __all__ = ["read_weights", "weights_of_scores", "weights_to_learn_by"]
 
-#: Smaller shares of the mean weight are 0: float32 holds no such numbers.
+#: Weights below this fraction of the mean are set to 0: float32 cannot hold them.
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
-_REMEDY = "weights are finite and not negative."
+_REMEDY = "Weights must be finite and not negative."
 
 
 def read_weights(sample_weight, n_rows):
@@ -22,9 +22,9 @@ def read_weights(sample_weight, n_rows):
     Parameters
     ----------
     sample_weight : array-like of shape (n,) or (n, 1), float or None
-        Non-negative; a single number weighs all rows alike, and so does None.
+        Non-negative weights. A single number or None weighs all rows alike.
     n_rows : int
-        Rows of X.
+        Number of rows of X.
 
     Returns
     -------
@@ -33,9 +33,9 @@ def read_weights(sample_weight, n_rows):
     Raises
     ------
     InvalidWeightsError
-        If a weight is negative, missing, infinite or no number.
+        If a weight is negative, missing, infinite or not a number.
     InvalidInputError
-        If there is more than one column.
+        If `sample_weight` has more than one column.
     """
     if sample_weight is None:
         return np.ones(n_rows)
@@ -43,7 +43,7 @@ def read_weights(sample_weight, n_rows):
         weight = np.asarray(sample_weight)[()]
         (weight,), problems = _read([weight])
         if problems:
-            raise InvalidInputError(f"sample_weight: {problems[0][2]}; {_REMEDY}")
+            raise InvalidInputError(f"sample_weight: {problems[0][2]}. {_REMEDY}")
         return np.full(n_rows, weight)
     weights, problems = _read(sample_weight)
     check_consistent_length(weights, range(n_rows))
@@ -53,12 +53,12 @@ def read_weights(sample_weight, n_rows):
 
 
 def _read(sample_weight):
-    """Return weights, and a row, a value and a description for each that cannot be used."""
+    """Return the weights, and row, value and fault of each invalid one."""
     columns = read_columns(sample_weight, "sample_weight").columns
     if len(columns) > 1:
         raise InvalidInputError(
-            f"sample_weight has {len(columns)} columns; there is one weight for each row."
-            " Tasks are weighed by the parameter loss_weights."
+            f"sample_weight has {len(columns)} columns. Give one weight per row. To weight tasks,"
+            " use the parameter loss_weights."
         )
     weights, problems = as_numbers(columns[0], np.finfo(float).max)
     problems = [(row, value, f"{shorten(value)} is {fault}") for row, value, fault in problems]
@@ -76,30 +76,30 @@ def _read(sample_weight):
 def weights_to_learn_by(sample_weight, materials):
     """Read the weights of `materials`, divided by their mean.
 
-    Rows that are no material have weight 0, and so have weights that are too small for float32.
+    Empty rows get weight 0. Weights too small for float32 become 0.
 
     Raises
     ------
     InvalidInputError
-        As ``read_weights``, or if all are zero.
+        As in ``read_weights``, or if all weights are zero.
     """
     weights = read_weights(sample_weight, len(materials))
-    # An empty row of a matrix of amounts is no material, and teaches nothing.
+    # Ignore empty rows of a matrix of amounts.
     weights = np.where(materials.n_sites > 0, weights, 0.0)
     if not weights.any():
         raise InvalidInputError(
             "Sample weights must contain at least one non-zero number for a row that is a"
-            " material; all are zero."
+            " material, but all are zero."
         )
-    # In a unit of their own: sums of weights near 1e308 are infinite.
+    # Rescale first: sums of weights near 1e308 are infinite.
     weights, _ = in_own_unit(weights)
-    # Mean 1 keeps the scale of the loss, and so the meaning of the learning rate.
+    # A mean of 1 keeps the scale of the loss, and with it the effect of the learning rate.
     weights = weights / weights.mean()
     return np.where(weights < _SMALLEST, 0.0, weights)
 
 
 def weights_of_scores(sample_weight, n_rows):
-    """Return weights whose sums are finite, or None where there are no weights."""
+    """Return weights with finite sums, or None without weights."""
     if sample_weight is None:
         return None
     return in_own_unit(read_weights(sample_weight, n_rows))[0]

@@ -286,7 +286,7 @@ def test_columns_of_encoders_are_told_apart_by_what_they_are():
         (pd.DataFrame(index=range(10)), "no column"),
         (pd.DataFrame([[1, 2]] * 10, columns=["a", "a"]), "name of its own"),
         (frozenset(GAPS), "frozenset, which has no rows in order"),
-        (iter(GAPS), "can be read but once"),
+        (iter(GAPS), "can be read only once"),
         ("abc", "single value 'abc'"),
         (np.float64(3), "single value"),
         (np.array(3.0), "single ndarray"),

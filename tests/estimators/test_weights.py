@@ -96,7 +96,7 @@ def test_masked_weights_are_missing():
         (0.0, "all are zero"),
         (np.zeros(10), "all are zero"),
         (set(WEIGHTS), "no rows in order"),
-        (iter(WEIGHTS), "read but once"),
+        (iter(WEIGHTS), "read only once"),
     ],
 )
 def test_what_is_no_list_of_weights_is_refused(weights, message):

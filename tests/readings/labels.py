@@ -90,7 +90,7 @@ LABELS: tuple[Reading, ...] = (
     Reading(
         "numbers beyond 1e300",
         [10**400],
-        refused="beyond 1e+300; take another unit",
+        refused="beyond 1e+300: use another unit",
         shown="[10**400]",
     ),
     Reading("complex numbers", [1.5, 2j], refused="2j is a complex number"),
@@ -113,14 +113,14 @@ LABELS: tuple[Reading, ...] = (
     Reading(
         "generators",
         _generator(),
-        refused="y is a generator, which can be read but once",
+        refused="y is a generator, which can be read only once",
         shown="(gap for gap in gaps)",
     ),
     Reading("single values", 1.5, refused="y is the single value 1.5"),
     Reading(
         "rows of unequal length",
         [[1.5, 2.5], [3.5]],
-        refused="row 0 is [1.5, 2.5], row 1 is [3.5]",
+        refused="Row 0 is [1.5, 2.5], row 1 is [3.5]",
     ),
 )
 
@@ -215,7 +215,7 @@ CLASS_LABELS: tuple[Reading, ...] = (
     Reading(
         "tuples in a series",
         pd.Series([(1, 2), (3, 4)]),
-        refused="(1, 2) is a tuple; make text of it",
+        refused="(1, 2) is a tuple: convert it to text",
         shown="pd.Series([(1, 2), (3, 4)])",
     ),
     Reading(
@@ -224,9 +224,9 @@ CLASS_LABELS: tuple[Reading, ...] = (
         refused="{1} is a set, which has no order",
         shown="pd.Series([{1}, {2}])",
     ),
-    Reading("bytes", [b"a", b"b"], refused="b'a' is a bytes; make text of it"),
+    Reading("bytes", [b"a", b"b"], refused="b'a' is a bytes: convert it to text"),
     Reading("complex numbers", [1j, 2j], refused="1j is a complex, which has no order"),
     Reading("fractional numbers", [0.1, 0.2, 0.3], refused="Unknown label type: continuous"),
-    Reading("infinity", [1.0, float("inf")], refused="Infinity is no class"),
+    Reading("infinity", [1.0, float("inf")], refused="Infinity is not a class"),
     Reading("no label at all", [None, None], refused="y has no label at all"),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["GivenMaterials", "given_materials"]
+__all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
 
 # What families read, and how messages call it.
 _KINDS = {"formula": "formulas", "structure": "crystals"}
@@ -138,3 +138,20 @@ def given_materials(arguments):
         values[kind],
         {"disorder": disorder} if disorder else {},
     )
+
+
+def materials_and_output(arguments, suffixes):
+    """Return the materials of a command that adds results to them.
+
+    Raises
+    ------
+    InvalidInputError
+        If the results cannot be written to ``arguments.output``.
+    """
+    from skmat.cli.result_files import check_output
+
+    given = given_materials(arguments)
+    if arguments.output:
+        model = [arguments.model] if arguments.model else []
+        check_output(arguments.output, suffixes, [*given.files(), *model])
+    return given

@@ -10,8 +10,8 @@ from skmat.exceptions import SkmatError
 __all__ = [
     "check_results",
     "describe",
-    "say_what_is_empty",
     "standard_output",
+    "warn_of_empty_rows",
     "warnings_in_one_line",
     "write_results",
 ]
@@ -60,7 +60,7 @@ def check_results(arguments, given, table, X, names):
         check_fits(arguments.output, table, names)
 
 
-def say_what_is_empty(results):
+def warn_of_empty_rows(results):
     """Warn of rows of an array without any result: what they hold could not be read."""
     import pandas as pd
 
@@ -80,7 +80,7 @@ def write_results(table, columns, path):
     from skmat.cli.result_files import write_table, write_text
     from skmat.cli.tables import add_columns
 
-    say_what_is_empty(np.column_stack(list(columns.values())))
+    warn_of_empty_rows(np.column_stack(list(columns.values())))
     results = add_columns(table, columns)
     if not path:
         with standard_output() as stream:

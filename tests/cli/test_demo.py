@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from skmat import MTEncoder
-from skmat.cli import demo
 from skmat.cli import main as cli
+from skmat.cli.demo import run as demo
 from skmat.exceptions import InvalidCompositionError, SkmatError
 from skmat.pretrained import ModelCard
 

@@ -38,7 +38,7 @@ def test_pretraining_writes_no_checkpoint_and_goes_on(monkeypatch, capsys):
 
 def test_the_handler_of_the_caller_is_put_back(monkeypatch):
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("skmat.cli.main._models", raise_interrupt)
+    monkeypatch.setattr("skmat.cli.models._models", raise_interrupt)
     assert main(["models"]) == 130
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -20,7 +20,7 @@ from skmat import (
     RoostRegressor,
     list_pretrained,
 )
-from skmat.cli import main as cli
+from skmat.cli.families import family_names
 from skmat.estimators import FAMILIES
 from skmat.pretrained import BEST
 
@@ -88,15 +88,22 @@ def test_python_m_skmat():
     assert done.stdout == f"skmat {skmat.__version__}\n"
 
 
-def test_choices_are_those_of_the_estimators():
-    regressors = [family.regressor for family in FAMILIES.values()]
-    presets = [each._parameter_constraints["preset"][0].options for each in regressors]
-    assert set(cli._PRESETS) == set().union(*presets)
-    for regressor in regressors:
-        assert regressor._parameter_constraints["loss"][0].options == set(cli._LOSSES)
-    parts = [set(each._trainable_choices) - {"all", "head"} for each in regressors]
-    assert set(cli._TRAINABLE) == {"all", "head"}.union(*parts)
-    assert set(cli._FAMILIES) == set(FAMILIES)
+def test_families_are_those_of_the_estimators():
+    assert set(family_names()) == set(FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("option", "choice"), [("preset", "base"), ("loss", "robust_l1"), ("trainable", "last")]
+)
+def test_the_estimator_lists_its_choices(data, tmp_path, capsys, option, choice):
+    model = tmp_path / "m.joblib"
+    error = fails(
+        capsys, "train", data, "--targets", "gap", "--model", model, f"--{option}", "other"
+    )
+    assert option in error
+    assert "MTEncoderRegressor" in error
+    assert f"'{choice}'" in error
+    assert not model.exists()
 
 
 def test_models_describes_what_is_shipped(capsys):
@@ -308,7 +315,7 @@ class TestErrors:
 
     def test_an_encoder_does_not_predict(self, capsys, models):
         file = models / "encoder.joblib"
-        assert "use `skmat embed`" in fails(
+        assert "Use `skmat embed`" in fails(
             capsys, "predict", "--formulas", "TiO2", "--model", file
         )
 

@@ -1,0 +1,66 @@
+"""The command ``skmat embed``."""
+
+from pathlib import Path
+
+from skmat.cli.arguments import add_disorder, add_materials, add_result
+from skmat.cli.materials import materials_and_output
+from skmat.cli.model_files import JOBLIB_WARNING
+from skmat.cli.output import check_results, warn_of_empty_rows, write_results
+
+__all__ = ["add_embed"]
+
+
+def add_embed(commands):
+    """Add the command ``embed`` to the parser."""
+    embed = commands.add_parser(
+        "embed",
+        help="turn formulas or structures into vectors",
+        description="Embed a table, or formulas or structures on the command line. "
+        + JOBLIB_WARNING,
+    )
+    add_materials(embed)
+    source = embed.add_mutually_exclusive_group()
+    source.add_argument(
+        "--pretrained",
+        metavar="NAME_OR_FOLDER",
+        default="auto",
+        help="encoder to use (default: the best shipped one)",
+    )
+    source.add_argument(
+        "--model",
+        type=Path,
+        help="joblib file whose encoder to use (can execute any code when loaded)",
+    )
+    add_disorder(embed)
+    add_result(
+        embed,
+        ".npy, .npz, or a table: .csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet",
+    )
+    embed.set_defaults(run=_embed)
+
+
+def _embed(arguments):
+    import numpy as np
+
+    from skmat.cli.result_files import ARRAY_SUFFIXES, TABLE_SUFFIXES, suffix_of, write_arrays
+
+    given = materials_and_output(arguments, (*ARRAY_SUFFIXES, *TABLE_SUFFIXES))
+    if arguments.model:
+        encoder = given.load_model(arguments.model)
+    else:
+        family = given.choose_family(None, arguments.pretrained)
+        encoder = family.encoder.from_pretrained(arguments.pretrained)
+    encoder.set_params(on_invalid=arguments.on_invalid, **given.disorder)
+    table, X = given.read()
+    as_arrays = arguments.output and suffix_of(arguments.output) in ARRAY_SUFFIXES
+    names = list(encoder.get_feature_names_out())
+    check_results(arguments, given, table, X, [] if as_arrays else names)
+    with given.naming_cells(table):
+        vectors = encoder.transform(X)
+    if as_arrays:
+        warn_of_empty_rows(vectors)
+        materials = np.array(table.texts(given.column))
+        write_arrays(arguments.output, vectors, materials=materials, names=np.array(names))
+        print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")
+        return
+    write_results(table, dict(zip(names, vectors.T, strict=True)), arguments.output)

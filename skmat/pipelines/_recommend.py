@@ -11,7 +11,7 @@ from skmat.estimators import (
     MTEncoderClassifier,
     MTEncoderRegressor,
 )
-from skmat.pipelines._recipes import make_voting_classifier, make_voting_regressor
+from skmat.pipelines._voting import make_voting_classifier, make_voting_regressor
 
 __all__ = ["Recommendation", "recommend"]
 

@@ -1,0 +1,54 @@
+"""What the recipes share: the choice of a family, and parts of docstrings."""
+
+import inspect
+
+from skmat.estimators import FAMILIES, choose_family
+from skmat.exceptions import InvalidInputError
+from skmat.pretrained import BEST, list_pretrained
+
+__all__ = ["documented", "is_auto", "take_family"]
+
+_FAMILY = f"""
+family : {{{", ".join(f'"{name}"' for name in FAMILIES)}}}, default="mtencoder"
+    Family of the networks. Some read formulas, others structures. A family without a default
+    encoder needs `pretrained`.
+"""
+
+
+def documented(**texts):
+    """Fill placeholders such as ``{family}`` in the docstring of a function.
+
+    Parameters
+    ----------
+    **texts : str
+        Text of each placeholder. It may contain ``{family}``, the parameter of that name.
+    """
+
+    def fill(function):
+        if function.__doc__:  # python -OO drops docstrings
+            doc = inspect.cleandoc(function.__doc__)
+            for name, text in {**texts, "family": _FAMILY}.items():
+                doc = doc.replace(f"{{{name}}}", inspect.cleandoc(text))
+            function.__doc__ = doc
+        return function
+
+    return fill
+
+
+def take_family(name, *sources):
+    """Return the family of that name. It must have a default encoder for each "auto"."""
+    if not isinstance(name, str):
+        raise InvalidInputError(f"family={name!r} must be the name of a family.")
+    chosen = choose_family(name)
+    if name not in BEST and any(map(is_auto, sources)):
+        known = [each for each in list_pretrained() if each.startswith(name)]
+        raise InvalidInputError(
+            f"The family {name!r} has no default encoder, so 'auto' does not work. Set pretrained"
+            f" to one of {known} or to a folder."
+        )
+    return chosen
+
+
+def is_auto(pretrained):
+    """Tell whether `pretrained` is "auto"; arrays and estimators compare oddly."""
+    return isinstance(pretrained, str) and pretrained == "auto"

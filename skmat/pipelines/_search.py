@@ -1,0 +1,114 @@
+"""A search for the weights to start from."""
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.model_selection import GridSearchCV
+
+from skmat._utils.parameters import plain
+from skmat.model_selection import LimitedShuffleSplit
+from skmat.pipelines._family import documented, take_family
+
+__all__ = ["make_search_classifier", "make_search_regressor"]
+
+_TEXTS = {
+    "about": """
+The search trains a network from each candidate on three random parts of the rows. It trains the
+best again on all rows. Use it for materials unlike the pretraining data, such as alloys of ten
+elements, where random weights can be better.
+""",
+    "parameters": """
+pretrained : sequence, default=("auto", None)
+    Candidates, each as the estimators of the family take it.
+{family}
+random_state : int, RandomState instance or None, default=None
+    Seed of the networks and of the splits.
+n_jobs : int, default=None
+    Number of networks to train at a time.
+""",
+}
+
+
+@documented(**_TEXTS)
+def make_search_regressor(
+    pretrained=("auto", None), *, family="mtencoder", random_state=None, n_jobs=None
+):
+    """Return a regressor that chooses its pretrained weights by cross-validation.
+
+    {about}
+
+    Parameters
+    ----------
+    {parameters}
+
+    Returns
+    -------
+    GridSearchCV
+        Search over ``pretrained`` by mean absolute error. Each of three splits trains on at most
+        2,000 rows. It takes one column of labels without missing values.
+
+    See Also
+    --------
+    make_search_classifier : The same for classes.
+
+    Examples
+    --------
+    >>> from skmat import make_search_regressor
+    >>> make_search_regressor().param_grid
+    {'pretrained': ['auto', None]}
+    """
+    model = take_family(family, *pretrained).regressor(random_state=random_state)
+    return _make_search(model, pretrained, "neg_mean_absolute_error", random_state, n_jobs)
+
+
+@documented(**_TEXTS)
+def make_search_classifier(
+    pretrained=("auto", None), *, family="mtencoder", random_state=None, n_jobs=None
+):
+    """Return a classifier that chooses its pretrained weights by cross-validation.
+
+    {about}
+
+    Parameters
+    ----------
+    {parameters}
+
+    Returns
+    -------
+    GridSearchCV
+        Search over ``pretrained`` by log-likelihood. Each of three splits trains on at most 2,000
+        rows. It takes one column of labels without missing values, and at least two rows per
+        class.
+
+    See Also
+    --------
+    make_search_regressor : The same for numbers.
+
+    Examples
+    --------
+    >>> from skmat import make_search_classifier
+    >>> make_search_classifier().cv.stratify
+    True
+    """
+    model = take_family(family, *pretrained).classifier(random_state=random_state)
+    return _make_search(model, pretrained, _log_likelihood, random_state, n_jobs)
+
+
+def _make_search(model, pretrained, scoring, random_state, n_jobs):
+    return GridSearchCV(
+        model,
+        {"pretrained": list(pretrained)},
+        scoring=scoring,
+        cv=LimitedShuffleSplit(stratify=is_classifier(model), random_state=random_state),
+        n_jobs=plain(n_jobs),
+        error_score="raise",
+    )
+
+
+def _log_likelihood(model, X, y):
+    """Return the mean log-probability of the true class; unseen classes have probability 0."""
+    columns = {each: column for column, each in enumerate(model.classes_)}
+    true = [
+        row[columns[each]] if each in columns else 0.0
+        for row, each in zip(model.predict_proba(X), y, strict=True)
+    ]
+    return float(np.log(np.clip(true, 1e-7, 1.0)).mean())

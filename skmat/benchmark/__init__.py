@@ -1,4 +1,4 @@
-"""Matbench: its tasks and folds, a runner for any estimator, and what to make of the results."""
+"""Matbench: tasks, folds, a runner for any estimator, and comparisons of results."""
 
 from skmat.benchmark._baselines import make_baseline
 from skmat.benchmark._compare import compare_results, performance_gain

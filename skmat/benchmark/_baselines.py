@@ -1,4 +1,4 @@
-"""The models that everything is compared with, by name."""
+"""Baseline models, by name."""
 
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
@@ -19,45 +19,44 @@ from skmat.featurizers import MagpieFeaturizer
 
 __all__ = ["BASELINES", "make_baseline"]
 
-#: As many as the forest of the public leaderboard has.
+#: Trees of the forest on the public leaderboard.
 _N_TREES = 500
-#: Deviations. Cross-validated on training rows of four tasks, relative to predicting the median:
-#: mean error .75 without it, .62 with it, .66 with clipped quantiles instead of deviations.
+#: Standard deviations. Cross-validated on training rows of four tasks, the mean error relative to
+#: predicting the median is 0.75 without clipping, 0.62 with it and 0.66 with clipped quantiles.
 _CLIP_AT = 5.0
 
 
 def make_baseline(name):
     """Return the estimators of a baseline, for :func:`run_matbench`.
 
-    Settings are scikit-learn's and skmat's defaults but for what is stated here. The clipping was
-    chosen by cross-validation on training rows; nothing else was tuned.
+    Settings not listed here are the defaults of scikit-learn and skmat. Only the clipping was
+    tuned, by cross-validation on training rows.
 
     Parameters
     ----------
     name : {"dummy", "magpie-forest", "magpie-boosting", "magpie-mlp", "mtencoder"}
-        "dummy" predicts the mean of the training labels, or draws classes at their frequencies,
-        as the entry of that name on the public leaderboard does.
-        "magpie-forest", "magpie-boosting" and "magpie-mlp" put the 132 Magpie features before a
-        random forest of 500 trees, a histogram gradient boosting, or, scaled and clipped at 5
-        deviations, a perceptron with layers of 256 and 128 units that stops early on a tenth of
-        the training rows.
-        "mtencoder" is :class:`skmat.MTEncoderRegressor` and :class:`skmat.MTEncoderClassifier`
-        without pretraining. The number of epochs falls with the size of the task, which keeps a
-        run of all tasks to hours of two cores: the default of 100, or as many as read 150,000
-        materials per fold, but 3 at least.
+        - "dummy" predicts the mean of the training labels, or draws classes at their frequencies.
+          The public leaderboard has the same entry.
+        - "magpie-forest" is a random forest of 500 trees on the 132 Magpie features.
+        - "magpie-boosting" is histogram gradient boosting on these features.
+        - "magpie-mlp" is a perceptron with layers of 256 and 128 units. It scales the features and
+          clips them at 5 standard deviations. It stops early on a tenth of the training rows.
+        - "mtencoder" is :class:`skmat.MTEncoderRegressor` and :class:`skmat.MTEncoderClassifier`
+          without pretraining. A fold trains for 150,000 materials, within 3 to 100 epochs. All
+          tasks together take hours on two cores.
 
     Returns
     -------
     dict of str to estimator
-        By "regression" and "classification", or by task where they differ.
+        Keys are "regression" and "classification", or task names.
 
     Raises
     ------
     InvalidInputError
-        If there is no baseline of that name.
+        If the name is unknown.
     """
     if name not in BASELINES:
-        raise InvalidInputError(f"There is no baseline {name!r}; there are {list(BASELINES)}.")
+        raise InvalidInputError(f"Unknown baseline {name!r}. Choose one of {list(BASELINES)}.")
     return BASELINES[name]()
 
 
@@ -84,14 +83,14 @@ def _magpie_boosting():
 
 def _magpie_mlp():
     settings = {"hidden_layer_sizes": (256, 128), "early_stopping": True}
-    # Some features are the same for nearly all materials: scaled, the others stand hundreds of
-    # deviations out, and what the perceptron makes of them spoils the mean error of a fold.
+    # Some features are equal for nearly all materials. After scaling, the few other values are
+    # hundreds of deviations away and dominate the mean error of a fold.
     clip = FunctionTransformer(np.clip, kw_args={"a_min": -_CLIP_AT, "a_max": _CLIP_AT})
     regressor = make_pipeline(
         MagpieFeaturizer(),
         StandardScaler(),
         clip,
-        # Targets span from hundredths to thousands.
+        # Targets range from 0.01 to 1,000.
         TransformedTargetRegressor(MLPRegressor(**settings), transformer=StandardScaler()),
     )
     classifier = make_pipeline(
@@ -101,7 +100,7 @@ def _magpie_mlp():
 
 
 def _mtencoder():
-    from skmat.estimators import MTEncoderClassifier, MTEncoderRegressor  # takes torch
+    from skmat.estimators import MTEncoderClassifier, MTEncoderRegressor  # imports torch
 
     return {
         name: (MTEncoderRegressor if info.kind == "regression" else MTEncoderClassifier)(

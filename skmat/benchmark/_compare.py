@@ -1,4 +1,4 @@
-"""Which of two results is better: fold by fold, since folds differ more than models do."""
+"""Comparisons of two results on the same folds."""
 
 import numpy as np
 import pandas as pd
@@ -20,54 +20,54 @@ __all__ = ["compare_results", "performance_gain"]
 def compare_results(a, b, *, metric=None, tasks=None, confidence=0.95):
     """Compare two results by the differences of their scores on the same folds.
 
-    A difference is positive where `a` is better, whether the metric is an error or a score.
-    The five training sets of a cross-validation share most of their rows, so that differences on
-    its folds vary less than those on fresh data would. The interval is a t interval whose
-    variance is corrected for this as Nadeau and Bengio propose [1]_:
-    ``(1 / k + n_test / n_train) * s**2`` in place of ``s**2 / k``, with `s` the standard
-    deviation of the `k` differences (divisor `k` - 1). It is half again as wide as the naive one
-    for five folds, and, like any interval from five numbers, a rough guide.
+    A positive difference means that `a` is better, for errors and for scores.
+
+    The training sets of a cross-validation share most of their rows. Differences on its folds
+    therefore vary less than differences on fresh data. The t interval corrects its variance for
+    this, as Nadeau and Bengio propose [1]_. It uses ``(1 / k + n_test / n_train) * s**2`` instead
+    of ``s**2 / k``. Here `s` is the standard deviation of the `k` differences (divisor `k` - 1).
+    For five folds the interval is 1.5 times as wide as the uncorrected one. An interval from five
+    numbers is a rough guide.
 
     Parameters
     ----------
     a, b : MatbenchResults or DataFrame
-        Results of :func:`run_matbench`, or tables like their ``scores``. Tasks and folds that
-        one of them lacks are left out.
+        Results of :func:`run_matbench`, or tables like their ``scores``. Only tasks and folds in
+        both are compared.
     metric : str, default=None
-        Metric to compare by, for the tasks that have it; None is "mae" for regressions and
-        "roc_auc" (from probabilities) for classifications.
+        Metric to compare, on the tasks that have it. None takes "mae" for regression and
+        "roc_auc" (from probabilities) for classification.
     tasks : str or sequence of str, default=None
-        Tasks to compare on, by their official or short names; None is every task that both hold.
+        Tasks to compare, by official or short name. None takes every task in both.
     confidence : float, default=0.95
-        Probability that the interval is made for, between 0 and 1.
+        Confidence level of the interval, between 0 and 1.
 
     Returns
     -------
     DataFrame
-        One row per task that both hold, indexed by its official name, with the columns:
+        One row per task, indexed by its official name, with the columns:
 
         metric : str
-            Metric that was compared.
+            Metric compared.
         a, b : float
-            Mean over the folds that both hold, in the unit of the task.
+            Mean over the shared folds, in the unit of the task.
         difference : float
-            Mean of the differences per fold, positive where `a` is better: ``b - a`` of an
-            error, ``a - b`` of any other metric.
+            Mean difference per fold. It is ``b - a`` for errors and ``a - b`` for scores.
         low, high : float
-            Ends of the interval around `difference`; NaN with a single fold.
+            Ends of the interval around `difference`. NaN for a single fold.
         relative : float
-            `difference` over the magnitude of `b`, dimensionless.
+            `difference` divided by the magnitude of `b`, dimensionless.
         a_wins : int
-            Number of folds on which `a` is better; a tie counts for neither.
+            Number of folds on which `a` is better, without ties.
         n_folds : int
             Number of folds.
 
     Raises
     ------
     InvalidInputError
-        If there is no such metric or no fold that both hold, if a task is held by one of them
-        only, if a fold has no score or was split differently in the two, or if `confidence` is
-        not between 0 and 1.
+        If the metric is unknown or `confidence` is not between 0 and 1. If the results share no
+        fold, or one of them lacks a requested task. If a fold has no score, or its split differs
+        between the two.
 
     See Also
     --------
@@ -103,8 +103,8 @@ def compare_results(a, b, *, metric=None, tasks=None, confidence=0.95):
             rows[task] = _compare_task(scores_a, scores_b, chosen, confidence)
     if not rows:
         raise InvalidInputError(
-            f"None of the tasks {tasks} has the metric {metric!r}. Leave it to the default, or"
-            " choose one for their kind."
+            f"None of the tasks {tasks} has the metric {metric!r}. Use metric=None or a metric of"
+            " their kind."
         )
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("task")
 
@@ -112,24 +112,23 @@ def compare_results(a, b, *, metric=None, tasks=None, confidence=0.95):
 def performance_gain(results, baseline, *, tasks=None):
     """Return by how many percent results improve on a baseline, per task and on average.
 
-    The performance gain of Prein et al. [1]_ (section 2.1): ``(l_BL - l_MD) / l_BL`` per task,
-    with `l` the loss of the baseline and of the model, and its mean over the tasks. The loss of
-    a regression is its mean absolute error. The paper does not say how it treats classification;
-    here the loss is ``1 - ROC-AUC``, from probabilities, so that halving the distance to a
-    perfect ranking is a gain of 50 %, as halving an error is. Losses are averaged over the folds
-    before they are compared.
+    This is the performance gain of Prein et al. [1]_ (section 2.1). The gain of a task is
+    ``(l_BL - l_MD) / l_BL``, with the loss `l` of the baseline and of the model. The loss is the
+    mean absolute error for regression and ``1 - ROC-AUC`` (from probabilities) for
+    classification. The paper does not define the latter. Halving either loss is a gain of 50 %.
+    Losses are means over the folds.
 
-    Read the gains of the tasks before their mean: it is dominated by small tasks, whose folds
-    scatter by tens of percent, and by tasks near a perfect score. The median is less so.
+    Read the gain of each task before the mean. Small tasks, whose folds scatter by tens of
+    percent, and tasks near a perfect score dominate the mean. The median is more robust.
 
     Parameters
     ----------
     results, baseline : MatbenchResults or DataFrame
-        Results of :func:`run_matbench`, or tables like their ``scores``. Folds that one of them
-        lacks are left out.
+        Results of :func:`run_matbench`, or tables like their ``scores``. Only folds in both are
+        used.
     tasks : str or sequence of str, default=None
-        Tasks to average over, by their official or short names; None is every task that both
-        hold. The paper averages over all thirteen.
+        Tasks to average over, by official or short name. None takes every task in both. The paper
+        averages over all thirteen.
 
     Returns
     -------
@@ -140,17 +139,17 @@ def performance_gain(results, baseline, *, tasks=None):
         loss : str
             "mae" or "1 - roc_auc".
         baseline, model : float
-            Mean loss over the folds that both hold, in the unit of the task.
+            Mean loss over the shared folds, in the unit of the task.
         gain : float
-            Improvement in percent of the baseline's loss; negative where the model is worse.
+            Improvement in percent of the baseline's loss. Negative if the model is worse.
         n_folds : int
             Number of folds (missing in the last two rows).
 
     Raises
     ------
     InvalidInputError
-        If a task or a fold is held by one of them only or by neither, if a fold has no score or
-        was split differently in the two, or if the baseline's loss is zero.
+        If the results share no fold, or one of them lacks a requested task. If a fold has no
+        score, or its split differs between the two. If the baseline's loss is zero.
 
     See Also
     --------
@@ -191,7 +190,7 @@ def performance_gain(results, baseline, *, tasks=None):
             model, reference = 1 - model, 1 - reference
         if reference.mean() == 0:
             raise InvalidInputError(
-                f"The baseline {pairs.names[1]!r} is perfect on {task}: there is nothing to gain."
+                f"The baseline {pairs.names[1]!r} is perfect on {task}, so the gain is undefined."
                 " Leave this task out with `tasks`."
             )
         rows[task] = {
@@ -210,14 +209,14 @@ def performance_gain(results, baseline, *, tasks=None):
 
 
 class _Pairs:
-    """The folds that two results both hold.
+    """The folds that two results share.
 
     Attributes
     ----------
     names : tuple (str, str)
         Names of the two.
     tasks : list of str
-        Tasks of which both hold a fold.
+        Tasks with a shared fold.
     """
 
     def __init__(self, a, b):
@@ -227,27 +226,27 @@ class _Pairs:
         self._scores = a, b
         if not len(self._index):
             raise InvalidInputError(
-                f"There is no fold that both results hold: {name_a!r} has {_describe(a)},"
-                f" {name_b!r} has {_describe(b)}. Run both on the same tasks and folds."
+                f"The results share no fold: {name_a!r} has {_describe(a)} and {name_b!r} has"
+                f" {_describe(b)}. Run both on the same tasks and folds."
             )
         self.tasks = list(self._index.unique("task"))
 
     def folds(self, task, metric):
-        """Return the scores of both on the folds of a task, paired and checked."""
+        """Return the paired scores on the folds of a task, after checking them."""
         index = self._index[self._index.get_level_values("task") == task]
         a, b = (scores.loc[index] for scores in self._scores)
         sizes = ["n_train", "n_test"]
         if (a[sizes].to_numpy() != b[sizes].to_numpy()).any():
             raise InvalidInputError(
                 f"The folds of {task} in {self.names[0]!r} and {self.names[1]!r} have different"
-                " numbers of rows, so they are not the same folds. Run both on the official ones."
+                " numbers of rows. Run both on the official folds."
             )
         for name, scores in zip(self.names, (a, b), strict=True):
             if scores[metric].isna().any():
                 raise InvalidInputError(
-                    f"The results {name!r} have no {metric} for every fold of {task}. Choose"
-                    " another metric (an estimator without predict_proba has no roc_auc, but a"
-                    " balanced_accuracy), or leave the task out with `tasks`."
+                    f"The results {name!r} lack the {metric} of some folds of {task}. Choose"
+                    " another metric, or leave the task out with `tasks`. An estimator without"
+                    " predict_proba has balanced_accuracy but no roc_auc."
                 )
         return a, b
 

@@ -1,4 +1,4 @@
-"""What happens in the process that fits one fold; it never holds the labels of the test rows."""
+"""Fit one fold in a process that never holds the labels of the test rows."""
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -15,15 +15,15 @@ def fit_predict(estimator, X_train, y_train, X_test, task, fold):
     Parameters
     ----------
     estimator : estimator
-        Not changed.
+        Estimator to clone. It is not changed.
     X_train, X_test : ndarray of shape (n,), dtype object, or StructureArrays
         Formulas, or structures.
     y_train : ndarray of shape (n,), dtype float64 or bool
         Labels of the training rows.
     task : str
-        Name of the task, and
+        Name of the task, for the result and for errors.
     fold : int
-        number of the fold, to be handed back and for errors.
+        Number of the fold, for the result and for errors.
 
     Returns
     -------
@@ -32,12 +32,12 @@ def fit_predict(estimator, X_train, y_train, X_test, task, fold):
     predictions : ndarray of shape (n_test,), dtype float64 or bool
         Values, probabilities of ``True`` or, without ``predict_proba``, labels.
     measured : dict
-        Seconds and memory, by the names that `FoldResult` has for them.
+        Seconds and memory, by the field names of `FoldResult`.
 
     Raises
     ------
     Exception
-        Whatever the estimator raises, with a note that names the fold.
+        Any error of the estimator, with a note that names the fold.
     """
     reset_peak_memory()
     watch = Stopwatch()
@@ -68,9 +68,9 @@ def _predict(model, X):
             f"predict_proba returned an array of shape {probabilities.shape} for {len(X)}"
             f" materials and {len(classes)} classes."
         )
-    # A training fold of one class leaves no column for the other.
+    # After training on one class, the other class has no column.
     true = probabilities[:, classes].sum(axis=1)
-    # Sums of many terms miss zero and one by rounding errors.
+    # Rounding errors push sums slightly outside of 0 and 1.
     rounded = np.clip(true, 0, 1)
     return np.where(np.abs(true - rounded) < 1e-6, rounded, true)
 
@@ -79,19 +79,19 @@ def _column(values, n_rows):
     values = np.asarray(values)
     if values.shape not in ((n_rows,), (n_rows, 1)):
         raise InvalidInputError(
-            f"predict returned an array of shape {values.shape} for {n_rows} materials: a"
-            " benchmark wants one value for each."
+            f"predict returned an array of shape {values.shape} for {n_rows} materials. A"
+            " benchmark needs one value for each material."
         )
     return values.reshape(n_rows)
 
 
 def _as_bool(labels):
-    """Return labels as what the benchmark gave, which some classifiers turn into 0 and 1."""
+    """Return labels as booleans. Some classifiers turn them into 0 and 1."""
     labels = np.asarray(labels)
     strange = set(labels.reshape(-1).tolist()) - {False, True}
     if strange:
         raise InvalidInputError(
-            f"The classifier knows the classes {sorted(map(repr, strange))}, but the labels of"
-            " this task are True and False: let it predict the labels that it was fitted to."
+            f"The classifier predicts the classes {sorted(map(repr, strange))}, but the labels of"
+            " this task are True and False. Predict the labels given to fit."
         )
     return labels.astype(bool)

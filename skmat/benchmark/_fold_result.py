@@ -1,4 +1,4 @@
-"""What came of one fold of one task."""
+"""The result of one fold of one task."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -10,7 +10,7 @@ __all__ = ["FoldResult", "without_nan"]
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What came of one fold of one task.
+    """The result of one fold of one task.
 
     Attributes
     ----------
@@ -21,20 +21,20 @@ class FoldResult:
     n_train, n_test : int
         Number of materials.
     scores : dict of str to float
-        As :func:`~skmat.benchmark.score_predictions` returns them.
+        Output of :func:`~skmat.benchmark.score_predictions`.
     parameters : dict
-        Parameters of the estimator, as plain values that JSON can hold.
+        Parameters of the estimator, as JSON values.
     random_state : int
-        Seed of every part of the estimator that had none.
+        Seed of every part of the estimator without its own seed.
     seconds_fit, seconds_predict : float
         Wall-clock time.
     peak_memory_mb : float
-        Largest resident memory of the process during the fold, in 1e6 bytes; processes that the
-        estimator starts itself are not counted.
+        Largest resident memory of the process during the fold, in 1e6 bytes, without the child
+        processes of the estimator.
     versions : dict of str to str
         Versions of Python and of the packages.
     predictions : dict of str to float or bool
-        By official id; empty if they were not stored.
+        Predictions by official id. Empty if not stored.
     """
 
     task: str
@@ -52,17 +52,17 @@ class FoldResult:
 
     @classmethod
     def from_dict(cls, values):
-        """Build from what ``dataclasses.asdict`` returned.
+        """Build from the output of ``dataclasses.asdict``.
 
         Raises
         ------
         KeyError, TypeError, ValueError, AttributeError
-            If `values` are others.
+            If `values` have another form.
         """
         for name, kind in _TYPES.items():
             if not _is_of(kind, values[name]):
                 raise ValueError(f"{name} is {shorten(values[name])}")
-        # JSON has no NaN of its own; it is written as null.
+        # JSON files hold null for NaN.
         scores = {
             name: float("nan") if score is None else score
             for name, score in values["scores"].items()
@@ -73,11 +73,11 @@ class FoldResult:
         return cls(**{**values, "scores": scores})
 
     def to_json(self):
-        """Return the text of a file that holds this fold."""
+        """Return the JSON text of this fold."""
         return json.dumps(without_nan(asdict(self)), allow_nan=False)
 
 
-#: Kinds of the fields that every file of a fold has.
+#: Types of the fields in the file of a fold.
 _TYPES = {
     "task": str,
     **dict.fromkeys(("fold", "n_train", "n_test", "random_state"), int),
@@ -92,6 +92,6 @@ def _is_of(kind, value):
 
 
 def without_nan(values):
-    """Write scores that are NaN as None, which JSON has a word for."""
+    """Replace NaN scores by None, which JSON can hold."""
     scores = {name: None if score != score else score for name, score in values["scores"].items()}
     return {**values, "scores": scores}

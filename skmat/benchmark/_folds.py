@@ -1,4 +1,4 @@
-"""The official folds of Matbench v0.1, derived from the published seed and checked by hash."""
+"""The official folds of Matbench v0.1, built from the published seed and checked by hash."""
 
 import hashlib
 
@@ -30,17 +30,17 @@ _HASHES = {
 def official_folds(info, ids, y):
     """Return the official folds of a task.
 
-    Regression tasks are split by ``KFold``, classification tasks by ``StratifiedKFold``, both
-    shuffled with the seed 18012019 [1]_.
+    ``KFold`` splits regression tasks and ``StratifiedKFold`` splits classification tasks. Both
+    shuffle with the seed 18012019 [1]_.
 
     Parameters
     ----------
     info : MatbenchTaskInfo
-        Task that is split.
+        Task to split.
     ids : ndarray of shape (n,), dtype object
         Official ids of all materials, in their official order.
     y : ndarray of shape (n,)
-        Labels; read for classification tasks only.
+        Labels. Only classification tasks use them.
 
     Returns
     -------
@@ -50,8 +50,8 @@ def official_folds(info, ids, y):
     Raises
     ------
     InvalidInputError
-        If the folds are not the official ones: the data were altered, or the splitters of the
-        installed scikit-learn shuffle in another way.
+        If the folds differ from the official ones. The data were altered, or the installed
+        scikit-learn shuffles differently.
 
     References
     ----------
@@ -60,16 +60,15 @@ def official_folds(info, ids, y):
     folds = list(official_splitter(info).split(ids, y))
     if hash_folds((ids[train], ids[test]) for train, test in folds) != _HASHES[info.name]:
         raise InvalidInputError(
-            f"The folds of {info.name} are not the official ones, so that no score could be"
-            " compared. Delete the file of this data set from data_home and fetch it again; if"
-            " that does not help, the installed scikit-learn may shuffle differently: install"
-            " the version named in constraints.txt."
+            f"The folds of {info.name} differ from the official ones, so scores could not be"
+            " compared. Delete the file of this data set from data_home and fetch it again. If"
+            " the folds still differ, install the scikit-learn version named in constraints.txt."
         )
     return folds
 
 
 def hash_folds(folds):
-    """Return the SHA-256 of folds given by their ids, each a pair (training, test)."""
+    """Return the SHA-256 of folds, given as pairs (training ids, test ids)."""
     digest = hashlib.sha256()
     for fold in folds:
         for part in fold:

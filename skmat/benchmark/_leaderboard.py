@@ -1,4 +1,4 @@
-"""Our results beside the public leaderboard of Matbench v0.1."""
+"""Ranking among the public leaderboard of Matbench v0.1."""
 
 import json
 from functools import cache
@@ -31,20 +31,20 @@ _COLUMNS = [
 def leaderboard(results=None, tasks=None, *, composition_only=False):
     """Rank results among the public entries of Matbench v0.1.
 
-    The public entries ship with the package: those of the leaderboard [1]_ as of January 2024,
-    the last time that one was added.
+    The package contains the public entries of the leaderboard [1]_ as of January 2024, when the
+    last entry was added.
 
     Parameters
     ----------
     results : MatbenchResults, DataFrame, or sequence or dict of them, default=None
-        Results of :func:`run_matbench`, or tables like their ``scores``; a dict gives the names
-        under which they are listed. None lists the public entries alone.
+        Results of :func:`run_matbench`, or tables like their ``scores``. The keys of a dict are
+        the names to list. None lists only the public entries.
     tasks : str or sequence of str, default=None
-        Tasks to list, by their official or short names, in this order. None is every task that
-        `results` hold, or all thirteen without results, from the smallest to the largest.
+        Tasks to list in this order, by official or short name. None takes every task in
+        `results`, or all thirteen without results, from the smallest to the largest.
     composition_only : bool, default=False
-        Leave out the public entries that used crystal structures. On the four tasks whose input
-        is a composition there are none.
+        Leave out the public entries that use structures. On the four tasks without structures
+        this has no effect.
 
     Returns
     -------
@@ -57,34 +57,34 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
             Name on the leaderboard, or of the results.
         metric : str
             "mae", in the unit of the task, or "balanced_accuracy" for classes. The leaderboard
-            says ROC-AUC, but computes it from labels, not from probabilities: for two classes
-            this is the balanced accuracy, which is what stands here for everyone.
+            computes its ROC-AUC from labels, not from probabilities. For two classes this equals
+            the balanced accuracy.
         mean, std : float
-            Mean over the folds and their (population) standard deviation, as the official
-            package defines it; `std` is NaN where the public source gives none.
+            Mean and population standard deviation over the folds, as in the official package.
+            `std` is NaN if the public source does not give it.
         n_folds : int
-            Number of folds; all five for public entries.
+            Number of folds. Public entries have all five.
         roc_auc : float
-            ROC-AUC from probabilities, mean over the folds: of our results for classes only, and
-            not to be compared with anything on the leaderboard; NaN elsewhere.
+            ROC-AUC from probabilities, mean over the folds. Only for classes in `results`, NaN
+            otherwise. Do not compare it with the leaderboard.
         uses_structure : bool
-            Whether the entry read the crystal structures of this task. Random forest ("rf"),
-            Automatminer and MODNet do where the task has them. Our results never do.
+            Whether the entry read the structures of this task. Random forest ("rf"), Automatminer
+            and MODNet read them if the task has them. Always False for `results`.
         source : str
-            "skmat", or for public entries "results file" (recomputed from the stored scores of
-            the folds) or "documentation" (read from the pages of the leaderboard).
+            "skmat" for `results`. Public entries have "results file" (recomputed from the stored
+            scores of the folds) or "documentation" (read from the leaderboard's pages).
         is_ours : bool
             Whether the row comes from `results`.
         suspect : bool
-            Whether the score is likely to be something else than it should be; `note` says why.
+            Whether the score is probably wrong. `note` says why.
         note : str
-            What to know about the entry; mostly empty.
+            Remark about the entry. Usually empty.
 
     Raises
     ------
     InvalidInputError
-        If a task is unknown or none of the results hold it, or if results are no results, have
-        a missing score or share a name.
+        If a task is unknown or missing from all results. If results have another form, a missing
+        score or the same name.
 
     References
     ----------
@@ -114,7 +114,7 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
     for name, scores in ours.items():
         rows += [_our_entry(name, task, scores) for task in tasks if task in scores.index]
     table = pd.DataFrame(rows, columns=_COLUMNS)
-    # A regression is ranked by its error, lowest first, and classes by their accuracy.
+    # Rank regressions by lowest error and classifications by highest accuracy.
     badness = table["mean"].where(table["metric"].map(is_error), -table["mean"])
     place = table["task"].map({task: position for position, task in enumerate(tasks)})
     order = pd.DataFrame({"place": place, "badness": badness}).sort_values(["place", "badness"])
@@ -129,7 +129,7 @@ def _our_entry(name, task, scores):
     if values.isna().any():
         fold = values.index[values.isna()][0][1]
         raise InvalidInputError(
-            f"The results {name!r} have no {metric} for fold {fold} of {task}. Run this fold"
+            f"The results {name!r} lack the {metric} of fold {fold} of {task}. Run this fold"
             " again, or leave the task out with `tasks`."
         )
     return {

@@ -1,4 +1,4 @@
-"""How the functions that look at materials, not at scores, read them."""
+"""Reading the materials that overlap and distance compare."""
 
 from skmat.composition import CompositionArrays, read_compositions
 from skmat.exceptions import InvalidInputError
@@ -13,16 +13,16 @@ def as_compositions(materials, what):
     Parameters
     ----------
     materials : CompositionArrays or array-like of formulas
-        A list, Series, one-column DataFrame or object array of formulas, Compositions or dicts,
-        or what became of them.
+        CompositionArrays, or a list, Series, one-column DataFrame or object array of formulas,
+        Compositions or dicts.
     what : str
-        What they are called in an error.
+        Name of the materials in errors.
 
     Raises
     ------
     InvalidInputError
-        If these are no formulas, or none at all; InvalidCompositionError, which is one, if some
-        cannot be read.
+        If the materials are not formulas or are empty. The subclass InvalidCompositionError lists
+        formulas that cannot be read.
     """
     if not isinstance(materials, CompositionArrays):
         formulas = as_formulas(materials)
@@ -33,5 +33,5 @@ def as_compositions(materials, what):
             )
         materials = read_compositions(formulas)
     if not len(materials):
-        raise InvalidInputError(f"{what} holds no material.")
+        raise InvalidInputError(f"{what} is empty.")
     return materials

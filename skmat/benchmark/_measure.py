@@ -19,20 +19,20 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 class Stopwatch:
-    """Seconds since it was made or since the last lap."""
+    """Seconds since the start or the last lap."""
 
     def __init__(self):
         self._start = time.perf_counter()
 
     def lap(self):
-        """Return the seconds since the last lap and begin the next."""
+        """Return the seconds since the last lap and start the next lap."""
         now = time.perf_counter()
         seconds, self._start = now - self._start, now
         return seconds
 
 
 def reset_peak_memory():
-    """Let `peak_memory_mb` forget what was before, where the system can (Linux)."""
+    """Reset the peak that `peak_memory_mb` reports. This works on Linux only."""
     with suppress(OSError):
         _CLEAR.write_text("5")
 
@@ -40,7 +40,8 @@ def reset_peak_memory():
 def peak_memory_mb():
     """Return the largest resident memory of this process in 1e6 bytes.
 
-    Since `reset_peak_memory` on Linux, elsewhere since the process began; NaN on Windows.
+    On Linux it counts from the last `reset_peak_memory`. On other systems it counts from the start
+    of the process. On Windows it is NaN.
     """
     try:
         for line in _STATUS.read_text().splitlines():

@@ -26,9 +26,9 @@ REGRESSION_METRICS = ("mae", "rmse", "r2", "max_error", "mape")
 CLASSIFICATION_METRICS = ("roc_auc", "balanced_accuracy", "accuracy", "f1")
 METRICS = REGRESSION_METRICS + CLASSIFICATION_METRICS
 
-#: The official benchmark calls a probability above this "true".
+#: Probabilities above this count as True, as in the official benchmark.
 _THRESHOLD = 0.5
-#: Labels nearer to zero than this are left out of the percentage error, as officially.
+#: The percentage error leaves out labels closer to zero, as in the official benchmark.
 _MAPE_ABOVE = 1e-5
 
 
@@ -38,37 +38,37 @@ def score_predictions(y, predictions):
     Parameters
     ----------
     y : ndarray of shape (n,), dtype float64 or bool
-        Labels; boolean ones make it a classification.
+        Labels. Boolean labels are scored as a classification.
     predictions : ndarray of shape (n,), dtype float64 or bool
-        Predicted values or, for classes, the probability of ``True``, or labels.
+        Predicted values. For classes, probabilities of ``True`` or boolean labels.
 
     Returns
     -------
     dict of str to float
-        For a regression: "mae", "rmse" and "max_error" in the unit of `y`, "r2" (1 is perfect, 0
-        no better than the mean), and "mape", a fraction over the labels that are not zero.
+        For regression: "mae", "rmse" and "max_error" in the unit of `y`, "r2" (1 is perfect, 0
+        is the score of the mean), and "mape", a fraction over the nonzero labels.
 
-        For a classification: "roc_auc" from probabilities (NaN if labels were predicted), and
-        "balanced_accuracy", "accuracy" and "f1" of the labels, where a probability above 0.5 is
-        ``True``. What the public leaderboard calls ROC-AUC is computed from labels as well and
-        equals the balanced accuracy: compare that.
+        For classification: "roc_auc" from probabilities (NaN for predicted labels), and
+        "balanced_accuracy", "accuracy" and "f1" from labels. Probabilities above 0.5 count as
+        ``True``. The ROC-AUC of the public leaderboard is computed from labels and equals the
+        balanced accuracy. Compare the latter.
 
     Raises
     ------
     InvalidInputError
-        If predictions are missing, infinite or, for classes, not between 0 and 1, or if shapes
-        or the type of the labels do not fit.
+        If predictions are missing, infinite or, for classes, outside of 0 to 1. If the shapes or
+        the type of the labels do not fit.
     """
     y, predictions = np.asarray(y), np.asarray(predictions)
     if y.ndim != 1 or y.shape != predictions.shape:
         raise InvalidInputError(
-            f"The predictions have the shape {predictions.shape}, the labels {y.shape}: both must"
-            " be one-dimensional and of one length."
+            f"The predictions have the shape {predictions.shape}, the labels {y.shape}. Both must"
+            " be one-dimensional and of equal length."
         )
     if y.dtype.kind not in "bf":
         raise InvalidInputError(
-            f"Labels of dtype {y.dtype} could be values or classes: pass y.astype(float) for a"
-            " regression or y.astype(bool) for a classification."
+            f"Labels of dtype {y.dtype} could be values or classes. Pass y.astype(float) for"
+            " regression or y.astype(bool) for classification."
         )
     if y.dtype == bool:
         _check(predictions, (predictions >= 0) & (predictions <= 1), "a probability")
@@ -83,8 +83,8 @@ def _check(predictions, valid, wanted):
         raise InvalidInputError(
             f"{np.count_nonzero(~valid)} of {len(valid)} predictions cannot be scored: that of"
             f" test row {row} is {predictions[row]!r}, not {wanted}. A benchmark needs a"
-            " prediction for every material; if the estimator has on_invalid='nan', set it to"
-            " 'raise' to see which materials fail."
+            " prediction for every material. If the estimator has on_invalid='nan', set it to"
+            " 'raise' to list the materials that fail."
         )
 
 
@@ -112,7 +112,7 @@ def _score_classes(y, predictions):
 
 
 def main_metric(scores):
-    """Return the name of the score that one looks at first."""
+    """Return the name of the main score."""
     if "mae" in scores:
         return "mae"
     return "balanced_accuracy" if np.isnan(scores["roc_auc"]) else "roc_auc"

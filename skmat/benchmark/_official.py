@@ -9,11 +9,11 @@ from skmat._version import __version__
 __all__ = ["to_official"]
 
 _BENCHMARK = "matbench_v0.1"
-#: Version of the official package whose files these are.
+#: Version of the official package that reads these files.
 _VERSION = "0.6"
 _SCORES = {
     "regression": {name: name for name in ("mae", "rmse", "mape", "max_error")},
-    # What the format calls rocauc is computed from labels, which makes it this.
+    # The format computes rocauc from labels, so it equals the balanced accuracy.
     "classification": {
         "accuracy": "accuracy",
         "balanced_accuracy": "balanced_accuracy",
@@ -24,12 +24,12 @@ _SCORES = {
 
 
 def to_official(name, folds):
-    """Return the content of a results file as plain data.
+    """Return the content of a results file as JSON values.
 
     Parameters
     ----------
     name : str
-        What to call the estimator.
+        Name of the estimator.
     folds : iterable of FoldResult
         Every fold of each task, with predictions.
 
@@ -64,8 +64,7 @@ def to_official(name, folds):
         "benchmark_name": _BENCHMARK,
         "datestamp": datetime.datetime.now(datetime.UTC).strftime("%Y.%m.%d %H:%M.%S"),
     }
-    # The official package refuses files whose hash is not that of their content, keys sorted at
-    # every level and lists as they stand.
+    # The official package verifies the hash of the content with keys sorted at every level.
     content = json.loads(json.dumps(content, sort_keys=True))
     content["hash"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return content

@@ -1,4 +1,4 @@
-"""How much of a benchmark a pretraining corpus has seen."""
+"""Overlap of a pretraining corpus with a benchmark."""
 
 import numpy as np
 import pandas as pd
@@ -11,43 +11,40 @@ __all__ = ["overlap_report"]
 
 
 def overlap_report(corpus, task, *, data_home=None):
-    """Report how much of a task's test materials a pretraining corpus holds.
+    """Report how many of a task's test materials a pretraining corpus contains.
 
-    A corpus of formulas without labels gives nothing away of a target, but one with labels of
-    the same or a related property may. Each row counts materials in two notions of having been
-    seen: the corpus holds the same composition, or any composition of the same elements.
+    A corpus without labels reveals nothing about a target. A corpus with labels of the same or a
+    related property may. The report counts test materials in two ways: the corpus contains the
+    same composition, or a composition of the same elements.
 
     Parameters
     ----------
     corpus : array-like of formulas or CompositionArrays
-        Compositions that an encoder was pretrained on. "Ti2O4" counts as "TiO2": atomic
-        fractions are compared, at 1e-6.
+        Compositions of the pretraining data. "Ti2O4" equals "TiO2", because atomic fractions are
+        compared (tolerance 1e-6).
     task : str, MatbenchTask, array-like of formulas or CompositionArrays
-        Name of a Matbench task, such as "steels"; a task; or the materials of any other data
-        set, which have no folds.
+        Name of a Matbench task, such as "steels", a task, or the materials of another data set.
     data_home : str or path-like, default=None
-        Folder of the data sets, where `task` is a name; see
-        :func:`skmat.datasets.fetch_matbench`.
+        Folder of the data sets, if `task` is a name. See :func:`skmat.datasets.fetch_matbench`.
 
     Returns
     -------
     DataFrame
-        One row per test fold and a last row "all" for the whole task (only that one without
-        folds), indexed by the fold, with the columns:
+        One row per test fold and a last row "all" for the whole task. Other data sets have only
+        the last row. The index is the fold. Columns:
 
         n_test : int
-            Number of test materials. Polymorphs count each, as they do in the scores.
+            Number of test materials. Each polymorph counts, as in the scores.
         n_same_composition, n_same_elements : int
-            Number of those whose composition, or set of elements, is in the corpus. The first
-            are among the second.
+            Number of test materials whose composition, or set of elements, is in the corpus. The
+            second includes the first.
         same_composition, same_elements : float
-            The same as fractions of `n_test`.
+            These numbers as fractions of `n_test`.
 
     Raises
     ------
     InvalidInputError
-        If there is no such task, if the corpus or the task holds no material, or if a formula
-        cannot be read.
+        If the task is unknown, the corpus or the task is empty, or a formula cannot be read.
     DatasetNotFoundError
         If the data of the task are not in `data_home` and cannot be downloaded.
 
@@ -88,7 +85,7 @@ def overlap_report(corpus, task, *, data_home=None):
 
 
 def _only_elements(materials):
-    """Give all elements of a material equal shares, so that only their set is compared."""
+    """Give all elements of a material equal fractions, to compare only their sets."""
     present = materials.atomic_numbers > 0
     shares = present / np.maximum(materials.n_elements, 1)[:, None]
     return CompositionArrays(materials.atomic_numbers, shares)

@@ -1,4 +1,4 @@
-"""Parameters of an estimator as plain data: to record them, compare them and seed them."""
+"""Recording, comparing and seeding the parameters of an estimator."""
 
 import functools
 import hashlib
@@ -15,19 +15,17 @@ from skmat._utils.json_files import read_json
 
 __all__ = ["changed_parameters", "describe_parameters", "seed_estimator"]
 
-#: Parameters that change how an estimator works, not what it gives.
+#: Parameters that do not change predictions.
 _WITHOUT_EFFECT = ("n_jobs", "verbose", "memory")
 
-
-#: No name of a parameter.
+#: Key of the class. It cannot be a parameter name.
 _CLASS = "(class)"
 
 
 def describe_parameters(estimator):
-    """Return what an estimator is and how it is set, as data that JSON can hold.
+    """Return the class and parameters of an estimator as JSON values.
 
-    Two estimators that are set differently are described differently, and one estimator the same
-    in every process.
+    Different settings give different descriptions. The description does not depend on the process.
 
     Parameters
     ----------
@@ -37,19 +35,19 @@ def describe_parameters(estimator):
     Returns
     -------
     dict of str to (str, float, int, bool, None, list or dict)
-        Its class as "(class)" and all its parameters, nested ones as "step__parameter". Parts
-        that are fitted, arrays and other objects are given by their class and a hash, checkpoint
-        folders with the hash of their weights.
+        The class as "(class)" and all parameters, nested ones as "step__parameter". Fitted parts,
+        arrays and other objects become their class and a hash. Checkpoint folders include the hash
+        of their weights.
     """
     described = {_CLASS: _name(type(estimator))}
     for name, value in sorted(estimator.get_params(deep=True).items()):
         described[name] = _plain(value)
-    # As it is after a way through a file: without tuples.
+    # A round trip turns tuples into lists, as a file would.
     return json.loads(json.dumps(described, allow_nan=False))
 
 
 def changed_parameters(then, now):
-    """Return the names of parameters that differ in what they make an estimator give."""
+    """Return the names of changed parameters that can change predictions."""
     then, now = _with_effect(then), _with_effect(now)
     absent = object()
     return [
@@ -58,15 +56,15 @@ def changed_parameters(then, now):
 
 
 def seed_estimator(estimator, random_state):
-    """Set every ``random_state`` of an estimator and of its parts that is None.
+    """Set every ``random_state`` of None in an estimator and its parts.
 
-    Parts are also the splitters and estimators among its parameters, in lists and dicts too.
-    What is fitted already stays as it is: its randomness is spent, and others may hold it.
+    Parts include splitters and estimators among the parameters, also in lists and dicts. Fitted
+    parts do not change, because other code may share them.
 
     Parameters
     ----------
     estimator : estimator
-        A clone that nobody else holds; changed in place.
+        A clone of its own. It is changed in place.
     random_state : int
         The seed.
 
@@ -92,7 +90,7 @@ def _seed(value, random_state):
                     value.set_params(random_state=random_state)
                 else:
                     _seed(part, random_state)
-    # Splitters, which are no estimators. One that does not shuffle has nothing to seed.
+    # Splitters are not estimators. Only those that shuffle need a seed.
     elif getattr(value, "__dict__", {}).get("random_state", 0) is None and getattr(
         value, "shuffle", True
     ):
@@ -103,7 +101,7 @@ def _plain(value):
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no word for it, and nan is not even equal to itself
+        return str(value)  # JSON cannot hold it, and nan != nan
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str | os.PathLike):
@@ -115,7 +113,7 @@ def _plain(value):
     if isinstance(value, set | frozenset):
         return sorted((_plain(item) for item in value), key=repr)
     if isinstance(value, np.ndarray) and value.dtype != object:
-        # By its content alone: the hash of joblib sees its layout in memory as well.
+        # Unlike joblib.hash, this does not depend on the memory layout.
         content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return f"array {value.shape} {value.dtype} {content}"
     if _is_estimator(value):
@@ -130,7 +128,7 @@ def _plain(value):
 
 
 def _plain_path(value):
-    """Return a string as it is, with the hash of the weights if it names a checkpoint."""
+    """Return a string, with the hash of the weights if it is a checkpoint folder."""
     try:
         config = read_json(Path(value, "config.json"))
         return f"{os.fspath(value)} {config['sha256']}"
@@ -139,12 +137,12 @@ def _plain_path(value):
 
 
 def _has_content(value):
-    """Tell functions that can be imported, which their name describes, from other objects."""
+    """Tell whether a hash must describe an object. Importable functions need only their name."""
     return not callable(value) or "<" in getattr(value, "__qualname__", "<")
 
 
 def _hash(value):
-    if hasattr(value, "_hash_weights"):  # an encoder, which holds its history as well
+    if hasattr(value, "_hash_weights"):  # an encoder, whose history does not matter
         return value._hash_weights()
     code = getattr(value, "__code__", None)
     if code is not None:  # a lambda or local function cannot be pickled
@@ -153,7 +151,7 @@ def _hash(value):
         value = [*parts, _plain(cells)]
     try:
         return joblib.hash(value)
-    except Exception:  # whatever pickle meets in objects of others
+    except Exception:  # pickling foreign objects can raise any error
         return hashlib.sha256(_text(value).encode()).hexdigest()
 
 
@@ -166,15 +164,15 @@ def _is_estimator(value):
 
 
 def _is_fitted(estimator):
-    """Tell whether an estimator itself, not a part of it, has learned something.
+    """Tell whether an estimator itself has fitted attributes, such as ``coef_``.
 
-    By scikit-learn's convention for names: ``check_is_fitted`` passes whatever needs no fit.
+    ``check_is_fitted`` also passes estimators that need no fit.
     """
     return any(name.endswith("_") for name in getattr(estimator, "__dict__", {}))
 
 
 def _with_effect(described):
-    """Leave out what has no effect, at every level."""
+    """Drop parameters without effect, at every level."""
     if isinstance(described, list):
         return [_with_effect(item) for item in described]
     if not isinstance(described, dict):

@@ -1,4 +1,4 @@
-"""What a run of the benchmark gives, and its files."""
+"""Results of a benchmark run, and their files."""
 
 import gzip
 import json
@@ -27,23 +27,23 @@ class MatbenchResults:
     Parameters
     ----------
     name : str
-        What to call the estimator in tables.
+        Name of the estimator in tables.
     folds : iterable of FoldResult
         One per task and fold, in any order.
 
     Attributes
     ----------
     name : str
-        As above.
+        Name of the estimator.
     folds : list of FoldResult
-        From the smallest task to the largest, by fold.
+        Sorted by task, from the smallest to the largest, and by fold.
     tasks : list of str
         Official names of the tasks, from the smallest to the largest.
     scores : DataFrame
-        One row per task and fold with the columns "task", "fold", "n_train", "n_test", every
-        metric ("mae", "rmse", "r2", "max_error", "mape", "roc_auc", "balanced_accuracy",
-        "accuracy", "f1"; NaN where it does not apply), "seconds" (fit and predict) and
-        "peak_memory_mb".
+        One row per task and fold. Columns are "task", "fold", "n_train", "n_test", all metrics,
+        "seconds" (fit and predict) and "peak_memory_mb". The metrics are "mae", "rmse", "r2",
+        "max_error", "mape", "roc_auc", "balanced_accuracy", "accuracy" and "f1". Metrics of the
+        other kind of task are NaN.
     """
 
     def __init__(self, name, folds):
@@ -52,7 +52,7 @@ class MatbenchResults:
         self.folds = sorted(folds, key=lambda result: (order.index(result.task), result.fold))
         for one, other in pairwise(self.folds):
             if (one.task, one.fold) == (other.task, other.fold):
-                raise InvalidInputError(f"Fold {one.fold} of {one.task} is there twice.")
+                raise InvalidInputError(f"Fold {one.fold} of {one.task} occurs twice.")
 
     def __repr__(self):
         return f"MatbenchResults({self.name!r}, {len(self.folds)} folds of {self.tasks})"
@@ -75,15 +75,15 @@ class MatbenchResults:
         return pd.DataFrame(rows, columns=list(columns))
 
     def summary(self):
-        """Return the mean and the deviation over folds of the main metric of each task.
+        """Return mean and standard deviation over folds of each task's main metric.
 
         Returns
         -------
         DataFrame
-            Indexed by task, with the columns "metric" ("mae" or "roc_auc"; "balanced_accuracy"
-            where only labels were predicted), "unit", "mean", "std" (population standard
-            deviation over folds, as the official benchmark gives it), "n_folds" and "seconds"
-            (mean per fold).
+            Indexed by task. Columns are "metric", "unit", "mean", "std", "n_folds" and "seconds"
+            (mean per fold). The metric is "mae", "roc_auc", or "balanced_accuracy" for predicted
+            labels. "std" is the population standard deviation over folds, as in the official
+            benchmark.
         """
         rows = []
         for task, scores in self.scores.groupby("task", sort=False):
@@ -108,34 +108,35 @@ class MatbenchResults:
     def save(self, path):
         """Write the predictions in the file format of the official benchmark (v0.1).
 
-        A submission to the public leaderboard is such a file, compressed, beside a description
+        A submission to the public leaderboard contains this file, compressed, and a description
         of the algorithm. ``MatbenchBenchmark.from_file`` of the package ``matbench`` 0.6 reads
-        the file uncompressed.
+        the uncompressed file.
 
         Parameters
         ----------
         path : str or path-like
-            File to write: "results.json.gz" for a submission, "results.json" to be read with
+            File to write. Use "results.json.gz" for a submission and "results.json" for
             ``matbench``.
 
         Raises
         ------
         InvalidInputError
-            If there is no fold, a task lacks one of its five, or predictions were not stored.
+            If the results are empty, a task lacks one of its five folds, or predictions are not
+            stored.
         """
         if not self.folds:
-            raise InvalidInputError("There are no folds to write.")
+            raise InvalidInputError("The results have no folds to write.")
         for task in self.tasks:
             held = [result.fold for result in self.folds if result.task == task]
             if len(held) < N_FOLDS:
                 raise InvalidInputError(
-                    f"{task} has the folds {held}, but the official format wants all {N_FOLDS}:"
-                    " run the others, or leave the task out."
+                    f"{task} has the folds {held}, but the official format needs all {N_FOLDS}."
+                    " Run the others, or leave the task out."
                 )
         if not all(result.predictions for result in self.folds):
             raise InvalidInputError(
-                "These results were loaded from a file of scores, which holds no predictions:"
-                " load them from the folder that run_matbench wrote."
+                "These results come from a file of scores, without predictions. Load them from"
+                " the folder of run_matbench."
             )
         _write_text(path, json.dumps(to_official(self.name, self.folds)))
 
@@ -145,9 +146,9 @@ class MatbenchResults:
         Parameters
         ----------
         path : str or path-like
-            File to write; compressed if it ends in ".gz".
+            File to write, compressed if it ends in ".gz".
         """
-        # What the folds have in common, mostly all of it, is written once.
+        # Write the settings that folds share only once.
         settings, folds = [], []
         for result in self.folds:
             values = without_nan(asdict(result))
@@ -161,7 +162,7 @@ class MatbenchResults:
 
     @classmethod
     def load(cls, path):
-        """Read the folder that :func:`run_matbench` wrote, or a file of `save_scores`.
+        """Read a folder of :func:`run_matbench` or a file of `save_scores`.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class MatbenchResults:
         Raises
         ------
         InvalidInputError
-            If there are no results.
+            If the path holds no readable results.
         """
         path = Path(path)
         try:
@@ -191,7 +192,7 @@ class MatbenchResults:
                 folds = [{**settings[fold.pop("settings")], **fold} for fold in held["folds"]]
                 folds = [FoldResult.from_dict(values) for values in folds]
             if not isinstance(name, str):
-                raise TypeError("its name is no text")
+                raise TypeError("its name is not text")
             results = cls(name, folds)
         except InvalidInputError:
             raise
@@ -208,10 +209,10 @@ class MatbenchResults:
         return results
 
 
-#: All tasks with all predictions have a sixth of it.
+#: Largest file to read. All tasks with all predictions take a sixth of it.
 _MOST_BYTES = 256 * 2**20
 
-#: What is usually the same for all folds of a task.
+#: Fields that are usually equal for all folds of a task.
 _SETTINGS = ("parameters", "random_state", "versions")
 
 

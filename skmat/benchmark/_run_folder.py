@@ -1,4 +1,4 @@
-"""A folder of finished folds, which a run that was stopped goes on from."""
+"""The folder of finished folds, from which a stopped run resumes."""
 
 import json
 import warnings
@@ -15,19 +15,19 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["RunFolder", "read_folder"]
 
 _RUN_FILE = "run.json"
-#: Packages whose version may change what an estimator gives.
+#: Packages whose version may change predictions.
 _COMPARED_VERSIONS = ("skmat", "scikit-learn", "torch")
 
 
 class RunFolder:
-    """The folder that `run_matbench` keeps its folds in.
+    """The folder where `run_matbench` keeps its folds.
 
     Parameters
     ----------
     path : pathlib.Path
         The folder.
     parameters : dict of str to dict
-        Parameters of the estimator of each task that is to be run.
+        Parameters of the estimator of each task to run.
     random_state : int
         Seed of the run.
     versions : dict of str to str
@@ -41,19 +41,18 @@ class RunFolder:
         self._versions = versions
 
     def open(self, name):
-        """Return the folds that are there, by task and fold; make the folder if need be.
+        """Return the finished folds, by task and fold. Create the folder if it is missing.
 
         Parameters
         ----------
         name : str
-            What the estimator is called.
+            Name of the estimator.
 
         Raises
         ------
         InvalidInputError
-            If a fold of one of the tasks was run with other settings, or its file is damaged;
-            then nothing in the folder has changed. Or if there is a file in the place of the
-            folder.
+            If a fold has other settings or a damaged file. The folder is then unchanged. Also if
+            the path is a file.
         """
         found = {}
         for task in self._parameters:
@@ -67,7 +66,7 @@ class RunFolder:
         return found
 
     def add(self, result):
-        """Write a fold. Another run may have done so meanwhile; its settings must be the same."""
+        """Write a fold. If another run has written it meanwhile, its settings must be equal."""
         self._read(result.task, result.fold)
         write_atomically(
             _fold_file(self.path, result.task, result.fold), result.to_json().encode()
@@ -82,14 +81,14 @@ class RunFolder:
         now = {**self._parameters[task], "(random_state)": self._random_state}
         changed = changed_parameters(then, now)
         if changed:
-            differences = "; ".join(
-                f"{key} was {_shorten(then.get(key, '(absent)'))}, is"
+            differences = ", ".join(
+                f"{key} was {_shorten(then.get(key, '(absent)'))} and is now"
                 f" {_shorten(now.get(key, '(absent)'))}"
                 for key in changed[:5]
             )
             raise InvalidInputError(
                 f"{file} was run with other settings: {differences}. Choose another results_dir,"
-                " or delete the files of the folds that are to be run again."
+                " or delete the files of these folds to run them again."
             )
         return result
 
@@ -102,8 +101,8 @@ class RunFolder:
         }
         if changed:
             warnings.warn(
-                f"Folds in {self.path} were run with {', '.join(sorted(changed))}. They are kept;"
-                " choose another results_dir for a run with one set of versions.",
+                f"Folds in {self.path} were run with {', '.join(sorted(changed))}. They are kept."
+                " Choose another results_dir for a run with one set of versions.",
                 stacklevel=4,
             )
 
@@ -114,9 +113,9 @@ def read_folder(path):
     Raises
     ------
     InvalidInputError
-        If a file is damaged, or folds of one task were run with different settings.
+        If a file is damaged, or folds of one task have different settings.
     OSError, ValueError, KeyError
-        If it is no folder of a run.
+        If the folder does not belong to a run.
     """
     name = read_json(path / _RUN_FILE)["name"]
     if not isinstance(name, str):
@@ -129,8 +128,8 @@ def read_folder(path):
             same = not changed_parameters(folds[0].parameters, result.parameters)
             if not same or result.random_state != folds[0].random_state:
                 raise InvalidInputError(
-                    f"The folds of {task} in {path} were run with different settings. Delete"
-                    " those that are not wanted and run them again."
+                    f"The folds of {task} in {path} were run with different settings. Delete the"
+                    " unwanted ones and run them again."
                 )
         results += folds
     return name, results
@@ -148,7 +147,7 @@ def _read_fold(file, task, fold):
         return result
     except (KeyError, TypeError, ValueError, AttributeError, IsADirectoryError) as error:
         raise InvalidInputError(
-            f"{file} is damaged ({type(error).__name__}: {error}). Delete it, and its fold is run"
+            f"{file} is damaged ({type(error).__name__}: {error}). Delete it to run its fold"
             " again."
         ) from error
 

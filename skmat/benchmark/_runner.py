@@ -1,4 +1,4 @@
-"""Run an estimator through the tasks of Matbench, fold by fold."""
+"""Run an estimator on the tasks of Matbench, fold by fold."""
 
 import platform
 import sys
@@ -49,40 +49,39 @@ def run_matbench(
 ):
     """Fit and score an estimator on the official folds of Matbench v0.1.
 
-    Each fold gets a fresh clone that is fitted to the training rows and asked to predict the
-    test rows. The labels of the test rows stay in this function, which scores the predictions.
-    What was fitted before the run, such as a frozen transformer or an encoder given as
-    ``pretrained=``, is not fitted again: what it has seen is the user's to know, see
-    :func:`overlap_report`.
+    Each fold fits a new clone to the training rows and predicts the test rows. The clone never
+    gets the labels of the test rows. Parts fitted before the run, such as an encoder given as
+    ``pretrained=``, are not fitted again. Check with :func:`overlap_report` how many test
+    materials such a part has seen.
 
     Parameters
     ----------
     estimator : estimator or dict
-        A scikit-learn estimator or Pipeline that takes a one-dimensional array of formulas, or
-        with ``input="structure"`` a :class:`skmat.structure.StructureArrays`. To
-        run tasks of both kinds, or some tasks with other settings, a dict of them by
-        "regression", "classification" or the name of a task; the name of a task goes first.
+        A scikit-learn estimator or Pipeline. It takes a one-dimensional array of formulas, or
+        with ``input="structure"`` a :class:`skmat.structure.StructureArrays`. For tasks of both
+        kinds or with different settings, give a dict. Its keys are "regression",
+        "classification" or names of tasks. The name of a task takes precedence.
     tasks : "all" or sequence of str, default="all"
-        Names of tasks. "all" takes the thirteen, or those of its kind if `estimator` is a single
-        regressor or classifier.
+        Names of tasks. "all" takes all thirteen. For a single regressor or classifier it takes
+        those of its kind.
     folds : sequence of int, default=None
-        Which folds to run, 0 to 4; None runs all five.
+        Folds to run, 0 to 4. None runs all five.
     n_jobs : int, default=1
-        Number of folds that are run at a time, each in a process of its own; -1 takes all cores.
-        The results do not depend on it, but the seconds do.
+        Number of folds to run at a time, each in its own process. -1 uses all cores. It affects
+        the seconds but not the predictions.
     random_state : int, default=0
-        Given to every part of the estimator whose own ``random_state`` is None (splitters and
-        what stands in grids too), so that a fold gives the same numbers whenever it is run.
+        Seed of every part of the estimator whose ``random_state`` is None, including splitters
+        and estimators in grids.
     input : {"formula", "structure"}, default="formula"
-        What the estimator is given: formulas, or the official structures of the nine tasks that
-        have them, which are then what "all" stands for.
+        Input of the estimator. "structure" gives the official structures. Nine tasks have them,
+        and "all" then takes these nine.
     results_dir : str or path-like, default=None
-        Folder to which each fold is written when it is finished, made if need be. Folds that
-        are in it are not run again, so that a run that was killed goes on where it was; changes
-        of ``n_jobs``, ``verbose`` and ``memory`` do not matter to it. None writes nothing.
+        Folder for finished folds, created if missing. Folds in it are not run again, so the same
+        call resumes a stopped run, also with other ``n_jobs``, ``verbose`` and ``memory``. None
+        writes nothing.
     name : str, default=None
-        What to call the estimator in tables; None takes the name of `results_dir` or of the
-        class, that of the last step for a Pipeline.
+        Name of the estimator in tables. None takes the name of `results_dir`, or the class of the
+        estimator (of the last step of a Pipeline).
     data_home : str or path-like, default=None
         Folder of the data sets, as in :func:`skmat.datasets.fetch_matbench`.
     download_if_missing : bool, default=True
@@ -97,11 +96,11 @@ def run_matbench(
     Raises
     ------
     InvalidInputError
-        If there is no such task or fold, the estimator does not fit the kind of a task, its
-        predictions cannot be scored, or `results_dir` holds folds that were run with other
-        settings. Finished folds stay in `results_dir`.
+        If a task or fold is unknown, or the estimator does not fit the kind of a task. If its
+        predictions cannot be scored, or `results_dir` holds folds with other settings. Finished
+        folds stay in `results_dir`.
     DatasetNotFoundError
-        If the data of a task are missing; before anything is fitted.
+        If the data of a task are missing. This is checked before the first fit.
 
     Warns
     -----
@@ -110,9 +109,9 @@ def run_matbench(
 
     Notes
     -----
-    Probabilities come from ``predict_proba``, and labels from them at the threshold of 0.5, as in
-    the official benchmark: a threshold that the estimator has tuned is not used. An estimator
-    without ``predict_proba`` is scored by its labels and has no ROC-AUC.
+    Probabilities come from ``predict_proba``. Labels are probabilities above 0.5, as in the
+    official benchmark. A threshold tuned by the estimator is ignored. Without ``predict_proba``
+    the predicted labels are scored, and ROC-AUC is NaN.
 
     References
     ----------
@@ -146,7 +145,7 @@ def run_matbench(
         found = folder.open(name)
         done = {key: found[key] for key in product(names, folds) if key in found}
     missing = [key for key in product(names, folds) if key not in done]
-    # All before the first fit: what is not there is missed now, not after hours.
+    # Load all data before the first fit, to raise early if some are missing.
     data = {}
     for task in dict.fromkeys(task for task, _ in missing):
         data[task] = MatbenchTask(
@@ -158,7 +157,7 @@ def run_matbench(
     for result in done.values():
         progress.show(result, "found")
     jobs = (_job(chosen[task], data[task], fold) for task, fold in missing)
-    # Results are scored and written as they come, by this process alone.
+    # Only this process scores and writes results, as they arrive.
     for task, fold, predictions, measured in Parallel(n_jobs, return_as="generator_unordered")(
         jobs
     ):

@@ -1,4 +1,4 @@
-"""How the functions that compare results read them: one table of scores per result."""
+"""Reading results to compare: one table of scores for each."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ __all__ = [
     "select_tasks",
 ]
 
-#: What models are judged by. The leaderboard has no ROC-AUC from probabilities.
+#: Main metrics. The leaderboard lacks ROC-AUC from probabilities.
 DEFAULT_METRICS = {"regression": "mae", "classification": "roc_auc"}
 BOARD_METRICS = {"regression": "mae", "classification": "balanced_accuracy"}
 
@@ -28,7 +28,7 @@ _ERRORS = ("mae", "rmse", "max_error", "mape")
 
 
 def is_error(metric):
-    """Tell whether less is better."""
+    """Tell whether lower is better."""
     return metric in _ERRORS
 
 
@@ -38,10 +38,10 @@ def is_defined(metric, task):
     Raises
     ------
     InvalidInputError
-        If there is no such metric.
+        If the metric is unknown.
     """
     if metric not in METRICS:
-        raise InvalidInputError(f"There is no metric {metric!r}; the metrics are {list(METRICS)}.")
+        raise InvalidInputError(f"Unknown metric {metric!r}. Choose one of {list(METRICS)}.")
     return metric in _BY_KIND[MATBENCH_TASKS[task].kind]
 
 
@@ -53,19 +53,19 @@ def read_scores(results, name):
     results : MatbenchResults or DataFrame
         Results, or their table of scores.
     name : str
-        What to call a table, which has no name of its own.
+        Name for a table, which has none itself.
 
     Returns
     -------
     name : str
     scores : DataFrame
-        Indexed by the official name of the task and the fold, in the order of the tasks; a
-        metric that is not in the table is NaN.
+        Indexed by official task name and fold, in the order of the tasks. Metrics missing from
+        the table are NaN.
 
     Raises
     ------
     InvalidInputError
-        If this is no table of scores, or has a fold twice.
+        If this is not a table of scores, or a fold occurs twice.
     """
     if isinstance(results, pd.DataFrame):
         scores = results
@@ -97,12 +97,12 @@ def read_many(results):
     Parameters
     ----------
     results : MatbenchResults, DataFrame, sequence or dict of them, or None
-        A dict gives names.
+        The keys of a dict are the names.
 
     Raises
     ------
     InvalidInputError
-        As in `read_scores`, or if two results have one name.
+        As in `read_scores`, or if two results have the same name.
     """
     if results is None:
         return {}
@@ -115,28 +115,27 @@ def read_many(results):
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
         raise InvalidInputError(
-            f"Results have the same name: {names}. Pass a dict, {{name: results}}, to tell them"
-            " apart."
+            f"Results have the same name: {names}. Pass a dict {{name: results}} instead."
         )
     return dict(pairs)
 
 
 def select_tasks(tasks, available, where):
-    """Return the official names of `tasks`, or of all that are `available`.
+    """Return the official names of `tasks`.
 
     Parameters
     ----------
     tasks : str, sequence of str or None
-        Tasks that are asked for; None is all of `available`.
+        Requested tasks. None takes all of `available`.
     available : collection of str
         Official names to choose from.
     where : str
-        What holds them, for the error.
+        Name of the collection in errors.
 
     Raises
     ------
     InvalidInputError
-        If a task is unknown, or not available.
+        If a task is unknown or not available.
     """
     if tasks is None:
         return [task for task in MATBENCH_TASKS if task in available]

@@ -1,4 +1,4 @@
-"""What a run is asked to do: tasks, folds, and the estimator for each task."""
+"""Choice of tasks, folds, and the estimator for each task."""
 
 import operator
 
@@ -30,14 +30,13 @@ def choose_tasks(tasks, estimator):
         if not kinds:
             raise InvalidInputError(
                 f"{type(estimator).__name__} is neither a regressor nor a classifier to"
-                " scikit-learn, so that there is no task for it. Derive it from RegressorMixin or"
-                " ClassifierMixin."
+                " scikit-learn. Derive it from RegressorMixin or ClassifierMixin."
             )
         return [name for name, info in MATBENCH_TASKS.items() if info.kind in kinds]
     wanted = {resolve_task_name(task) for task in tasks}
     if not wanted:
-        raise InvalidInputError("tasks is empty: name at least one, or pass 'all'.")
-    # In the order of sizes, so that first results come soon.
+        raise InvalidInputError("tasks is empty. Name at least one, or pass 'all'.")
+    # Small tasks first, for early results.
     return [task for task in MATBENCH_TASKS if task in wanted]
 
 
@@ -46,7 +45,7 @@ def _check_keys(estimators):
     strange = [key for key in estimators if key not in known]
     if strange or not estimators:
         raise InvalidInputError(
-            f"The dict of estimators has the keys {list(estimators)}: they must be"
+            f"The dict of estimators has the keys {list(estimators)}. Keys must be"
             f" {' or '.join(map(repr, _KINDS))}, or names of tasks."
         )
 
@@ -67,7 +66,7 @@ def choose_folds(folds):
         chosen = []
     if not chosen or not set(chosen) <= set(range(N_FOLDS)):
         raise InvalidInputError(
-            f"folds must be a sequence of some of 0 to {N_FOLDS - 1}, got {folds!r}."
+            f"folds must be a sequence of integers from 0 to {N_FOLDS - 1}, got {folds!r}."
         )
     return chosen
 
@@ -77,7 +76,7 @@ def read_integer(value, name):
         return operator.index(value)
     except TypeError:
         raise InvalidInputError(
-            f"{name} must be an integer, so that a fold can be run again, got {value!r}."
+            f"{name} must be an integer, to make folds repeatable, got {value!r}."
         ) from None
 
 
@@ -90,29 +89,29 @@ def _find(estimators, task):
 
 
 def choose_estimator(estimator, task):
-    """Return the clone that is to be run on a task."""
+    """Return the clone to run on a task."""
     info = MATBENCH_TASKS[task]
     if isinstance(estimator, dict):
         _check_keys(estimator)
         found = _find(estimator, task)
         if found is None:
             raise InvalidInputError(
-                f"The dict of estimators has the keys {list(estimator)}, none of which is for"
-                f" {task}: add {info.kind!r} or {task!r}, or leave the task out."
+                f"The dict of estimators has the keys {list(estimator)}, but lacks one for"
+                f" {task}. Add {info.kind!r} or {task!r}, or leave the task out."
             )
         estimator = found
     _check_estimator(estimator)
     fits = is_classifier(estimator) if info.kind == "classification" else is_regressor(estimator)
     if not fits:
         raise InvalidInputError(
-            f"{task} is a {info.kind}, for which {type(estimator).__name__} is not made. Choose"
+            f"{task} is a {info.kind}, but {type(estimator).__name__} does not support it. Choose"
             f' other tasks, or give a dict such as {{"regression": ..., "classification": ...}}.'
         )
     last = _last_step(estimator)
     if isinstance(last, FrozenEstimator):
         raise InvalidInputError(
-            f"The estimator for {task} is a FrozenEstimator: it was fitted before the run, perhaps"
-            " to the test rows, and would not be fitted to the training rows. Pass the estimator"
+            f"The estimator for {task} is a FrozenEstimator. It was fitted before the run, perhaps"
+            " to the test rows, and cannot be fitted to the training rows. Pass the estimator"
             " inside it."
         )
     return clone(estimator)

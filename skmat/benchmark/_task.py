@@ -1,4 +1,4 @@
-"""One task of Matbench: its materials, labels and official folds."""
+"""A task of Matbench: materials, labels and official folds."""
 
 from functools import cached_property
 
@@ -12,14 +12,14 @@ __all__ = ["MatbenchTask"]
 class MatbenchTask:
     """A task of Matbench v0.1 with its official folds.
 
-    The data are read when they are first used.
+    The data are loaded on first use.
 
     Parameters
     ----------
     name : str
         "matbench_steels", or "steels" for short.
     input : {"formula", "structure"}, default="formula"
-        What `X` holds: formulas, or the official structures of the tasks that have them.
+        Content of `X`: formulas, or the official structures. Nine tasks have structures.
     data_home : str or path-like, default=None
         Folder of the data sets, as in :func:`skmat.datasets.fetch_matbench`.
     download_if_missing : bool, default=True
@@ -38,14 +38,13 @@ class MatbenchTask:
     ids : ndarray of shape (n,), dtype object
         Official ids, such as "mb-steels-001".
     folds : list of 5 tuple (ndarray, ndarray)
-        Positions of the training and of the test rows of each official fold, ready for ``cv=``
-        of scikit-learn.
+        Positions of the training and test rows of each official fold. They can be passed as
+        ``cv=`` to scikit-learn.
 
     Raises
     ------
     InvalidInputError
-        If there is no task of that name or, when `folds` are read, they are not the official
-        ones.
+        If the name is unknown. Reading `folds` raises if they differ from the official ones.
 
     Examples
     --------

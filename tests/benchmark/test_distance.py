@@ -110,7 +110,9 @@ def test_elements_that_are_not_on_the_scale_are_refused(scale):
 
 @pytest.mark.parametrize("settings", [{"n_samples": 0}, {"n_draws": 1}])
 def test_too_few_samples_are_refused(settings):
-    with pytest.raises(InvalidInputError, match="n_samples must be 1 or more and n_draws 2"):
+    with pytest.raises(
+        InvalidInputError, match="n_samples must be at least 1 and n_draws at least 2"
+    ):
         distance(["TiO2"], ["TiO2"], **settings)
 
 

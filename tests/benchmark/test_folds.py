@@ -38,7 +38,7 @@ def test_other_folds_are_refused(change):
         ids[7] = "mb-steels-999"
     else:
         ids[[7, 8]] = ids[[8, 7]]
-    with pytest.raises(InvalidInputError, match="matbench_steels are not the official ones"):
+    with pytest.raises(InvalidInputError, match="matbench_steels differ from the official ones"):
         official_folds(info, ids, np.zeros(info.n_samples))
 
 

@@ -170,7 +170,7 @@ def test_a_missing_score_is_refused():
     table = pd.DataFrame(
         {"task": "steels", "fold": [0, 1], "n_train": 80, "n_test": 20, "mae": [1.0, np.nan]}
     )
-    with pytest.raises(InvalidInputError, match="no mae for fold 1 of matbench_steels"):
+    with pytest.raises(InvalidInputError, match="lack the mae of fold 1 of matbench_steels"):
         leaderboard({"forest": table})
 
 

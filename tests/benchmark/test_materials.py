@@ -41,7 +41,7 @@ def test_what_holds_no_formula_is_refused(value):
 
 
 def test_other_mistakes_are_named():
-    with pytest.raises(InvalidInputError, match="It holds no material"):
+    with pytest.raises(InvalidInputError, match="It is empty"):
         as_compositions(read_compositions([]), "It")
     with pytest.raises(InvalidInputError, match="single value 'TiO2'"):
         as_compositions("TiO2", "It")

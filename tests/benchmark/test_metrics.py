@@ -33,7 +33,9 @@ def test_labels_have_no_roc_auc():
 
 @pytest.mark.parametrize("shape", [(3, 1), (2,)])
 def test_shapes_must_be_equal(shape):
-    with pytest.raises(InvalidInputError, match="both must be one-dimensional and of one length"):
+    with pytest.raises(
+        InvalidInputError, match="Both must be one-dimensional and of equal length"
+    ):
         score_predictions(np.zeros(3), np.zeros(shape))
 
 

@@ -80,7 +80,7 @@ def test_bad_input_is_refused():
         overlap_report([], Task())
     with pytest.raises(InvalidInputError, match="The task must be a sequence of formulas"):
         overlap_report(CORPUS, np.ones((2, 3)))
-    with pytest.raises(InvalidInputError, match="The corpus holds no material"):
+    with pytest.raises(InvalidInputError, match="The corpus is empty"):
         overlap_report(read_compositions([]), Task())
     with pytest.raises(InvalidCompositionError, match="row 1: 'Xx'"):
         overlap_report(["TiO2", "Xx"], Task())

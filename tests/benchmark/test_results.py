@@ -34,7 +34,7 @@ def test_scores_survive_a_file(results, tmp_path, ending):
     assert loaded.name == "mean"
     pd.testing.assert_frame_equal(loaded.scores, results.scores)
     assert loaded.folds[0].parameters == results.folds[0].parameters
-    with pytest.raises(InvalidInputError, match="holds no predictions"):
+    with pytest.raises(InvalidInputError, match="without predictions"):
         loaded.save(tmp_path / "official.json")
 
 
@@ -45,7 +45,7 @@ def test_the_official_format_wants_all_folds(made_up_tasks, tmp_path):
 
 
 def test_a_fold_may_be_there_once(results):
-    with pytest.raises(InvalidInputError, match="Fold 2 of matbench_jdft2d is there twice"):
+    with pytest.raises(InvalidInputError, match="Fold 2 of matbench_jdft2d occurs twice"):
         MatbenchResults("twice", [*results.folds, results.folds[7]])
 
 

@@ -155,7 +155,9 @@ def test_a_file_in_the_place_of_the_folder(tmp_path):
 
 def test_a_folder_of_other_settings_is_refused(tmp_path):
     run_matbench(forest(5), ["steels"], folds=[0], results_dir=tmp_path)
-    with pytest.raises(InvalidInputError, match=r"n_estimators was 5, is 6.*another results_dir"):
+    with pytest.raises(
+        InvalidInputError, match=r"n_estimators was 5 and is now 6.*another results_dir"
+    ):
         run_matbench(forest(6), ["steels"], folds=[0], results_dir=tmp_path)
     with pytest.raises(InvalidInputError, match="random_state"):
         run_matbench(forest(5), ["steels"], folds=[0], results_dir=tmp_path, random_state=1)
@@ -293,7 +295,7 @@ class Returns(RegressorMixin, BaseEstimator):
 
 @pytest.mark.parametrize("shape", [("n", 2), (5,), (2, "n")])
 def test_one_value_per_material_is_wanted(shape):
-    with pytest.raises(InvalidInputError, match="wants one value for each") as raised:
+    with pytest.raises(InvalidInputError, match="needs one value for each") as raised:
         run_matbench(Returns(shape), ["steels"], folds=[0])
     assert "fold 0" in raised.value.__notes__[0]
 
@@ -325,7 +327,7 @@ def test_classes_of_zero_and_one_are_false_and_true():
 
 @pytest.mark.usefixtures("made_up_folds")
 def test_other_classes_are_refused():
-    with pytest.raises(InvalidInputError, match=r"knows the classes .*'metal'"):
+    with pytest.raises(InvalidInputError, match=r"predicts the classes .*'metal'"):
         run_matbench(Classes(["metal", "no"]), ["glass"], folds=[0])
 
 
@@ -403,18 +405,18 @@ def test_all_are_the_tasks_that_an_estimator_can_do():
 @pytest.mark.parametrize(
     ("estimator", "tasks", "settings", "message"),
     [
-        (DummyRegressor(), ["glass"], {}, "glass is a classification, for which DummyRegressor"),
-        (DummyClassifier(), ["steels"], {}, "steels is a regression, for which DummyClassifier"),
-        ({"regression": DummyRegressor()}, ["glass"], {}, r"none of which is for matbench_glass"),
+        (DummyRegressor(), ["glass"], {}, "glass is a classification, but DummyRegressor"),
+        (DummyClassifier(), ["steels"], {}, "steels is a regression, but DummyClassifier"),
+        ({"regression": DummyRegressor()}, ["glass"], {}, r"but lacks one for matbench_glass"),
         ("forest", "all", {}, "must be a scikit-learn estimator .* got 'forest'"),
-        (DummyRegressor(), ["steel"], {}, "Unknown Matbench task 'steel'"),
-        (DummyRegressor(), ["steels"], {"folds": [5]}, r"some of 0 to 4, got \[5\]"),
-        (DummyRegressor(), ["steels"], {"folds": []}, "folds must be a sequence of some of"),
-        (DummyRegressor(), ["steels"], {"folds": 0}, "folds must be a sequence of some of"),
+        (DummyRegressor(), ["steel"], {}, "no Matbench task 'steel'"),
+        (DummyRegressor(), ["steels"], {"folds": [5]}, r"integers from 0 to 4, got \[5\]"),
+        (DummyRegressor(), ["steels"], {"folds": []}, "folds must be a sequence of integers"),
+        (DummyRegressor(), ["steels"], {"folds": 0}, "folds must be a sequence of integers"),
         (DummyRegressor(), ["steels"], {"random_state": None}, "random_state must be an integer"),
         (DummyRegressor(), [], {}, "tasks is empty"),
         (KMeans(), "all", {}, "KMeans is neither a regressor nor a classifier"),
-        ({"regressor": DummyRegressor()}, "all", {}, "keys .'regressor'.: they must be"),
+        ({"regressor": DummyRegressor()}, "all", {}, "keys .'regressor'.[.] Keys must be"),
         (FrozenEstimator(DummyRegressor()), ["steels"], {}, "steels is a FrozenEstimator"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Encoders on disk: safetensors with a configuration and a model card, never pickle."""
+"""Checkpoints: safetensors files with a configuration and a model card, without pickle."""
 
 from skmat.pretrained._card import ModelCard
 from skmat.pretrained._checkpoint import Checkpoint, load_checkpoint

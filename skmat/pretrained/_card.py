@@ -1,4 +1,4 @@
-"""What a reader must know before using somebody's weights."""
+"""Model cards: what to know before using pretrained weights."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields
@@ -12,7 +12,7 @@ __all__ = ["ModelCard"]
 
 @dataclass
 class ModelCard:
-    """Where an encoder comes from.
+    """Origin and training of an encoder.
 
     Parameters
     ----------
@@ -21,29 +21,29 @@ class ModelCard:
     description : str
         One or two sentences.
     data : str
-        What it was trained on, with counts.
+        Training data, with counts.
     licence : str
-        Licence of the weights, as the data's licence allows.
+        Licence of the weights, compatible with that of the data.
     objectives : list of dict
-        What it learned, with settings.
+        Objectives of the training, with settings.
     metrics : dict of str to float
-        Figures on held-out materials, with the unit in the key.
+        Metrics on held-out materials, with the unit in the key.
     citation : str
-        What to cite.
+        Works to cite.
     date : str
         Day of training, ISO 8601.
     skmat_version : str
-        Version that wrote it.
+        Version that wrote the checkpoint.
     sha256 : str
-        SHA-256 of the weights file; filled in when they are written.
+        SHA-256 of the weights file. Saving fills it in.
     derived_from : str
-        Name of the checkpoint that training went on from, if any.
+        Name of the checkpoint that training started from, if any.
     excluded : str
-        Which materials were kept out of the data, such as those of a benchmark.
+        Materials left out of the data, such as those of a benchmark.
     epochs : int
-        Passes over the data; 0 if unknown.
+        Passes over the data. 0 means unknown.
     config : str
-        The file that the training can be repeated with.
+        Text of the file that repeats the training.
     """
 
     name: str = ""
@@ -62,30 +62,30 @@ class ModelCard:
     config: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the card as plain data that JSON can hold.
+        """Return the card as JSON values.
 
         Raises
         ------
         InvalidInputError
-            If a field has a value of another type than the description above says.
+            If the type of a field is not the documented one.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return asdict(type(self)(**_checked(values)))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelCard":
-        """Return the card that ``to_dict`` described; what a later version added is skipped.
+        """Return the card from the output of ``to_dict``. Unknown fields are ignored.
 
         Raises
         ------
         InvalidInputError
-            If a field has a value of another type than the description above says.
+            If the type of a field is not the documented one.
         """
         known = {each.name for each in fields(cls)}
         return cls(**_checked({key: value for key, value in values.items() if key in known}))
 
     def to_markdown(self) -> str:
-        """Render for people, as the README of the checkpoint's folder."""
+        """Return the card as Markdown, for the README of the checkpoint folder."""
         lines = [f"# {self.name or 'encoder'}", "", self.description, ""]
         for title, value in [
             ("Data", self.data),
@@ -109,7 +109,7 @@ class ModelCard:
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of fields as plain data, or say which of them cannot be meant."""
+    """Return field values as JSON values, or raise for values of a wrong type."""
     checked = {}
     for name, value in values.items():
         plain: Any = None
@@ -124,19 +124,19 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
             plain = {key: _plain_number(each) for key, each in value.items()} if fits else None
         elif name == "epochs":
             fits = isinstance(value, Integral) and _is_number(value) and int(value) >= 0
-            expected, plain = "a whole number from 0", int(value) if fits else None
+            expected, plain = "a non-negative integer", int(value) if fits else None
         else:
             fits, expected, plain = isinstance(value, str), "text", value
         if not fits or not _is_text(plain):
             raise InvalidInputError(
-                f"The model card has {name} = {shorten(value)}; it must be {expected}."
+                f"The model card has {name} = {shorten(value)}. It must be {expected}."
             )
         checked[name] = plain
     return checked
 
 
 def _is_number(value):
-    """Tell whether a value is a number that a float can hold."""
+    """Tell whether a value is a number that fits a float."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
     try:
@@ -155,7 +155,7 @@ def _is_plain(value):
 
 
 def _is_text(value):
-    """Tell whether a file can hold a value: JSON, all characters of which are characters."""
+    """Tell whether a value can be written as JSON in UTF-8."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (TypeError, ValueError, RecursionError):

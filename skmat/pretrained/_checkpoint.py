@@ -1,8 +1,8 @@
-"""A checkpoint folder: config.json, the weights file that it names, and the card as README.md.
+"""Checkpoint folders: config.json, the weights file that it names, and the card as README.md.
 
-config.json is the checkpoint: it holds family, sizes and model card, and names the weights by file
-and hash. A save writes new weights under a new name and then replaces config.json, so that a
-reader sees one save or the other, whenever it comes and wherever a writer is killed.
+config.json holds the family, the sizes and the model card. It names the weights by file and hash.
+A save writes new weights under a new name and then replaces config.json. A reader therefore always
+sees a whole checkpoint, even if a writer is killed.
 """
 
 import hashlib
@@ -40,19 +40,19 @@ from skmat.pretrained._registry import resolve_folder
 
 __all__ = ["WEIGHT_DTYPES", "Checkpoint", "load_checkpoint", "save_checkpoint"]
 
-#: Number formats that weights are stored in; they are computed on in float32.
+#: Number formats of stored weights. Loading converts them to float32.
 WEIGHT_DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 
-#: Formats of numbers that tensors of a checkpoint may have in the file.
+#: Number formats of tensors in a weights file.
 _STORED = {"F64", "F32", "F16", "BF16", "I64", "I32"}
 
-#: How often a reader begins anew because writers replaced what it was to read.
+#: Maximum of reads while writers replace the checkpoint.
 _MOST_READS = 1000
 
 
 @dataclass
 class Checkpoint:
-    """An encoder's weights and what is needed to build its network again.
+    """An encoder's weights and the arguments to rebuild its network.
 
     Attributes
     ----------
@@ -63,9 +63,9 @@ class Checkpoint:
     state : dict of str to Tensor
         Tensors of the encoder, float32.
     card : ModelCard
-        Where it comes from.
+        Origin and training of the encoder.
     source : str
-        Where it was loaded from, for messages.
+        Name or folder of the checkpoint, for messages.
     """
 
     family: str
@@ -76,41 +76,41 @@ class Checkpoint:
 
 
 def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> Path:
-    """Write `checkpoint` into `folder`, which is made if need be.
+    """Write `checkpoint` into `folder`, and create the folder if it is missing.
 
-    A checkpoint that is there is replaced as a whole: a reader, even one that reads meanwhile,
-    finds the old one or the new one. If the writer is killed, the old one stays. Of two writers
-    at once the later one wins.
+    Saving replaces an existing checkpoint as a whole. A concurrent reader finds either the old or
+    the new one. If the writer is killed, the old one stays. Of two concurrent writers the later
+    one wins.
 
     Parameters
     ----------
     folder : path-like
-        Where to; config.json and README.md that are there are replaced. Other files stay, except
-        the weights of the checkpoint that is replaced.
+        Folder of the checkpoint. Saving replaces config.json, README.md and the old weights. Other
+        files stay.
     checkpoint : Checkpoint
-        What to write.
+        Checkpoint to write.
     dtype : {"float32", "bf16"}, default="float32"
-        Number format of the weights on disk; "bf16" halves the size and rounds to 8 bits.
+        Number format of the weights on disk. "bf16" halves the size and rounds to 8 bits.
 
     Raises
     ------
     InvalidInputError
         If `dtype` is unknown, or `folder` or the card cannot be written.
     PretrainedError
-        If weights are NaN or infinite, or another process keeps the folder for a minute.
+        If weights are NaN or infinite, or another process locks the folder for 60 s.
     OSError
-        If the disk is full, or the folder cannot be written to.
+        If the disk is full, or the folder is not writable.
     """
     if dtype not in WEIGHT_DTYPES:
-        raise InvalidInputError(f"dtype={dtype!r} is none of {sorted(WEIGHT_DTYPES)}.")
+        raise InvalidInputError(f"dtype={dtype!r} must be one of {sorted(WEIGHT_DTYPES)}.")
     folder = read_path(folder, "folder", InvalidInputError)
     state = {
         name: _cast(tensor.detach().cpu(), WEIGHT_DTYPES[dtype]).contiguous()
         for name, tensor in checkpoint.state.items()
     }
-    _check_numbers(state, "The weights", "they are not saved")
+    _check_numbers(state, "The weights", "They are not saved")
     described = {"family": checkpoint.family, "network": checkpoint.network}
-    # The sizes travel inside the weights as well, so that one hash covers both.
+    # The weights file also holds the sizes, so one hash covers both.
     content = save(state, metadata={"config": json.dumps(described)})
     sha256 = hashlib.sha256(content).hexdigest()
     card = replace(checkpoint.card, sha256=sha256)
@@ -120,7 +120,7 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
         before = named_weights(folder)
         weights = folder / name_weights(folder, sha256, alone)
         try:
-            # Not by safetensors itself, whose files nobody else may read.
+            # safetensors itself writes files that only their owner can read.
             write_atomically(weights, content)
             text = json.dumps({**config, "weights": weights.name}, indent=2, ensure_ascii=False)
             write_atomically(folder / CONFIG, (text + "\n").encode())
@@ -134,9 +134,9 @@ def save_checkpoint(folder, checkpoint: Checkpoint, dtype: str = "float32") -> P
 
 
 def load_checkpoint(name_or_folder) -> Checkpoint:
-    """Read a checkpoint and verify that its weights are the ones its configuration describes.
+    """Read a checkpoint and verify that its configuration describes its weights.
 
-    Nothing of it is executed.
+    Reading executes no code of the checkpoint.
 
     Parameters
     ----------
@@ -147,8 +147,8 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
     Raises
     ------
     PretrainedError
-        If there is no such checkpoint, a file is missing or unreadable, the weights do not have
-        the recorded SHA-256, or what the files say is no checkpoint.
+        If the checkpoint does not exist, or a file is missing or unreadable. If the SHA-256 of the
+        weights differs from the recorded one, or the files do not describe a checkpoint.
     """
     folder = resolve_folder(name_or_folder)
     for _ in range(_MOST_READS):
@@ -156,7 +156,7 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
         try:
             family, network, card, content = _read_parts(folder, config)
         except PretrainedError:
-            # Unless a writer has replaced the checkpoint meanwhile, and removed its files.
+            # A writer may have replaced the checkpoint meanwhile. Then read again.
             if read_bytes(folder / CONFIG, MOST_BYTES) == config:
                 raise
             continue
@@ -167,29 +167,29 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
             card=card,
             source=str(name_or_folder),
         )
-    raise PretrainedError(f"{folder} is written to all the time; save to another folder.")
+    raise PretrainedError(f"{folder} changes during every read. Save to another folder.")
 
 
 def _read_parts(folder: Path, config: bytes) -> tuple[str, dict, ModelCard, bytes]:
-    """Return what a configuration describes: family, sizes, card, verified weights file."""
+    """Return family, sizes, card and the verified content of the weights file."""
     path = folder / CONFIG
     values = parse_object(config, path)
     missing = {"family", "network", "sha256"} - set(values)
     if missing:
-        raise PretrainedError(f"{path} lacks {sorted(missing)}; save it again.")
+        raise PretrainedError(f"{path} lacks {sorted(missing)}. Save the encoder again.")
     name = values.get("weights", WEIGHTS)
     expected = {
         "family": isinstance(values["family"], str),
         "network": isinstance(values["network"], dict),
         "sha256": isinstance(values["sha256"], str),
-        # No other names: what is read is a file of this folder, and none of the user's.
+        # Other names could point to files outside of this folder.
         "weights": isinstance(name, str) and is_weights(name),
         "card": isinstance(values.get("card", {}), dict),
     }
     for key, fits in expected.items():
         if not fits:
             raise PretrainedError(
-                f"{path} has {key} = {shorten(values[key])}, which no checkpoint has; save it"
+                f"{path} has an invalid value {key} = {shorten(values[key])}. Save the encoder"
                 " again."
             )
     card_path = path if "card" in values else folder / CARD
@@ -203,42 +203,42 @@ def _read_parts(folder: Path, config: bytes) -> tuple[str, dict, ModelCard, byte
     content = read_bytes(folder / name)
     if hashlib.sha256(content).hexdigest() != values["sha256"]:
         raise PretrainedError(
-            f"{folder / name} is not the file that {CONFIG} describes (its SHA-256 differs): it"
-            " was altered or cut short. Save the encoder again, or reinstall skmat if it is a"
-            " shipped one."
+            f"{folder / name} is not the file that {CONFIG} describes (its SHA-256 differs). It"
+            " was altered or cut short. Save the encoder again. If it is a shipped one, reinstall"
+            " skmat."
         )
     return values["family"], values["network"], card, content
 
 
 def _read_state(content: bytes, folder: Path, described: dict) -> dict[str, Tensor]:
-    """Return the tensors of a weights file, which must be those of this configuration."""
+    """Return the tensors of a weights file, after checking its configuration."""
     try:
         header = parse_json(content[8 : 8 + int.from_bytes(content[:8], "little")])
         formats = {each["dtype"] for name, each in header.items() if name != "__metadata__"}
         if not formats <= _STORED:
-            raise ValueError(f"it has numbers of the format {shorten(min(formats - _STORED))}")
+            raise ValueError(f"unknown number format {shorten(min(formats - _STORED))}")
         written = parse_json(header.get("__metadata__", {}).get("config", "{}"))
         state = load(content)
-    # Whatever a header leads to that is none.
+    # A damaged header can raise any of these.
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise PretrainedError(
-            f"The weights in {folder} cannot be read ({error}); save it again."
+            f"The weights in {folder} cannot be read ({error}). Save the encoder again."
         ) from error
     if written != described:
         raise PretrainedError(
-            f"{folder / CONFIG} does not describe these weights: family or network were changed"
+            f"{folder / CONFIG} does not describe these weights. Its family or network was changed"
             " after saving. Save the encoder again."
         )
     state = {name: _cast(tensor, torch.float32) for name, tensor in state.items()}
-    _check_numbers(state, f"The weights in {folder}", "save an encoder that is trained again")
+    _check_numbers(state, f"The weights in {folder}", "Train the encoder again and save it")
     return state
 
 
 def _check_numbers(state: dict[str, Tensor], what: str, remedy: str) -> None:
-    """Refuse weights that can give nothing but NaN."""
+    """Raise for weights that would only give NaN."""
     faults = {
         "NaN or infinite": lambda name, tensor: (
-            # One pass; in float64 the sum of numbers that float32 can hold is finite.
+            # One pass: in float64, a sum of finite float32 numbers is finite.
             not math.isfinite(tensor.sum(dtype=torch.float64).item())
         ),
         "negative variances": lambda name, tensor: (
@@ -249,9 +249,9 @@ def _check_numbers(state: dict[str, Tensor], what: str, remedy: str) -> None:
         bad = [name for name, tensor in state.items() if has_it(name, tensor)]
         if bad:
             more = ", ..." if len(bad) > 5 else ""
-            raise PretrainedError(f"{what} are {fault} in {', '.join(bad[:5])}{more}; {remedy}.")
+            raise PretrainedError(f"{what} are {fault} in {', '.join(bad[:5])}{more}. {remedy}.")
 
 
 def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """Change the format of numbers; counters, such as batch normalisation's, stay whole."""
+    """Convert floating-point tensors. Counters of batch normalisation stay integers."""
     return tensor.to(dtype) if tensor.is_floating_point() else tensor

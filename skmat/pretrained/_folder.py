@@ -1,4 +1,4 @@
-"""The files of a checkpoint folder: their names, who may write them, and which are stale."""
+"""The files of a checkpoint folder: names, locking, and removal of stale files."""
 
 import os
 import re
@@ -33,28 +33,28 @@ __all__ = [
 
 WEIGHTS = "model.safetensors"
 _LATER_WEIGHTS = re.compile(r"model-[0-9a-f]{16}\.safetensors")
-#: What a writer of weights that was killed leaves behind.
+#: Temporary file of a killed writer.
 _UNFINISHED = re.compile(r"\.model(-[0-9a-f]{16})?\.safetensors\.[0-9a-f]{16}")
 CONFIG = "config.json"
 README = "README.md"
-#: Where format 0.1 has the card; the weights are then `WEIGHTS`.
+#: Card of format 0.1, whose weights are in `WEIGHTS`.
 CARD = "card.json"
 
-#: A configuration is some kilobytes.
+#: Limit for configurations, which usually have a few kilobytes.
 MOST_BYTES = 4 * 2**20
-#: How long a writer waits for another one, in seconds.
+#: Longest wait for another writer, in seconds.
 _PATIENCE = 60.0
 
 
 def is_weights(name: str) -> bool:
-    """Tell whether a file of this name may be one of ours."""
+    """Tell whether a name is that of a weights file."""
     return name == WEIGHTS or _LATER_WEIGHTS.fullmatch(name) is not None
 
 
 def named_weights(folder: Path, sha256: str | None = None) -> str | None:
-    """Return the name of the weights of the checkpoint in a folder.
+    """Return the name of the weights file of the checkpoint in a folder.
 
-    None if there is none, or, where `sha256` is given, if its weights are others.
+    Return None without a checkpoint, or if its hash is not `sha256`.
     """
     try:
         config = read_json(folder / CONFIG, MOST_BYTES)
@@ -69,7 +69,7 @@ def named_weights(folder: Path, sha256: str | None = None) -> str | None:
 
 
 def name_weights(folder: Path, sha256: str, alone: bool) -> str:
-    """Return a name for weights that other weights of a checkpoint in the folder do not have."""
+    """Return a name for new weights that does not overwrite other weights."""
     same = named_weights(folder, sha256)
     if same is not None:
         return same
@@ -80,7 +80,7 @@ def name_weights(folder: Path, sha256: str, alone: bool) -> str:
 
 
 def _is_ours(weights: Path) -> bool:
-    """Tell whether a file of weights was written by `save_checkpoint`."""
+    """Tell whether `save_checkpoint` wrote a weights file."""
     try:
         with weights.open("rb") as stream:
             size = int.from_bytes(stream.read(8), "little")
@@ -91,12 +91,12 @@ def _is_ours(weights: Path) -> bool:
 
 
 def remove_replaced(folder: Path, before: str | None, alone: bool) -> None:
-    """Remove what belongs to checkpoints that were replaced, or never finished."""
+    """Remove files of replaced or unfinished checkpoints."""
     now = named_weights(folder)
     if alone:
         names = [path.name for path in folder.iterdir() if is_weights(path.name)]
     else:
-        # The others may be another writer's, who is about to name them.
+        # Another writer may be about to name the other files.
         names = [before] if before else []
     for name in names:
         if name != now and _is_ours(folder / name):
@@ -112,11 +112,11 @@ def remove_replaced(folder: Path, before: str | None, alone: bool) -> None:
 
 @contextmanager
 def locked(folder: Path):
-    """Wait until nobody else writes to a folder; yield whether that could be made sure of."""
+    """Lock a folder against other writers. Yield whether the lock works."""
     if fcntl is None:
         yield False
         return
-    # Not a file in it, which would stay there. The system frees it when the process dies.
+    # Lock the folder itself, so no lock file stays behind. The system frees the lock at exit.
     file = os.open(folder, os.O_RDONLY)
     try:
         yield _lock(file, folder)
@@ -132,12 +132,12 @@ def _lock(file: int, folder: Path) -> bool:
         except BlockingIOError:
             if time.monotonic() > end:
                 raise PretrainedError(
-                    f"Another process is writing to {folder} since {_PATIENCE:.0f} s; wait for it,"
-                    " or save to another folder."
+                    f"Another process has been writing to {folder} for {_PATIENCE:.0f} s. Wait for"
+                    " it, or save to another folder."
                 ) from None
             time.sleep(0.01)
         except OSError:
-            return False  # some network file systems have no locks on folders
+            return False  # some network file systems do not support locks on folders
         else:
             return True
 
@@ -145,26 +145,26 @@ def _lock(file: int, folder: Path) -> bool:
 def read_bytes(path: Path, most_bytes: int | None = None) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise PretrainedError(f"{path} is no regular file; save the encoder again.")
+            raise PretrainedError(f"{path} is not a regular file. Save the encoder again.")
         with path.open("rb") as stream:
             content = stream.read() if most_bytes is None else stream.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         if path.name in (CONFIG, CARD):
             raise PretrainedError(
-                f"{path.parent} is no checkpoint: it has no {path.name}. Write one with"
+                f"{path.parent} is not a checkpoint: it has no {path.name}. Write one with"
                 " save_pretrained(folder)."
             ) from None
         raise PretrainedError(
-            f"{path.parent} has no {path.name}; save the encoder there again."
+            f"{path.parent} has no {path.name}. Save the encoder there again."
         ) from None
     except OSError as error:
         raise PretrainedError(
-            f"{path} cannot be read ({error.strerror}); see who may read it, or save the encoder"
+            f"{path} cannot be read ({error.strerror}). Check its permissions, or save the encoder"
             " again."
         ) from error
     if most_bytes is not None and len(content) > most_bytes:
         raise PretrainedError(
-            f"{path} has more than {most_bytes:,} bytes, which none of a checkpoint has; save the"
+            f"{path} has more than {most_bytes:,} bytes, too many for a checkpoint. Save the"
             " encoder again."
         )
     return content
@@ -174,9 +174,11 @@ def parse_object(content: bytes, path: Path) -> dict:
     try:
         values = parse_json(content)
     except ValueError as error:
-        raise PretrainedError(f"{path} is not valid JSON ({error}); save it again.") from error
+        raise PretrainedError(
+            f"{path} is not valid JSON ({error}). Save the encoder again."
+        ) from error
     if not isinstance(values, dict) or not is_shallow(values):
         raise PretrainedError(
-            f"{path} holds no JSON object, or one that is nested too deeply; save it again."
+            f"{path} is not a JSON object, or is nested too deeply. Save the encoder again."
         )
     return values

@@ -1,4 +1,4 @@
-"""The encoders that come with the package."""
+"""The shipped encoders."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from skmat.exceptions import PretrainedError
 
 __all__ = ["BEST", "list_pretrained", "resolve_folder"]
 
-#: By family, the encoder that ``pretrained="auto"`` takes; a family without takes none.
+#: Encoder that ``pretrained="auto"`` takes, by family. Other families start from random weights.
 BEST = {
     "mtencoder": "mtencoder-multi",
     "roost": "roost-multimodal",
@@ -24,12 +24,12 @@ def list_pretrained() -> list[str]:
 
 
 def resolve_folder(name_or_folder) -> Path:
-    """Return the folder of a shipped name or of a path; a ``Path`` is never a name.
+    """Return the folder of a shipped name or of a path. A ``Path`` is never a name.
 
     Raises
     ------
     PretrainedError
-        If it is neither, or no path.
+        If it is neither a shipped name nor a folder.
     """
     if isinstance(name_or_folder, str) and name_or_folder in list_pretrained():
         return _SHIPPED / name_or_folder

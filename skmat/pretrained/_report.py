@@ -1,4 +1,4 @@
-"""Loading weights, and saying what was loaded."""
+"""Loading weights, with a report of the tensors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,18 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class LoadReport:
-    """Which tensors of a checkpoint found their place.
+    """Which tensors of a checkpoint match the network.
 
     Attributes
     ----------
-    matched, missing, unexpected, mismatched : list of str
-        Tensors loaded; tensors of the network that the checkpoint lacks; tensors of the
-        checkpoint that the network lacks; tensors of another shape, or whole numbers for others.
+    matched : list of str
+        Loaded tensors.
+    missing : list of str
+        Tensors that only the network has.
+    unexpected : list of str
+        Tensors that only the checkpoint has.
+    mismatched : list of str
+        Tensors whose shapes differ, or where only one of the two is floating-point.
     """
 
     matched: list[str] = field(default_factory=list)
@@ -43,21 +48,21 @@ class LoadReport:
 
 
 def load_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:
-    """Load `state` into `encoder`, all of it or nothing.
+    """Load `state` into `encoder`, completely or not at all.
 
     Parameters
     ----------
     encoder : Module
-        Changed in place.
+        Network, changed in place.
     state : mapping of str to Tensor
         Tensors of a checkpoint.
     source : str
-        Where they come from, for the message.
+        Name of the checkpoint, for errors.
 
     Raises
     ------
     PretrainedError
-        If not every tensor of the encoder matches; the encoder is left as it was.
+        If some tensors do not match. The encoder is then unchanged.
     """
     report = compare_state(encoder, state, source)
     encoder.load_state_dict(dict(state))
@@ -65,7 +70,7 @@ def load_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> 
 
 
 def compare_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:
-    """Compare `state` with the tensors of `encoder`, and load nothing; see :func:`load_state`."""
+    """Compare `state` with the tensors of `encoder` without loading. See :func:`load_state`."""
     own = encoder.state_dict()
     shared = sorted(set(own) & set(state))
     mismatched = [name for name in shared if not _is_alike(own[name], state[name])]
@@ -77,12 +82,12 @@ def compare_state(encoder: nn.Module, state: Mapping[str, Tensor], source: str) 
     )
     if not report.complete:
         raise PretrainedError(
-            f"The weights of {source} do not fit the encoder: {report}. Nothing was loaded; use"
+            f"The weights of {source} do not fit the encoder: {report}. Nothing was loaded. Use"
             " the checkpoint's own family and sizes."
         )
     return report
 
 
 def _is_alike(own: Tensor, other: Tensor) -> bool:
-    """Tell whether a tensor can be put in the place of another, and nothing is cut."""
+    """Tell whether a tensor can replace another without loss."""
     return own.shape == other.shape and own.is_floating_point() == other.is_floating_point()

@@ -91,11 +91,11 @@ def test_weights_of_another_name_are_not_read(folder, name):
 def test_weights_that_are_no_numbers_are_neither_saved_nor_loaded(folder, value):
     bad = {"fine": torch.ones(3), "bad": torch.tensor([1.0, value])}
     before = load_checkpoint(folder)
-    with pytest.raises(PretrainedError, match=r"NaN or infinite in bad; they are not saved"):
+    with pytest.raises(PretrainedError, match=r"NaN or infinite in bad\. They are not saved"):
         save_checkpoint(folder, make_checkpoint(state=bad))
     assert set(load_checkpoint(folder).state) == set(before.state)
     put_weights(folder, bad)
-    refused(folder, "NaN or infinite in bad; save")
+    refused(folder, r"NaN or infinite in bad\. Train")
 
 
 def test_numbers_that_another_format_cannot_hold_are_refused(folder):
@@ -236,7 +236,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused(old_folder, name):
 def test_a_pipe_is_not_waited_for(old_folder, name):
     (old_folder / name).unlink()
     os.mkfifo(old_folder / name)
-    refused(old_folder, "no regular file")
+    refused(old_folder, "not a regular file")
 
 
 @pytest.mark.parametrize("name", ["config.json", "card.json"])

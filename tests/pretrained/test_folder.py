@@ -158,7 +158,7 @@ def test_a_writer_waits_for_another_but_not_for_ever(folder, monkeypatch):
     monkeypatch.setattr(_folder, "_PATIENCE", 0.1)
     with (
         _folder.locked(folder),
-        pytest.raises(PretrainedError, match="Another process is writing"),
+        pytest.raises(PretrainedError, match="Another process has been writing"),
     ):
         save_checkpoint(folder, numbered(1))
     save_checkpoint(folder, numbered(1))

@@ -54,7 +54,7 @@ def test_anything_less_is_refused_and_changes_nothing(change, message):
     with pytest.raises(PretrainedError, match=message) as error:
         load_state(module, state, "the checkpoint")
     assert "the checkpoint" in str(error.value)
-    assert "Nothing was loaded; use" in str(error.value)
+    assert "Nothing was loaded. Use" in str(error.value)
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor, before[name])
 

@@ -1,4 +1,4 @@
-"""Plots of what a model has learned, in scikit-learn's Display style."""
+"""Plots of predictions and training, in scikit-learn's Display style."""
 
 from skmat.inspection._learning_curve import HistoryDisplay
 from skmat.inspection._parity import ParityDisplay

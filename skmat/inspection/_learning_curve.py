@@ -13,24 +13,24 @@ _LABELS = {"train_loss": "Training", "valid_loss": "Validation"}
 class HistoryDisplay:
     """Learning curves: training and validation loss per epoch.
 
-    Create it with :meth:`from_estimator`. An ensemble has one pair of curves per member; a dot
-    marks the epoch of the lowest validation loss.
+    Create it with :meth:`from_estimator`. An ensemble has one pair of curves per estimator. A dot
+    marks the epoch with the lowest validation loss.
 
     Parameters
     ----------
     history : list of dict
-        One entry per epoch (and ensemble member) with "epoch" (int), "train_loss" (float) and,
-        where there was a validation set, "valid_loss" (float); "estimator" (int, default 0) tells
-        the members of an ensemble apart.
+        One entry per epoch and estimator. Keys are "epoch" (int), "train_loss" (float) and, with a
+        validation set, "valid_loss" (float). "estimator" (int, default 0) is the number of the
+        estimator in an ensemble.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the curves.
     figure_ : matplotlib Figure
-        Figure that holds the axes.
+        Figure of the axes.
     train_lines_, valid_lines_ : list of Line2D
-        One curve per member; `valid_lines_` is empty without a validation set.
+        One curve per estimator. `valid_lines_` is empty without a validation set.
 
     Raises
     ------
@@ -64,7 +64,7 @@ class HistoryDisplay:
         estimator : object
             Estimator with ``history_``.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on. None makes a new figure.
         log_scale : bool, default=False
             Draw the loss on a logarithmic axis.
 
@@ -81,7 +81,7 @@ class HistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on. None makes a new figure.
         log_scale : bool, default=False
             Draw the loss on a logarithmic axis.
 
@@ -93,7 +93,7 @@ class HistoryDisplay:
         from matplotlib.ticker import MaxNLocator
 
         if not self.history:
-            raise InvalidInputError("The history is empty: no epoch was trained.")
+            raise InvalidInputError("The history is empty. Train for at least one epoch.")
         if ax is None:
             _, ax = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
@@ -109,7 +109,7 @@ class HistoryDisplay:
 
     def _draw(self, key, mark_lowest=False):
         curves = self._curves(key)
-        # Members are drawn thinner, so that a bundle of them reads as one curve with a spread.
+        # Draw the curves of an ensemble thinner, so that they read as one curve with a spread.
         width, alpha = (1.8, 1.0) if len(curves) == 1 else (1.0, 0.6)
         lines: list = []
         for epochs, losses in curves:
@@ -119,7 +119,7 @@ class HistoryDisplay:
                 color=_COLORS[key],
                 linewidth=width,
                 alpha=alpha,
-                # A single epoch is no line, but it is a point.
+                # A single epoch is drawn as a point.
                 marker="." if len(epochs) == 1 else None,
                 label=None if lines else _LABELS[key],
             )
@@ -137,7 +137,7 @@ class HistoryDisplay:
         return lines
 
     def _curves(self, key):
-        """Return the epochs and losses of each member that has any."""
+        """Return the epochs and losses of each estimator that has any."""
         by_estimator: dict[int, tuple[list, list]] = {}
         for entry in self.history:
             if entry.get(key) is not None:

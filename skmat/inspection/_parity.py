@@ -16,32 +16,31 @@ _PANEL_SIZE = 3.4  # inches
 class ParityDisplay:
     """Parity plot: predicted against true values, one panel per task.
 
-    Create it with :meth:`from_estimator` or :meth:`from_predictions`. Each panel has equal axes,
-    the diagonal of perfect prediction, and the number of labels, mean absolute error and
-    coefficient of determination of its task, in the units of `y` (the error of a quantity whose
-    unit reads "log10(...)" in decades). Rows without a label or without
-    a prediction (NaN) are left out of their panel.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. Each panel has equal axes
+    and the diagonal of perfect prediction. It states the number of labels, the mean absolute error
+    and the coefficient of determination. The error has the unit of `y`, or decades if the unit is
+    "log10(...)". Panels leave out rows with a missing label or prediction (NaN).
 
     Parameters
     ----------
     y_true : ndarray of shape (n,) or (n, n_tasks)
-        Labels; NaN where there is none.
+        Labels. NaN means missing.
     y_pred : ndarray of the shape of `y_true`
         Predictions.
     target_names : sequence of str of length n_tasks, default=None
-        Names of the tasks, the titles of the panels.
+        Names of the tasks, used as titles of the panels.
     units : str, sequence of str of length n_tasks or dict of str to str, default=None
-        Units of the tasks, written on the axes; a string is the unit of every task, a dict goes
-        by name. The loaders' ``Bunch.units`` fits.
+        Units of the tasks, for the axes. A string is the unit of every task. A dict has task names
+        as keys, such as the ``Bunch.units`` of the loaders.
 
     Attributes
     ----------
     axes_ : ndarray of shape (n_tasks,), dtype object
         Axes of the panels.
     ax_ : matplotlib Axes
-        The first panel, which is the only one for a single task.
+        The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        Figure of the panels.
     scatters_ : list of PathCollection
         Points of each panel.
     texts_ : list of Text
@@ -50,7 +49,7 @@ class ParityDisplay:
     Raises
     ------
     InvalidInputError
-        If shapes or numbers of names do not fit together.
+        If shapes or numbers of names do not match.
 
     See Also
     --------
@@ -83,9 +82,9 @@ class ParityDisplay:
         estimator : object
             Fitted regressor with ``predict``.
         X : array-like of length n
-            Materials, as `estimator` takes them.
+            Materials, in the form that `estimator` takes.
         y : array-like of shape (n,) or (n, n_tasks)
-            Labels; NaN where there is none. A Series or DataFrame names the tasks.
+            Labels. NaN means missing. A Series or DataFrame names the tasks.
         target_names, units, ax, scatter_kwargs
             See :meth:`from_predictions`.
 
@@ -111,15 +110,15 @@ class ParityDisplay:
         Parameters
         ----------
         y_true : array-like of shape (n,) or (n, n_tasks)
-            Labels; NaN where there is none. A Series or DataFrame names the tasks.
+            Labels. NaN means missing. A Series or DataFrame names the tasks.
         y_pred : array-like of the shape of `y_true`
             Predictions.
         target_names : sequence of str of length n_tasks, default=None
-            Names of the tasks; None takes those of `y_true`.
+            Names of the tasks. None takes those of `y_true`.
         units : str, sequence of str of length n_tasks or dict of str to str, default=None
             Units of the tasks.
         ax : matplotlib Axes or sequence of n_tasks Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on. None makes a new figure.
         scatter_kwargs : dict, default=None
             Keyword arguments for ``Axes.scatter``.
 
@@ -143,7 +142,7 @@ class ParityDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or sequence of n_tasks Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on. None makes a new figure.
         scatter_kwargs : dict, default=None
             Keyword arguments for ``Axes.scatter``.
 
@@ -176,13 +175,13 @@ def _draw_frame(panel, name, unit):
     suffix = f" [{unit}]" if unit else ""
     panel.set(title=name, xlabel=f"True{suffix}", ylabel=f"Predicted{suffix}")
     panel.set_aspect("equal", adjustable="box")
-    # Both axes show the same quantity over the same range: one locator gives them equal ticks.
+    # Both axes show the same quantity and range, so equal locators give equal ticks.
     panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.yaxis.set_major_locator(MaxNLocator(5))
 
 
 def _draw_points(panel, true, predicted, unit, scatter_kwargs):
-    # Fainter the more points there are, so that dense regions still show their density.
+    # More points are drawn fainter, to show the density of dense regions.
     style = {
         "s": 14 if len(true) <= 1000 else 5,
         "alpha": float(np.clip(15 / np.sqrt(max(len(true), 1)), 0.08, 0.7)),
@@ -214,7 +213,7 @@ def _draw_points(panel, true, predicted, unit, scatter_kwargs):
 def _scores(true, predicted, unit):
     lines = [f"n = {len(true):,}"]
     if len(true):
-        # A difference of logarithms has no unit but counts powers of ten.
+        # A difference of logarithms counts powers of ten.
         unit = "decades" if unit.startswith("log10(") else unit
         lines.append(f"MAE = {mean_absolute_error(true, predicted):.3g} {unit}".rstrip())
     if len(true) > 1:

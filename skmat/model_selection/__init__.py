@@ -1,4 +1,4 @@
-"""Splitters: small training sets drawn with care, and splits that stay small."""
+"""Splitters for small training sets and for splits of limited size."""
 
 from skmat.model_selection._farthest import FarthestPointSplit
 from skmat.model_selection._limited import LimitedShuffleSplit

@@ -1,4 +1,4 @@
-"""Samples of materials that are far from one another."""
+"""Training sets of materials that are far from each other."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -14,24 +14,25 @@ __all__ = ["FarthestPointSplit"]
 
 
 class FarthestPointSplit(ShuffleSplit):
-    """Draw training sets of materials that differ as much as possible; no target is looked at.
+    """Draw training sets of materials that differ as much as possible, without using targets.
 
-    The first material is drawn at random, and each further one is the farthest from all before
-    it (Gonzalez 1985). Distances are Euclidean, between the vectors that a transformer returns,
-    each feature in units of its standard deviation.
+    The first material is random. Each further one is the farthest from all chosen before
+    (Gonzalez 1985). Distances are Euclidean, between the vectors of a transformer. Each feature is
+    in units of its standard deviation.
 
     Parameters
     ----------
     transformer : transformer, default=None
-        Makes vectors of materials, such as ``MTEncoder()``, ``CGCNNEncoder()`` or
-        ``MagpieFeaturizer()``; it is cloned and fitted to X. None takes X as vectors. Sparse
-        vectors are made dense.
+        Turns materials into vectors, such as ``MTEncoder()``, ``CGCNNEncoder()`` or
+        ``MagpieFeaturizer()``. A clone is fitted to X. None uses X as vectors. Sparse vectors
+        become dense.
     n_splits : int, default=10
-        Number of samples, each from another first material.
+        Number of splits, each with another first material.
     train_size : int or float, default=0.8
-        Materials of the sample: their number, or their share.
+        Number or fraction of materials to train on.
     test_size : int or float, default=None
-        Materials to test on, drawn at random from the others; None takes all others.
+        Number or fraction of materials to test on, drawn at random from the others. None takes all
+        others.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
 
@@ -62,12 +63,12 @@ class FarthestPointSplit(ShuffleSplit):
         self.transformer = transformer
 
     def split(self, X, y=None, groups=None):
-        """Generate training rows, in the order in which they were chosen, and test rows.
+        """Generate training rows, in the order of choice, and test rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Materials, as the transformer reads them; without one, vectors.
+            Materials for the transformer. Without a transformer, vectors.
         y : object
             Ignored.
         groups : object
@@ -81,32 +82,31 @@ class FarthestPointSplit(ShuffleSplit):
         Raises
         ------
         InvalidInputError
-            If a material has no finite vector, or if X holds no vectors and there is no
-            transformer.
+            If the vector of a material is not finite, or X needs a transformer.
         """
         vectors = self._vectors(X)
         if vectors.ndim != 2 or len(vectors) != _num_samples(X):
             raise InvalidInputError(
-                f"Vectors of shape {vectors.shape} are not one for each of {_num_samples(X)}"
-                " materials; pass a transformer that makes them."
+                f"{_num_samples(X)} materials need one vector each, got an array of shape"
+                f" {vectors.shape}. Pass another transformer."
             )
         bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(bad):
             raise InvalidInputError(
-                f"{len(bad)} materials have no finite vector, the first in row {bad[0]}; leave"
+                f"{len(bad)} materials have no finite vector, the first in row {bad[0]}. Leave"
                 " them out."
             )
         spread = vectors.std(axis=0)
         vectors = (vectors - vectors.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         generator = check_random_state(self.random_state)
-        # How many rows each side has, ShuffleSplit knows.
+        # ShuffleSplit sets the sizes of both sides.
         for train, test in super().split(vectors):
             chosen = _farthest(vectors, len(train), generator.randint(len(vectors)))
             rest = np.setdiff1d(np.arange(len(vectors)), chosen)
             yield chosen, np.sort(generator.choice(rest, len(test), replace=False))
 
     def _vectors(self, X):
-        """Return one vector per material, as far as can be told without looking at them."""
+        """Return an array of vectors, whose shape is not checked yet."""
         vectors = X if self.transformer is None else clone(self.transformer).fit_transform(X)
         if issparse(vectors):
             vectors = vectors.toarray()
@@ -116,12 +116,12 @@ class FarthestPointSplit(ShuffleSplit):
             pass
         if self.transformer is None:
             raise InvalidInputError(
-                "X holds no vectors of numbers; pass the transformer that makes them of"
-                " materials: FarthestPointSplit(transformer=MTEncoder()), CGCNNEncoder() for"
-                " crystals, or MagpieFeaturizer()."
+                "X does not hold numeric vectors. Pass a transformer that makes them, such as"
+                " FarthestPointSplit(transformer=MTEncoder()), CGCNNEncoder() for structures, or"
+                " MagpieFeaturizer()."
             )
         raise InvalidInputError(
-            f"{self.transformer!r} returned no vectors of numbers; pass a transformer that does."
+            f"{self.transformer!r} did not return numeric vectors. Pass another transformer."
         )
 
 
@@ -130,7 +130,7 @@ def _farthest(vectors, n_chosen, first):
     nearest = np.full(len(vectors), np.inf)
     while len(chosen) < n_chosen:
         nearest = np.minimum(nearest, ((vectors - vectors[chosen[-1]]) ** 2).sum(axis=1))
-        # Materials with the vector of a chosen one come last, none of them twice.
+        # Duplicates of chosen materials come last. Chosen materials never come again.
         nearest[chosen[-1]] = -1.0
         chosen.append(int(nearest.argmax()))
     return np.array(chosen)

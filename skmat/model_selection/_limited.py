@@ -1,4 +1,4 @@
-"""Random splits that stay small however many rows there are."""
+"""Random splits of limited size."""
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, ShuffleSplit, StratifiedShuffleSplit
@@ -11,23 +11,22 @@ __all__ = ["LimitedShuffleSplit"]
 
 
 class LimitedShuffleSplit(BaseCrossValidator):
-    """Draw training and test sets of a share of the rows, but of no more than so many.
+    """Draw random training and test sets of limited size.
 
-    Rows are drawn, whatever they hold; those of one composition may be on both sides.
-
-    For choices that a part of the rows can make, such as where a network's weights come from:
-    a search over them then takes no longer for 100,000 rows than for a few thousand.
+    Use it for choices that some of the rows can make, such as the pretrained weights to start
+    from. A search then takes as long for 100,000 rows as for a few thousand. Rows are independent,
+    so one composition may be on both sides.
 
     Parameters
     ----------
     n_splits : int, default=3
         Number of splits.
     max_train_size : int, default=2000
-        Most rows to train on; fewer are four fifths of all rows.
+        Maximum of training rows. Small data sets train on four fifths of the rows.
     max_test_size : int, default=1000
-        Most rows to test on; fewer are a fifth of all rows.
+        Maximum of test rows. Small data sets test on a fifth of the rows.
     stratify : bool, default=False
-        Whether both sets have the share of each class that all rows have.
+        Whether both sets keep the fraction of each class.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
 
@@ -61,7 +60,7 @@ class LimitedShuffleSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Materials; only their number counts.
+            Materials. Only their number matters.
         y : array-like of shape (n_samples,), default=None
             Classes, with `stratify`.
         groups : object
@@ -73,7 +72,7 @@ class LimitedShuffleSplit(BaseCrossValidator):
             Rows.
         """
         n_rows = _num_samples(X)
-        # Stratified sets have a row of each class at least.
+        # Stratified sets need at least one row per class.
         least = len(np.unique(y)) if self.stratify else 1
         n_test = max(least, min(self.max_test_size, n_rows // 5))
         make = StratifiedShuffleSplit if self.stratify else ShuffleSplit

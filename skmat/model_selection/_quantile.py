@@ -1,4 +1,4 @@
-"""Random samples with the distribution of the target."""
+"""Random training sets with the distribution of the target."""
 
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
@@ -11,29 +11,29 @@ __all__ = ["QuantileShuffleSplit"]
 
 
 class QuantileShuffleSplit(StratifiedShuffleSplit):
-    """Draw training sets whose targets are spread as those of all rows are.
+    """Draw training sets with the target distribution of all rows.
 
-    Rows are sorted by target and cut into groups of equal size, and every group gives the same
-    share. Of a small sample drawn at random (:class:`sklearn.model_selection.ShuffleSplit`) large
-    targets may be missing altogether.
+    The splitter sorts rows by target, cuts them into groups of equal size, and draws the same
+    fraction of each group. Use it for small training sets, where a plain
+    :class:`sklearn.model_selection.ShuffleSplit` may miss all large targets.
 
     Parameters
     ----------
     n_splits : int, default=10
-        Number of samples.
+        Number of splits.
     train_size : int or float, default=0.8
-        Rows of the sample: their number, or their share.
+        Number or fraction of rows to train on.
     test_size : int or float, default=None
-        Rows to test on; None takes all others.
+        Number or fraction of rows to test on. None takes all others.
     n_quantiles : int, default=10
-        Number of groups; no more than the sample or the test set has rows.
+        Number of groups, at most the number of training or test rows.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
 
     Raises
     ------
     InvalidInputError
-        If `n_quantiles` is no whole number of 1 or more.
+        If `n_quantiles` is not a positive integer.
 
     Examples
     --------
@@ -58,9 +58,9 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         )
         n_quantiles = plain(n_quantiles)
         if not isinstance(n_quantiles, int) or isinstance(n_quantiles, bool):
-            raise InvalidInputError(f"n_quantiles={n_quantiles!r} is no whole number.")
+            raise InvalidInputError(f"n_quantiles={n_quantiles!r} must be an integer.")
         if n_quantiles < 1:
-            raise InvalidInputError(f"n_quantiles={n_quantiles}: there is one group at least.")
+            raise InvalidInputError(f"n_quantiles={n_quantiles} must be at least 1.")
         self.n_quantiles = n_quantiles
 
     def split(self, X, y, groups=None):
@@ -69,9 +69,9 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Materials; only their number counts.
+            Materials. Only their number matters.
         y : array-like of shape (n_samples,)
-            Targets: numbers, none of them missing.
+            Targets: numbers without missing values.
         groups : object
             Ignored.
 
@@ -83,7 +83,7 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         Raises
         ------
         InvalidInputError
-            If targets are no finite numbers, or have several columns.
+            If targets are not finite numbers, or have several columns.
         """
         try:
             y = column_or_1d(y).astype(np.float64)
@@ -92,19 +92,19 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         missing = np.flatnonzero(~np.isfinite(y))
         if len(missing):
             raise InvalidInputError(
-                f"y holds {len(missing)} labels that are missing or infinite, the first in row"
-                f" {missing[0]}; split the rows that have labels."
+                f"y has {len(missing)} missing or infinite labels, the first in row {missing[0]}."
+                " Split only rows with labels."
             )
-        # Each group gives a row to either side.
+        # Each group needs a row on each side.
         sizes = [len(part) for part in next(_sizes_of(self).split(y))]
         n_bins = max(1, min(self.n_quantiles, *sizes))
-        # Ties are broken by row, so that all bins are equally large.
+        # Row order breaks ties, so all groups have equal size.
         ranks = np.empty(len(y), dtype=np.int64)
         ranks[np.argsort(y, kind="stable")] = np.arange(len(y))
         yield from super().split(X, ranks * n_bins // max(1, len(y)))
 
 
 def _sizes_of(splitter):
-    """Return a splitter that has sets of the same sizes."""
+    """Return a splitter with the same set sizes."""
     sizes = {"train_size": splitter.train_size, "test_size": splitter.test_size}
     return ShuffleSplit(1, random_state=0, **sizes)

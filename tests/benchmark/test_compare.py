@@ -120,7 +120,7 @@ def test_what_cannot_be_paired_is_refused(function):
         )
     with pytest.raises(InvalidInputError, match="different numbers of rows"):
         function(a, make_scores("steels", mae=B, n_train=90, n_test=10))
-    with pytest.raises(InvalidInputError, match="'b' have no mae for every fold of matbench_stee"):
+    with pytest.raises(InvalidInputError, match="'b' lack the mae of some folds of matbench_stee"):
         function(a, make_scores("steels", mae=[*B[:4], np.nan]))
     with pytest.raises(InvalidInputError, match="are not in both results"):
         function(a, a, tasks=["steels", "jdft2d"])

@@ -60,7 +60,7 @@ def test_scikit_learn_takes_it():
 
 
 def test_targets_must_be_known_numbers():
-    with pytest.raises(InvalidInputError, match=r"2 labels that are missing .* in row 3"):
+    with pytest.raises(InvalidInputError, match=r"2 missing or infinite labels, .* in row 3"):
         list(QuantileShuffleSplit().split(SKEWED[:9], [0, 1, 2, np.nan, 4, 5, 6, np.inf, 8]))
     with pytest.raises(InvalidInputError, match="one column of numbers"):
         list(QuantileShuffleSplit().split(SKEWED[:9], np.zeros((9, 2))))

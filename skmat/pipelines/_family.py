@@ -50,5 +50,5 @@ def take_family(name, *sources):
 
 
 def is_auto(pretrained):
-    """Tell whether `pretrained` is "auto"; arrays and estimators compare oddly."""
+    """Tell whether `pretrained` is "auto". Some objects do not support ``==``."""
     return isinstance(pretrained, str) and pretrained == "auto"

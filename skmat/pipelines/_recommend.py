@@ -1,4 +1,4 @@
-"""What to do with so many labels: an estimator with its settings, and why."""
+"""A recommended estimator for a given number of labels, with the reason."""
 
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -15,61 +15,62 @@ from skmat.pipelines._voting import make_voting_classifier, make_voting_regresso
 
 __all__ = ["Recommendation", "recommend"]
 
-#: Where averages are recommended: from the fewest labels that they were measured with, to where
-#: support vectors take hours, or, of crystals, to the most labels that they were measured with.
+#: Fewest and most labels for averages. Below, they are not measured. Above, support vectors take
+#: hours (formulas), or the average is no better (structures).
 _AVERAGED = {"formula": (50, 10_000), "structure": (50, 200)}
-#: From here on it was measured that more epochs than automatic ones help.
+#: With more labels, more epochs than "auto" reduce the error.
 _MANY = 15_000
 
 _COMPOUNDS = (
-    "Fine-tuned, an encoder had 0.70 to 0.77 times the error of a forest on Magpie features with"
-    " 50 to 500 labels, means of four tasks, and less than it on each; frozen, with support"
-    " vectors, it was as good up to 200."
+    "With 50 to 500 labels, a fine-tuned encoder had 0.70 to 0.77 times the error of a forest on"
+    " Magpie features (means of four tasks), and a lower error on each task. Up to 200 labels, a"
+    " frozen encoder with support vectors was as good."
 )
 _CLASSES = (
-    "The average of a fine-tuned encoder, a frozen one and trees had 0.69 to 0.74 times the loss"
-    " of a forest on Magpie features on one task (metals), with 50 to 1,000 labels, and 0.91 to"
-    " 1.02 times on another (glasses). It needs five labels of each class."
+    "With 50 to 1,000 labels, the average of a fine-tuned encoder, a frozen one and trees had 0.69"
+    " to 0.74 times the loss of a forest on Magpie features on one task (metals). On another"
+    " (glasses) it had 0.91 to 1.02 times the loss. It needs five labels of each class."
 )
 _ALLOYS = (
-    "On steels, the one task of alloys, the average of a network, a frozen encoder and trees had"
-    " 0.82 to 0.93 times the error of a forest on Magpie features with 50 to 249 labels; the"
-    " fine-tuned encoder alone had 0.90 to 1.08 times it."
+    "On steels (the only task with alloys, 50 to 249 labels), the average of a network, a frozen"
+    " encoder and trees had 0.82 to 0.93 times the error of a forest on Magpie features. The"
+    " fine-tuned encoder alone had 0.90 to 1.08 times the error."
 )
 _SEVERAL = (
-    "One network learns several properties and takes missing labels, as averages and frozen"
-    " encoders do not. Fit each alone beside it: an easy one can be better off alone."
+    "One network learns several properties and takes missing labels. Averages and frozen encoders"
+    " do not. Also fit each property alone, which can be better for an easy one."
 )
 _NOT_AVERAGED = (
-    "Averages with a frozen encoder and trees were not measured with fewer than 50 labels, and"
-    " take hours with more than 10,000."
+    "Averages with a frozen encoder and trees are not measured below 50 labels. Above 10,000 they"
+    " take hours."
 )
-_FEW_CRYSTALS = (
-    "On test crystals of six properties the average of a fine-tuned encoder, which had learned"
-    " others, with support vectors and trees on its frozen vectors had 0.89, 0.87 and 0.92 times"
-    " the error of random weights with 50, 100 and 200 labels (means; fine-tuned alone 0.91, 0.89"
-    " and 0.93); on phonons, with 0.90 to 1.17 times, fine-tuning alone is better."
+_FEW_STRUCTURES = (
+    "With 50, 100 and 200 labels of six properties, the average of a fine-tuned encoder with"
+    " support vectors and trees on frozen vectors had 0.89, 0.87 and 0.92 times the error of"
+    " random weights (means). The fine-tuned encoder alone had 0.91, 0.89 and 0.93 times the"
+    " error. On phonons, where the average had 0.90 to 1.17 times the error, fine-tuning alone is"
+    " better."
 )
-_CRYSTALS = (
-    "Fine-tuned to 1,012 labels of phonons, CGCNN's default encoder had 37 1/cm, and random"
-    " weights 44. Averages were measured for numbers alone, with 10 to 800 labels; with 800 they"
-    " were no better."
+_STRUCTURES = (
+    "Fine-tuned on 1,012 labels of phonons, CGCNN's default encoder had an error of 37 1/cm, and"
+    " random weights 44 1/cm. Averages are measured for regression with 10 to 800 labels. With 800"
+    " they were no better."
 )
 _MANY_LABELS = (
-    " With so many labels try max_epochs=60 too: on 20,000 of each of two tasks it had 2 and 4 %"
-    " less error than 30 epochs, and 8 and 15 % less than 10."
+    " With this many labels, also try max_epochs=60. With 20,000 labels of two tasks it had 2 and"
+    " 4 % less error than 30 epochs, and 8 and 15 % less than 10."
 )
 
 
 class Recommendation(NamedTuple):
-    """What :func:`skmat.recommend` returns.
+    """Output of :func:`skmat.recommend`.
 
     Attributes
     ----------
     estimator : estimator
-        Not fitted.
+        Unfitted estimator.
     reason : str
-        What speaks for it.
+        Measured results that support it.
     """
 
     estimator: Any
@@ -96,40 +97,40 @@ def recommend(
     alloys=False,
     random_state=None,
 ):
-    """Return the estimator that did best on tasks like yours, and why.
+    """Return the estimator that did best on similar tasks, and the reason.
 
-    The answers are those of the user guide, "I have N labels", which tells on how few tasks they
-    rest: a cross-validation of two or three candidates on your own labels tells more.
+    The answers are those of the section "I have N labels" of the user guide. They rest on few
+    tasks. A cross-validation of two or three candidates on your own labels is more reliable.
 
     Parameters
     ----------
     n_labels : int
-        Labels to learn from, of the property of which there are fewest.
+        Number of labels. For several properties, of the one with the fewest labels.
     input : {"formula", "structure"}, default="formula"
-        What is known of the materials.
+        Input of the estimator.
     kind : {"regression", "classification"}, default="regression"
-        What is predicted.
+        Kind of the task.
     n_properties : int, default=1
-        Columns of y.
+        Number of columns of y.
     alloys : bool, default=False
-        Whether most formulas have about ten elements, as those of steels; of no effect on classes
-        and on structures.
+        Whether most formulas have about ten elements, as those of steels. Ignored for
+        classification and for structures.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator.
 
     Returns
     -------
     Recommendation
-        A named tuple of ``estimator``, not fitted, and ``reason``.
+        Named tuple of ``estimator`` (unfitted) and ``reason``.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that it cannot have.
+        If the value of a parameter is invalid.
 
     See Also
     --------
-    make_search_regressor : Finds out by cross-validation which weights to start from.
+    make_search_regressor : Chooses the weights to start from by cross-validation.
 
     Examples
     --------
@@ -145,9 +146,9 @@ def recommend(
     fewest, most = _AVERAGED[input]
     pair: tuple[Any, Any]
     if input == "structure":
-        pair, reason = (CGCNNRegressor, CGCNNClassifier), _CRYSTALS
+        pair, reason = (CGCNNRegressor, CGCNNClassifier), _STRUCTURES
         if not is_classification and n_properties == 1 and fewest <= n_labels <= most:
-            pair, reason = (make_voting_regressor, make_voting_classifier), _FEW_CRYSTALS
+            pair, reason = (make_voting_regressor, make_voting_classifier), _FEW_STRUCTURES
             settings["family"] = "cgcnn"
     elif n_properties > 1:
         pair, reason = (MTEncoderRegressor, MTEncoderClassifier), _SEVERAL

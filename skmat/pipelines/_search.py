@@ -105,7 +105,7 @@ def _make_search(model, pretrained, scoring, random_state, n_jobs):
 
 
 def _log_likelihood(model, X, y):
-    """Return the mean log-probability of the true class; unseen classes have probability 0."""
+    """Return the mean log-probability of the true class. Unseen classes have probability 0."""
     columns = {each: column for column, each in enumerate(model.classes_)}
     true = [
         row[columns[each]] if each in columns else 0.0

@@ -7,7 +7,7 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["BASELINES", "add_benchmark"]
 
-# Written out because the table they come from takes long to import; a test compares them.
+# A copy, because its origin takes long to import. A test compares them.
 BASELINES = ("dummy", "magpie-forest", "magpie-boosting", "magpie-mlp", "mtencoder")
 
 
@@ -19,20 +19,20 @@ def add_benchmark(commands):
         "matbench",
         help="the thirteen tasks of Matbench v0.1 on their official folds",
         description="Fit and score an estimator on the official folds of Matbench v0.1. Finished"
-        " folds are kept in --results-dir; the same command goes on where it was stopped. "
+        " folds stay in --results-dir. Run the same command again to resume a stopped run. "
         + JOBLIB_WARNING,
     )
     matbench.add_argument(
         "--estimator",
         required=True,
         metavar="NAME_OR_FILE",
-        help=f"a baseline ({', '.join(BASELINES)}) or a joblib file of a scikit-learn estimator"
-        ' that takes formulas, or of a dict of two, "regression" and "classification"',
+        help=f"a baseline ({', '.join(BASELINES)}), or a joblib file of a scikit-learn estimator"
+        ' for formulas or of a dict with the keys "regression" and "classification"',
     )
     matbench.add_argument(
-        "--tasks", default="all", metavar="A,B,C", help="such as steels,expt_gap; default: all"
+        "--tasks", default="all", metavar="A,B,C", help="such as steels,expt_gap (default: all)"
     )
-    matbench.add_argument("--folds", metavar="0,1", help="some of 0 to 4; default: all")
+    matbench.add_argument("--folds", metavar="0,1", help="some of 0 to 4 (default: all)")
     matbench.add_argument("--n-jobs", type=int, default=1, metavar="N", help="folds at a time")
     matbench.add_argument("--random-state", type=int, default=0, metavar="SEED")
     matbench.add_argument(
@@ -42,7 +42,7 @@ def add_benchmark(commands):
         "--save",
         type=Path,
         metavar="FILE",
-        help="write predictions in the official format (results.json, or .json.gz to submit)",
+        help="write predictions in the official format (results.json, or .json.gz for submission)",
     )
     matbench.add_argument("--data-home", metavar="DIR", help="default: $SKMAT_DATA")
     matbench.add_argument("--quiet", action="store_true", help="no line per fold")
@@ -58,7 +58,7 @@ def _benchmark(arguments):
         from skmat.cli.result_files import check_output
 
         if arguments.folds:
-            raise InvalidInputError("--save wants all folds: drop it or --folds.")
+            raise InvalidInputError("--save needs all folds. Drop it or --folds.")
         inputs = [] if arguments.estimator in BASELINES else [arguments.estimator]
         check_output(arguments.save, (".json", ".json.gz"), inputs)
     results = run_matbench(
@@ -86,8 +86,8 @@ def _estimator_to_benchmark(name):
     path = Path(name)
     if not path.is_file():
         raise InvalidInputError(
-            f"--estimator is {name!r}, which is neither a baseline ({', '.join(BASELINES)}) nor"
-            " a file. Write a file with `joblib.dump(estimator, file)`."
+            f"--estimator {name!r} is neither a baseline ({', '.join(BASELINES)}) nor a file."
+            " Write a file with `joblib.dump(estimator, file)`."
         )
     return path.stem, load_joblib(path, "Write one with `joblib.dump(estimator, file)`.")
 

@@ -1,4 +1,4 @@
-"""Ctrl-C on the command line: one line, and the exit status that shells know."""
+"""Ctrl-C on the command line: one message, and the usual exit status."""
 
 import os
 import signal
@@ -8,29 +8,29 @@ from contextlib import contextmanager
 
 __all__ = ["INTERRUPTED", "interrupts_said", "say_interrupted"]
 
-#: Exit status of a process that Ctrl-C ended, as shells have it: 128 and the number of the signal.
+#: Exit status after Ctrl-C, as in shells: 128 plus the number of the signal.
 INTERRUPTED = 130
 
-#: What is left of a command; of those that are not here, nothing.
+#: What a command leaves behind. Commands not listed leave nothing.
 _LEFT = {
-    "benchmark": "finished folds are kept; run the same command to resume",
+    "benchmark": "finished folds are kept, run the same command to resume",
     "demo": "the folder may hold a part of the files",
-    "pretrain": "finished epochs are kept; run the same command to resume",
+    "pretrain": "finished epochs are kept, run the same command to resume",
 }
 
 
 def say_interrupted(command: str) -> None:
-    """Print the line."""
+    """Print one line to standard error."""
     left = _LEFT.get(command, "nothing was written")
-    print(f"skmat {command}: interrupted; {left}.", file=sys.stderr, flush=True)
+    print(f"skmat {command}: interrupted: {left}.", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def interrupts_said(command: str):
-    """End the process at once where Ctrl-C comes while a module is imported.
+    """End the process at once if Ctrl-C arrives during an import.
 
-    Modules that are half imported turn KeyboardInterrupt into other errors, and their tracebacks
-    tell nobody anything. Elsewhere it is raised as ever.
+    Half-imported modules turn KeyboardInterrupt into confusing errors. At other times Ctrl-C
+    raises KeyboardInterrupt as usual.
     """
 
     def handle(number, frame):
@@ -40,7 +40,7 @@ def interrupts_said(command: str):
         os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)
-    # The main thread alone gets signals; and who has another handler has other plans.
+    # Only the main thread can set handlers. Leave a handler of the caller in place.
     is_ours = threading.current_thread() is threading.main_thread()
     is_ours = is_ours and before is signal.default_int_handler
     if is_ours:

@@ -1,4 +1,4 @@
-"""What ``skmat train``, ``predict`` and ``embed`` are given: formulas, or crystals."""
+"""The materials of ``skmat train``, ``predict`` and ``embed``: formulas or structures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,28 +7,28 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
 
-# What families read, and how messages call it.
-_KINDS = {"formula": "formulas", "structure": "crystals"}
+# Input of families, and its name in messages.
+_KINDS = {"formula": "formulas", "structure": "structures"}
 
-# pandas and torch are imported where they are used: the help of the command line needs neither.
+# Functions import pandas and torch on use, to keep `skmat --help` fast.
 
 
 @dataclass(frozen=True)
 class GivenMaterials:
-    """Where the materials of a command are; none of them has been read yet.
+    """Source of the materials of a command, before reading them.
 
     Attributes
     ----------
     input : {"formula", "structure"}
-        What a family must read.
+        Input that the family must read.
     column : str
-        Column of the table that holds them.
+        Column of the materials in the table.
     path : Path or None
-        The file of the table.
+        File of the table.
     values : list of str or None
-        Those of the command line, which are a table of one column.
+        Materials from the command line, which form a table of one column.
     disorder : dict
-        The parameter of that name of estimators that read crystals, if it was given.
+        The parameter `disorder` of estimators for structures. Empty if not given.
     """
 
     input: str
@@ -38,7 +38,7 @@ class GivenMaterials:
     disorder: dict
 
     def choose_family(self, name, pretrained):
-        """Return the family of that name, or of the weights, which must read these."""
+        """Return the family of that name or of the weights. It must read these materials."""
         from skmat.estimators import choose_family
 
         try:
@@ -47,7 +47,7 @@ class GivenMaterials:
             raise InvalidInputError(f"{error} {self._remedy()}") from None
 
     def load_model(self, path):
-        """Read a fitted estimator, which must read these."""
+        """Load a fitted estimator. It must read these materials."""
         from skmat.cli.model_files import load_model
         from skmat.estimators import FAMILIES
 
@@ -61,7 +61,7 @@ class GivenMaterials:
         return model
 
     def read(self, others=()):
-        """Return the table, which must have the columns `others` too, and X for an estimator."""
+        """Return the table and X. The table must also have the columns `others`."""
         import pandas as pd
 
         from skmat.cli.tables import Table, read_table
@@ -74,13 +74,13 @@ class GivenMaterials:
         return table, cells if self.input == "formula" else self._locate(cells)
 
     def files(self, X=()):
-        """Return the files that are read: the table, and those of crystals that X names."""
-        crystals = [*(self.values or ()), *X] if self.input == "structure" else []
+        """Return the files to read: the table, and the structure files that X names."""
+        structures = [*(self.values or ()), *X] if self.input == "structure" else []
         table = [] if self.path is None else [self.path]
-        return table + [each for each in crystals if _names_a_file(each)]
+        return table + [each for each in structures if _names_a_file(each)]
 
     def naming_cells(self, table):
-        """Return a context in which rows of X that cannot be read are named as in the table."""
+        """Return a context in which errors about rows of X name the cells of the table."""
         from skmat.cli.tables import naming_cells
 
         hint = ""
@@ -90,14 +90,14 @@ class GivenMaterials:
         return naming_cells(table, self.column, name, _KINDS[self.input], hint)
 
     def _locate(self, cells):
-        """Return `cells` with paths from the working directory on, whatever they start from."""
+        """Make paths in `cells` relative to the working directory."""
         from skmat.structure._read import is_path
 
         folder = Path() if self.path is None else self.path.parent
         return [Path(folder, cell.strip()) if is_path(cell) else cell for cell in cells]
 
     def _remedy(self):
-        """Say how the other kind of materials is given."""
+        """Return advice for the other kind of materials."""
         other = next(kind for kind in _KINDS if kind != self.input)
         option = f"--{other}s" if self.path is None else f"--{other}-column"
         return f"Give {_KINDS[other]} with {option}."
@@ -110,27 +110,26 @@ def _names_a_file(value):
 
 
 def given_materials(arguments):
-    """Return what the arguments of a command say about its materials.
+    """Return the source of a command's materials.
 
     Raises
     ------
     InvalidInputError
-        If they name none, or both a file and materials, or formulas and crystals, or for
-        formulas what is of crystals.
+        If the arguments name no source or several, or give ``--disorder`` for formulas.
     """
     columns = {kind: getattr(arguments, f"{kind}_column") for kind in _KINDS}
     values = {kind: getattr(arguments, f"{kind}s") for kind in _KINDS}
     kinds = [kind for kind in _KINDS if columns[kind] or values[kind]] or ["formula"]
     if len(kinds) > 1:
         raise InvalidInputError(
-            "Formulas and crystals exclude each other: drop the options of one of them."
+            "Formulas and structures exclude each other. Drop the options of one of them."
         )
     kind = kinds[0]
     if (arguments.data is None) == (values[kind] is None):
         raise InvalidInputError("Give one of these: a table, --formulas or --structures.")
     disorder = getattr(arguments, "disorder", None)
     if disorder and kind == "formula":
-        raise InvalidInputError("--disorder is for crystals; drop it.")
+        raise InvalidInputError("--disorder is for structures. Drop it.")
     return GivenMaterials(
         kind,
         columns[kind] or kind,

@@ -12,19 +12,19 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["JOBLIB_WARNING", "holds_model", "load_joblib", "load_model", "save_model"]
 
 JOBLIB_WARNING = (
-    "Model files are joblib files, which can execute any code when they are read: load only"
-    " those that you trust."
+    "Model files are joblib files, which can execute any code when loaded: load only those that"
+    " you trust."
 )
 
-#: How pickles begin, and those of joblib that are compressed by what Python has not.
+#: First bytes of a pickle, and of a joblib file with LZ4, which the standard library lacks.
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _LZ4 = b"\x04\x22\x4d\x18"
 
-# joblib is imported where it is used: the help of the command line shows the warning alone.
+# Functions import joblib on use, to keep `skmat --help` fast.
 
 
 def save_model(model, path):
-    """Write a fitted estimator; until it is whole, `path` is what it was."""
+    """Write a fitted estimator. If writing fails, `path` is unchanged."""
     import joblib
 
     with atomic_file(path) as stream:
@@ -32,7 +32,7 @@ def save_model(model, path):
 
 
 def holds_model(path):
-    """Tell by its first bytes whether there is a file of joblib or pickle; nothing is run."""
+    """Tell by its first bytes whether a file is a joblib or pickle file, without loading it."""
     path = Path(path)
     if not path.is_file():
         return False
@@ -50,28 +50,28 @@ def holds_model(path):
             inside = decompressor.decompress(start, 2)
         except (zlib.error, OSError, lzma.LZMAError):
             continue
-        # A block of bzip2 is larger than what was read: it is opened where no table is inside.
+        # A bzip2 block can be larger than these bytes. Then decompress the file.
         return bool(_PICKLE.match(inside)) or (not inside and _begins_with_pickle(path))
     return False
 
 
 def load_joblib(path, advice=""):
-    """Read a joblib file, which can execute any code.
+    """Load a joblib file, which can execute any code.
 
     Raises
     ------
     InvalidInputError
-        If it is none, or damaged. What does not begin as a pickle is not read at all.
+        If the file is of another kind or damaged. Files of another kind are not loaded.
     """
     import joblib
 
     if not holds_model(path):
         raise InvalidInputError(
-            f"{path} is not a readable joblib file: it is of another kind. {advice}".rstrip()
+            f"{path} is not a readable joblib file but of another kind. {advice}".rstrip()
         )
     try:
         return joblib.load(path)
-    except Exception as error:  # pickle lets any error through that damaged bytes lead to
+    except Exception as error:  # damaged bytes can raise any error
         reason = " ".join(str(error).split())
         raise InvalidInputError(
             f"{path} is not a readable joblib file ({type(error).__name__}: {reason})."
@@ -80,18 +80,18 @@ def load_joblib(path, advice=""):
 
 
 def load_model(path):
-    """Read a fitted estimator of the package.
+    """Load a fitted estimator of skmat.
 
-    A joblib file can execute any code while it is read; read none that you do not trust.
+    A joblib file can execute any code when loaded. Load only files that you trust.
 
     Raises
     ------
     InvalidInputError
-        If there is no such file, or it holds something else.
+        If the file does not exist or holds something else.
     """
     advice = "Give a file that `skmat train` or `joblib.dump(model, file)` wrote."
     if not Path(path).is_file():
-        raise InvalidInputError(f"There is no model file {path}. {advice}")
+        raise InvalidInputError(f"The model file {path} does not exist. {advice}")
     from skmat.estimators._base import EncoderEstimator  # takes seconds
 
     model = load_joblib(path, advice)

@@ -1,4 +1,4 @@
-"""What the commands say and write: warnings, errors and results."""
+"""Output of the commands: warnings, errors and results."""
 
 import os
 import sys
@@ -16,12 +16,12 @@ __all__ = [
     "write_results",
 ]
 
-# pandas is imported where it is used: the help of the command line needs none.
+# Functions import pandas on use, to keep `skmat --help` fast.
 
 
 @contextmanager
 def warnings_in_one_line(command):
-    """Show warnings without where in the code they come from."""
+    """Print warnings without their place in the code."""
 
     def show(message, category, filename, lineno, file=None, line=None):
         text = " ".join(str(message).split())
@@ -33,7 +33,7 @@ def warnings_in_one_line(command):
 
 
 def describe(error):
-    """Name the file of an error of the operating system, in one line."""
+    """Return the message of an error, with the file name of an OSError, in one line."""
     if isinstance(error, SkmatError) or not isinstance(error, OSError) or not error.strerror:
         return str(error)
     return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -41,7 +41,7 @@ def describe(error):
 
 @contextmanager
 def standard_output():
-    """Return standard output; errors name it, and after one nothing more is written to it."""
+    """Yield standard output. After an error, discard all further output."""
     try:
         yield sys.stdout
     except OSError as error:
@@ -50,7 +50,7 @@ def standard_output():
 
 
 def check_results(arguments, given, table, X, names):
-    """Raise before the work if results of these names cannot be added to the table."""
+    """Raise if result columns of these names cannot be added to the table."""
     from skmat.cli.result_files import check_fits, check_no_input
     from skmat.cli.tables import check_names
 
@@ -61,20 +61,20 @@ def check_results(arguments, given, table, X, names):
 
 
 def warn_of_empty_rows(results):
-    """Warn of rows of an array without any result: what they hold could not be read."""
+    """Warn of rows without results, whose materials could not be read."""
     import pandas as pd
 
     n_empty = int(pd.isna(results).all(axis=1).sum())
     if n_empty:
         warnings.warn(
-            f"{n_empty} of {len(results)} rows cannot be read; their results are empty. Without"
-            " --on-invalid nan they are listed.",
+            f"{n_empty} of {len(results)} rows cannot be read, and their results are empty. Run"
+            " without --on-invalid nan to list them.",
             stacklevel=2,
         )
 
 
 def write_results(table, columns, path):
-    """Write a table with further columns to a file, or to standard output."""
+    """Write a table with additional columns to a file or to standard output."""
     import numpy as np
 
     from skmat.cli.result_files import write_table, write_text

@@ -1,4 +1,4 @@
-"""Files of results: checked before the work, written whole or not at all, of the kind they say."""
+"""Result files: checked before the work starts, and written completely or not at all."""
 
 import csv
 import errno
@@ -31,11 +31,11 @@ __all__ = [
     "write_text",
 ]
 
-#: What tables can be written as, and arrays of vectors.
+#: File types of tables and of arrays of vectors.
 TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet")
 ARRAY_SUFFIXES = (".npy", ".npz")
 
-#: How pandas compresses: without time and name, so that the same table is the same file.
+#: Compression in pandas. gzip stores no time and name, so equal tables give equal files.
 _COMPRESSIONS = {
     ".gz": {"method": "gzip", "mtime": 0, "filename": ""},
     ".bz2": "bz2",
@@ -44,28 +44,28 @@ _COMPRESSIONS = {
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
-#: What an Excel sheet holds at most: rows, columns, and characters in a cell.
+#: Limits of an Excel sheet: rows, columns, and characters in a cell.
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 2**20, 2**14, 32767
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_output(path, suffixes, inputs=()):
-    """Raise before any work is done if a result cannot or must not be written to `path`.
+    """Raise if a result cannot or must not be written to `path`.
 
     Parameters
     ----------
     path : path-like
-        What is no regular file, such as a pipe, may have any name.
+        File to write. A pipe or another special file may have any name.
     suffixes : sequence of str
-        Those that the result can be written as.
+        Allowed suffixes.
     inputs : iterable of path-like
         Files that the result must not replace.
 
     Raises
     ------
     InvalidInputError
-        If it is a folder, or in none, or cannot be written to, has another suffix, is an input,
-        or holds a model.
+        If `path` is a folder or not writable, or its folder is missing. If it has another suffix,
+        is an input, or holds a model.
     """
     path = Path(path)
     _check_writable(path)
@@ -73,31 +73,30 @@ def check_output(path, suffixes, inputs=()):
     if _is_special(path):
         return
     suffix = suffix_of(path)
-    # Of the compressed ones only the usual ones are named.
+    # The message lists only the common compressed suffixes.
     if suffix not in suffixes and suffix not in {
         plain + end for plain in suffixes for end in COMPRESSED if plain in DELIMITERS
     }:
         raise InvalidInputError(
-            f"{path}: the end of the name tells what to write; it must be one of"
-            f" {', '.join(suffixes)}."
+            f"{path}: the suffix selects the file type. It must be one of {', '.join(suffixes)}."
         )
     if suffix in ENGINES:
         engine(path)
     if holds_model(path):
         raise InvalidInputError(
-            f"{path} holds a model, which the result would replace; give another name, or remove"
+            f"{path} holds a model, which the result would replace. Give another name, or remove"
             " it first."
         )
 
 
 def check_model(path, inputs=()):
-    """Raise before any work is done if a model cannot or must not be written to `path`.
+    """Raise if a model cannot or must not be written to `path`.
 
     Raises
     ------
     InvalidInputError
-        If it is a folder, or in none, or cannot be written to, is an input, is called like a
-        table, or exists and holds something that is no model.
+        If `path` is a folder or not writable, or its folder is missing. If it is an input, has the
+        suffix of another file type, or exists and is not a model.
     """
     path = Path(path)
     _check_writable(path)
@@ -107,43 +106,43 @@ def check_model(path, inputs=()):
     ends = (*DELIMITERS, *COMPRESSED, *ENGINES, *ARRAY_SUFFIXES)
     if suffix_of(path) in (*ends, ".json", ".cif", ".txt", *(f".csv{end}" for end in COMPRESSED)):
         raise InvalidInputError(
-            f"{path} is to be a model, but is called like another kind of file; give a name that"
-            " ends in .joblib."
+            f"{path} has the suffix of another kind of file. Give the model a name that ends in"
+            " .joblib."
         )
     if path.is_file() and path.stat().st_size and not holds_model(path):
         raise InvalidInputError(
-            f"{path} exists and holds no model, and the model would replace it; give another"
-            " name, or remove it first."
+            f"{path} exists and is not a model. The model would replace it. Give another name, or"
+            " remove it first."
         )
 
 
 def check_no_input(path, inputs):
-    """Raise if `path` is one of the files that are read, by whatever name."""
+    """Raise if `path` is one of the input files, also under another name."""
     for each in inputs:
         if _same_file(path, each):
             raise InvalidInputError(
-                f"{path} is read by this command, and the result would replace it; give another"
-                " name."
+                f"{path} is an input of this command, and the result would replace it. Give"
+                " another name."
             )
 
 
 def check_fits(path, table, names):
-    """Raise if a file of this kind cannot hold a table with further columns.
+    """Raise if a file of this type cannot hold a table with additional columns.
 
     Parameters
     ----------
     path : path-like
-        The file to write.
+        File to write.
     table : Table
-        Its columns go first.
+        Table of the first columns.
     names : sequence of str
-        Of the columns to come.
+        Names of the additional columns.
 
     Raises
     ------
     InvalidInputError
-        If columns of a .parquet file would have one name, or an .xlsx file would be too large or
-        hold characters that it cannot.
+        If column names of a .parquet file repeat, or an .xlsx file is too large or has invalid
+        characters.
     """
     suffix = suffix_of(path)
     cells = table.cells
@@ -153,7 +152,7 @@ def check_fits(path, table, names):
         twice = [name for name, count in Counter(every).items() if count > 1]
         if twice:
             raise InvalidInputError(
-                f"{path}: columns of a .parquet file need different names; more than one is called"
+                f"{path}: columns of a .parquet file need different names, but these repeat:"
                 f" {', '.join(map(repr, twice[:5]))}. {remedy}"
             )
     if suffix != ".xlsx":
@@ -161,8 +160,8 @@ def check_fits(path, table, names):
     shape = len(cells) + 1, cells.shape[1] + len(names)
     if shape[0] > _MOST_ROWS or shape[1] > _MOST_COLUMNS:
         raise InvalidInputError(
-            f"{path}: an .xlsx file has at most {_MOST_ROWS:,} rows and {_MOST_COLUMNS:,} columns;"
-            f" this table has {shape[0]:,} and {shape[1]:,}. {remedy}"
+            f"{path}: an .xlsx file has at most {_MOST_ROWS:,} rows and {_MOST_COLUMNS:,} columns."
+            f" This table has {shape[0]:,} and {shape[1]:,}. {remedy}"
         )
     for position, name in enumerate(cells.columns):
         for row, text in enumerate([name, *cells.iloc[:, position]]):
@@ -172,16 +171,16 @@ def check_fits(path, table, names):
                 where = f"row {row}" if row else "the header"
                 raise InvalidInputError(
                     f"{path}: a cell of an .xlsx file holds at most {_MOST_CHARACTERS:,}"
-                    f" characters and none of control; {where}, column {name!r} is another."
-                    f" {remedy}"
+                    f" characters, without control characters. The cell in {where}, column"
+                    f" {name!r} does not fit. {remedy}"
                 )
 
 
 def write_table(table, path):
-    """Write a DataFrame without its index as the name of the file says; CSV if it says nothing.
+    """Write a DataFrame without its index. The suffix selects the file type, by default CSV.
 
-    Every digit of a number is written. A column of text whose cells are all numbers, spelled
-    as Python spells them, is one of numbers in .xlsx and .parquet files.
+    Numbers are written with every digit. In .xlsx and .parquet files, a text column becomes
+    numeric if all cells are numbers in Python's spelling.
     """
     suffix = suffix_of(path)
     with atomic_file(path) as stream:
@@ -201,10 +200,10 @@ def write_table(table, path):
 
 
 def write_arrays(path, vectors, **others):
-    """Write vectors as .npy, or as .npz with further arrays."""
+    """Write vectors as .npy, or as .npz with additional arrays."""
     with atomic_file(path) as stream:
         if suffix_of(path) == ".npy":
-            # Not the file itself: NumPy would not say why it cannot be written.
+            # Given a file, NumPy would hide the reason of a write error.
             np.save(SimpleNamespace(write=stream.write), vectors)
         else:
             np.savez_compressed(stream, vectors=vectors, **others)
@@ -212,13 +211,13 @@ def write_arrays(path, vectors, **others):
 
 def _check_writable(path):
     if path.is_dir():
-        raise InvalidInputError(f"{path} is a folder; give the name of a file.")
+        raise InvalidInputError(f"{path} is a folder. Give the name of a file.")
     folder = path.parent
     if not folder.is_dir():
-        raise InvalidInputError(f"There is no folder {folder}; make it first.")
+        raise InvalidInputError(f"The folder {folder} does not exist. Create it first.")
     if path.exists() and not os.access(path, os.W_OK):
         raise InvalidInputError(f"{path} cannot be written: it is write-protected.")
-    # Files are written under another name first.
+    # Writing starts with a temporary file in the same folder.
     if not _is_special(path) and not os.access(os.path.dirname(os.path.realpath(path)), os.W_OK):
         raise InvalidInputError(f"{path} cannot be written: its folder is write-protected.")
 
@@ -228,9 +227,9 @@ def _is_special(path):
 
 
 def write_text(table, stream, delimiter=",", **how):
-    """Write a DataFrame without its index to a stream; `how` as ``DataFrame.to_csv`` has it."""
+    """Write a DataFrame without its index to a stream. `how` goes to ``DataFrame.to_csv``."""
     texts = table.select_dtypes(object)
-    # Python's csv does not quote all line ends.
+    # Python's csv does not quote cells with "\\r".
     is_risky = "\r" in "".join(map(str, table.columns)) or any(
         texts.iloc[:, i].str.contains("\r", regex=False, na=False).any()
         for i in range(texts.shape[1])
@@ -254,7 +253,7 @@ def _write_xlsx(table, stream):
         if isinstance(value, bool):
             return value
         is_number = isinstance(value, int | float) and math.isfinite(value)
-        # As text: openpyxl writes 16 digits of a number. And what begins with "=" is no formula.
+        # As text, because openpyxl writes only 16 digits and takes "=..." for a formula.
         cell = WriteOnlyCell(sheet, value if isinstance(value, str) else repr(value))
         cell.data_type = "n" if is_number else "s"
         return cell
@@ -267,9 +266,9 @@ def _write_xlsx(table, stream):
         book.save(stream)
     except OSError:
         raise
-    except Exception as error:  # lxml has one of its own for a full disk, "IO_ENOSPC"
+    except Exception as error:  # lxml raises its own error for a full disk, "IO_ENOSPC"
         with suppress(Exception):
-            sheet._writer.xf.close()  # else it complains later
+            sheet._writer.xf.close()  # else it raises again later
         code = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
         raise OSError(code, os.strerror(code)) from error
 
@@ -292,9 +291,10 @@ def _write_parquet(table, stream):
 
 
 def _as_numbers(column, *, exact):
-    """Return the values of a column, None where missing, as numbers if all of its text is such.
+    """Return the values of a column, with None for missing ones.
 
-    `exact` keeps integers apart from other numbers.
+    Text becomes numbers if all of it is numeric. With `exact`, integers and other numbers do not
+    mix.
     """
     values = [None if pd.isna(value) else value for value in column]
     present = [value for value in values if value is not None]

@@ -1,4 +1,4 @@
-"""Labels in tables: numbers and classes as people write them, and what is a missing one."""
+"""Labels in tables: numbers, classes and missing values as people write them."""
 
 import math
 import re
@@ -13,54 +13,54 @@ from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["MISSING", "read_labels"]
 
-#: What stands for a label that is missing; "Na" is sodium, and "None" may be a class.
+#: Spellings of a missing label. "Na" is sodium, and "None" may be a class.
 MISSING = frozenset({"", "-", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N/A", "<NA>"})
 
-#: NaN as programs other than pandas spell it, and dashes for a hyphen or a minus.
+#: NaN in the spelling of other programs, and dashes used as hyphen or minus.
 _NAN = re.compile("[-+]?nan", re.IGNORECASE)
 _DASHES = str.maketrans("\u2013\u2014\u2212", "---")
 
 _MAX_CELLS = 5
 
-_MIXED_MARKS = "a decimal point, where other labels have decimal commas"
+_MIXED_MARKS = "a decimal point, but other labels have decimal commas"
 
-#: More classes than this that are all numbers are no classes, most likely.
+#: With more classes than this, all of them numbers, the labels are probably not classes.
 _MANY_CLASSES = 20
 
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
-#: What follows is a unit, a mark or an error, and no part of the number.
+#: A number followed by a unit, a mark or an uncertainty.
 _WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*(?:(?:[(±]|\+/-).*|[^\W\d_][^0-9]*|[*?!])")
 
 
 def read_labels(table, columns, path, *, classification):
     """Return the label columns of a table.
 
-    White space around a label does not count. Empty cells and those of ``MISSING`` are missing
-    labels. Where a comma does not separate fields, labels can have decimal commas. What was
-    guessed, or looks like a mistake, is said by a UserWarning.
+    White space around a label is ignored. Empty cells and those in ``MISSING`` are missing labels.
+    Labels may have decimal commas, unless commas separate fields. A UserWarning reports guesses
+    and probable mistakes.
 
     Parameters
     ----------
     table : Table
-        As ``read_table`` returns it.
+        Output of ``read_table``.
     columns : list of str
-        The targets.
+        Names of the targets.
     path : path-like
-        For messages.
+        File of the table, for messages.
     classification : bool
-        Whether labels are class names, kept as text; else they are numbers.
+        Whether labels are class names, kept as text. Otherwise they are numbers.
 
     Returns
     -------
     DataFrame
-        Text, or float64.
+        Text or float64.
 
     Raises
     ------
     InvalidInputError
-        If cells are no finite numbers, or have decimal points in a table of decimal commas; the
-        message names the first of them and counts them all.
+        If cells are not finite numbers, or mix decimal points and decimal commas. The message
+        lists the first cells and counts all.
     """
     read, spelled = {}, {}
     for name in columns:
@@ -73,16 +73,16 @@ def read_labels(table, columns, path, *, classification):
     for name, counts in spelled.items():
         if counts:
             counted = ", ".join(f"{label!r} ({count})" for label, count in counts.items())
-            doubts.append(f"Cells of {name!r} are read as missing labels: {counted}.")
+            doubts.append(f"These cells of {name!r} count as missing labels: {counted}.")
     if doubts:
         warnings.warn(f"{path}: {' '.join(doubts)}", stacklevel=2)
     return labels
 
 
 def _without_missing(cells):
-    """Return labels without white space around them, NaN where there is none, and such cells."""
+    """Return stripped labels, with NaN for missing ones, and counts of their spellings."""
     labels = [cell.strip() if isinstance(cell, str) else "" for cell in cells]
-    # Of the classes "+" and "-" neither is missing.
+    # With a class "+", "-" is a class too.
     missing = MISSING - {"-"} if "+" in labels else MISSING
     kinds = {
         label
@@ -94,7 +94,7 @@ def _without_missing(cells):
 
 
 def _doubts(labels, name):
-    """Yield a sentence on classes that look like one, and on numbers that are no classes."""
+    """Yield warnings about classes with similar spelling and about numeric classes."""
     classes = list(dict.fromkeys(label for label in labels if isinstance(label, str)))
     alike: dict = {}
     for label in classes:
@@ -103,11 +103,11 @@ def _doubts(labels, name):
     pairs = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
     if pairs:
         more = f" and {len(pairs) - 1} more such groups" * (len(pairs) > 1)
-        yield f"Classes of {name!r} differ in their spelling alone: {pairs[0]}{more}."
+        yield f"Classes of {name!r} differ only in spelling: {pairs[0]}{more}."
     if len(classes) > _MANY_CLASSES and not any(isinstance(key, str) for key in alike):
         yield (
-            f"All {len(classes)} classes of {name!r} are numbers: drop --classification if they"
-            " are to be predicted as numbers."
+            f"All {len(classes)} classes of {name!r} are numbers. To predict numbers, drop"
+            " --classification."
         )
 
 
@@ -118,8 +118,8 @@ def _read_numbers(table, read, path):
         for label in labels
         if isinstance(label, str) and _DECIMAL_COMMA.fullmatch(label.replace("\u2212", "-"))
     ]
-    # 1,234 is a number of thousands as well; one that cannot be such tells for all. Where
-    # semicolons separate fields, commas do not because they are decimal marks.
+    # "1,234" may also have a thousands comma. One label with a decimal comma decides for all. In
+    # files with semicolons as delimiters, commas are decimal marks.
     has_commas = (table.comma == "decimal" and bool(commas)) or (
         table.comma == "unclear" and not all(map(_THOUSANDS.fullmatch, commas))
     )
@@ -167,14 +167,14 @@ def _name_fault(label):
         if _DECIMAL_COMMA.fullmatch(label):
             return "not a finite number (write a decimal point)"
         if _WITH_UNIT.fullmatch(label):
-            return "not a finite number (leave out what follows it)"
+            return "not a finite number (remove the text after it)"
     return "not a finite number"
 
 
 def _advise(problems):
-    """Say what most likely is to be done."""
+    """Return the most likely remedy."""
     if any(reason == _MIXED_MARKS for *_, reason in problems):
-        return "Write all labels with the same decimal mark, and none for thousands."
+        return "Write all labels with the same decimal mark and without thousands marks."
     labels = [label for _, _, label, _ in problems]
     kinds = Counter(labels)
     are_words = not any(character.isdigit() for label in kinds for character in label)
@@ -184,9 +184,9 @@ def _advise(problems):
         return f"If labels are classes, such as {listed}, add --classification. {missing}."
     if len(kinds) == 1 and are_words:
         return (
-            f"If {shorten(labels[0], 30)} means that there is no label, leave these cells empty;"
-            " if labels are classes, add --classification."
+            f"If {shorten(labels[0], 30)} means a missing label, leave these cells empty. If"
+            " labels are classes, add --classification."
         )
     if are_words:
-        return f"{missing}; if labels are classes, add --classification."
+        return f"{missing}. If labels are classes, add --classification."
     return f"{missing}, and write the others as plain numbers: 3.2 or 3.2e-5."

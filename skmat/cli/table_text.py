@@ -1,4 +1,4 @@
-"""Delimited text to rows of cells: encodings, delimiters, and rows of the wrong length."""
+"""Delimited text to rows of cells: encodings, delimiters and rows of wrong length."""
 
 import codecs
 import csv
@@ -13,7 +13,7 @@ from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["MOST_ABOVE", "Rows", "below", "find_names", "list_rows", "read_text"]
 
-#: What may separate fields, in the order in which it is tried, and how messages call it.
+#: Delimiters, in the order of trial, with their names in messages.
 _DELIMITERS = {
     ",": "commas",
     ";": "semicolons",
@@ -22,7 +22,7 @@ _DELIMITERS = {
     " ": "spaces",
 }
 
-# The marks of UTF-32 first: that of UTF-16 is a part of one of them.
+# UTF-32 first, because a UTF-32 mark starts with one of UTF-16.
 _MARKS = {
     codecs.BOM_UTF8: ("utf-8", "UTF-8"),
     codecs.BOM_UTF32_LE: ("utf-32-le", "UTF-32"),
@@ -31,34 +31,34 @@ _MARKS = {
     codecs.BOM_UTF16_BE: ("utf-16-be", "UTF-16"),
 }
 
-#: The first line of files in which Excel says what separates their fields.
+#: First line of some Excel files, which names the delimiter.
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
-#: Two fields that are a number with a decimal comma, if the comma is not the delimiter.
+#: Two fields that together look like a number with a decimal comma.
 _WHOLE, _FRACTION = re.compile(r"\s*[-+]?\d+"), re.compile(r"\d+(?:[eE][-+]?\d+)?\s*")
 
 _MAX_LISTED = 5
 
-#: How many lines above the header may tell what instrument and program wrote the file.
+#: Maximum of lines above the header, such as the metadata of an instrument.
 MOST_ABOVE = 100
 
 
 @dataclass
 class Rows:
-    """What a file holds, as it is.
+    """The header and cells of a file, unchanged.
 
     Attributes
     ----------
     header : list of str
-        Names of the columns; they can be empty, and alike.
+        Names of the columns. They may be empty or repeat.
     cells : list of list
-        Rows as long as the header; cells are str, and empty or None where missing.
+        Rows of the length of the header. Cells are str, empty or None if missing.
     lines : list of int
-        On which line of the file each row begins, counted from 1.
+        First line of each row in the file, counted from 1.
     comma : {"delimiter", "decimal", "unclear"}
-        What a comma in a number is: none of it, its decimal mark, or one of thousands perhaps.
+        Role of a comma: delimiter, decimal mark, or perhaps a thousands mark.
     notes : list of str
-        What the user should know of how the file was read.
+        Notes for the user about how the file was read.
     """
 
     header: list[str]
@@ -71,21 +71,21 @@ class Rows:
 def read_text(content, path, asked, *, usual=","):
     """Read a table of delimited text.
 
-    The delimiter is the first of `usual`, comma, semicolon, tab, vertical bar and space with
-    which the header has the columns that are asked for. The header is the first line, where empty
-    lines and those that begin with "#" do not count; or, if it lacks columns, one of the lines
-    below or one that begins with "#", which has them all.
+    The delimiter is the first of `usual`, comma, semicolon, tab, vertical bar and space for which
+    the header has the requested columns. The header is the first line that is not empty and does
+    not start with "#". If it lacks columns, the reader takes a line below it or a "#" line that
+    has them all.
 
     Parameters
     ----------
     content : bytes
-        UTF-8, UTF-16 or UTF-32, with or without a mark at its beginning, or Windows-1252.
+        Text in UTF-8, UTF-16 or UTF-32, with or without byte order mark, or in Windows-1252.
     path : path-like
-        For messages.
+        File of the table, for messages.
     asked : sequence of str
         Columns that the header should have.
     usual : str, default=","
-        The delimiter that is tried first, and needs no word.
+        Delimiter to try first. Other delimiters are noted.
 
     Returns
     -------
@@ -94,8 +94,8 @@ def read_text(content, path, asked, *, usual=","):
     Raises
     ------
     InvalidInputError
-        If the file is no text, or empty, or a cell begins with a quotation mark that is not
-        closed, or a row has more fields than the header.
+        If the file is empty or not text, a quoted cell is not closed, or a row has more fields
+        than the header.
     """
     text, encoding = _decode(content, path)
     lines = list(io.StringIO(text.removesuffix("\x1a"), newline=""))
@@ -107,11 +107,11 @@ def read_text(content, path, asked, *, usual=","):
     if encoding:
         notes.append(f"The file is read as {encoding}.")
     if delimiter != usual and len(header) > 1:
-        notes.append(f"Its fields are separated by {_DELIMITERS.get(delimiter, delimiter)}.")
+        notes.append(f"Its delimiters are {_DELIMITERS.get(delimiter, delimiter)}.")
     if start:
         notes.append(f"Its header is on line {start + 1}.")
     if len(header) > 1:
-        # Blanks alone are an empty line too.
+        # A line of blanks counts as empty.
         records = [
             (line, [] if len(fields) == 1 and not fields[0].strip() else fields)
             for line, fields in records
@@ -132,10 +132,9 @@ def read_text(content, path, asked, *, usual=","):
 
 
 def find_names(header, asked, *, loosely):
-    """Return for each name that is asked for where it is in the header: a list of positions.
+    """Return the positions in the header of each requested name.
 
-    `loosely` takes names for the same that differ in case, in white space and "#" around them, or
-    in how Unicode writes a character.
+    `loosely` ignores case, surrounding white space and "#", and Unicode variants of a character.
     """
     key = _loose if loosely else str
     places: dict[str, list[int]] = {}
@@ -145,26 +144,26 @@ def find_names(header, asked, *, loosely):
 
 
 def below(row, line):
-    """Name a row, counted from 0, and the line of the file where that is not the next one."""
+    """Return the name of a row, with the line of the file if it is not the next one."""
     return f"row {row + 1}" + f" (line {line})" * (line != row + 2)
 
 
 def list_rows(rows):
-    """Return lines of a message: the first few, and how many more there are."""
+    """Return the first rows as lines of a message, and the number of further rows."""
     hidden = len(rows) - _MAX_LISTED
     more = [f"  ... and {hidden} more"] if hidden > 0 else []
     return "\n".join([*(f"  {row}" for row in rows[:_MAX_LISTED]), *more])
 
 
 def _loose(name):
-    # Two spellings of "ü" or "µ" look the same.
+    # Unicode has two spellings of "ü" and of "µ".
     return unicodedata.normalize("NFKC", name).strip("\ufeff\u200b \t\n\r#").casefold()
 
 
 def _decode(content, path):
-    """Return the text, and its encoding if that is none that needs no word."""
+    """Return the text, and its encoding if that is not UTF-8."""
     if not content:
-        raise InvalidInputError(f"{path} is empty; a table has a header and rows.")
+        raise InvalidInputError(f"{path} is empty. A table has a header and rows.")
     mark = next((mark for mark in _MARKS if content.startswith(mark)), b"")
     encoding, name = _MARKS.get(mark) or _unmarked(content)
     try:
@@ -173,13 +172,13 @@ def _decode(content, path):
         if encoding != "utf-8" or mark:
             raise InvalidInputError(f"{path} is damaged: {name} text, but {error}.") from None
         text = _as_windows(content, error, path)
-        name = "Windows-1252 (Western European) text; if letters are wrong, save it as UTF-8"
+        name = "Windows-1252 (Western European) text. If letters are wrong, save it as UTF-8"
     _check_no_nul(text, "\0", "\n", path)
     return text, None if name == "UTF-8" else name
 
 
 def _unmarked(content):
-    """Tell UTF-16 without a mark by the zeros beside every Latin letter."""
+    """Detect UTF-16 without byte order mark by the zero byte in every Latin letter."""
     sample = content[:2000]
     if not len(content) % 2 and b"\0" in sample:
         even, odd = (sample[i::2].count(0) / max(1, len(sample) // 2) for i in (0, 1))
@@ -194,7 +193,7 @@ def _check_no_nul(content, nul, line_end, path):
     if nul in content:
         line = content.count(line_end, 0, content.index(nul)) + 1
         raise InvalidInputError(
-            f"{path} has a NUL byte on line {line}: it is damaged, or no text. Tables are CSV and"
+            f"{path} has a NUL byte on line {line}: it is damaged or not text. Tables are CSV or"
             " other delimited text, .xlsx or .parquet."
         )
 
@@ -202,24 +201,24 @@ def _check_no_nul(content, nul, line_end, path):
 def _as_windows(content, error, path):
     _check_no_nul(content, b"\0", b"\n", path)
     line = content.count(b"\n", 0, error.start) + 1
-    fault = f"{path} is no UTF-8 text: byte 0x{content[error.start]:02x} on line {line}"
+    fault = f"{path} is not UTF-8 text: byte 0x{content[error.start]:02x} on line {line}"
     rest = content.decode(errors="ignore")
     if not rest.isascii():
         raise InvalidInputError(
-            f"{fault}, though other characters are. Part of it is damaged, or of another encoding;"
-            " save it as UTF-8."
+            f"{fault}, but other characters are. Part of it is damaged or has another encoding."
+            " Save it as UTF-8."
         )
     try:
         return content.decode("cp1252")
     except UnicodeDecodeError:
         raise InvalidInputError(
-            f"{fault}; nor is it Windows-1252 text. Save it as UTF-8."
+            f"{fault}. It is not Windows-1252 text either. Save it as UTF-8."
         ) from None
 
 
 @contextmanager
 def _cells_of_any_length():
-    """Lift the limit of the csv module: a cell can hold a whole CIF."""
+    """Lift the size limit of the csv module, because a cell can hold a whole CIF."""
     limit = csv.field_size_limit(2**31 - 1)
     try:
         yield
@@ -228,7 +227,7 @@ def _cells_of_any_length():
 
 
 def _records(lines, delimiter, path, above=0):
-    """Yield the first line of each record, counted from 1 in the file, and its fields."""
+    """Yield the first line of each record (from 1) and its fields."""
     ended = False
 
     def feed():
@@ -239,12 +238,12 @@ def _records(lines, delimiter, path, above=0):
     reader = csv.reader(feed(), delimiter=delimiter)
     first = above + 1
     for fields in reader:
-        # Only what is still open at the end makes the reader ask for one more line.
+        # The reader asks for a line after the end only if a quoted cell is open.
         if ended:
             raise InvalidInputError(
                 f"{path} ends inside a cell: a quotation mark in the record that begins on line"
-                f" {first} is not closed. The file is cut off, or the mark belongs to a"
-                ' cell that must be quoted ("5"" disk").'
+                f" {first} is not closed. Either the file is cut off, or a cell with this mark"
+                ' needs quotes ("5"" disk").'
             )
         yield first, fields
         first = above + reader.line_num + 1
@@ -256,7 +255,7 @@ def _find_header(lines, asked, usual, path):
     while skipped < len(lines) - 1 and not lines[skipped].strip():
         skipped += 1
     if not lines or not lines[skipped].strip():
-        raise InvalidInputError(f"{path} is empty; a table has a header and rows.")
+        raise InvalidInputError(f"{path} is empty. A table has a header and rows.")
     delimiters = (usual, *(each for each in _DELIMITERS if each != usual))
     told = _SEP_LINE.fullmatch(lines[skipped])
     if told and skipped < len(lines) - 1:
@@ -278,13 +277,13 @@ def _find_header(lines, asked, usual, path):
                 return each
     if not found:
         next(_records(lines[starts[-1] :], delimiters[0], path, starts[-1]))  # raises what it is
-    # None has them all: the message shall name the columns that there seem to be.
+    # No header has all columns. Take the longest, so that the message can list its columns.
     last = [each for each in found if each[0] == found[-1][0] and each[1] != " "] or found
     return max(last, key=lambda each: len(each[2]))
 
 
 def _headers(lines, starts, delimiters, path):
-    """Yield what the header is if it begins on one of these lines, with each of the delimiters."""
+    """Yield the headers that start on these lines, for each delimiter."""
     for start in starts:
         for delimiter in delimiters:
             header = _read_header(lines[start:], delimiter, path)
@@ -296,7 +295,7 @@ def _read_header(lines, delimiter, path):
     records = _records(lines, delimiter, path)
     try:
         header = next(records)[1]
-        # A space is in many a name: it separates only where it does so in the first row too.
+        # Names may contain spaces. A space is a delimiter only if it also splits the first row.
         if delimiter == " " and len(next(records, (0, []))[1]) - len(header) not in (0, 1):
             return None
     except InvalidInputError:
@@ -305,13 +304,13 @@ def _read_header(lines, delimiter, path):
 
 
 def _with_index(header, records, delimiter, path, notes):
-    """Return header and records of equal width; a column of names of rows gets an empty name."""
+    """Return header and records of equal width. A column of row names gets an empty name."""
     width = len(header)
     sizes = {len(fields) for _, fields in records if fields}
     if sizes == {width + 1} and _has_index(records, delimiter):
         notes.append(
-            "Its rows have one field more than the header, throughout: the first is read as the"
-            " names of the rows."
+            "All its rows have one field more than the header. The first field is read as the name"
+            " of the row."
         )
         return ["", *header], records
     long = [
@@ -333,8 +332,7 @@ def _with_index(header, records, delimiter, path, notes):
         hidden = len(short) - _MAX_LISTED
         listed = ", ".join(short[:_MAX_LISTED]) + (f" and {hidden} more" if hidden > 0 else "")
         notes.append(
-            "Rows have fewer fields than the header; their last cells are read as empty:"
-            f" {listed}."
+            f"Rows with fewer fields than the header get empty cells at their end: {listed}."
         )
     return header, records
 
@@ -344,7 +342,7 @@ def _has_index(records, delimiter):
     names = [fields[0].strip() for fields in rows]
     if len(set(names)) < len(names) or not all(names):
         return False
-    # Delimiters at the end of every line, or decimal commas, make rows longer too.
+    # Delimiters at the end of lines and decimal commas also make rows longer.
     if not any(fields[-1].strip() for fields in rows):
         return False
     return delimiter != "," or not all(_decimal_comma(fields) for fields in rows)
@@ -359,9 +357,9 @@ def _decimal_comma(fields):
 
 
 def _name_extra(fields, width, delimiter):
-    said = f"{len(fields)} fields; field {width + 1} is {shorten(fields[width])}"
+    said = f"{len(fields)} fields, field {width + 1} is {shorten(fields[width])}"
     place = _decimal_comma(fields) if delimiter == "," else None
     if place:
-        said += f"; fields {place} and {place + 1} look like a number with a decimal comma, "
+        said += f", fields {place} and {place + 1} look like a number with a decimal comma, "
         said += f"{','.join(fields[place - 1 : place + 1])!r}"
     return said

@@ -1,4 +1,4 @@
-"""Tables of users: formulas and labels in, predictions and embeddings out."""
+"""Tables: formulas and labels in, predictions and embeddings out."""
 
 import gc
 import warnings
@@ -24,25 +24,25 @@ __all__ = [
     "read_table",
 ]
 
-#: How many cells that cannot be read are listed, and how many columns.
+#: Maximum of unreadable cells and of columns that messages list.
 _MAX_CELLS, _MAX_COLUMNS = 20, 20
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table, every cell as the text it is.
+    """A table of text cells.
 
     Attributes
     ----------
     cells : DataFrame
-        Cells are str, or NaN where empty; columns are called as in the file, and so can have
-        one name, or none.
+        Cells are str, or NaN if empty. Column names are those of the file, and may repeat or be
+        empty.
     positions : dict of str to int
-        Where the columns are that were asked for, by the name that was asked for.
+        Positions of the requested columns, by requested name.
     lines : list of int or None
-        On which line of the file each row is; None without a file.
+        Line of each row in the file. None without a file.
     comma : {"delimiter", "decimal", "unclear"}
-        What a comma in a number is: none of it, its decimal mark, or one of thousands perhaps.
+        Role of a comma: delimiter, decimal mark, or perhaps a thousands mark.
     """
 
     cells: Any
@@ -58,37 +58,36 @@ class Table:
         return self.cells.iloc[:, self.positions[name]].tolist()
 
     def texts(self, name):
-        """Return a column as a list of str, empty where cells are."""
+        """Return a column as a list of str, "" for empty cells."""
         return [cell if isinstance(cell, str) else "" for cell in self.column(name)]
 
     def row(self, number):
-        """Return what messages call a row."""
+        """Return the name of a row in messages."""
         return below(number, number + 2 if self.lines is None else self.lines[number])
 
 
 def read_table(path, columns):
-    """Read a table, every cell as the text it is.
+    """Read a table, with every cell as text.
 
-    Only an empty cell is a missing value: "NaN", which pandas takes for one, is sodium nitride.
-    What the user should know of how the file was read is said by a UserWarning.
+    Only an empty cell is a missing value. "NaN", which pandas reads as missing, is sodium nitride.
+    A UserWarning reports notes about how the file was read.
 
     Parameters
     ----------
     path : path-like
-        The file: delimited text, .xlsx or .parquet. Its content tells which.
+        Delimited text, .xlsx or .parquet file. The content, not the name, tells the type.
     columns : sequence of str
-        Columns that must be there. A name that differs in case or in white space around it is
-        taken where no other does.
+        Required columns. Without an exact match, case and surrounding white space are ignored.
 
     Returns
     -------
     Table
-        All columns.
+        The table with all columns.
 
     Raises
     ------
     InvalidInputError
-        If the file cannot be read, or lacks a column or any row, or has two that are meant.
+        If the file cannot be read, has no rows, or lacks a column. If two columns match one name.
     """
     with _no_garbage_collection():
         rows = read_rows(path, columns)
@@ -105,7 +104,7 @@ def read_table(path, columns):
     missing = [name for name, places in found.items() if not places]
     if missing:
         raise InvalidInputError(
-            f"{path} has no column {', '.join(map(repr, missing))}; its columns are"
+            f"{path} has no column {', '.join(map(repr, missing))}. Its columns are"
             f" {_list_names(rows.header)}.{_advise_quotes(rows.header, missing)}"
             + "".join(f" {note}" for note in notes)
         )
@@ -118,7 +117,7 @@ def read_table(path, columns):
                 f" {' and '.join(map(repr, names))}. Give them different names."
             )
         if names[0] != name:
-            notes.append(f"Its column {names[0]!r} is taken for {name!r}.")
+            notes.append(f"Its column {names[0]!r} is used as {name!r}.")
     if frame.empty:
         raise InvalidInputError(f"{path} has no rows below its header.")
     if notes:
@@ -132,12 +131,12 @@ def read_table(path, columns):
 
 
 def read_formulas(table, column, path):
-    """Return the formulas of a table after checking them all.
+    """Return the formulas of a table after checking all of them.
 
     Raises
     ------
     InvalidInputError
-        If rows cannot be read as compositions; the message lists them.
+        If formulas cannot be read. The message lists them.
     """
     formulas = table.column(column)
     with naming_cells(table, column, path, "formulas"):
@@ -147,7 +146,7 @@ def read_formulas(table, column, path):
 
 @contextmanager
 def _no_garbage_collection():
-    """Do not look for cycles among millions of cells: that takes longer than reading them."""
+    """Pause garbage collection, which takes longer than reading millions of cells."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -159,30 +158,30 @@ def _no_garbage_collection():
 
 @contextmanager
 def naming_cells(table, column, path, kind, hint=""):
-    """Let an error about rows of X name the cells that X was made of.
+    """Make errors about rows of X name the cells of the table.
 
     Parameters
     ----------
     table : Table
-        As ``read_table`` returns it.
+        Output of ``read_table``.
     column : str
-        The column that X is.
+        Column of X.
     path : path-like
-        For messages.
+        File of the table, for messages.
     kind : str
-        What the cells should be, in the plural.
+        What the cells should be, such as "formulas".
     hint : str, default=""
         Last line of the message.
 
     Raises
     ------
     InvalidInputError
-        In the place of an ``InvalidRowsError``; the message lists its rows.
+        Instead of an ``InvalidRowsError``. The message lists its rows.
     """
     try:
         yield
     except InvalidLabelsError:
-        raise  # of y, whose rows are the same but whose cells are others
+        raise  # about y, whose cells are in other columns
     except InvalidRowsError as error:
         values = table.column(column)
         cells = [(row, column, values[row], reason) for row, _, reason in error.problems]
@@ -191,21 +190,21 @@ def naming_cells(table, column, path, kind, hint=""):
 
 
 def check_names(table, names):
-    """Raise if a table has a column of one of these names already.
+    """Raise if the table already has a column of one of these names.
 
     Raises
     ------
     InvalidInputError
-        If so.
+        If a name is taken.
     """
     present = set(table.cells.columns)
     taken = [name for name in names if name in present]
     if taken:
-        raise InvalidInputError(f"The input has a column {_list_names(taken)} already; rename it.")
+        raise InvalidInputError(f"The input already has a column {_list_names(taken)}. Rename it.")
 
 
 def add_columns(table, columns):
-    """Return the cells of `table` with more columns at their right, as a DataFrame."""
+    """Return the cells of `table` with additional columns on the right."""
     return pd.concat([table.cells, pd.DataFrame(columns, index=table.cells.index)], axis=1)
 
 
@@ -215,15 +214,15 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
     Parameters
     ----------
     table : Table
-        Where they are.
+        Table of the cells.
     path : path-like
-        Where the table is; the name of an option, where that gave the materials.
+        File of the table, or the name of the option that gave the materials.
     fault : str
-        What is wrong with all of them.
+        Fault of all cells.
     cells : list of tuple (int, str, object, str)
-        Row, column, value and reason of each.
+        Row, column, value and reason for each cell.
     most : int
-        How many are listed.
+        Maximum of cells to list.
     """
     cells = sorted(cells, key=lambda cell: cell[0])
     shown = [
@@ -233,7 +232,7 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
     if len(cells) > most:
         shown.append(f"  ... and {len(cells) - most} more")
     counted = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-    # Materials of an option have no header.
+    # Materials from an option have no header.
     rows = "" if str(path).startswith("--") else " (row 1 is the first below the header)"
     return f"{path}: {counted} {fault}{rows}:\n" + "\n".join(shown)
 
@@ -245,9 +244,9 @@ def _list_names(names):
 
 
 def _advise_quotes(header, missing):
-    """Say how to give a name with a comma, if that is what the missing names are parts of."""
+    """Return advice if missing names are parts of one name with a comma."""
     for name in header:
         parts = [part.strip() for part in name.split(",")]
         if len(parts) > 1 and set(parts) & set(missing):
-            return f" A name with a comma goes in double quotes: '\"{name}\"'."
+            return f" Put a name with a comma in double quotes: '\"{name}\"'."
     return ""

@@ -13,8 +13,8 @@ from common.commands import fails, run
 from structure.crystals import bcc_iron, rock_salt
 
 from skmat import MTEncoderRegressor
-from skmat.cli import main as cli
 from skmat.cli.table_files import read_rows
+from skmat.cli.train import _names
 
 FAST = ["--preset", "tiny", "--max-epochs", "1", "--quiet", "--device", "cpu"]
 FAST += ["--pretrained", "none"]
@@ -72,7 +72,7 @@ def test_missing_class_labels(folder, tmp_path, capsys):
     said = capsys.readouterr()
     assert "class (3 labels)" in said.out
     assert "warning: " in said.err
-    assert "read as missing labels: 'NA' (1), 'n/a' (1)." in said.err
+    assert "count as missing labels: 'NA' (1), 'n/a' (1)." in said.err
     assert joblib.load(tmp_path / "c.joblib").classes_[0].tolist() == ["metal", "oxide"]
 
 
@@ -100,7 +100,7 @@ def test_rows_longer_than_the_header(data, folder, tmp_path, capsys):
     data.write_text("gap,formula\n3,2,TiO2\n8,5,NaCl\n")
     model = ("--model", tmp_path / "new.joblib")
     error = fails(capsys, "train", data, "--targets", "gap", *model, *FAST)
-    assert "row 1: 3 fields; field 3 is 'TiO2'" in error
+    assert "row 1: 3 fields, field 3 is 'TiO2'" in error
     assert not (tmp_path / "new.joblib").exists()
     data.write_text("gap,formula\nr1,,TiO2\nr2,5,NaCl\n")
     predict = ("predict", data, "--model", folder / "m.joblib", "-o", tmp_path / "p.csv")
@@ -138,7 +138,7 @@ class TestNothingIsSpoiled:
         # The table does not exist: the name of the output is looked at first.
         rest = ("none.csv", "--model", data.with_name("m.joblib"))
         error = fails(capsys, command, *rest, "--output", data.with_name(name))
-        assert "the end of the name tells what to write" in error
+        assert "the suffix selects the file type" in error
 
     def test_predictions_are_no_arrays(self, data, capsys):
         rest = (data, "--model", data.with_name("m.joblib"))
@@ -149,8 +149,8 @@ class TestNothingIsSpoiled:
         model = data.with_name("m.joblib")
         before = model.read_bytes(), data.read_bytes()
         rest = (command, data, "--model", model, "--output")
-        assert "is read by this command" in fails(capsys, *rest, model)
-        assert "is read by this command" in fails(capsys, *rest, data)
+        assert "is an input of this command" in fails(capsys, *rest, model)
+        assert "is an input of this command" in fails(capsys, *rest, data)
         other = data.with_name("other.csv")
         other.write_bytes(model.read_bytes())
         assert "holds a model" in fails(capsys, *rest, other)
@@ -158,12 +158,12 @@ class TestNothingIsSpoiled:
 
     def test_train_writes_over_models_alone(self, data, capsys):
         train = ("train", data, "--targets", '"gap, eV"', *FAST, "--model")
-        assert "is read by this command" in fails(capsys, *train, data)
+        assert "is an input of this command" in fails(capsys, *train, data)
         notes = data.with_name("notes")
         notes.write_text("important")
-        assert "holds no model" in fails(capsys, *train, notes)
+        assert "exists and is not a model" in fails(capsys, *train, notes)
         assert notes.read_text() == "important"
-        assert "called like another kind" in fails(capsys, *train, data.with_name("new.csv"))
+        assert "has the suffix of another kind" in fails(capsys, *train, data.with_name("new.csv"))
         assert run(*train, data.with_name("m.joblib")) == 0
 
     def test_crystals_that_are_read(self, tmp_path, capsys):
@@ -177,14 +177,14 @@ class TestNothingIsSpoiled:
             ("--structures", tmp_path / "a.csv", tmp_path / "b.csv"),
         ):
             error = fails(capsys, "embed", *source, "-o", tmp_path / "b.csv")
-            assert "b.csv is read by this command" in error
+            assert "b.csv is an input of this command" in error
         assert (tmp_path / "b.csv").read_text().startswith("# generated")
 
     def test_a_name_of_a_column_is_taken_before_the_work(self, data, capsys, monkeypatch):
         monkeypatch.setattr(MTEncoderRegressor, "predict", None)
         data.write_text('formula,"gap, eV_predicted"\nTiO2,1\n')
         error = fails(capsys, "predict", data, "--model", data.with_name("m.joblib"))
-        assert "has a column 'gap, eV_predicted' already" in error
+        assert "already has a column 'gap, eV_predicted'" in error
 
     def test_benchmark(self, made_up_tasks, data, capsys):
         benchmark = ("benchmark", "matbench", "--tasks", "steels", "--estimator", "dummy")
@@ -198,7 +198,7 @@ class TestNothingIsSpoiled:
         # Pickles of protocol 0 are text; joblib writes none.
         (tmp_path / "evil.joblib").write_bytes(b"cbuiltins\nprint\n(S'RUN'\ntR.")
         error = fails(capsys, "predict", data, "--model", tmp_path / "evil.joblib")
-        assert "not a readable joblib file: it is of another kind" in error
+        assert "not a readable joblib file but of another kind" in error
 
 
 def command(*arguments, **options):
@@ -258,8 +258,8 @@ def test_help_names_kinds_and_dangers(name, capsys):
         run(name, "--help")
     text = " ".join(capsys.readouterr().out.split())
     assert ".xlsx" in text
-    assert "can execute any code when they are read" in text
+    assert "can execute any code when loaded" in text
 
 
 def test_names_of_targets():
-    assert cli._names(["a,b", ' "c, d" ,e']) == ["a", "b", "c, d", "e"]
+    assert _names(["a,b", ' "c, d" ,e']) == ["a", "b", "c, d", "e"]

@@ -23,7 +23,7 @@ def test_a_command_that_is_interrupted_says_one_line(tmp_path, monkeypatch, caps
     command = ["train", str(table), "--targets", "gap", "--model", str(tmp_path / "m.joblib")]
     assert main(command) == 130
     captured = capsys.readouterr()
-    assert captured.err == "skmat train: interrupted; nothing was written.\n"
+    assert captured.err == "skmat train: interrupted: nothing was written.\n"
     assert captured.out == ""
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
@@ -70,5 +70,5 @@ def test_an_interrupt_while_importing_says_one_line(tmp_path):
         timeout=120,
     )
     assert run.returncode == 130
-    assert run.stderr == "skmat train: interrupted; nothing was written.\n"
+    assert run.stderr == "skmat train: interrupted: nothing was written.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]

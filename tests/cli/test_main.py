@@ -206,7 +206,7 @@ def test_predict_leaves_invalid_rows_empty_if_told(models, model, capsys):
     first, second = said.out.splitlines()[1:]
     assert not first.endswith(",")
     assert second.strip(",") == "Xx2"
-    assert "warning: 1 of 2 rows cannot be read; their results are empty." in said.err
+    assert "warning: 1 of 2 rows cannot be read, and their results are empty." in said.err
     error = fails(capsys, "predict", "--model", file, *formulas)
     assert "row 2, formula: 'Xx2'" in error
     assert "header" not in error
@@ -234,11 +234,11 @@ class TestErrors:
         return error
 
     def test_missing_file(self, capsys, tmp_path):
-        assert "no file" in self.train(capsys, tmp_path / "none.csv", tmp_path)
+        assert "does not exist" in self.train(capsys, tmp_path / "none.csv", tmp_path)
 
     def test_missing_columns(self, capsys, data, tmp_path):
         error = self.train(capsys, data, tmp_path, "gap,mass,colour")
-        assert "no column 'mass', 'colour'; its columns are 'id', 'formula', 'gap'" in error
+        assert "no column 'mass', 'colour'. Its columns are 'id', 'formula', 'gap'" in error
         error = self.train(capsys, data, tmp_path, "gap", "--formula-column", "composition")
         assert "no column 'composition'" in error
 
@@ -287,7 +287,7 @@ class TestErrors:
 
     def test_unwritable_output_is_found_before_the_work(self, capsys, data, tmp_path):
         error = fails(capsys, "train", data, "--targets", "gap", "--model", tmp_path / "a" / "b")
-        assert "There is no folder" in error
+        assert "does not exist. Create it first" in error
         error = fails(capsys, "train", data, "--targets", "gap", "--model", tmp_path)
         assert "is a folder" in error
 
@@ -299,7 +299,7 @@ class TestErrors:
 
     def test_wrong_model_files(self, capsys, tmp_path):
         formulas = ("predict", "--formulas", "TiO2", "--model")
-        assert "no model file" in fails(capsys, *formulas, tmp_path / "none.joblib")
+        assert "does not exist" in fails(capsys, *formulas, tmp_path / "none.joblib")
         (tmp_path / "text.joblib").write_text("formula,gap\n")
         assert "not a readable joblib" in fails(capsys, *formulas, tmp_path / "text.joblib")
         joblib.dump(Ridge(), tmp_path / "ridge.joblib")
@@ -335,7 +335,7 @@ class TestErrors:
         data = tmp_path / "data.csv"
         data.write_text("formula,gap_predicted\nTiO2,1\n")
         error = fails(capsys, "predict", data, "--model", models / "two.joblib")
-        assert "has a column 'gap_predicted' already" in error
+        assert "already has a column 'gap_predicted'" in error
 
 
 def test_benchmark_of_a_baseline_and_of_a_file(made_up_tasks, tmp_path, capsys, monkeypatch):

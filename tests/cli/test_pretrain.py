@@ -247,7 +247,7 @@ def test_a_network_of_crystals(tmp_path, monkeypatch):
     assert [line for line in lines if line.startswith("held out: barlow_twins loss: ")]
     model = CGCNNRegressor(pretrained=tmp_path / "out", max_epochs=1, random_state=0)
     card = model.fit(crystals, np.arange(12.0)).model_card_
-    assert re.search(r"mp \(\d+ crystals\); together: 12, of which \d+ were trained", card.data)
+    assert re.search(r"mp \(\d+ structures\); together: 12, of which \d+ were trained", card.data)
 
 
 def test_the_command(config, tmp_path, capsys):

@@ -51,19 +51,22 @@ def test_names_of_one_class_are_told_apart(read):
     ("objective", "message"),
     [
         ("{name = 'barlow_twins', ratio = 'x'}", "'barlow_twins' ratio is 'x'; .* be a number"),
-        ("{name = 'barlow_twins', width = 1.5}", "width is 1.5; it must be a whole number"),
-        ("{name = 'barlow_twins', hidden = 8}", "hidden is 8; it must be a list of whole num"),
-        ("{name = 'barlow_twins', hidden = [[8]]}", "hidden is .*; it must be a list of whole n"),
-        ("{name = 'barlow_twins', scale = true}", "scale is True; it must be a number or text"),
-        ("{name = 'masked_elements', at_least_one = 1}", "is 1; it must be true or false"),
-        ("{name = 'masked_elements', scheme = 1}", "scheme is 1; it must be text"),
-        ("{name = 'properties', hidden = 'x'}", "hidden is 'x'; it must be a list of whole num"),
+        ("{name = 'barlow_twins', width = 1.5}", "width is 1.5[.] It must be a whole number"),
+        ("{name = 'barlow_twins', hidden = 8}", "hidden is 8[.] It must be a list of whole num"),
+        (
+            "{name = 'barlow_twins', hidden = [[8]]}",
+            "hidden is .*[.] It must be a list of wh",
+        ),
+        ("{name = 'barlow_twins', scale = true}", "scale is True[.] It must be a number or text"),
+        ("{name = 'masked_elements', at_least_one = 1}", "is 1[.] It must be true or false"),
+        ("{name = 'masked_elements', scheme = 1}", "scheme is 1[.] It must be text"),
+        ("{name = 'properties', hidden = 'x'}", "hidden is 'x'[.] It must be a list of whole num"),
         ("{name = 'multimodal', max_atoms = 'x'}", "'multimodal' max_atoms is 'x'; .* a number"),
-        ("{name = 'multimodal', encoder = 1}", "encoder is 1; it must be text"),
+        ("{name = 'multimodal', encoder = 1}", "encoder is 1[.] It must be text"),
         # Of the right type, and refused by the objective itself.
         ("{name = 'barlow_twins', ratio = 2}", "'barlow_twins': ratio must be above 0"),
-        ("3", "has 3; each must be text or a table"),
-        ("['properties']", "has .*; each must be text or a table"),
+        ("3", "has 3[.] Each must be text or a table"),
+        ("['properties']", "has .*[.] Each must be text or a table"),
     ],
 )
 def test_values_of_objectives_that_cannot_be_meant(read, objective, message):
@@ -189,40 +192,52 @@ CSV = 'source = "csv", path = "a.csv"'
         (
             "[data]",
             "[dat]",
-            r"the file has the unknown key 'dat'; known are data, encoder, output",
+            r"the file has the unknown key 'dat'. Known keys are data, encoder, output",
         ),
         (
             "tables =",
             "table =",
-            r"\[data\] has the unknown key 'table'; known are tables, exclude",
+            r"\[data\] has the unknown key 'table'. Known keys are tables, exclude",
         ),
         ('tables = [{source = "formulas"}]', "", r"\[data\] lacks 'tables'"),
-        ('[{source = "formulas"}]', "[]", "needs one entry"),
+        ('[{source = "formulas"}]', "[]", "needs at least one entry"),
         ('[{source = "formulas"}]', '["formulas"]', r"tables\]\] 1 is 'formulas'; .* a table"),
-        ('"formulas"}', '"formula"}', "unknown source 'formula'; known are oqmd, formulas,.* csv"),
+        (
+            '"formulas"}',
+            '"formula"}',
+            "source 'formula'. Known sources are oqmd, formulas,.* csv",
+        ),
         (
             '"formulas"}',
             '"oqmd", target = []}',
-            "'target'; known are source, prefix, log10, targets, out",
+            "'target'. Known keys are source, prefix, log10, targets, out",
         ),
         ('"formulas"}', '"oqmd", exclude = []}', "unknown key 'exclude'"),
         ('source = "formulas"', 'source = "matbench"', "lacks 'task'"),
         ('source = "formulas"', 'source = "matminer"', "lacks 'name'"),
-        ('source = "formulas"', 'source = "matminer", name = 1', "name is 1; it must be text"),
+        ('source = "formulas"', 'source = "matminer", name = 1', "name is 1[.] It must be text"),
         ('source = "formulas"', 'source = "csv"', r"tables\]\] 1 lacks 'path'"),
-        ('source = "formulas"', f"{CSV}, targets = 'a'", "targets is 'a'; it must be a list"),
+        ('source = "formulas"', f"{CSV}, targets = 'a'", "targets is 'a'[.] It must be a list"),
         ('source = "formulas"', f"{CSV}, targets = [1]", "must be a list of texts"),
         (
             'source = "formulas"',
             f"{CSV}, target = []",
-            "known are source, prefix, log10, path, formula_c",
+            "Known keys are source, prefix, log10, path, formula_c",
         ),
-        ("[output]", "validation_fraction = 1\n[output]", "validation_fraction is 1; give 0 to"),
-        ("[output]", "validation_fraction = true\n[output]", "is True; it must be a number"),
-        ("[output]", "max_compositions = 0\n[output]", "max_compositions is 0; give 1 or more"),
-        ("[output]", "exclude = 'steels'\n[output]", "exclude is 'steels'; it must be a list"),
-        ("[output]", "[encoder]\nepochs = 3\n[output]", "'epochs'; known are family, pretrained"),
-        ("[output]", "[encoder]\nfamily = 'gcn'\n[output]", "unknown family 'gcn'; known are"),
+        ("[output]", "validation_fraction = 1\n[output]", "validation_fraction is 1. Give 0 to"),
+        ("[output]", "validation_fraction = true\n[output]", "is True[.] It must be a number"),
+        ("[output]", "max_compositions = 0\n[output]", "max_compositions is 0. Give at least 1"),
+        ("[output]", "exclude = 'steels'\n[output]", "exclude is 'steels'[.] It must be a list"),
+        (
+            "[output]",
+            "[encoder]\nepochs = 3\n[output]",
+            "'epochs'. Known keys are family, p",
+        ),
+        (
+            "[output]",
+            "[encoder]\nfamily = 'gcn'\n[output]",
+            "family 'gcn'. Known families are",
+        ),
         ("[output]", "max_atoms = 30\n[output]", "max_atoms, but mtencoder reads formulas"),
         (
             "[output]",
@@ -239,11 +254,15 @@ CSV = 'source = "csv", path = "a.csv"'
         (
             "[output]",
             "[encoder]\nobjectives = [{name = 'masked_elements', part = 1}]\n[output]",
-            "'masked_elements' has the unknown key 'part'; known are name, ratio",
+            "'masked_elements' has the unknown key 'part'. Known keys are name, ratio",
         ),
         ('folder = "out"', "", r"\[output\] lacks 'folder'"),
-        ('folder = "out"', "folder = 3", "folder is 3; it must be text"),
-        ('folder = "out"', "folder = 'a'\nauthor = 'b'", "unknown key 'author'; known are folder"),
+        ('folder = "out"', "folder = 3", "folder is 3[.] It must be text"),
+        (
+            'folder = "out"',
+            "folder = 'a'\nauthor = 'b'",
+            "key 'author'. Known keys are folder",
+        ),
         ("[data]", "[data", "is not valid TOML"),
     ],
 )
@@ -255,7 +274,7 @@ def test_what_cannot_be_meant_is_refused(read, old, new, message):
 
 def test_a_missing_file(tmp_path):
     for path in (tmp_path / "no.toml", tmp_path):
-        with pytest.raises(InvalidInputError, match="There is no file"):
+        with pytest.raises(InvalidInputError, match="does not exist"):
             read_config(path)
 
 

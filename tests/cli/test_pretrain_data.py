@@ -119,7 +119,7 @@ def test_compositions_are_left_out_however_they_are_written(config, calls, tmp_p
     assert [count for _, count in data.tables] == [1, 0]
     with pytest.raises(InvalidInputError, match="no such task") as raised:
         read(config, exclude=["iron"])
-    assert "names of .csv files" in raised.value.__notes__[0]
+    assert "of .csv files" in raised.value.__notes__[0]
 
 
 def test_files_of_one_name_are_all_left_out(config, tmp_path):
@@ -160,7 +160,7 @@ def test_crystals_are_stacked(crystals):
     np.testing.assert_array_equal(data.labels["gap"], [*range(10), np.nan])
     np.testing.assert_array_equal(data.labels["heat"], [np.nan] * 10 + [0.5])
     assert [count for _, count in data.tables] == [10, 1]
-    assert data.describe()[-1] == "11 crystals to train on, 0 held out"
+    assert data.describe()[-1] == "11 structures to train on, 0 held out"
 
 
 def test_crystals_are_left_out_by_composition_and_size(crystals, tmp_path):
@@ -185,7 +185,7 @@ def test_crystals_of_one_composition_are_held_out_together(crystals):
 
 def test_what_has_no_structures_is_refused(crystals, calls):
     csv = TableConfig("csv", "", {"path": Path("gaps.csv")})
-    with pytest.raises(InvalidInputError, match=r"gaps\.csv has formulas, and the encoder reads"):
+    with pytest.raises(InvalidInputError, match=r"gaps\.csv has formulas, but the encoder reads"):
         read(crystals, tables=[csv])
 
     def fetch(*, data_home=None, as_frame=False):
@@ -204,7 +204,7 @@ def test_objectives_decide_what_is_read(config):
     assert without.materials.tolist() == ["TiO2", "NaN", "NaCl"]
     assert without.labels.shape == (3, 0)
     assert read(config, "properties").materials.tolist() == ["TiO2", "NaCl"]
-    with pytest.raises(InvalidInputError, match="nothing to train"):
+    with pytest.raises(InvalidInputError, match="nothing would be trained"):
         read_data(config, ())
     unlabelled = replace(
         config.tables[0], options={**config.tables[0].options, "targets": [], "classes": []}

@@ -115,7 +115,7 @@ def test_places_that_cannot(tmp_path, monkeypatch):
     (tmp_path / "folder.csv").mkdir()
     for path, fault in {
         "folder.csv": "is a folder",
-        "none/a.csv": "There is no folder",
+        "none/a.csv": "does not exist",
         f"{'x' * 300}.csv": "too long",
     }.items():
         with pytest.raises((InvalidInputError, OSError), match=fault):
@@ -163,10 +163,10 @@ def test_other_files_are_not_replaced_by_models(tmp_path):
         "m.pkl": b"\x89PNG",
     }.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InvalidInputError, match="exists and holds no model"):
+        with pytest.raises(InvalidInputError, match="exists and is not a model"):
             check_model(tmp_path / name)
     for name in ("new.csv", "new.xlsx", "new.npy", "new.csv.gz", "new.CSV"):
-        with pytest.raises(InvalidInputError, match="called like another kind of file"):
+        with pytest.raises(InvalidInputError, match="has the suffix of another kind of file"):
             check_model(tmp_path / name)
     (tmp_path / "empty").touch()
     for name in ("empty", "new", "new.joblib", "new.pkl"):
@@ -188,7 +188,7 @@ def test_limits_of_excel_and_parquet(tmp_path):
         assert "Write a.csv instead." in str(raised.value)
         check_fits(tmp_path / "a.csv", cells, names)
     twice = Table(pd.DataFrame([["1", "2"]], columns=["x", "x"]))
-    with pytest.raises(InvalidInputError, match="more than one is called 'x'"):
+    with pytest.raises(InvalidInputError, match="but these repeat: 'x'"):
         check_fits(tmp_path / "a.parquet", twice, ["y"])
     check_fits(tmp_path / "a.xlsx", twice, ["y"])
 

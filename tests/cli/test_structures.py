@@ -207,7 +207,7 @@ def test_every_cell_that_is_no_crystal_is_listed(folder, faulty, command, tmp_pa
     if command == "train":
         model = ("--model", tmp_path / "model.joblib", "--targets", "gap", *FAST)
     error = fails(capsys, command, data, *COLUMN, *model)
-    assert "faulty.csv: 5 cells cannot be read as crystals (row 1 is the first" in error
+    assert "faulty.csv: 5 cells cannot be read as structures (row 1 is the first" in error
     lines = [line.strip() for line in error.splitlines() if line.startswith("  row")]
     assert len(lines) == len(reasons)
     for line, reason in zip(lines, reasons, strict=True):
@@ -244,12 +244,12 @@ class TestErrors:
         nowhere = folder / "nowhere.csv"
         for command in ("predict", "embed"):
             error = fails(capsys, command, nowhere, "--model", crystals)
-            assert "holds a CGCNNRegressor, which reads crystals, not formulas." in error
-            assert "Give crystals with --structure-column." in error
+            assert "holds a CGCNNRegressor, which reads structures, not formulas." in error
+            assert "Give structures with --structure-column." in error
             error = fails(capsys, command, "--formulas", "TiO2", "--model", crystals)
-            assert "Give crystals with --structures." in error
+            assert "Give structures with --structures." in error
             error = fails(capsys, command, nowhere, *COLUMN, "--model", formulas)
-            assert "holds a MTEncoderRegressor, which reads formulas, not crystals." in error
+            assert "holds a MTEncoderRegressor, which reads formulas, not structures." in error
             assert "Give formulas with --formula-column." in error
             error = fails(capsys, command, "--structures", "a.cif", "--model", formulas)
             assert "Give formulas with --formulas." in error
@@ -259,7 +259,7 @@ class TestErrors:
         train = ("train", nowhere, "--targets", "gap", "--model", model)
         error = fails(capsys, *train, "--family", "alignn")
         assert "The family 'alignn' reads structures, not formulas" in error
-        assert "['mtencoder', 'roost']. Give crystals with --structure-column." in error
+        assert "['mtencoder', 'roost']. Give structures with --structure-column." in error
         error = fails(capsys, *train, *COLUMN, "--pretrained", "roost-ssl")
         assert "'roost', which 'roost-ssl' belongs to, reads formulas, not structures" in error
         assert "['cgcnn', 'alignn']. Give formulas with --formula-column." in error
@@ -303,7 +303,7 @@ class TestErrors:
     def test_a_column_that_is_not_there(self, folder, capsys):
         arguments = (folder / "data.csv", "--structure-column", "cif")
         error = fails(capsys, "predict", *arguments, "--model", folder / "two.joblib")
-        assert "has no column 'cif'; its columns are 'crystal'" in error
+        assert "has no column 'cif'. Its columns are 'crystal'" in error
 
 
 def test_disordered_crystals_are_averaged_where_that_is_asked_for(files, tmp_path, capsys):

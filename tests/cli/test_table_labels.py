@@ -37,12 +37,12 @@ def test_of_usual_labels_nothing_is_said():
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (["Metal", "metal ", "oxide"], "differ in their spelling alone: 'Metal' and 'metal'."),
-        (["+", "-", "\u2212"], "differ in their spelling alone: '-' and '\u2212'."),
+        (["Metal", "metal ", "oxide"], "differ only in spelling: 'Metal' and 'metal'."),
+        (["+", "-", "\u2212"], "differ only in spelling: '-' and '\u2212'."),
         (["1", "1.0", "0", "0.0"], "'1' and '1.0' and 1 more such groups."),
         (
             [f"{i}.5" for i in range(21)],
-            "All 21 classes of 'y' are numbers: drop --class",
+            "All 21 classes of 'y' are numbers. To predict numbers, drop --class",
         ),
     ],
 )
@@ -62,7 +62,7 @@ class TestDecimalCommas:
         # Where commas are decimal marks, 1.234 is one thousand two hundred and thirty-four.
         with pytest.raises(InvalidInputError) as raised:
             labels(["3,2", "1"], comma="decimal", z=["5", "1.234"])
-        assert "row 2, z: '1.234': a decimal point, where" in str(raised.value)
+        assert "row 2, z: '1.234': a decimal point, but" in str(raised.value)
         assert str(raised.value).endswith("same decimal mark, and none for thousands.")
 
     def test_thousands_are_not_taken_for_them(self):
@@ -93,8 +93,8 @@ class TestMessages:
     @pytest.mark.parametrize(
         ("cells", "advice"),
         [
-            (["unknown"] * 3 + ["1"], "If 'unknown' means that there is no label, leave these"),
-            (["a", "b"], "if labels are classes, add --classification."),
+            (["unknown"] * 3 + ["1"], "If 'unknown' means a missing label, leave these"),
+            (["a", "b"], "If labels are classes, add --classification."),
             (["3.2 eV", "1"], "write the others as plain numbers: 3.2 or 3.2e-5."),
         ],
     )

@@ -55,13 +55,13 @@ def test_cells_of_labels(reading, tmp_path):
 @pytest.mark.parametrize(
     ("content", "note"),
     [
-        ("formula;gap\nTiO2;3.2\n", "Its fields are separated by semicolons."),
-        ("formula\tgap\nTiO2\t3.2\n", "separated by tabs."),
+        ("formula;gap\nTiO2;3.2\n", "Its delimiters are semicolons."),
+        ("formula\tgap\nTiO2\t3.2\n", "delimiters are tabs."),
         ("formula,gap\nTiO2,3.2\n".encode("utf-16"), "The file is read as UTF-16."),
         ("formula,gap,é\nTiO2,3.2,\n".encode("cp1252"), "read as Windows-1252"),
-        ("Formula,gap\nTiO2,3.2\n", "Its column 'Formula' is taken for 'formula'."),
-        ("formula,gap\nr,TiO2,3.2\n", "the first is read as the names of the rows."),
-        ("formula,gap\nTiO2\n", "their last cells are read as empty: row 1."),
+        ("Formula,gap\nTiO2,3.2\n", "Its column 'Formula' is used as 'formula'."),
+        ("formula,gap\nr,TiO2,3.2\n", "The first field is read as the name of the row."),
+        ("formula,gap\nTiO2\n", "get empty cells at their end: row 1."),
         ("# x\nformula,gap\nTiO2,3.2\n", "Its header is on line 2."),
     ],
 )
@@ -96,18 +96,18 @@ def test_the_columns_that_are_asked_for_tell_the_delimiter(tmp_path):
 
 def test_names_that_look_the_same_are(tmp_path):
     path = write(tmp_path, "formula,gu\u0308te (\xb5m)\nTiO2,3.2\n")
-    with pytest.warns(UserWarning, match="is taken for"):
+    with pytest.warns(UserWarning, match="is used as"):
         assert read(path, "g\xfcte (\u03bcm)") == [["3.2"]]
 
 
 def test_what_was_guessed_explains_why_a_column_is_missing(tmp_path):
-    with pytest.raises(InvalidInputError, match=r"no column 'gap'.* separated by tabs\."):
+    with pytest.raises(InvalidInputError, match=r"no column 'gap'.* delimiters are tabs\."):
         read(write(tmp_path, "formula\tband gap\nTiO2\t3.2\n"))
 
 
 def test_a_space_inside_a_name_separates_nothing(tmp_path):
     for content in ("sum formula\nTiO2\n", "sum formula,gap\nTiO2,3\n"):
-        with pytest.raises(InvalidInputError, match="no column 'formula'; its columns are '"):
+        with pytest.raises(InvalidInputError, match=r"no column 'formula'\. Its columns are '"):
             read(write(tmp_path, content), "formula")
 
 
@@ -117,7 +117,7 @@ def test_rows_that_are_longer_are_named_with_their_lines(tmp_path):
         read(write(tmp_path, content))
     message = str(raised.value)
     assert "2 of 5 rows have more fields than the header, which has 3" in message
-    assert "row 3 (line 6): 4 fields; field 4 is 'b'; fields 2 and 3 look like a number" in message
+    assert "row 3 (line 6): 4 fields, field 4 is 'b', fields 2 and 3 look like a number" in message
     assert "row 5 (line 8): 5 fields" in message
 
 
@@ -156,7 +156,7 @@ def test_columns_are_kept_as_they_are_called(tmp_path):
     assert list(results) == ["", "formula", "x", "x", "", "gap"]
     assert results.to_csv(index=False) == ",formula,x,x,,gap\n0,TiO2,1,2,3,1.5\n"
     check_names(table, ["gap"])
-    with pytest.raises(InvalidInputError, match="has a column 'x', 'formula' already"):
+    with pytest.raises(InvalidInputError, match="already has a column 'x', 'formula'"):
         check_names(table, ["x", "y", "formula"])
 
 

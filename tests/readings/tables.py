@@ -109,9 +109,9 @@ CELLS: tuple[Reading, ...] = (
             "None": "not a finite number",
             "3,2": "write a decimal point",
             "1,234": "thousands, or a decimal comma?",
-            "3.2 eV": "leave out what follows it",
-            "3.2±0.1": "leave out what follows it",
-            "3.2*": "leave out what follows it",
+            "3.2 eV": "remove the text after it",
+            "3.2±0.1": "remove the text after it",
+            "3.2*": "remove the text after it",
             "<5": "not a finite number",
         }.items()
     ),
@@ -121,7 +121,7 @@ CELLS: tuple[Reading, ...] = (
     Reading("number, semicolons", ",5", 0.5),
     Reading("number, semicolons", "\u22123,2", -3.2),
     Reading("number, semicolons", "3.2", 3.2),
-    Reading("number, semicolons", "1.234,5", refused="decimal point, where other labels have"),
+    Reading("number, semicolons", "1.234,5", refused="decimal point, but other labels have"),
     Reading("number, tabs", "3,2", 3.2),
     Reading("number, tabs", "1,234", refused="thousands, or a decimal comma?"),
     *(

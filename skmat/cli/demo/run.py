@@ -1,9 +1,8 @@
-"""The main job, start to end: what ``skmat demo`` runs.
+"""The whole workflow on a shipped data set, for ``skmat demo``.
 
-Transport properties of compounds (:func:`skmat.datasets.load_transport`): a few hundred with
-labels, and held-out ones that every method is judged on. A research group is in this position when
-labels are costly; the encoder has read hundreds of thousands of compounds, and other properties of
-them, before.
+The data are transport properties of compounds (:func:`skmat.datasets.load_transport`). A few
+hundred compounds have labels, as in a project with costly labels. The others are held out to score
+every method.
 """
 
 import subprocess
@@ -35,16 +34,16 @@ TARGETS = ["S_p", "S_n", "PF_p", "PF_n"]
 
 SCRATCH, PRETRAINED = "MTEncoder, random weights", "MTEncoder, pretrained"
 
-#: Share of the labels that is taken away at random, as in tables that several people filled.
+#: Fraction of labels removed at random, to imitate a table with missing labels.
 MISSING = 0.3
 
-#: Thermoelectrics that everyone in the field knows.
+#: Well-known thermoelectrics.
 FORMULAS = ["Bi2Te3", "PbTe", "SnSe", "Mg2Si", "SrTiO3", "CoSb3"]
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything.
+    """Sizes of the data and models.
 
     Parameters
     ----------
@@ -53,8 +52,8 @@ class Sizes:
     n_trees : int
         Trees in each forest.
     max_epochs : int
-        Passes of each network over the labelled compounds. The default of the estimators is more,
-        and takes longer.
+        Passes of each network over the labelled compounds, fewer than the default of the
+        estimators.
     """
 
     n_labelled: int
@@ -68,18 +67,18 @@ QUICK = Sizes(300, 500, n_trees=50)
 
 
 def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto", random_state=0):
-    """Fine-tune, compare, save, and predict from a new process.
+    """Fine-tune, compare, save, and predict in a new process.
 
     Parameters
     ----------
     output : path-like, default="skmat-demo"
-        Folder for results.csv, predictions.csv, parity.png and model.joblib; made if need be.
+        Folder for results.csv, predictions.csv, parity.png and model.joblib. Created if missing.
     sizes : Sizes, default=FULL
-        How much of everything.
+        Sizes of the data and models.
     formulas : list of str, default=None
-        What the saved model predicts in the end; None takes a few known thermoelectrics.
+        Formulas for the saved model. None takes six known thermoelectrics.
     pretrained : str, path-like or fitted encoder, default="auto"
-        Encoder to fine-tune, as :class:`skmat.MTEncoder` takes it.
+        Encoder to fine-tune, in the form that :class:`skmat.MTEncoder` takes.
     random_state : int, default=0
         Seed of the split, the missing labels and all models.
 
@@ -90,7 +89,7 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     """
     start = time.perf_counter()
     formulas = list(formulas or FORMULAS)
-    read_compositions(formulas)  # a typing error shall show now, not in the end
+    read_compositions(formulas)  # raise for typing errors now, not at the end
     output = Path(output)
     make_folder(output, "output")
 
@@ -118,7 +117,7 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     errors = pd.DataFrame(
         {name: (held_out[TARGETS] - each).abs().mean() for name, each in predictions.items()}
     ).T
-    # Chosen before anything is known about the held-out compounds, whichever method wins there.
+    # Fixed before scoring: held-out compounds must not choose the model.
     final = PRETRAINED
     _write_results(output, errors, units, held_out, predictions, final)
     save_model(models[final], output / "model.joblib")
@@ -143,7 +142,7 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
 def _split(sizes, random_state):
     """Return the disjoint parts as DataFrames, and the units."""
     data = load_transport(as_frame=True)
-    # One row is one composition here, so parts that share no row share no formula.
+    # Each row is another composition, so disjoint rows have disjoint compositions.
     wanted = {
         "held out": sizes.n_held_out,
         "labelled": sizes.n_labelled,
@@ -162,10 +161,11 @@ def _describe(parts):
     n_labels = int(parts["labelled"][TARGETS].notna().sum().sum())
     print(
         f"Targets: {', '.join(TARGETS)} (power factors as log10). Disjoint sets of compounds:\n"
-        f"  {len(parts['labelled'])} labelled, {MISSING:.0%} of their labels taken away at random"
-        f" ({n_labels} left);\n  {len(parts['held out'])} held out, which nothing is fitted to.\n"
-        "The default encoder has learned other properties of many of them, and of one in seven\n"
-        "the Seebeck coefficient and power factor of another calculation (JARVIS); see its card."
+        f"  {len(parts['labelled'])} labelled, {MISSING:.0%} of their labels removed at random"
+        f" ({n_labels} left)\n  {len(parts['held out'])} held out, for scoring only\n"
+        "The default encoder has learned other properties of many of these compounds. For one\n"
+        "in seven it has learned the Seebeck coefficient and power factor of another calculation\n"
+        "(JARVIS). See its model card."
     )
 
 
@@ -176,7 +176,7 @@ def _regressor(encoder, sizes, random_state):
 
 
 class _Mean:
-    """Predict the mean of the labels, whatever the material."""
+    """Predict the mean of the labels for every material."""
 
     def fit(self, X, y):
         self._mean = y.mean().to_numpy()
@@ -187,7 +187,7 @@ class _Mean:
 
 
 class _Forests:
-    """One random forest per target, each on the rows that have its label."""
+    """One random forest per target, fitted to the rows with its label."""
 
     def __init__(self, featurizer, n_trees, random_state):
         self._featurizer = featurizer
@@ -231,7 +231,7 @@ def _write_results(output, errors, units, held_out, predictions, final):
         ]
     )
     write_table(table, output / "predictions.csv")
-    # Without pyplot: no window, and no backend of the user's is touched.
+    # Without pyplot, to open no window and keep the user's backend.
     figure = Figure(figsize=(3.4 * len(TARGETS), 3.8), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{final}, held-out compounds")
@@ -250,12 +250,12 @@ def _error_unit(unit):
 
 
 def _format(errors, units):
-    """Lay out the errors, the least of each target marked."""
+    """Return the table of errors as text, with the lowest of each target marked."""
     shown = errors.map("{:.3g} ".format)
     for name, best in errors.idxmin().items():
         shown.loc[best, name] = f"{errors.loc[best, name]:.3g}*"
     shown.columns = [f"{name} [{_error_unit(units[name])}]" for name in errors]
-    return f"{shown.to_string()}\n* least error of the column"
+    return f"{shown.to_string()}\n* lowest error of the column"
 
 
 def _verdict(errors, final):
@@ -265,7 +265,7 @@ def _verdict(errors, final):
     change = ", ".join(
         f"{name} {value:+.0%}" for name, value in (errors.loc[final] / scratch - 1).items()
     )
-    return f"Least errors by {counts}.\n{final}, against no pretraining: {change}."
+    return f"Lowest errors by {counts}.\n{final}, relative to random weights: {change}."
 
 
 def _predict_in_new_process(model, formulas):
@@ -281,7 +281,7 @@ def _predict_in_new_process(model, formulas):
 
 
 def _roles(formulas, parts):
-    """Say for each formula which part it is in."""
+    """Return the part of the data that contains each formula."""
     known = [(formula, name) for name, part in parts.items() for formula in part["formula"]]
     ids = read_compositions([*formulas, *(formula for formula, _ in known)]).group_ids()
     roles = dict(zip(ids[len(formulas) :], (name for _, name in known), strict=True))

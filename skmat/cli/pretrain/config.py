@@ -1,4 +1,4 @@
-"""The configuration file of ``skmat pretrain``: what may stand in it."""
+"""The configuration file of ``skmat pretrain``."""
 
 import inspect
 import tomllib
@@ -14,7 +14,7 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["CSV", "FETCHERS", "PretrainConfig", "TableConfig", "read_config"]
 
-#: Loaders by the name that `source` has in a file.
+#: Loaders, by the value of `source` in a file.
 FETCHERS: dict[str, Callable[..., Any]] = {
     "oqmd": datasets.fetch_oqmd,
     "formulas": datasets.fetch_formulas,
@@ -30,13 +30,13 @@ FETCHERS: dict[str, Callable[..., Any]] = {
 }
 CSV = "csv"
 
-# What files call an Distillation of a StructureEmbeddingLookup.
+# Name of the distillation from a StructureEmbeddingLookup in files.
 _MULTIMODAL = "multimodal"
 
-# The parameter that says which of its data sets a loader returns.
+# Parameter that selects the data set of a loader.
 _WHICH = {"matbench": "task", "matminer": "name"}
 
-# What the file says elsewhere, or what has no meaning here.
+# Parameters that other keys of the file set, or that have no effect here.
 _NOT_OF_A_LOADER = (
     *("data_home", "exclude", "input", "download_if_missing", "return_X_y", "as_frame"),
 )
@@ -45,7 +45,7 @@ _NOT_IN_FILES = ("name", "teacher", "_shift", "_unit")
 _CSV_KEYS = ("path", "formula_column", "targets", "classes", "units")
 _REQUIRED: Any = object()
 
-# What people call the types of an objective's settings; a file has lists for tuples.
+# Names of setting types in messages. Files have lists for tuples.
 _TYPE_NAMES: dict[Any, str] = {
     float: "a number",
     int: "a whole number",
@@ -64,11 +64,11 @@ class TableConfig:
     source : str
         Name of a loader, or "csv".
     prefix : str
-        Stands before the names of the table's targets.
+        Prefix of the names of the table's targets.
     options : dict
-        Parameters of the loader; for a CSV file, its path and its columns.
+        Parameters of the loader. For a CSV file, its path and columns.
     log10 : tuple of str
-        Targets of which the decimal logarithm is learned.
+        Targets to replace by their decimal logarithm.
     """
 
     source: str
@@ -78,7 +78,7 @@ class TableConfig:
 
     @property
     def name(self) -> str:
-        """What people call the table."""
+        """Name of the table in messages."""
         if self.source == CSV:
             return Path(self.options["path"]).name
         which = self.options.get(_WHICH.get(self.source, ""))
@@ -87,35 +87,35 @@ class TableConfig:
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """A whole file, checked but for the values that only a loader or the encoder can judge.
+    """A whole file. Loaders and the encoder check the remaining values later.
 
     Attributes
     ----------
     text : str
-        The file as it is.
+        Text of the file.
     tables : list of TableConfig
-        What is trained on.
+        Tables to train on.
     exclude : list of (str or Path)
-        Matbench tasks and CSV files whose compositions are left out.
+        Matbench tasks and CSV files whose compositions to leave out.
     exclude_column : str
         Column of formulas in these files.
     validation_fraction : float
-        Share of the compositions that is held out for the report.
+        Fraction of compositions to hold out for the report.
     split_seed : int
         Seed of that split.
     max_compositions : int or None
-        How many compositions are used at most: those with labels, and as many others as there is
-        room for, drawn at random. None uses all.
+        Maximum of compositions. Those with labels come first, then a random draw of the others.
+        None uses all.
     max_atoms : int or None
-        Crystals with more atoms per cell are left out; None uses all.
+        Largest number of atoms per cell. Larger structures are left out. None uses all.
     data_home : str or None
         Folder of the data sets.
     family : str
         Family of the encoder.
     encoder : dict
-        Its parameters.
+        Parameters of the encoder.
     folder : Path
-        Where the checkpoint is written.
+        Folder of the checkpoint.
     dtype : str
         Number format of its weights.
     card : dict of str to str
@@ -139,22 +139,22 @@ class PretrainConfig:
 
 
 def read_config(path) -> PretrainConfig:
-    """Read a configuration file; paths in it are relative to its folder.
+    """Read a configuration file. Paths in it are relative to its folder.
 
     Raises
     ------
     InvalidInputError
-        If it cannot be read, has a key that nothing reads, or lacks one.
+        If the file cannot be read, has an unknown key, or lacks one.
     """
     path = read_path(path, "config_file", InvalidInputError)
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
     except (FileNotFoundError, IsADirectoryError):
-        raise InvalidInputError(f"There is no file {path}.") from None
+        raise InvalidInputError(f"The file {path} does not exist.") from None
     except RecursionError:
         raise InvalidInputError(f"{path} is not valid TOML: it is nested too deeply.") from None
-    except ValueError as error:  # of the encoding, the syntax, or a number of 5,000 digits
+    except ValueError as error:  # wrong encoding or syntax, or a number of 5,000 digits
         raise InvalidInputError(f"{path} is not valid TOML: {error}.") from None
     reader = _Reader(path)
     reader.check_keys(content, ("data", "encoder", "output"), "the file")
@@ -171,16 +171,16 @@ def read_config(path) -> PretrainConfig:
     family = reader.family(encoder)
     tables = reader.value(data, "tables", list, "[data]")
     if not tables:
-        raise reader.error("[data] needs one entry of [[data.tables]] at least")
+        raise reader.error("[data] needs at least one entry [[data.tables]]")
     fraction = reader.value(data, "validation_fraction", (int, float), "[data]", 0.05)
     if not 0 <= fraction < 1:
-        raise reader.error(f"[data] validation_fraction is {fraction}; give 0 to below 1")
+        raise reader.error(f"[data] validation_fraction is {fraction}. Give 0 to below 1")
     most = {key: reader.value(data, key, int, "[data]", None) for key in limits}
     for key, value in most.items():
         if value is not None and value < 1:
-            raise reader.error(f"[data] {key} is {value}; give 1 or more")
+            raise reader.error(f"[data] {key} is {value}. Give at least 1")
     if most["max_atoms"] and FAMILIES[family].input != "structure":
-        raise reader.error(f"[data] has max_atoms, but {family} reads formulas; leave it out")
+        raise reader.error(f"[data] has max_atoms, but {family} reads formulas. Leave it out")
     data_home = reader.value(data, "data_home", str, "[data]", None)
     return PretrainConfig(
         text=text,
@@ -200,7 +200,7 @@ def read_config(path) -> PretrainConfig:
 
 
 class _Reader:
-    """Reads parts of one file; its errors name the file and the part."""
+    """Reads parts of one file. Its errors name the file and the part."""
 
     def __init__(self, file):
         self.file = file
@@ -218,7 +218,7 @@ class _Reader:
         unknown = [key for key in mapping if key not in known]
         if unknown:
             raise self.error(
-                f"{where} has the unknown key {', '.join(map(repr, unknown))}; known are"
+                f"{where} has the unknown key {', '.join(map(repr, unknown))}. Known keys are"
                 f" {', '.join(known)}"
             )
 
@@ -235,19 +235,19 @@ class _Reader:
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             names = {str: "text", int: "a number", list: "a list", dict: "a table"}
-            raise self.error(f"{where} {key} is {value!r}; it must be {names[kinds[0]]}")
+            raise self.error(f"{where} {key} is {value!r}. It must be {names[kinds[0]]}")
         return value
 
     def texts(self, mapping, key, where):
-        """Return a list of texts, empty if there is none."""
+        """Return a list of texts, empty if the key is missing."""
         values = self.value(mapping, key, list, where, [])
         if not all(isinstance(value, str) for value in values):
-            raise self.error(f"{where} {key} is {values!r}; it must be a list of texts")
+            raise self.error(f"{where} {key} is {values!r}. It must be a list of texts")
         return values
 
     def table(self, entry, where) -> TableConfig:
         if not isinstance(entry, dict):
-            raise self.error(f"{where} is {entry!r}; it must be a table")
+            raise self.error(f"{where} is {entry!r}. It must be a table")
         source = self.value(entry, "source", str, where)
         if source == CSV:
             known: tuple[str, ...] = _CSV_KEYS
@@ -256,7 +256,7 @@ class _Reader:
             known = tuple(name for name in parameters if name not in _NOT_OF_A_LOADER)
         else:
             raise self.error(
-                f"{where} has the unknown source {source!r}; known are"
+                f"{where} has the unknown source {source!r}. Known sources are"
                 f" {', '.join([*FETCHERS, CSV])}"
             )
         ours = ("source", "prefix", "log10")
@@ -289,7 +289,8 @@ class _Reader:
         family = self.value(section, "family", str, "[encoder]", "mtencoder")
         if family not in FAMILIES:
             raise self.error(
-                f"[encoder] has the unknown family {family!r}; known are {', '.join(FAMILIES)}"
+                f"[encoder] has the unknown family {family!r}. Known families are"
+                f" {', '.join(FAMILIES)}"
             )
         parameters = inspect.signature(FAMILIES[family].encoder).parameters
         known = [name for name in parameters if name not in _NOT_OF_AN_ENCODER]
@@ -306,12 +307,12 @@ class _Reader:
         return encoder
 
     def _weights(self, value):
-        """Return a folder as a path that does not depend on where the command is run."""
+        """Return a folder as a path that does not depend on the working directory."""
         is_folder = isinstance(value, str) and self.path(value).is_dir()
         return str(self.path(value)) if is_folder else value
 
     def _objectives(self, value, data_home):
-        """Return names, or objects for tables such as {name = "masked_elements", ratio = 0.15}."""
+        """Return names, and objects for tables such as {name = "barlow_twins", ...}."""
         if isinstance(value, list):
             return [self._objective(each, data_home) for each in value]
         return self._objective(value, data_home)
@@ -319,17 +320,17 @@ class _Reader:
     def _objective(self, value, data_home):
         where = "[encoder] objectives"
         if value == _MULTIMODAL:
-            # No name of an objective outside of files: its teacher needs the data's folder.
+            # Only files have this name, because its teacher needs the folder of the data.
             value = {"name": value}
         if isinstance(value, str):
             return value
         if not isinstance(value, dict):
-            raise self.error(f"{where} has {value!r}; each must be text or a table")
+            raise self.error(f"{where} has {value!r}. Each must be text or a table")
         from skmat.estimators._objectives import OBJECTIVE_NAMES
         from skmat.objectives import Distillation
         from skmat.pipelines import StructureEmbeddingLookup
 
-        # By what people write: two of them may stand for objects of one class and name.
+        # By the name in files. Two names may give objects of one class.
         objectives: dict[str, Any] = {
             name: meant[0] for name, meant in OBJECTIVE_NAMES.items() if len(meant) == 1
         }
@@ -337,7 +338,7 @@ class _Reader:
         part = f"[encoder] objective {name!r}"
         settings = {key: each for key, each in value.items() if key != "name"}
         if name == _MULTIMODAL:
-            # Those of its settings that are the teacher's.
+            # Settings of the teacher.
             teacher = {}
             for key, kind in (("encoder", str), ("max_atoms", int)):
                 if key in settings:
@@ -349,8 +350,8 @@ class _Reader:
             objectives[name] = Distillation(asked, name=name)
         if name not in objectives:
             raise self.error(
-                f"{where} has the unknown name {name!r} for one with settings;"
-                f" known are {', '.join([*objectives, _MULTIMODAL])}"
+                f"{where} has the unknown name {name!r} for one with settings."
+                f" Known names are {', '.join([*objectives, _MULTIMODAL])}"
             )
         objective = objectives[name]
         known = [each.name for each in fields(objective) if each.name not in _NOT_IN_FILES]
@@ -359,7 +360,7 @@ class _Reader:
         for key, each in settings.items():
             if not _is_of_type(each, types[key]):
                 kinds = " or ".join(_type_names(types[key]))
-                raise self.error(f"{part} {key} is {each!r}; it must be {kinds}")
+                raise self.error(f"{part} {key} is {each!r}. It must be {kinds}")
             settings[key] = tuple(each) if isinstance(each, list) else each
         try:
             return replace(objective, **settings)
@@ -368,19 +369,19 @@ class _Reader:
 
 
 def _is_of_type(value, kind):
-    """Tell whether a value of a file may be that of a setting of this type."""
+    """Tell whether a value of a file fits a setting of this type."""
     if get_origin(kind) in (Union, UnionType):
         return any(_is_of_type(value, each) for each in get_args(kind))
     if get_origin(kind) is tuple:
         entry = get_args(kind)[0]
         return isinstance(value, list) and all(_is_of_type(each, entry) for each in value)
     if isinstance(value, bool):
-        return kind is bool  # and no number, though Python has it so
+        return kind is bool  # not a number, although bool is a subclass of int
     return isinstance(value, int | float if kind is float else kind)
 
 
 def _type_names(kind):
-    """Return what the values of a type are called, without None, which no file can say."""
+    """Return the names of a type's values, without None, which TOML lacks."""
     kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     names = [_TYPE_NAMES.get(get_origin(each) or each) for each in kinds]
     return [name for name in names if name is not None]

@@ -1,4 +1,4 @@
-"""The data of ``skmat pretrain``: tables joined, compositions left out and held out."""
+"""The data of ``skmat pretrain``: joined tables, excluded and held-out compositions."""
 
 import warnings
 from dataclasses import dataclass
@@ -20,33 +20,32 @@ from skmat.structure import StructureArrays
 
 __all__ = ["PretrainData", "read_data"]
 
-# Columns of these names say which tables a row comes from. No target has a name with a NUL.
+# Columns that mark the tables of a row. A NUL keeps their names apart from targets.
 _HELD, _UNWANTED = "\0held by ", "\0excluded by "
 
 
 @dataclass(frozen=True, eq=False)
 class PretrainData:
-    """What a configuration trains on and what it holds out.
+    """Training and held-out data of a configuration.
 
     Attributes
     ----------
     materials : ndarray of shape (n,), dtype object, or StructureArrays
-        Formulas, one per composition, or crystals.
+        Formulas, one per composition, or structures.
     labels : DataFrame of shape (n, n_targets)
-        NaN where there is no label.
+        Labels. NaN means missing.
     training, validation : ndarray of int
-        Rows; crystals of one composition are on one side.
+        Rows. Structures of one composition are on one side.
     units : dict of str to str
-        Unit of each target; "" if it has none, or none is known.
+        Unit of each target. "" if it is unknown or the target has none.
     tables : list of (TableConfig, int)
-        What was read, and how many of its rows are among `materials`.
+        Tables, and the number of their rows in `materials`.
     excluded : dict of str to int
-        By Matbench task or file: how many rows of the tables it has excluded. One that several of
-        them hold counts for each.
+        Number of rows excluded by each Matbench task or file. A row can count several times.
     n_excluded : int
-        How many there are in all.
+        Number of excluded rows in total.
     licences, citations : list of str
-        Of the tables.
+        Licences and citations of the tables.
     """
 
     materials: np.ndarray | StructureArrays
@@ -62,11 +61,11 @@ class PretrainData:
 
     @property
     def noun(self) -> str:
-        """What one calls the rows."""
-        return "crystals" if isinstance(self.materials, StructureArrays) else "compositions"
+        """Name of the rows in messages."""
+        return "structures" if isinstance(self.materials, StructureArrays) else "compositions"
 
     def describe(self) -> list[str]:
-        """Say in lines what there is."""
+        """Return lines that describe the data."""
         lines = [f"{table.name}: {count:,} {self.noun}" for table, count in self.tables]
         lines += [
             f"{name}: {count:,} of their {self.noun} are left out"
@@ -85,10 +84,10 @@ class PretrainData:
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """All rows of all tables, and what is to be known of each to choose among them.
+    """All rows of all tables.
 
-    `held` and `unwanted` have one column of bool per table and per exclusion; rows of one number
-    in `groups` are one composition.
+    `held` has one bool column per table, `unwanted` one per exclusion. `groups` numbers the
+    compositions.
     """
 
     materials: Any
@@ -99,32 +98,32 @@ class _Pool:
 
 
 def read_data(config: PretrainConfig, objectives) -> PretrainData:
-    """Read what a configuration names.
+    """Read the data of a configuration.
 
     Parameters
     ----------
     config : PretrainConfig
         The configuration.
     objectives : sequence of Objective
-        What is learned: without any that needs labels there are none, and if all do, materials
-        without labels are left out.
+        Objectives of the training. If none needs labels, labels are dropped. If all need labels,
+        materials without labels are left out.
 
     Raises
     ------
     InvalidInputError
-        If there is nothing to learn, or data cannot be used.
+        If the objectives or the remaining data are empty, or data cannot be used.
     DatasetNotFoundError
-        If a data set is not there.
+        If a data set is missing.
 
     Warns
     -----
     UserWarning
-        If more compositions have labels than are to be used.
+        If `max_compositions` is smaller than the number of compositions with labels.
     """
     if not objectives:
         raise InvalidInputError(
-            "[encoder] has `pretrained` but no `objectives`: there is nothing to train. Say what"
-            " is learned, such as objectives = 'joint'."
+            "[encoder] has `pretrained` but no `objectives`, so nothing would be trained. Add"
+            " objectives, such as objectives = 'joint'."
         )
     input = FAMILIES[config.family].input
     parts, licences, citations = [], [], []
@@ -138,8 +137,8 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
             if name in holders:
                 raise InvalidInputError(
                     f"The target {name!r} is in the table {holders[name]} and in the table"
-                    f" {table.name}. Give one of them a prefix, such as prefix ="
-                    f" '{table.source}_': they are two tasks."
+                    f" {table.name}. They are two tasks. Give one of them a prefix, such as"
+                    f" prefix = '{table.source}_'."
                 )
             holders[name] = table.name
         units |= {table.prefix + name: unit for name, unit in its_units.items()}
@@ -161,17 +160,17 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
     if not any(each.needs_targets for each in objectives):
         labels = labels.iloc[:, :0]
     elif all(each.needs_targets for each in objectives):
-        # What has no label would only take time.
+        # Materials without labels would only take time.
         kept &= labels.notna().any(axis=1)
     rows = np.flatnonzero(kept)
     if not len(rows):
         raise InvalidInputError(
-            f"Of {int(known.sum()):,} materials, none is left to train on:"
-            f" {int((known & pool.unwanted.any(axis=1)).sum()):,} are excluded, and the others"
-            " have no label or too many atoms."
+            f"Of {int(known.sum()):,} materials, none is left to train on."
+            f" {int((known & pool.unwanted.any(axis=1)).sum()):,} are excluded. The others have no"
+            " label or too many atoms."
         )
     generator = np.random.default_rng(config.split_seed)
-    # Whole compositions are drawn, and held out.
+    # Draw and hold out whole compositions.
     compositions = np.unique(pool.groups[rows])
     most = config.max_compositions
     if most is not None and most < len(compositions):
@@ -200,12 +199,12 @@ def read_data(config: PretrainConfig, objectives) -> PretrainData:
 
 
 def _draw(compositions, labelled, most, generator):
-    """Return `most` of the compositions in ascending order: those with labels, then others."""
+    """Return `most` sorted compositions: first those with labels, then a draw of the others."""
     if len(labelled) > most:
         warnings.warn(
-            f"[data] max_compositions is {most:,}, but {len(labelled):,} compositions have labels:"
-            f" {len(labelled) - most:,} of them are left out. Give {len(labelled):,} or more to"
-            " learn from all labels.",
+            f"[data] max_compositions is {most:,}, but {len(labelled):,} compositions have labels."
+            f" {len(labelled) - most:,} of them are left out. Give at least {len(labelled):,} to"
+            " use all labels.",
             UserWarning,
             stacklevel=3,
         )
@@ -238,28 +237,28 @@ def _join(parts, exclusions) -> _Pool:
 
 
 def _stack(parts, exclusions) -> _Pool:
-    """Return crystals, the tables one after the other."""
-    crystals = StructureArrays.concatenate([structures for structures, _ in parts])
-    table = np.repeat(np.arange(len(parts)), [len(structures) for structures, _ in parts])
-    compositions = crystals.compositions()
+    """Return structures, the tables one after the other."""
+    structures = StructureArrays.concatenate([each for each, _ in parts])
+    table = np.repeat(np.arange(len(parts)), [len(each) for each, _ in parts])
+    compositions = structures.compositions()
     unwanted = {
         i: compositions.isin(read_compositions(formulas)) for i, formulas in enumerate(exclusions)
     }
     return _Pool(
-        crystals,
+        structures,
         pd.concat([labels for _, labels in parts], ignore_index=True),
         pd.DataFrame(table[:, None] == np.arange(len(parts))),
-        pd.DataFrame(unwanted, index=range(len(crystals))),
+        pd.DataFrame(unwanted, index=range(len(structures))),
         compositions.group_ids(),
     )
 
 
 def _read_table(table: TableConfig, data_home, input):
-    """Return formulas or crystals, labels, units and what is to be said of the source."""
+    """Return formulas or structures, labels, units, and the source's licence and citation."""
     if table.source == CSV:
         if input != "formula":
             raise InvalidInputError(
-                f"The table {table.name} has formulas, and the encoder reads crystals; use the"
+                f"The table {table.name} has formulas, but the encoder reads structures. Use the"
                 " sources mp, matminer, perovskites or matbench, or fit the encoder from Python."
             )
         options = table.options
@@ -278,14 +277,14 @@ def _read_table(table: TableConfig, data_home, input):
         return bunch.frame.iloc[:, 0], labels, bunch.units, bunch
     if not isinstance(bunch.data, StructureArrays):
         raise InvalidInputError(
-            f"The table {table.name} has no structures, and the encoder reads crystals; use mp,"
-            " matminer, perovskites or matbench."
+            f"The table {table.name} has no structures, but the encoder reads structures. Use the"
+            " sources mp, matminer, perovskites or matbench."
         )
     return bunch.data, labels, bunch.units, bunch
 
 
 def _take_logarithms(table: TableConfig, labels, units):
-    """Return labels and units with the logarithms that the table asks for."""
+    """Replace the labels and units of `log10` targets by their logarithms."""
     unknown = [name for name in table.log10 if name not in labels]
     if unknown:
         raise InvalidInputError(
@@ -293,7 +292,7 @@ def _take_logarithms(table: TableConfig, labels, units):
             f" {list(labels.columns)}."
         )
     for name in table.log10:
-        # What has no logarithm is a missing label.
+        # Labels without a logarithm become missing.
         numbers = labels[name].astype(float)
         labels = labels.assign(**{name: np.log10(numbers.where(numbers > 0))})
     return labels, units | {name: f"log10({units.get(name) or 1})" for name in table.log10}
@@ -306,12 +305,12 @@ def _read_excluded(name, config):
     try:
         return fetch_matbench(name, data_home=config.data_home).data
     except InvalidInputError as error:
-        error.add_note("([data] exclude takes names of Matbench tasks and names of .csv files.)")
+        error.add_note("([data] exclude takes names of Matbench tasks and of .csv files.)")
         raise
 
 
 def _names(asked):
-    """Return what to call exclusions: tasks and files by name, files of one name by path."""
+    """Return names of exclusions: tasks and files by name, files of equal name by path."""
     short = [each if isinstance(each, str) else each.name for each in asked]
     return [
         name if short.count(name) == 1 else str(each)

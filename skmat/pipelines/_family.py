@@ -1,35 +1,36 @@
 """What the recipes share: the choice of a family, and parts of docstrings."""
 
-import inspect
-
 from skmat.estimators import FAMILIES, choose_family
 from skmat.exceptions import InvalidInputError
 from skmat.pretrained import BEST, list_pretrained
 
 __all__ = ["documented", "is_auto", "take_family"]
 
-_FAMILY = f"""
-family : {{{", ".join(f'"{name}"' for name in FAMILIES)}}}, default="mtencoder"
+_FAMILY = f"""family : {{{", ".join(f'"{name}"' for name in FAMILIES)}}}, default="mtencoder"
     Family of the networks. Some read formulas, others structures. A family without a default
-    encoder needs `pretrained`.
-"""
+    encoder needs `pretrained`."""
 
 
-def documented(**texts):
-    """Fill placeholders such as ``{family}`` in the docstring of a function.
+def documented(kind, template, **texts):
+    """Append a template to the first line of a docstring.
 
     Parameters
     ----------
+    kind : {"regressor", "classifier"}
+        Fills ``{kind}``. ``{other}`` is the other one, and ``{family}`` describes that parameter.
+    template : str
+        The rest of the docstring.
     **texts : str
-        Text of each placeholder. It may contain ``{family}``, the parameter of that name.
+        Texts of further placeholders.
     """
+    other = "regressor" if kind == "classifier" else "classifier"
 
     def fill(function):
         if function.__doc__:  # python -OO drops docstrings
-            doc = inspect.cleandoc(function.__doc__)
-            for name, text in {**texts, "family": _FAMILY}.items():
-                doc = doc.replace(f"{{{name}}}", inspect.cleandoc(text))
-            function.__doc__ = doc
+            doc = template
+            for name, text in {**texts, "kind": kind, "other": other, "family": _FAMILY}.items():
+                doc = doc.replace(f"{{{name}}}", text)
+            function.__doc__ += "\n" + doc
         return function
 
     return fill

@@ -19,12 +19,14 @@ __all__ = ["make_frozen_classifier", "make_frozen_regressor"]
 #: Best frozen encoder of formulas (docs/benchmarks.rst). Another one is best for fine-tuning.
 _BEST_FROZEN = "mtencoder-multimodal"
 
-_TEXTS = {
-    "about": """
+_DOC = """
 The encoder is not trained. It reads each material once, and a fit takes seconds. Families that
 read structures get the Magpie features of the compositions.
-""",
-    "parameters": """
+
+Parameters
+----------
+model : estimator, default=None
+    {model}
 pretrained : str, path-like or fitted encoder, default="auto"
     Encoder, as the encoder of the family takes it. "auto" takes the default of the family. For
     MTEncoder it takes "mtencoder-multimodal", which does better frozen. The teacher of that
@@ -33,45 +35,38 @@ pretrained : str, path-like or fitted encoder, default="auto"
 memory : str or joblib.Memory, default=None
     Cache of features between fits, as in :class:`sklearn.pipeline.Pipeline`. The folder holds
     pickles, which can run any code when loaded. Use a folder that only you can write to.
-""",
-    "returns": """
+
+Returns
+-------
 Pipeline
     Steps "features" (a FeatureUnion of "encoder" and "magpie"), "scale" and "model".
-""",
-}
+
+See Also
+--------
+make_frozen_{other} : The same for a {other}.
+make_voting_{kind} : Average with a fine-tuned network and trees.
+
+Examples
+--------
+>>> from sklearn.linear_model import {estimator}
+>>> from skmat import make_frozen_{kind}
+>>> model = make_frozen_{kind}({estimator}())
+>>> model.fit(["Cu", "Fe", "NaCl", "MgO"], [0, 0, 1, 1]).predict(["KCl"]).round()
+array({result})
+"""
 
 
-@documented(**_TEXTS)
+@documented(
+    "regressor",
+    _DOC,
+    model="""Regressor of standardised features and targets. None takes a support vector machine.
+    Cross-validation on the training rows chooses its ``C`` from 0.3 to 30. It takes one column of
+    labels without missing values.""",
+    estimator="Ridge",
+    result="[1.]",
+)
 def make_frozen_regressor(model=None, *, pretrained="auto", family="mtencoder", memory=None):
-    """Return a regressor on the vectors of a frozen encoder and Magpie features.
-
-    {about}
-
-    Parameters
-    ----------
-    model : estimator, default=None
-        Regressor of standardised features and targets. None takes a support vector machine.
-        Cross-validation on the training rows chooses its ``C`` from 0.3 to 30. It takes one
-        column of labels without missing values.
-    {parameters}
-
-    Returns
-    -------
-    {returns}
-
-    See Also
-    --------
-    make_frozen_classifier : The same for classes.
-    skmat.MTEncoderRegressor : Fine-tunes, learns several properties, and takes missing labels.
-
-    Examples
-    --------
-    >>> from skmat import make_frozen_regressor
-    >>> from sklearn.linear_model import Ridge
-    >>> model = make_frozen_regressor(Ridge())
-    >>> model.fit(["TiO2", "Fe2O3", "NaCl"], [3.2, 2.1, 8.5]).predict(["ZnO"]).shape
-    (1,)
-    """
+    """Return a regressor on the vectors of a frozen encoder and Magpie features."""
     if model is None:
         grid = {"C": [0.3, 1.0, 3.0, 10.0, 30.0]}
         folds = KFold(5, shuffle=True, random_state=0)
@@ -80,36 +75,16 @@ def make_frozen_regressor(model=None, *, pretrained="auto", family="mtencoder", 
     return _make_frozen(scaled, pretrained, family, memory)
 
 
-@documented(**_TEXTS)
+@documented(
+    "classifier",
+    _DOC,
+    model="""Classifier of standardised features. None takes a support vector machine with ``C=3``.
+    Cross-validation calibrates its probabilities.""",
+    estimator="LogisticRegression",
+    result="[1]",
+)
 def make_frozen_classifier(model=None, *, pretrained="auto", family="mtencoder", memory=None):
-    """Return a classifier on the vectors of a frozen encoder and Magpie features.
-
-    {about}
-
-    Parameters
-    ----------
-    model : estimator, default=None
-        Classifier of standardised features. None takes a support vector machine with ``C=3``.
-        Cross-validation calibrates its probabilities.
-    {parameters}
-
-    Returns
-    -------
-    {returns}
-
-    See Also
-    --------
-    make_frozen_regressor : The same for numbers.
-    skmat.MTEncoderClassifier : Fine-tunes.
-
-    Examples
-    --------
-    >>> from skmat import make_frozen_classifier
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> model = make_frozen_classifier(LogisticRegression())
-    >>> model.fit(["Cu", "Fe", "NaCl", "MgO"], ["metal", "metal", "salt", "salt"]).predict(["KCl"])
-    array(['salt'], dtype='<U5')
-    """
+    """Return a classifier on the vectors of a frozen encoder and Magpie features."""
     if model is None:
         folds = StratifiedKFold(5, shuffle=True, random_state=0)
         model = CalibratedClassifierCV(SVC(C=3.0), ensemble=False, cv=folds)

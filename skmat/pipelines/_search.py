@@ -10,85 +10,55 @@ from skmat.pipelines._family import documented, take_family
 
 __all__ = ["make_search_classifier", "make_search_regressor"]
 
-_TEXTS = {
-    "about": """
+_DOC = """
 The search trains a network from each candidate on three random parts of the rows. It trains the
 best again on all rows. Use it for materials unlike the pretraining data, such as alloys of ten
 elements, where random weights can be better.
-""",
-    "parameters": """
+
+Parameters
+----------
 pretrained : sequence, default=("auto", None)
-    Candidates, each as the estimators of the family take it.
+    Candidates, each as the {kind} of the family takes it.
 {family}
 random_state : int, RandomState instance or None, default=None
     Seed of the networks and of the splits.
 n_jobs : int, default=None
     Number of networks to train at a time.
-""",
-}
+
+Returns
+-------
+GridSearchCV
+    Search over ``pretrained`` by {metric}. Each of three splits trains on at most 2,000 rows. It
+    takes one column of labels without missing values.{classes}
+
+See Also
+--------
+make_search_{other} : The same for a {other}.
+
+Examples
+--------
+>>> from skmat import make_search_{kind}
+>>> make_search_{kind}().param_grid
+{'pretrained': ['auto', None]}
+"""
 
 
-@documented(**_TEXTS)
+@documented("regressor", _DOC, metric="mean absolute error", classes="")
 def make_search_regressor(
     pretrained=("auto", None), *, family="mtencoder", random_state=None, n_jobs=None
 ):
-    """Return a regressor that chooses its pretrained weights by cross-validation.
-
-    {about}
-
-    Parameters
-    ----------
-    {parameters}
-
-    Returns
-    -------
-    GridSearchCV
-        Search over ``pretrained`` by mean absolute error. Each of three splits trains on at most
-        2,000 rows. It takes one column of labels without missing values.
-
-    See Also
-    --------
-    make_search_classifier : The same for classes.
-
-    Examples
-    --------
-    >>> from skmat import make_search_regressor
-    >>> make_search_regressor().param_grid
-    {'pretrained': ['auto', None]}
-    """
+    """Return a regressor that chooses its pretrained weights by cross-validation."""
     model = take_family(family, *pretrained).regressor(random_state=random_state)
     return _make_search(model, pretrained, "neg_mean_absolute_error", random_state, n_jobs)
 
 
-@documented(**_TEXTS)
+@documented(
+    "classifier", _DOC, metric="log-likelihood", classes=" Each class needs at least two rows."
+)
 def make_search_classifier(
     pretrained=("auto", None), *, family="mtencoder", random_state=None, n_jobs=None
 ):
-    """Return a classifier that chooses its pretrained weights by cross-validation.
-
-    {about}
-
-    Parameters
-    ----------
-    {parameters}
-
-    Returns
-    -------
-    GridSearchCV
-        Search over ``pretrained`` by log-likelihood. Each of three splits trains on at most 2,000
-        rows. It takes one column of labels without missing values, and at least two rows per
-        class.
-
-    See Also
-    --------
-    make_search_regressor : The same for numbers.
-
-    Examples
-    --------
-    >>> from skmat import make_search_classifier
-    >>> make_search_classifier().cv.stratify
-    True
-    """
+    """Return a classifier that chooses its pretrained weights by cross-validation."""
     model = take_family(family, *pretrained).classifier(random_state=random_state)
     return _make_search(model, pretrained, _log_likelihood, random_state, n_jobs)
 

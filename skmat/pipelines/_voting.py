@@ -15,12 +15,12 @@ from skmat.pipelines._frozen import make_frozen_classifier, make_frozen_regresso
 
 __all__ = ["make_voting_classifier", "make_voting_regressor"]
 
-_TEXTS = {
-    "about": """
+_DOC = """
 The three make different errors, so their average is often better than each of them. On some
 tasks, such as band gaps and phonons, the network alone is better.
-""",
-    "parameters": """
+
+Parameters
+----------
 pretrained : str, path-like or fitted encoder, default="auto"
     Encoder of the network and of the frozen pipeline, as the encoder of the family takes it.
     "auto" takes the best one for each.
@@ -29,74 +29,40 @@ random_state : int, RandomState instance or None, default=None
     Seed of the network and of the trees.
 n_jobs : int, default=None
     Number of the three to fit at a time.
-""",
-    "returns": """
-Its estimators are "fine_tuned" (the network), "frozen" (the pipeline) and "trees" (extremely
-    randomised trees on Magpie features). Trees for structures also get the frozen vectors.
-""",
-}
+
+Returns
+-------
+{returns}
+    Its estimators are "fine_tuned" (the network), "frozen" (the pipeline) and "trees" (extremely
+    randomised trees on Magpie features). Trees for structures also get the frozen vectors. It
+    takes one column of labels without missing values.
+
+See Also
+--------
+make_voting_{other} : The same for a {other}.
+make_frozen_{kind} : The frozen pipeline.
+
+Examples
+--------
+>>> from skmat import make_voting_{kind}
+>>> [name for name, _ in make_voting_{kind}().estimators]
+['fine_tuned', 'frozen', 'trees']
+"""
 
 
-@documented(**_TEXTS)
+@documented("regressor", _DOC, returns="VotingRegressor")
 def make_voting_regressor(
     *, pretrained="auto", family="mtencoder", random_state=None, n_jobs=None
 ):
-    """Return the average of a fine-tuned network, a frozen pipeline and trees.
-
-    {about}
-
-    Parameters
-    ----------
-    {parameters}
-
-    Returns
-    -------
-    VotingRegressor
-        {returns}
-        It takes one column of labels without missing values.
-
-    See Also
-    --------
-    make_voting_classifier : The same for classes.
-    make_frozen_regressor : The frozen pipeline.
-
-    Examples
-    --------
-    >>> from skmat import make_voting_regressor
-    >>> [name for name, _ in make_voting_regressor().estimators]
-    ['fine_tuned', 'frozen', 'trees']
-    """
+    """Return the average of a fine-tuned network, a frozen pipeline and trees."""
     return _make_voting(False, pretrained, family, random_state, n_jobs)
 
 
-@documented(**_TEXTS)
+@documented("classifier", _DOC, returns="VotingClassifier")
 def make_voting_classifier(
     *, pretrained="auto", family="mtencoder", random_state=None, n_jobs=None
 ):
-    """Return the average probabilities of a fine-tuned network, a frozen pipeline and trees.
-
-    {about}
-
-    Parameters
-    ----------
-    {parameters}
-
-    Returns
-    -------
-    VotingClassifier
-        {returns}
-
-    See Also
-    --------
-    make_voting_regressor : The same for numbers.
-    make_frozen_classifier : The frozen pipeline.
-
-    Examples
-    --------
-    >>> from skmat import make_voting_classifier
-    >>> [name for name, _ in make_voting_classifier().estimators]
-    ['fine_tuned', 'frozen', 'trees']
-    """
+    """Return the average probabilities of a fine-tuned network, a frozen pipeline and trees."""
     return _make_voting(True, pretrained, family, random_state, n_jobs)
 
 

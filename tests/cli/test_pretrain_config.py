@@ -50,7 +50,7 @@ def test_names_of_one_class_are_told_apart(read):
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
-        ("{name = 'barlow_twins', ratio = 'x'}", "'barlow_twins' ratio is 'x'; .* be a number"),
+        ("{name = 'barlow_twins', ratio = 'x'}", "'barlow_twins' ratio is 'x'[.] .* be a number"),
         ("{name = 'barlow_twins', width = 1.5}", "width is 1.5[.] It must be a whole number"),
         ("{name = 'barlow_twins', hidden = 8}", "hidden is 8[.] It must be a list of whole num"),
         (
@@ -61,7 +61,7 @@ def test_names_of_one_class_are_told_apart(read):
         ("{name = 'masked_elements', at_least_one = 1}", "is 1[.] It must be true or false"),
         ("{name = 'masked_elements', scheme = 1}", "scheme is 1[.] It must be text"),
         ("{name = 'properties', hidden = 'x'}", "hidden is 'x'[.] It must be a list of whole num"),
-        ("{name = 'multimodal', max_atoms = 'x'}", "'multimodal' max_atoms is 'x'; .* a number"),
+        ("{name = 'multimodal', max_atoms = 'x'}", "'multimodal' max_atoms is 'x'[.] .* a number"),
         ("{name = 'multimodal', encoder = 1}", "encoder is 1[.] It must be text"),
         # Of the right type, and refused by the objective itself.
         ("{name = 'barlow_twins', ratio = 2}", "'barlow_twins': ratio must be above 0"),
@@ -201,7 +201,7 @@ CSV = 'source = "csv", path = "a.csv"'
         ),
         ('tables = [{source = "formulas"}]', "", r"\[data\] lacks 'tables'"),
         ('[{source = "formulas"}]', "[]", "needs at least one entry"),
-        ('[{source = "formulas"}]', '["formulas"]', r"tables\]\] 1 is 'formulas'; .* a table"),
+        ('[{source = "formulas"}]', '["formulas"]', r"tables\]\] 1 is 'formulas'[.] .* a table"),
         (
             '"formulas"}',
             '"formula"}',

@@ -139,10 +139,10 @@ def test_inputs_are_not_replaced_by_whatever_name(tmp_path):
     (tmp_path / "link.csv").symlink_to(data)
     os.link(data, tmp_path / "other.csv")
     for name in ("data.csv", "link.csv", "other.csv", "../" + tmp_path.name + "/data.csv"):
-        with pytest.raises(InvalidInputError, match="is read by this command"):
+        with pytest.raises(InvalidInputError, match="is an input of this command"):
             check_output(tmp_path / name, TABLE_SUFFIXES, [data])
     check_no_input(tmp_path / "new.csv", [data, "x" * 300, "a\0b", tmp_path / "none"])
-    with pytest.raises(InvalidInputError, match="is read by"):
+    with pytest.raises(InvalidInputError, match="is an input"):
         check_no_input(tmp_path / "none", [tmp_path / "none"])
 
 

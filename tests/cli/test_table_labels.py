@@ -63,7 +63,7 @@ class TestDecimalCommas:
         with pytest.raises(InvalidInputError) as raised:
             labels(["3,2", "1"], comma="decimal", z=["5", "1.234"])
         assert "row 2, z: '1.234': a decimal point, but" in str(raised.value)
-        assert str(raised.value).endswith("same decimal mark, and none for thousands.")
+        assert str(raised.value).endswith("same decimal mark and without thousands marks.")
 
     def test_thousands_are_not_taken_for_them(self):
         for comma in ("unclear", "delimiter"):

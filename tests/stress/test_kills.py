@@ -61,7 +61,7 @@ def hash_of(folder):
     try:
         state = load_checkpoint(folder).state
     except PretrainedError as error:
-        if "neither a shipped encoder" in str(error) or "no checkpoint" in str(error):
+        if "neither a shipped encoder" in str(error) or "not a checkpoint" in str(error):
             raise NotWritten from error
         raise
     for name, tensor in sorted(state.items()):

@@ -164,8 +164,8 @@ def _describe(parts):
         f"  {len(parts['labelled'])} labelled, {MISSING:.0%} of their labels removed at random"
         f" ({n_labels} left)\n  {len(parts['held out'])} held out, for scoring only\n"
         "The default encoder has learned other properties of many of these compounds. For one\n"
-        "in seven it has learned the Seebeck coefficient and power factor of another calculation\n"
-        "(JARVIS). See its model card."
+        "in seven it has learned the Seebeck coefficient and power factor\n"
+        "of another calculation (JARVIS). See its model card."
     )
 
 

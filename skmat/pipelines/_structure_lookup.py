@@ -1,4 +1,4 @@
-"""What an encoder of crystals knows, asked for by formula: the teacher of multimodal learning."""
+"""Structure embeddings by formula, as the teacher of multimodal learning."""
 
 import os
 from numbers import Integral
@@ -31,37 +31,37 @@ class StructureEmbeddingLookup(
     TransformerMixin,
     BaseEstimator,
 ):
-    """Look up formulas among known crystals and return an encoder's vectors of these.
+    """Look up formulas among known structures and return their embeddings.
 
-    A formula of several crystals has the mean of their vectors, one of no known crystal NaN. As
-    the teacher of :class:`skmat.objectives.Distillation` this makes multimodal learning: an
-    encoder of formulas learns what an encoder of crystals sees (Huang, Magar and Barati Farimani,
-    J. Chem. Inf. Model. 64, 627, 2024, where one crystal stood for each formula).
+    The embedding of a formula is the mean over its structures, or NaN without a known structure.
+    Use it as the teacher of :class:`skmat.objectives.Distillation` for multimodal learning. An
+    encoder of formulas then learns the embeddings of an encoder of structures (Huang, Magar and
+    Barati Farimani, J. Chem. Inf. Model. 64, 627, 2024, with one structure per formula).
 
     Parameters
     ----------
     encoder : str, path-like or transformer, default="cgcnn-mp-multitask"
-        Name or folder of the weights of a crystal encoder, or any transformer of crystals. One
-        that is not fitted is cloned, and fitted to the known crystals; one that is fitted, or a
-        :class:`sklearn.frozen.FrozenEstimator`, is used as it is.
-    structures : "mp" or array-like of crystals, default="mp"
-        The known crystals: those of :func:`skmat.datasets.fetch_mp` with a formation energy or a
-        gap, or what :func:`skmat.structure.read_structures` takes. Disordered ones are passed on
-        to the encoder, which may refuse them.
+        Name or folder of the weights of an encoder of structures, or any transformer of
+        structures. An unfitted one is cloned and fitted to the known structures. A fitted one or a
+        :class:`sklearn.frozen.FrozenEstimator` is used unchanged.
+    structures : "mp" or array-like of structures, default="mp"
+        The known structures, in a form that :func:`skmat.structure.read_structures` takes. "mp"
+        takes those of :func:`skmat.datasets.fetch_mp` with a formation energy or a gap. The
+        encoder may refuse disordered structures.
     max_atoms : int, default=None
-        Crystals with more atoms per cell are left out; None keeps all.
+        Largest number of atoms per cell. Larger structures are left out. None keeps all.
     data_home : str or path-like, default=None
-        Folder of the data sets; None as :func:`skmat.datasets.get_data_home` says.
+        Folder of the data sets. None takes that of :func:`skmat.datasets.get_data_home`.
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with a row that is no composition: raise an error that lists all of
-        them, or return NaN for these. `fit` always raises.
+        How `transform` treats rows that are not compositions: raise an error that lists all of
+        them, or return NaN for them. `fit` always raises.
 
     Attributes
     ----------
     compositions_ : CompositionArrays of length n_compositions
-        The compositions of the known crystals, each once.
+        Distinct compositions of the known structures.
     vectors_ : ndarray of shape (n_compositions, n_features), dtype float32
-        Their vectors.
+        Embeddings of the compositions.
     n_features_in_ : int
         1 for formulas, or the number of columns of a matrix of amounts.
 
@@ -78,7 +78,7 @@ class StructureEmbeddingLookup(
     array([False,  True])
     """
 
-    #: ``fit`` looks at nothing but the form of X: a clone that is fitted again teaches the same.
+    #: ``fit`` only looks at the form of X, so a refitted clone teaches the same.
     _needs_no_rows = True
 
     _parameter_constraints = {
@@ -107,23 +107,23 @@ class StructureEmbeddingLookup(
     def __sklearn_clone__(self):
         cloned = super().__sklearn_clone__()
         if not isinstance(self.encoder, str | os.PathLike | type) and is_fitted(self.encoder):
-            # What a fitted encoder knows is what is asked for, not a part to be reset.
+            # A clone keeps the fitted encoder, which holds the embeddings to look up.
             cloned.encoder = self.encoder
         return cloned
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # vectors are float32, whatever X is
+        tags.transformer_tags.preserves_dtype = []  # embeddings are always float32
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Encode the known crystals.
+        """Encode the known structures.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,) or (n_samples, n_elements)
-            Formulas or amounts; only their form is looked at.
+            Formulas or amounts. Only their form matters.
         y : None
             Ignored.
 
@@ -134,11 +134,11 @@ class StructureEmbeddingLookup(
         Raises
         ------
         InvalidInputError
-            If there are no crystals, or `encoder` is a class.
+            If no structures remain, or `encoder` is a class.
         InvalidStructureError
-            If some of the crystals cannot be read.
+            If some structures cannot be read.
         PretrainedError
-            If there are no such weights.
+            If the weights of `encoder` do not exist.
         """
         self._read_X(X, reset=True, allow_empty=True)
         crystals = self._known()
@@ -154,22 +154,22 @@ class StructureEmbeddingLookup(
         return self
 
     def transform(self, X):
-        """Return the vectors.
+        """Return the embeddings of formulas.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,) or (n_samples, n_elements)
-            As in `fit`.
+            Formulas or amounts, as in `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features), dtype float32
-            NaN in the rows of which no crystal is known.
+            Embeddings. NaN for rows without a known structure.
 
         Raises
         ------
         InvalidCompositionError
-            If rows are no compositions, with ``on_invalid="raise"``.
+            If rows are not compositions, with ``on_invalid="raise"``.
         """
         check_is_fitted(self)
         read = self._read_X(X, reset=False, on_invalid=self.on_invalid, allow_empty=True)
@@ -179,7 +179,7 @@ class StructureEmbeddingLookup(
         return vectors
 
     def describe(self):
-        """Return what a model card says of it: no folder, but its name."""
+        """Return the description for a model card, with folders reduced to their name."""
         encoder = self.encoder
         named = isinstance(encoder, str | os.PathLike)
         shown = os.path.basename(encoder) if named else repr(encoder)
@@ -193,7 +193,7 @@ class StructureEmbeddingLookup(
         if isinstance(self.structures, str):
             if self.structures != "mp":
                 raise InvalidInputError(
-                    f"structures is {self.structures!r}; it must be 'mp', or crystals."
+                    f"structures is {self.structures!r}. It must be 'mp' or structures."
                 )
             crystals = fetch_mp(targets=["e_form", "gap"], data_home=self.data_home).data
         else:
@@ -202,7 +202,7 @@ class StructureEmbeddingLookup(
             crystals = crystals.take(crystals.n_atoms <= self._plain("max_atoms"))
         if not len(crystals):
             raise InvalidInputError(
-                "There are no crystals to look up; pass structures, or a larger max_atoms."
+                "No structures are left to look up. Pass structures, or a larger max_atoms."
             )
         return crystals
 
@@ -213,7 +213,7 @@ class StructureEmbeddingLookup(
             return family.encoder.from_pretrained(encoder)
         if isinstance(encoder, type):
             raise InvalidInputError(
-                f"encoder is the class {encoder.__name__}; give an object, such as"
+                f"encoder is the class {encoder.__name__}. Give an object, such as"
                 f" {encoder.__name__}()."
             )
         return encoder if is_fitted(encoder) else clone(encoder).fit(crystals)

@@ -1,4 +1,4 @@
-"""Pretraining as a configuration file says: the command ``skmat pretrain``."""
+"""Pretraining from a configuration file, for ``skmat pretrain``."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ from skmat.training import TrainingData, mean_losses
 
 __all__ = ["run_pretraining", "validation_errors"]
 
-#: Folder inside the checkpoint's that keeps the state of the training.
+#: Folder in the checkpoint folder with the state of the training.
 _RUN = "training"
 
 
@@ -31,38 +31,38 @@ def run_pretraining(
     verbose=1,
     write: Callable[[str], None] = print,
 ):
-    """Pretrain an encoder and write its checkpoint; go on where an earlier call was stopped.
+    """Pretrain an encoder and write its checkpoint. The same call resumes a stopped run.
 
     Parameters
     ----------
     config_file : path-like
-        TOML file; see the user guide.
+        TOML file. See the user guide.
     folder : path-like, default=None
-        Where the checkpoint is written, instead of where the file says.
+        Folder of the checkpoint. None takes that of the file.
     check_only : bool, default=False
-        Read the data, say what there is, and return.
+        Read and describe the data without training.
     verbose : int, default=1
-        As the encoder has it; 0 also keeps the data from being described.
+        Verbosity of the encoder. 0 also skips the description of the data.
     write : callable, default=print
-        Takes the lines that are said.
+        Function that prints a line.
 
     Returns
     -------
     pathlib.Path
-        The checkpoint's folder, which ``pretrained=`` takes. It has a folder "training" with the
-        state of the run, which nothing needs once the run has come to its end.
+        Folder of the checkpoint, for ``pretrained=``. Its folder "training" holds the state of the
+        run. You can delete it after the run.
 
     Raises
     ------
     InvalidInputError
         If the file or the data cannot be used.
     DatasetNotFoundError
-        If a data set is not there.
+        If a data set is missing.
     PretrainedError
-        If the folder holds a run of another configuration.
+        If the folder holds the run of another configuration.
     KeyboardInterrupt
-        After Ctrl-C. No checkpoint is written; the next call goes on after the last epoch that
-        was finished.
+        After Ctrl-C. No checkpoint is written. The next call resumes after the last finished
+        epoch.
     """
     config = read_config(config_file)
     if folder is not None:
@@ -80,7 +80,7 @@ def run_pretraining(
     try:
         encoder.fit(materials, labels if labels.shape[1] else None)
     except PretrainedError as error:
-        error.add_note(f"(skmat pretrain keeps the state in the folder {encoder.checkpoint_dir}.)")
+        error.add_note(f"(skmat pretrain keeps its state in the folder {encoder.checkpoint_dir}.)")
         raise
     metrics = validation_errors(encoder, data)
     if verbose:
@@ -94,22 +94,21 @@ def run_pretraining(
 
 
 def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
-    """Return the errors on the held-out materials, each named with its unit.
+    """Return the errors on the held-out materials, with the unit in the key.
 
     Parameters
     ----------
     encoder : MTEncoder, RoostEncoder, CGCNNEncoder, ALIGNNEncoder
-        Fitted on the training rows of `data`.
+        Encoder fitted to the training rows of `data`.
     data : PretrainData
         The data.
 
     Returns
     -------
     dict of str to float
-        Mean absolute errors of numbers in their own unit; of classes the area under the ROC
-        curve, or the accuracy where there are more than two; the mean loss of objectives without
-        labels, such as the cross-entropy of masked elements. Targets without a label that was
-        held out are left out.
+        Mean absolute errors of numeric targets, in their units. The area under the ROC curve of
+        two classes, and the accuracy of more. The mean loss of objectives without labels, such as
+        the cross-entropy of masked elements. Targets without held-out labels are left out.
     """
     if not len(data.validation):
         return {}
@@ -140,7 +139,7 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
     teacher_targets = tuple(each and each.targets(X) for each in fitted.teachers)
     held_out = TrainingData(materials, encoder._make_batch, nothing, weights, teacher_targets)
     losses = mean_losses(fitted.model, held_out, *where)
-    # Those of properties are NaN here: they were given no labels.
+    # Losses of properties are NaN here, because all labels are missing.
     return errors | {f"{name} loss": loss for name, loss in losses.items() if not np.isnan(loss)}
 
 
@@ -158,7 +157,7 @@ def _card(config: PretrainConfig, data: PretrainData, encoder, metrics) -> Model
     tables = "; ".join(f"{table.name} ({count:,} {data.noun})" for table, count in data.tables)
     joined = "joined by composition" if data.noun == "compositions" else "together"
     excluded = ", ".join(f"{name} ({count:,})" for name, count in data.excluded.items())
-    known = "; the encoder that this one began with may have learned these before"
+    known = ". The encoder that training started from may have learned these before"
     card = ModelCard(
         description=f"Pretrained on {', '.join(table.name for table in config.tables)}.",
         data=(

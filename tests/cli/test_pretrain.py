@@ -207,7 +207,7 @@ def test_a_folder_of_another_configuration_is_refused(config):
     config.write_text(CONFIG.replace("max_epochs = 3", "max_epochs = 4"))
     with pytest.raises(PretrainedError, match="max_epochs was 3, is 4") as raised:
         said(config)
-    assert "skmat pretrain keeps the state in" in raised.value.__notes__[0]
+    assert "skmat pretrain keeps its state in" in raised.value.__notes__[0]
     # What only the card says may change.
     config.write_text(CONFIG.replace('"small"', '"tiny"'))
     assert said(config)[-1].startswith("Wrote")
@@ -225,7 +225,9 @@ def test_the_card_says_that_an_earlier_encoder_may_know_what_is_held_out(config,
     config.write_text(text.replace('folder = "out"', 'folder = "second"'))
     card = load_checkpoint(run_pretraining(config, verbose=0)).card
     assert card.derived_from == "small"
-    assert card.data.endswith("the encoder that this one began with may have learned these before")
+    assert card.data.endswith(
+        "The encoder that training started from may have learned these before"
+    )
 
 
 def test_a_network_of_crystals(tmp_path, monkeypatch):

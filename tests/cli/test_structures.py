@@ -262,7 +262,7 @@ class TestErrors:
         assert "['mtencoder', 'roost']. Give structures with --structure-column." in error
         error = fails(capsys, *train, *COLUMN, "--pretrained", "roost-ssl")
         assert "'roost', which 'roost-ssl' belongs to, reads formulas, not structures" in error
-        assert "['cgcnn', 'alignn']. Give formulas with --formula-column." in error
+        assert "['alignn', 'cgcnn']. Give formulas with --formula-column." in error
         error = fails(capsys, "embed", nowhere, "--pretrained", "cgcnn-mp-multitask")
         assert "which 'cgcnn-mp-multitask' belongs to, reads structures" in error
 

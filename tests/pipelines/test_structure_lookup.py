@@ -89,7 +89,7 @@ def test_disordered_crystals_are_known_where_the_encoder_takes_them(encoder):
 
 
 def test_what_cannot_be_meant_is_refused(encoder):
-    with pytest.raises(InvalidInputError, match="structures is 'oqmd'; it must be 'mp'"):
+    with pytest.raises(InvalidInputError, match=r"structures is 'oqmd'\. It must be 'mp'"):
         StructureEmbeddingLookup(encoder, "oqmd").fit(FORMULAS)
     with pytest.raises(InvalidInputError, match="'roost-ssl' belongs to, reads formulas, not"):
         StructureEmbeddingLookup("roost-ssl", CRYSTALS).fit(FORMULAS)

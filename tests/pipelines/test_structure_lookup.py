@@ -93,7 +93,7 @@ def test_what_cannot_be_meant_is_refused(encoder):
         StructureEmbeddingLookup(encoder, "oqmd").fit(FORMULAS)
     with pytest.raises(InvalidInputError, match="'roost-ssl' belongs to, reads formulas, not"):
         StructureEmbeddingLookup("roost-ssl", CRYSTALS).fit(FORMULAS)
-    with pytest.raises(InvalidInputError, match=r"the class CGCNNEncoder; .* CGCNNEncoder\(\)"):
+    with pytest.raises(InvalidInputError, match=r"the class CGCNNEncoder\. .* CGCNNEncoder\(\)"):
         StructureEmbeddingLookup(CGCNNEncoder, CRYSTALS).fit(FORMULAS)
     with pytest.raises(InvalidCompositionError, match="Xx"):
         StructureEmbeddingLookup(encoder, CRYSTALS).fit(FORMULAS).transform(["Xx"])

@@ -409,7 +409,7 @@ def test_all_are_the_tasks_that_an_estimator_can_do():
         (DummyClassifier(), ["steels"], {}, "steels is a regression, but DummyClassifier"),
         ({"regression": DummyRegressor()}, ["glass"], {}, r"but lacks one for matbench_glass"),
         ("forest", "all", {}, "must be a scikit-learn estimator .* got 'forest'"),
-        (DummyRegressor(), ["steel"], {}, "no Matbench task 'steel'"),
+        (DummyRegressor(), ["steel"], {}, "Unknown Matbench task 'steel'"),
         (DummyRegressor(), ["steels"], {"folds": [5]}, r"integers from 0 to 4, got \[5\]"),
         (DummyRegressor(), ["steels"], {"folds": []}, "folds must be a sequence of integers"),
         (DummyRegressor(), ["steels"], {"folds": 0}, "folds must be a sequence of integers"),

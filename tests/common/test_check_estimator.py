@@ -9,9 +9,11 @@ from functools import cache
 import numpy as np
 import pytest
 from common.instances import CRYSTAL_ENCODERS, CRYSTAL_FEATURIZERS, ENCODERS, ESTIMATORS, TEACHER
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
+from skmat import MatminerStructureFeaturizer
 from skmat.structure import StructureArrays
 
 _STOCHASTIC = (
@@ -30,10 +32,14 @@ class Numbers:
 
     def _parse_structures(self, X, *, reset, disorder):
         X = validate_data(self, X, reset=reset, dtype=np.float64)
+        box = [20.0, 20.0, 20.0]
+        if isinstance(self, MatminerStructureFeaturizer):
+            # matminer's time grows with the square of the atoms, that of a search with the volume.
+            X, box = X[:, :3], [15.0, 4.0, 4.0]
         n_rows, n_columns = X.shape
-        lattice = np.broadcast_to(np.diag([20.0, 20.0, 20.0 * n_columns]), (n_rows, 3, 3))
+        lattice = np.broadcast_to(np.diag([*box[:2], box[2] * n_columns]), (n_rows, 3, 3))
         places = np.zeros((n_rows, n_columns, 3, 3))
-        places[..., 2] = 20.0 * np.arange(n_columns)[:, None]
+        places[..., 2] = box[2] * np.arange(n_columns)[:, None]
         places[:, :, 1, 0] = 4.0 + 2.0 * np.arctan(X / 3)
         places[:, :, 2, 0] = -4.0
         frac = places.reshape(n_rows, -1, 3) / np.diagonal(lattice[0])
@@ -70,15 +76,40 @@ CRYSTALS = [on_numbers(estimator) for estimator in CRYSTAL_ENCODERS]
 FEATURIZERS = [on_numbers(estimator) for estimator in CRYSTAL_FEATURIZERS]
 
 
+#: Checks that score what was learned. To all others, two epochs are as good as forty.
+_OF_SCORES = {"check_classifiers_train", "check_regressors_train"}
+
+
 def expected_failed_checks(estimator):
     if type(estimator) in map(type, [*ENCODERS, *CRYSTALS]):
         return {"check_sample_weight_equivalence_on_dense_data": _STOCHASTIC}
     return {}
 
 
+def with_each_check(estimators):
+    """Parametrize a test by estimators and checks.
+
+    Slow are all checks of a class with further settings, and those of scores with further forms of
+    arrays. That each class takes these forms is checked by others of scikit-learn's checks too.
+    """
+    known, parameters = set(), []
+    for estimator in estimators:
+        mark = parametrize_with_checks([estimator], expected_failed_checks=expected_failed_checks)
+        names, checks = mark.args
+        again = type(estimator) in known
+        known.add(type(estimator))
+        for each in checks:
+            values, marks = getattr(each, "values", each), getattr(each, "marks", ())
+            check = values[1]
+            if again or (check.func.__name__ in _OF_SCORES and check.keywords):
+                marks = [*marks, pytest.mark.slow]
+            parameters.append(pytest.param(*values, marks=marks))
+    return pytest.mark.parametrize(names, parameters, ids=mark.kwargs["ids"])
+
+
 @pytest.mark.filterwarnings("ignore::skmat.exceptions.EmptyCompositionWarning")
-@parametrize_with_checks(
-    [*ESTIMATORS, TEACHER, *CRYSTALS, *FEATURIZERS], expected_failed_checks=expected_failed_checks
-)
+@with_each_check([*ESTIMATORS, TEACHER, *CRYSTALS, *FEATURIZERS])
 def test_check_estimator(estimator, check):
+    if "max_epochs" in estimator.get_params() and check.func.__name__ not in _OF_SCORES:
+        estimator = clone(estimator).set_params(max_epochs=2)
     check(estimator)

@@ -1,10 +1,7 @@
 """The contract of test_contract.py, for the estimators that read crystals."""
 
 import copy
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import joblib
@@ -12,15 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from common.contract import (
+    assert_close,
+    assert_same,
+    assert_same_in_another_process,
+    fit,
+    fitted,
+    outputs,
+)
 from common.instances import CRYSTAL_ENCODERS, labels_for, name_of
-from numpy.testing import assert_array_equal
-from pymatgen.core import Structure
-from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import make_pipeline
-from structure.crystals import (
+from common.materials import (
     bcc_iron,
     layered_alloy,
     many,
@@ -30,6 +28,13 @@ from structure.crystals import (
     stretched_iron,
     triclinic,
 )
+from numpy.testing import assert_array_equal
+from pymatgen.core import Structure
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 
 from skmat import (
     ALIGNNEncoder,
@@ -51,41 +56,12 @@ CRYSTALS = many(12)
 all_encoders = pytest.mark.parametrize("estimator", CRYSTAL_ENCODERS, ids=name_of)
 
 
-def fitted(estimator, X=None, seed=0):
-    X = CRYSTALS if X is None else X
-    return clone(estimator).set_params(random_state=seed).fit(X, labels_for(estimator, len(X)))
-
-
-def outputs(estimator, X):
-    """Return everything that a fitted estimator says about X."""
-    return {
-        name: np.asarray(getattr(estimator, name)(X))
-        for name in ("predict", "predict_proba", "transform")
-        if hasattr(estimator, name)
-    }
-
-
-def assert_same(first, second):
-    assert first.keys() == second.keys()
-    for name in first:
-        assert_array_equal(first[name], second[name], err_msg=name)
-
-
-def assert_close(first, second, atol=1e-4):
-    assert first.keys() == second.keys()
-    for name in first:
-        if first[name].dtype.kind == "f":
-            np.testing.assert_allclose(first[name], second[name], rtol=1e-4, atol=atol)
-        else:
-            assert_array_equal(first[name], second[name])
-
-
 @all_encoders
 def test_one_seed_gives_equal_bits_and_seeds_differ(estimator):
-    first = outputs(fitted(estimator), CRYSTALS)
-    assert_same(first, outputs(fitted(estimator), CRYSTALS))
+    first = outputs(fitted(estimator, CRYSTALS), CRYSTALS)
+    assert_same(first, outputs(fit(estimator, CRYSTALS), CRYSTALS))
     assert not np.allclose(
-        first["transform"], fitted(estimator, seed=1).transform(CRYSTALS), rtol=1e-3
+        first["transform"], fitted(estimator, CRYSTALS, seed=1).transform(CRYSTALS), rtol=1e-3
     )
 
 
@@ -113,7 +89,7 @@ def test_the_cell_the_order_and_the_company_do_not_matter(estimator):
     structures = (
         rock_salt(), rutile(), bcc_iron(), stretched_iron(), layered_alloy(), triclinic()
     )  # fmt: skip
-    assert_only_the_crystal_counts(fitted(estimator), structures)
+    assert_only_the_crystal_counts(fitted(estimator, CRYSTALS), structures)
 
 
 @pytest.mark.parametrize("family", [CGCNNRegressor, ALIGNNRegressor])
@@ -128,7 +104,7 @@ def test_nor_do_they_for_real_crystals(family, data_home):
 
 @all_encoders
 def test_every_form_of_X_gives_the_same(estimator, tmp_path):
-    estimator = fitted(estimator)
+    estimator = fitted(estimator, CRYSTALS)
     expected = outputs(estimator, CRYSTALS)
     files = [tmp_path / f"{i}.json" for i in range(len(CRYSTALS))]
     for structure, path in zip(CRYSTALS, files, strict=True):
@@ -175,7 +151,7 @@ def test_pandas_in_and_out(estimator):
 
 @all_encoders
 def test_copies(estimator):
-    estimator = fitted(estimator)
+    estimator = fitted(estimator, CRYSTALS)
     expected = outputs(estimator, CRYSTALS)
     assert_same(expected, outputs(copy.deepcopy(estimator), CRYSTALS))
     assert_same(expected, outputs(pickle.loads(pickle.dumps(estimator)), CRYSTALS))
@@ -183,21 +159,9 @@ def test_copies(estimator):
         clone(estimator).transform(CRYSTALS)
 
 
-@all_encoders
-def test_joblib_in_another_process(estimator, tmp_path):
-    estimator = fitted(estimator)
-    X = StructureArrays.from_structures(CRYSTALS)
-    joblib.dump((estimator, X, outputs(estimator, X)), tmp_path / "all.joblib")
-    code = (
-        "import joblib, numpy as np, sys\n"
-        "model, X, expected = joblib.load(sys.argv[1])\n"
-        "for name, values in expected.items():\n"
-        "    assert np.array_equal(np.asarray(getattr(model, name)(X)), values), name\n"
-    )
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "all.joblib")], check=True, env=environment
-    )
+def test_joblib_in_another_process(tmp_path):
+    estimators = [fitted(estimator, CRYSTALS) for estimator in CRYSTAL_ENCODERS]
+    assert_same_in_another_process(estimators, StructureArrays.from_structures(CRYSTALS), tmp_path)
 
 
 @all_encoders
@@ -205,10 +169,10 @@ def test_bad_rows_are_all_named(estimator):
     overlapping = Structure(np.diag([4.0, 4.0, 4.0]), ["Na", "Cl"], [[0, 0, 0], [0, 0, 1e-4]])
     bad = [rutile(), None, overlapping, "missing.cif"]
     with pytest.raises(InvalidStructureError) as caught:
-        fitted(estimator, bad)
+        fit(estimator, bad)
     assert caught.value.rows == [1, 2, 3]
     assert "atoms 0 and 1" in str(caught.value)
-    estimator = fitted(estimator)
+    estimator = fitted(estimator, CRYSTALS)
     estimator.set_params(on_invalid="nan")
     for values in outputs(estimator, bad).values():
         assert_array_equal(pd.isna(values.reshape(4, -1)).all(axis=1), [False, True, True, True])
@@ -218,8 +182,8 @@ def test_bad_rows_are_all_named(estimator):
 def test_disordered_crystals_are_refused_by_default(estimator):
     X = [rutile(), mixed_salt(0.7), rock_salt(cation={"Li": 0.5})]
     kept = StructureArrays.from_structures(X, disorder="average")
-    model = fitted(estimator)
-    for call in (model.transform, lambda values: fitted(estimator, values)):
+    model = fitted(estimator, CRYSTALS)
+    for call in (model.transform, lambda values: fit(estimator, values)):
         for values in (X, kept):
             with pytest.raises(InvalidStructureError) as caught:
                 call(values)
@@ -238,7 +202,7 @@ def test_disordered_crystals_are_averaged_on_request(estimator):
     estimator = clone(estimator).set_params(disorder="average")
     model = fitted(estimator, X)
     expected = outputs(model, X)
-    assert_same(expected, outputs(fitted(estimator, X), X))
+    assert_same(expected, outputs(fit(estimator, X), X))
     assert_same(expected, outputs(pickle.loads(pickle.dumps(model)), X))
     kept = StructureArrays.from_structures(X, disorder="average")
     assert_same(expected, outputs(model, kept))
@@ -250,7 +214,7 @@ def test_disordered_crystals_are_averaged_on_request(estimator):
         for other in (structure, twice, turned, structure.get_primitive_structure()):
             assert_close(outputs(model, [other]), alone)
     # Ordered crystals are what they are without the option.
-    ordered = fitted(estimator)
+    ordered = fitted(estimator, CRYSTALS)
     assert_same(
         outputs(ordered, CRYSTALS), outputs(ordered.set_params(disorder="raise"), CRYSTALS)
     )
@@ -258,7 +222,7 @@ def test_disordered_crystals_are_averaged_on_request(estimator):
 
 @all_encoders
 def test_ordered_crystals_are_the_ends_of_mixtures(estimator):
-    model = fitted(clone(estimator).set_params(disorder="average"))
+    model = fitted(clone(estimator).set_params(disorder="average"), CRYSTALS)
     for share, end in ((1 - 1e-7, rock_salt()), (1e-7, rock_salt(cation="K"))):
         expected = outputs(model, [end])
         assert_close(outputs(model, [mixed_salt(share)]), expected)
@@ -277,7 +241,7 @@ def test_what_to_do_with_disorder_is_a_parameter_like_others(estimator):
     assert clone(estimator.set_params(disorder="raise")).get_params()["disorder"] == "raise"
     assert 'disorder : {"raise", "average"}, default="raise"' in type(estimator).__doc__
     with pytest.raises(ValueError, match="'disorder' parameter"):
-        fitted(clone(estimator).set_params(disorder="mean"))
+        fit(clone(estimator).set_params(disorder="mean"), CRYSTALS)
 
 
 @pytest.mark.filterwarnings("ignore")

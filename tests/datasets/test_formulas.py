@@ -70,6 +70,7 @@ def test_missing_file_has_no_address(home, download):
     assert str(home / PATH) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_real_data(data_home):
     data = fetch_formulas(data_home=data_home)
     assert len(data.data) == 425_745

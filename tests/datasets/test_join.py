@@ -79,6 +79,7 @@ def test_errors_name_the_table():
         join_tables()
 
 
+@pytest.mark.slow
 def test_corpora_join(data_home):
     jarvis = fetch_jarvis(data_home=data_home, as_frame=True)
     corpus = fetch_formulas(data_home=data_home, sources="jarvis")

@@ -31,6 +31,16 @@ from skmat.structure import StructureArrays
 
 N_ROWS = 12
 
+#: Reading and writing the largest tables takes seconds; the small ones stand for them.
+all_tasks = pytest.mark.parametrize(
+    "info",
+    [
+        pytest.param(info, marks=pytest.mark.slow if info.n_samples > 20_000 else ())
+        for info in MATBENCH_TASKS.values()
+    ],
+    ids=lambda info: info.short_name,
+)
+
 
 @pytest.fixture
 def loader(monkeypatch):
@@ -197,7 +207,7 @@ def test_a_home_that_cannot_be_written_to_is_noticed_before_the_download(loader,
     assert folders == []
 
 
-@pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)
+@all_tasks
 def test_known_contents_are_those_of_the_real_files(data_home, info):
     data = fetch_matbench(info.name, data_home=data_home)
     sha256, *sums = content_of(data.data, data.target)
@@ -205,7 +215,7 @@ def test_known_contents_are_those_of_the_real_files(data_home, info):
     np.testing.assert_allclose(sums, _matbench_download._CONTENTS[info.name][1:], rtol=1e-12)
 
 
-@pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)
+@all_tasks
 def test_folds_are_those_of_the_real_files(data_home, info):
     table = pd.read_csv(
         data_home / "matbench" / f"{info.name}.csv.gz", keep_default_na=False, na_values=[""]
@@ -225,7 +235,7 @@ def _real(path, data_home):
     return read_content(path, data_home=data_home)
 
 
-@pytest.mark.parametrize("info", MATBENCH_TASKS.values(), ids=lambda info: info.short_name)
+@all_tasks
 def test_real_tables_are_told_from_altered_ones(data_home, info):
     content = _real(table_path(info), data_home)
     assert is_table(info, content)

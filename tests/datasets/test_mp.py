@@ -189,6 +189,7 @@ def test_real_materials_of_mt_cgcnn(data_home, version, n):
     assert np.isfinite(data.target).all(axis=1).sum() == n
 
 
+@pytest.mark.slow
 def test_real_formulas_are_those_of_the_structures(data_home):
     structures = fetch_mp(data_home=data_home, targets="volume_pa")
     formulas = fetch_mp(data_home=data_home, targets="volume_pa", input="formula")

@@ -84,6 +84,7 @@ def test_download_makes_the_table(home, serve_wheel, snapshot):
     assert columns == TABLE.split()[0].split(",")
 
 
+@pytest.mark.slow
 def test_real_data(data_home):
     data = fetch_oqmd(data_home=data_home, as_frame=True, exclude=["TiO2"])
     assert len(data.frame) == 341_614 - 1

@@ -1,13 +1,8 @@
-"""A pretraining that can be told to kill itself.
+"""A pretraining that can be told to kill itself."""
 
-Usage: killed_training.py FOLDER OBJECTIVES. With SKMAT_TEST_KILL set to "step:11" it dies within
-the eleventh training step, with "write:2" when half of the second file is written.
-"""
-
-import json
 import os
 import signal
-import sys
+import traceback
 
 import numpy as np
 
@@ -77,14 +72,16 @@ def _kill_at_write(number):
     os.fsync = fsync
 
 
-def main():
-    folder, objectives = sys.argv[1:3]
-    kind, _, number = os.environ.get("SKMAT_TEST_KILL", "").partition(":")
-    if kind:
+def die_in_training(folder, objectives, kill):
+    """End this process within a training step ("step:11") or a write ("write:2").
+
+    Of the file that is written then, half is on the disk.
+    """
+    try:
+        kind, _, number = kill.partition(":")
         {"step": _kill_at_step, "write": _kill_at_write}[kind](int(number))
-    extra = early_stopping() if objectives == "joint" else {}
-    print(json.dumps(fit(folder, objectives, **extra)._hash_weights()))
-
-
-if __name__ == "__main__":
-    main()
+        extra = early_stopping() if objectives == "joint" else {}
+        fit(folder, objectives, **extra)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(1)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from common.materials import many
 from numpy.testing import assert_array_equal
-from structure.crystals import many
 
 from skmat import (
     ALIGNNRegressor,

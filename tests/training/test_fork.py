@@ -15,8 +15,8 @@ import torch
 torch.set_num_threads({threads})
 from skmat import CGCNNRegressor, MTEncoderRegressor
 
-F = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe"] * 20
-Y = np.arange(160.0)
+F = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe"] * 5
+Y = np.arange(40.0)
 fork = multiprocessing.get_context("fork")
 
 def new(precision="float32"):
@@ -56,7 +56,7 @@ def keep_learning():
 thread = threading.Thread(target=keep_learning)
 thread.start()
 begun.wait()
-for pause in (0.0, 1.0, 1.0, 0.1, 0.03):
+for pause in (0.0, 0.3, 0.1, 0.03):
     time.sleep(pause)
     with fork.Pool(1) as pool:
         pool.map(learn, ["float32"])

@@ -2,8 +2,8 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,18 +17,34 @@ from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.training import CheckpointFolder, _resume, train
 from skmat.training._data import BatchLoader
 
-from .killed_training import N_EPOCHS, N_STEPS, early_stopping, fit
+from .killed_training import N_EPOCHS, N_STEPS, die_in_training, early_stopping, fit
 
 
 def run_until_killed(folder, objectives, kill):
-    script = Path(__file__).with_name("killed_training.py")
-    done = subprocess.run(
-        [sys.executable, script, folder, objectives],
-        env={**os.environ, "SKMAT_TEST_KILL": kill},
-        capture_output=True,
-        text=True,
+    """Train in a process forked for it, which kills itself."""
+    pid = os.fork()
+    if pid == 0:
+        die_in_training(folder, objectives, kill)
+    status = os.waitpid(pid, 0)[1]
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+@pytest.fixture(scope="module")
+def finished_runs(tmp_path_factory):
+    folders = {}
+    for objectives in ("properties", "joint"):
+        folders[objectives] = tmp_path_factory.mktemp(objectives)
+        fit(folders[objectives], objectives)
+    return folders
+
+
+@pytest.fixture
+def finished(finished_runs, tmp_path):
+    """Folder of a run that has come to its end, which may be spoiled."""
+    return lambda objectives="properties": shutil.copytree(
+        finished_runs[objectives], tmp_path / "finished"
     )
-    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def losses(encoder):
@@ -172,14 +188,14 @@ def test_without_a_seed_the_one_of_the_folder_is_taken(tmp_path, monkeypatch):
         ({"lr": 1e-3}, "lr was 0.0005, is 0.001"),
     ],
 )
-def test_a_folder_of_other_settings_is_refused(tmp_path, changes, message):
-    fit(tmp_path, "joint")
-    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+def test_a_folder_of_other_settings_is_refused(finished, changes, message):
+    folder = finished("joint")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
     with pytest.raises(
         PretrainedError, match=rf"another run: .*{message}.*another checkpoint_dir"
     ):
-        fit(tmp_path, **{"objectives": "joint", **changes})
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+        fit(folder, **{"objectives": "joint", **changes})
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_a_folder_of_other_data_is_refused(make_model, make_settings, make_data, tmp_path):
@@ -208,40 +224,40 @@ def test_verbosity_is_not_part_of_a_run(make_model, make_settings, make_data, tm
     train(make_model(), make_settings(verbose=1), make_data(8), None, CheckpointFolder(tmp_path))
 
 
-def test_an_altered_state_is_refused(tmp_path):
-    fit(tmp_path, "properties")
-    file = tmp_path / "training.state"
+def test_an_altered_state_is_refused(finished):
+    folder = finished()
+    file = folder / "training.state"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     for damaged in (content, content[: len(content) // 2], b""):
         file.write_bytes(damaged)
         with pytest.raises(PretrainedError, match=r"training.state was altered or cut short"):
-            fit(tmp_path, "properties")
+            fit(folder, "properties")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"versions": 3}'])
-def test_a_damaged_description_is_refused(tmp_path, text):
-    fit(tmp_path, "properties")
-    (tmp_path / "run.json").write_text(text)
+def test_a_damaged_description_is_refused(finished, text):
+    folder = finished()
+    (folder / "run.json").write_text(text)
     with pytest.raises(PretrainedError, match=r"run.json is damaged"):
-        fit(tmp_path, "properties")
-    (tmp_path / "run.json").unlink()
+        fit(folder, "properties")
+    (folder / "run.json").unlink()
     with pytest.raises(PretrainedError, match=r"no run.json that says of which"):
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
 
 
-def test_a_state_executes_nothing(tmp_path):
-    fit(tmp_path, "properties")
+def test_a_state_executes_nothing(finished):
+    folder = finished()
 
     class Malicious:
         def __reduce__(self):
-            return (Path.touch, (tmp_path / "executed",))
+            return (Path.touch, (folder / "executed",))
 
-    CheckpointFolder(tmp_path).write({"finished": True, "history": Malicious()})
+    CheckpointFolder(folder).write({"finished": True, "history": Malicious()})
     with pytest.raises(PretrainedError, match="no state of a training") as error:
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
     assert "weights_only" not in str(error.value)
-    assert not (tmp_path / "executed").exists()
+    assert not (folder / "executed").exists()
 
 
 def put_state(folder, content):
@@ -258,31 +274,29 @@ def put_state(folder, content):
     ],
     ids=range(9),
 )
-def test_states_of_other_content_are_refused(tmp_path, state):
-    fit(tmp_path, "properties")
-    CheckpointFolder(tmp_path).write(state)
+def test_states_of_other_content_are_refused(finished, state):
+    folder = finished()
+    CheckpointFolder(folder).write(state)
     with pytest.raises(PretrainedError, match=r"Delete the folder .* or use another"):
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04.", b"PK\x03\x04" * 9, pickle.dumps({"a": 1})])
-def test_states_that_are_none_are_refused(tmp_path, content):
-    fit(tmp_path, "properties")
-    put_state(tmp_path, content)
+def test_states_that_are_none_are_refused(finished, content):
+    folder = finished()
+    put_state(folder, content)
     with pytest.raises(PretrainedError, match="no state of a training") as error:
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
     assert "weights_only" not in str(error.value)
 
 
 @pytest.mark.parametrize("seed", ['"x"', "-1", "1.5", "true", "[]", "1" + "0" * 30])
-def test_a_recorded_seed_that_is_none_is_refused(tmp_path, seed):
-    fit(tmp_path, "properties")
-    text = (tmp_path / "run.json").read_text()
-    (tmp_path / "run.json").write_text(
-        text.replace('"random_state": 3', f'"random_state": {seed}')
-    )
+def test_a_recorded_seed_that_is_none_is_refused(finished, seed):
+    folder = finished()
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace('"random_state": 3', f'"random_state": {seed}'))
     with pytest.raises(PretrainedError, match=r"run.json is damaged"):
-        fit(tmp_path, "properties", random_state=None)
+        fit(folder, "properties", random_state=None)
 
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
@@ -291,14 +305,14 @@ def test_a_folder_that_no_file_system_has_is_refused(path):
         fit(path, "properties")
 
 
-def test_other_versions_are_told(tmp_path, monkeypatch):
-    fit(tmp_path, "properties")
+def test_other_versions_are_told(finished, monkeypatch):
+    folder = finished()
     monkeypatch.setattr(_resume, "__version__", "99.0")
     with pytest.warns(UserWarning, match=r"skmat .* \(now 99.0\)"):
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
     monkeypatch.setattr(_resume, "_FORMAT", 2)
     with pytest.raises(PretrainedError, match="cannot go on with"):
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
 
 
 def test_a_file_is_no_folder(tmp_path):
@@ -309,13 +323,13 @@ def test_a_file_is_no_folder(tmp_path):
 
 
 @pytest.mark.skipif(_resume.fcntl is None, reason="no locks on this system")
-def test_two_processes_do_not_share_a_folder(tmp_path):
-    fit(tmp_path, "properties")
+def test_two_processes_do_not_share_a_folder(finished):
+    folder = finished()
     with (
-        CheckpointFolder(tmp_path)._locked(),
+        CheckpointFolder(folder)._locked(),
         pytest.raises(PretrainedError, match="Another process is training in"),
     ):
-        fit(tmp_path, "properties")
+        fit(folder, "properties")
 
 
 def test_no_callback_with_a_state_is_forgotten(make_model, make_settings, make_data, tmp_path):
@@ -334,12 +348,12 @@ def test_no_callback_with_a_state_is_forgotten(make_model, make_settings, make_d
     assert all(isinstance(callback, Callback) for callback in callbacks.values())
 
 
-def test_nothing_is_left_in_a_folder_but_the_run(tmp_path):
-    fit(tmp_path, "properties")
+def test_nothing_is_left_in_a_folder_but_the_run(finished):
+    folder = finished()
     for name in (".lock", ".training.state.0123456789abcdef", ".training.state.half"):
-        (tmp_path / name).write_bytes(b"")  # of a run that was killed
-    fit(tmp_path, "properties")
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json", "training.state"]
+        (folder / name).write_bytes(b"")  # of a run that was killed
+    fit(folder, "properties")
+    assert sorted(file.name for file in folder.iterdir()) == ["run.json", "training.state"]
 
 
 @pytest.mark.skipif(_resume.fcntl is None, reason="no locks on this system")

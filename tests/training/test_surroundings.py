@@ -5,8 +5,8 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import pytest
 import torch
+from common.materials import many
 from numpy.testing import assert_array_equal
-from structure.crystals import many
 
 from skmat import (
     ALIGNNEncoder,
@@ -109,8 +109,23 @@ def expected():
     return find
 
 
-@pytest.mark.parametrize("name", SET)
-@pytest.mark.parametrize("case", CASES)
+#: All cases with most of the settings at once, and one case with each setting.
+_QUICK = [
+    (case, name)
+    for case in CASES
+    for name in SET
+    if name in ("together", "autocast") or case == "mtencoder"
+]
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        pytest.param(case, name, marks=() if (case, name) in _QUICK else pytest.mark.slow)
+        for case in CASES
+        for name in SET
+    ],
+)
 def test_what_is_set_in_torch_changes_no_bit(case, name, expected):
     weights, results = computed(case, SET[name])
     assert weights == expected(case)[0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from structure.crystals import many
+from common.materials import many
 
 from skmat.composition import CompositionArrays
 from skmat.nn import (

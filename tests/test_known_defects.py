@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from common.materials import FORMULAS, many, rock_salt
 from numpy.testing import assert_array_equal
-from structure.crystals import many, rock_salt
 
 import skmat
 from skmat import (
@@ -29,7 +29,6 @@ from skmat.nn import MASK_ID, CompositionBatch
 from skmat.objectives import BarlowTwins, View
 from skmat.training import split_by_group
 
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 Y = np.random.default_rng(0).normal(size=(10, 2))
 FAST = {"preset": "tiny", "max_epochs": 3, "random_state": 0}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.commands import fails, run
-from structure.crystals import bcc_iron, rock_salt
+from common.materials import bcc_iron, rock_salt
 
 from skmat import MTEncoderRegressor
 from skmat.cli.table_files import read_rows

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from common.materials import many
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import Bunch
-from structure.crystals import many
 
 import skmat
 from skmat import CGCNNRegressor, MTEncoder, MTEncoderRegressor

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from common.materials import bcc_iron, rock_salt
 from sklearn.utils import Bunch
-from structure.crystals import bcc_iron, rock_salt
 
 from skmat.cli.pretrain import config as _config
 from skmat.cli.pretrain import data as _data

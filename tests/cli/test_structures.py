@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.commands import fails, run
+from common.materials import bcc_iron, rock_salt, rutile, triclinic
 from pymatgen.core import Structure
-from structure.crystals import bcc_iron, rock_salt, rutile, triclinic
 
 from skmat import (
     ALIGNNEncoder,

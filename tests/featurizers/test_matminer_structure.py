@@ -5,6 +5,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from common.materials import bcc_iron, many, mixed_salt, rock_salt, rutile
 from joblib import parallel_config
 from matminer.featurizers.base import BaseFeaturizer, MultipleFeaturizer
 from matminer.featurizers.composition import Stoichiometry
@@ -31,7 +32,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
-from structure.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile
 
 from skmat import (
     MagpieFeaturizer,

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from common.materials import bcc_iron, many, mixed_salt, rock_salt, rutile
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
-from structure.crystals import bcc_iron, many, mixed_salt, rock_salt, rutile
 
 from skmat import (
     CGCNNEncoder,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from common.materials import many, rock_salt, rutile
 from pymatgen.core import Lattice, Structure
-from structure.crystals import many, rock_salt, rutile
 
 from skmat import CGCNNRegressor
 from skmat.exceptions import InvalidInputError

@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from common.materials import many
 from pymatgen.core import Composition
 from scipy.sparse import coo_array, csr_matrix
 from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import FunctionTransformer
-from structure.crystals import many
 
 from skmat import MagpieFeaturizer
 from skmat.exceptions import InvalidInputError

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from structure.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
+from common.materials import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
 from skmat.datasets import fetch_matbench
 from skmat.nn import ALIGNN_PRESETS, MASK_ID, ALIGNNNetwork

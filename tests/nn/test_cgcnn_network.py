@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from structure.crystals import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
+from common.materials import batch_of, bcc_iron, many, rock_salt, rutile, triclinic
 
 from skmat.nn import CGCNN_PRESETS, MASK_ID, CGCNNNetwork
 from skmat.structure._neighbors import TIE

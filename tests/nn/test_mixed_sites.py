@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from structure.crystals import batch_of, many, mixed_salt, rock_salt, rutile
+from common.materials import batch_of, many, mixed_salt, rock_salt, rutile
 
 from skmat.nn import ALIGNN_PRESETS, CGCNN_PRESETS, MASK_ID, ALIGNNNetwork, CGCNNNetwork
 from skmat.nn._elements import ElementVectors

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from common.materials import many
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import cross_val_predict
-from structure.crystals import many
 
 from skmat import (
     CGCNNEncoder,

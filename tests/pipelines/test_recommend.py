@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from common.materials import many
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
-from structure.crystals import many
 
 from skmat import (
     CGCNNClassifier,

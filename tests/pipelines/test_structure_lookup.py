@@ -2,9 +2,9 @@ import pickle
 
 import numpy as np
 import pytest
+from common.materials import bcc_iron, mixed_salt, rock_salt, rutile
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from structure.crystals import bcc_iron, mixed_salt, rock_salt, rutile
 
 from skmat import CGCNNEncoder, RoostEncoder, StructureEmbeddingLookup
 from skmat.datasets import fetch_mp

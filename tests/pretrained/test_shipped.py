@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from common.materials import bcc_iron, rock_salt
 from pymatgen.core import Lattice, Structure
 
 from skmat import MTEncoder, list_pretrained
@@ -15,16 +16,14 @@ from skmat.pretrained import BEST, load_checkpoint
 from skmat.pretrained._registry import resolve_folder
 
 CONFIGS = Path(__file__).parents[2] / "studies" / "configs"
-#: Vectors of `MATERIALS`, written when the weights were, by running this file.
+#: Vectors of `MATERIALS`, written when the weights were: PYTHONPATH=tests python <this file>.
 STORED = Path(__file__).with_name("shipped_vectors.json")
 FORMULAS = ["TiO2", "Bi2Te3", "Fe0.7Ni0.2Cr0.1", "Li7La3Zr2O12", "W"]
 MATERIALS = {
     "formula": FORMULAS,
     "structure": [
-        Structure.from_spacegroup(
-            "Fm-3m", Lattice.cubic(5.69), ["Na", "Cl"], [[0] * 3, [0.5] * 3]
-        ),
-        Structure(Lattice.cubic(2.87), ["Fe", "Fe"], [[0] * 3, [0.5] * 3]),
+        rock_salt(5.69),
+        bcc_iron(),
         Structure.from_spacegroup(
             "P4_2/mnm", Lattice.tetragonal(4.59, 2.96), ["Ti", "O"], [[0] * 3, [0.305, 0.305, 0]]
         ),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.commands import run
+from common.materials import FORMULAS
 from datasets.conftest import build_wheel, pip, serve_wheel  # noqa: F401
 from sklearn.dummy import DummyRegressor
 
@@ -19,8 +20,6 @@ from skmat.exceptions import PretrainedError
 from skmat.pretrained import load_checkpoint
 
 from .killing import count_moments, kill_after, kill_at
-
-FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe", "Al2O3", "SiO2"]
 
 on_kills = pytest.mark.parametrize("n_kills", [6, pytest.param(50, marks=pytest.mark.slow)])
 

@@ -3,10 +3,10 @@ import pickle
 
 import numpy as np
 import pytest
+from common.materials import rock_salt
 from pymatgen.core import DummySpecies, Lattice, Molecule, Species, Structure
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold, cross_val_score, train_test_split
-from structure.crystals import rock_salt
 
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 from skmat.structure import StructureArrays

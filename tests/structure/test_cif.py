@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import spglib
+from common.materials import rock_salt, rutile
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
 from readings.crystals import ALL_ATOMS, NACL, cif, group
-from structure.crystals import rock_salt, rutile
 
 from skmat.datasets import fetch_matminer
 from skmat.exceptions import InvalidStructureError

@@ -4,10 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+from common.materials import batch_of, many, mixed_salt, rock_salt, rutile
 from numpy.testing import assert_array_equal
 from pymatgen.core import DummySpecies, Lattice, Species, Structure
 from pymatgen.core.sites import PeriodicSite
-from structure.crystals import batch_of, many, mixed_salt, rock_salt, rutile
 
 from skmat.datasets import fetch_obelix
 from skmat.exceptions import InvalidInputError, InvalidRowsError, InvalidStructureError

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from common.materials import rock_salt, rutile
 from pymatgen.core import Lattice, Structure
 from readings.crystals import cif
-from structure.crystals import rock_salt, rutile
 
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.structure import StructureArrays, build_graphs, nearest_neighbors, read_structures

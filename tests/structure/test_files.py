@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 import pytest
+from common.materials import mixed_salt, rock_salt, rutile
 from pymatgen.core import Lattice, Species, Structure
-from structure.crystals import mixed_salt, rock_salt, rutile
 
 from skmat.cli import main as cli
 from skmat.exceptions import InvalidStructureError

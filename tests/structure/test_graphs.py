@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from pymatgen.core import Lattice, Structure, SymmOp
-from structure.crystals import (
+from common.materials import (
     bcc_iron,
     layered_alloy,
     many,
@@ -10,6 +9,7 @@ from structure.crystals import (
     stretched_iron,
     triclinic,
 )
+from pymatgen.core import Lattice, Structure, SymmOp
 
 from skmat.structure import GraphSettings, StructureArrays, build_graphs, read_structures
 

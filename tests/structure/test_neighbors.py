@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from structure.crystals import bcc_iron, rock_salt, rutile, triclinic
+from common.materials import bcc_iron, rock_salt, rutile, triclinic
 
 from skmat.exceptions import InvalidInputError
 from skmat.structure import nearest_neighbors

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from common.materials import triclinic
 from readings.crystals import poscar
-from structure.crystals import triclinic
 
 from skmat.exceptions import InvalidStructureError
 from skmat.structure import read_structures

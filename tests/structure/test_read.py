@@ -3,8 +3,8 @@ import warnings
 
 import numpy as np
 import pytest
+from common.materials import rock_salt, rutile
 from pymatgen.core import Composition, Lattice, Structure
-from structure.crystals import rock_salt, rutile
 
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.structure import StructureArrays, read_structures

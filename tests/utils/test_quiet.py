@@ -4,7 +4,7 @@ import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
-from structure.crystals import rutile
+from common.materials import rutile
 
 from skmat._utils.quiet import caught_warnings
 from skmat.structure import read_structures

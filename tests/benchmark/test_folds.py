@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from common.matbench import each_task
 
 from skmat.benchmark import MatbenchTask, _folds
 from skmat.benchmark._folds import hash_folds, official_folds
@@ -22,7 +23,7 @@ def test_folds_of_regression_tasks_are_official(name):
     assert sorted(rows) == list(range(info.n_samples))
 
 
-@pytest.mark.parametrize("name", list(MATBENCH_TASKS))
+@each_task()
 def test_folds_of_all_tasks_are_official(name, data_home):
     task = MatbenchTask(name, data_home=data_home)
     for train, test in task.folds:

@@ -3,12 +3,12 @@ import json
 
 import joblib
 import pytest
+from common.matbench import each_task
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer
 from skmat.benchmark import MatbenchTask, make_baseline, run_matbench, score_predictions
-from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
 VALIDATE = """
 import json, sys
@@ -99,7 +99,7 @@ def test_the_official_package_recomputes_our_scores(data_home, official_package,
             assert result.scores["balanced_accuracy"] == pytest.approx(scores["rocauc"])
 
 
-@pytest.mark.parametrize("name", list(MATBENCH_TASKS))
+@each_task()
 def test_our_scores_of_a_published_file_are_the_published_ones(
     name, data_home, official_package, published_random
 ):
@@ -138,7 +138,7 @@ PUBLISHED_DUMMY = {
 }
 
 
-@pytest.mark.parametrize("name", list(PUBLISHED_DUMMY))
+@each_task(PUBLISHED_DUMMY)
 def test_predicting_the_mean_gives_the_published_score(name, data_home):
     results = run_matbench(make_baseline("dummy"), [name], data_home=data_home)
     assert results.summary()["mean"].item() == pytest.approx(PUBLISHED_DUMMY[name], abs=5e-7)

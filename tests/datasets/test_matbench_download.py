@@ -6,6 +6,7 @@ import matminer.datasets
 import numpy as np
 import pandas as pd
 import pytest
+from common.matbench import each_task
 from pymatgen.core import Lattice, Structure
 
 from skmat.datasets import (
@@ -30,16 +31,6 @@ from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 from skmat.structure import StructureArrays
 
 N_ROWS = 12
-
-#: Reading and writing the largest tables takes seconds; the small ones stand for them.
-all_tasks = pytest.mark.parametrize(
-    "info",
-    [
-        pytest.param(info, marks=pytest.mark.slow if info.n_samples > 20_000 else ())
-        for info in MATBENCH_TASKS.values()
-    ],
-    ids=lambda info: info.short_name,
-)
 
 
 @pytest.fixture
@@ -207,16 +198,18 @@ def test_a_home_that_cannot_be_written_to_is_noticed_before_the_download(loader,
     assert folders == []
 
 
-@all_tasks
-def test_known_contents_are_those_of_the_real_files(data_home, info):
+@each_task()
+def test_known_contents_are_those_of_the_real_files(data_home, name):
+    info = MATBENCH_TASKS[name]
     data = fetch_matbench(info.name, data_home=data_home)
     sha256, *sums = content_of(data.data, data.target)
     assert sha256 == _matbench_download._CONTENTS[info.name][0]
     np.testing.assert_allclose(sums, _matbench_download._CONTENTS[info.name][1:], rtol=1e-12)
 
 
-@all_tasks
-def test_folds_are_those_of_the_real_files(data_home, info):
+@each_task()
+def test_folds_are_those_of_the_real_files(data_home, name):
+    info = MATBENCH_TASKS[name]
     table = pd.read_csv(
         data_home / "matbench" / f"{info.name}.csv.gz", keep_default_na=False, na_values=[""]
     )
@@ -235,8 +228,9 @@ def _real(path, data_home):
     return read_content(path, data_home=data_home)
 
 
-@all_tasks
-def test_real_tables_are_told_from_altered_ones(data_home, info):
+@each_task()
+def test_real_tables_are_told_from_altered_ones(data_home, name):
+    info = MATBENCH_TASKS[name]
     content = _real(table_path(info), data_home)
     assert is_table(info, content)
     table = pd.read_csv(io.BytesIO(content), dtype={"composition": str}, keep_default_na=False)

@@ -278,7 +278,7 @@ def test_a_missing_file(tmp_path):
             read_config(path)
 
 
-CONFIGS = sorted((Path(__file__).parents[2] / "studies" / "configs").glob("*.toml"))
+CONFIGS = sorted((Path(__file__).parents[3] / "studies" / "configs").glob("*.toml"))
 
 
 def test_there_are_configurations_to_check():

@@ -9,6 +9,9 @@ from skmat.structure import StructureArrays, build_graphs
 #: Ten compositions, no two of them equal.
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 
+#: A positive label of each, as band gaps in eV are.
+GAPS = [3.2, 2.1, 8.5, 0.5, 1.4, 3.3, 7.8, 3.6, 9.0, 0.2]
+
 # Sites are written out: pymatgen takes half a second to make them from a space group.
 _CATIONS = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
 _ANIONS = [[0.5, 0.5, 0.5], [0, 0, 0.5], [0, 0.5, 0], [0.5, 0, 0]]

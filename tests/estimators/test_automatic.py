@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from common.materials import FORMULAS
 
 from skmat import (
     ALIGNNEncoder,
@@ -22,7 +23,6 @@ from skmat.exceptions import InvalidInputError
 from skmat.objectives import Target
 
 METALS = ["Fe", "Ni", "Cr", "Co", "Mo", "Mn", "Ti", "Al", "V", "W"]
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from common import materials
 from numpy.testing import assert_array_equal
 
 from skmat import MTEncoder, MTEncoderRegressor
@@ -10,7 +11,7 @@ from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.objectives import MaskedElements, Properties
 from skmat.pretrained import ModelCard, load_checkpoint
 
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 2
+FORMULAS = materials.FORMULAS * 2
 Y = np.random.default_rng(0).normal(size=(20, 2))
 
 

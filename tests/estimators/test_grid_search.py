@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from common import materials
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
@@ -11,10 +12,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderClassifier, MTEncoderRegressor
 from skmat.exceptions import PretrainedError
 
-FORMULAS = np.array(
-    ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 3,
-    dtype=object,
-)
+FORMULAS = np.array(materials.FORMULAS * 3, dtype=object)
 Y = np.random.default_rng(0).normal(size=(30, 2))
 Y[::4, 1] = np.nan
 FAST = {"preset": "tiny", "max_epochs": 2, "random_state": 0}

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 from common.checkpoints import alter
-from structure.crystals import many
+from common.materials import many
 
 from skmat import ALIGNNEncoder, CGCNNEncoder, MTEncoder, RoostEncoder
 from skmat.exceptions import PretrainedError

@@ -6,13 +6,13 @@ from numbers import Integral, Real
 
 import numpy as np
 import pytest
+from common.materials import many
 from matminer.featurizers.composition import Stoichiometry
 from matminer.featurizers.structure import DensityFeatures
 from numpy.testing import assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import Interval, InvalidParameterError
-from structure.crystals import many
 
 import skmat
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from common import materials
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -17,7 +18,7 @@ from skmat.estimators import _train
 from skmat.exceptions import DivergenceError, InvalidInputError
 from skmat.objectives import MaskedElements, Properties
 
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "CuO", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 3
+FORMULAS = materials.FORMULAS * 3
 FAST = {"preset": "tiny", "max_epochs": 4, "random_state": 0, "precision": "float32"}
 KEPT = "masked_elements"
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import sklearn
 import torch
+from common import materials
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import r2_score
@@ -14,7 +15,7 @@ from sklearn.model_selection import cross_val_predict
 from skmat import MTEncoderRegressor
 from skmat.exceptions import DivergenceError, InvalidInputError
 
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"] * 3
+FORMULAS = materials.FORMULAS * 3
 FAST = {"preset": "tiny", "max_epochs": 3, "random_state": 0}
 
 

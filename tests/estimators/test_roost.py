@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from common.materials import FORMULAS
 from sklearn.model_selection import GridSearchCV
 
 from skmat import RoostEncoder, RoostRegressor
 from skmat.exceptions import PretrainedError
-
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "Cu", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 
 
 def test_grid_search_over_pretraining_strategies():

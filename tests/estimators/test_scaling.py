@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from common import materials
+from common.materials import FORMULAS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmat import MTEncoder, MTEncoderRegressor, RoostRegressor
@@ -10,9 +12,7 @@ from skmat.estimators._automatic import pure_error_share
 from skmat.estimators._scaling import TargetScaling, in_own_unit
 from skmat.exceptions import InvalidInputError
 
-FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe", "Al2O3", "SiO2"]
-#: Band gaps in eV.
-GAPS = np.array([3.2, 3.4, 8.5, 1.4, 2.1, 7.8, 3.3, 1.5, 8.8, 9.0])
+GAPS = np.array(materials.GAPS)
 FAST = {"preset": "tiny", "pretrained": None, "max_epochs": 1, "random_state": 0}
 #: Of eV in joule, of the lightest and the heaviest things, and near the limits of float64.
 UNITS = [1e-300, 1e-30, 1.602e-19, 1e12, 1e160, 1e290]

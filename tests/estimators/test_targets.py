@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from common import materials
+from common.materials import FORMULAS
 from numpy.testing import assert_array_equal
 from readings.labels import CLASS_LABELS, LABELS, ArrowArray, PolarsSeries
 from sklearn.preprocessing import LabelEncoder
@@ -22,8 +24,7 @@ from skmat.estimators._targets import (
 )
 from skmat.exceptions import InvalidInputError, InvalidLabelsError, LabelTypeError, SkmatError
 
-FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe", "Al2O3", "SiO2"]
-GAPS = np.array([3.2, 3.4, 8.5, 1.4, 2.1, 7.8, 3.3, 1.5, 8.8, 9.0])
+GAPS = np.array(materials.GAPS)
 FAST = {"preset": "tiny", "pretrained": None, "max_epochs": 1, "random_state": 0}
 
 

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from common.materials import FORMULAS, many
 from sklearn.utils._param_validation import InvalidParameterError
-from structure.crystals import many
 
 from skmat import (
     ALIGNNRegressor,
@@ -22,7 +22,6 @@ from skmat.estimators import FAMILIES, _train
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import MaskedElements
 
-FORMULAS = ["TiO2", "Fe2O3", "NaCl", "CuO", "GaAs", "BaTiO3", "MgO", "ZnS", "SiO2", "Bi2Te3"]
 CRYSTALS = many(10)
 Y = np.arange(10.0)
 FAST = {"preset": "tiny", "max_epochs": 2, "random_state": 0, "precision": "float32"}

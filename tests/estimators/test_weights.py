@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from common import materials
+from common.materials import FORMULAS
 from numpy.testing import assert_allclose, assert_array_equal
 from readings.labels import ArrowArray, PolarsSeries
 
@@ -12,8 +14,7 @@ from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, InvalidWeightsError
 from skmat.inputs import read_weights, weights_to_learn_by
 
-FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO", "SrTiO3", "CdTe", "Al2O3", "SiO2"]
-GAPS = np.array([3.2, 3.4, 8.5, 1.4, 2.1, 7.8, 3.3, 1.5, 8.8, 9.0])
+GAPS = np.array(materials.GAPS)
 LABELS = ["wide" if gap > 3 else "narrow" for gap in GAPS]
 FAST = {"preset": "tiny", "pretrained": None, "max_epochs": 1, "random_state": 0}
 WEIGHTS = np.linspace(0.25, 2.5, 10)
@@ -124,7 +125,7 @@ def test_scores_with_weights_of_any_size():
 
 
 def test_crystals_are_weighed_alike():
-    from structure.crystals import many
+    from common.materials import many
 
     X, y = many(6), GAPS[:6]
     settings = {**FAST, "element_features": None}

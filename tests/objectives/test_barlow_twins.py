@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from structure.crystals import batch_of as crystals
-from structure.crystals import many, mixed_salt
+from common.materials import batch_of as crystals
+from common.materials import many, mixed_salt
 
 from skmat import MTEncoder
 from skmat.estimators._objectives import resolve_objectives

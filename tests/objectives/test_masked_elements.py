@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from structure.crystals import batch_of as crystals
-from structure.crystals import mixed_salt, rock_salt
+from common.materials import batch_of as crystals
+from common.materials import mixed_salt, rock_salt
 
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError

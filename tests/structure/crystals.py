@@ -1,1 +1,0 @@
-from common.materials import *  # noqa: F403

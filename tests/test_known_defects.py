@@ -27,6 +27,7 @@ from skmat.exceptions import PretrainedError
 from skmat.inspection import ParityDisplay
 from skmat.nn import MASK_ID, CompositionBatch
 from skmat.objectives import BarlowTwins, View
+from skmat.structure import GraphSettings, StructureArrays, build_graphs
 from skmat.training import split_by_group
 
 Y = np.random.default_rng(0).normal(size=(10, 2))
@@ -127,8 +128,8 @@ def test_crystals_with_missing_labels():
 
 def test_no_bond_to_the_first_atom():
     """CGCNN fills up missing neighbours with bonds to atom 0, one Å beyond the cutoff."""
-    model = CGCNNEncoder(**FAST, cutoff=3.0).fit(many(9))
-    graphs = model._read_for_prediction([rock_salt(40.0), rock_salt()])[0]
+    structures = StructureArrays.from_structures([rock_salt(40.0), rock_salt()])
+    graphs, _ = build_graphs(structures, GraphSettings(cutoff=3.0))
     # The nearest six are within 3 Å, the next twelve are not.
     assert graphs.n_edges.tolist() == [0] * 8 + [6] * 8
 

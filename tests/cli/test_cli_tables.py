@@ -57,7 +57,7 @@ def test_names_with_commas_and_several_targets(data, tmp_path, capsys):
     table = TABLE.assign(d=range(5), **{'a "b", c': range(5)})
     table.to_csv(data, index=False)
     model = ("--model", tmp_path / "new.joblib")
-    names = ("--targets", '"gap, eV", d', "--targets", '"a ""b"", c"')
+    names = ("--targets", ' "gap, eV" ,d', "--targets", '"a ""b"", c"')
     assert run("train", data, *names, *model, *FAST) == 0
     assert joblib.load(tmp_path / "new.joblib").target_names_ == ["gap, eV", "d", 'a "b", c']
     error = fails(capsys, "train", data, "--targets", "gap, eV", *model, *FAST)
@@ -259,7 +259,3 @@ def test_help_names_kinds_and_dangers(name, capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert ".xlsx" in text
     assert "can execute any code when loaded" in text
-
-
-def test_names_of_targets():
-    assert _names(["a,b", ' "c, d" ,e']) == ["a", "b", "c, d", "e"]

@@ -179,7 +179,7 @@ def test_dates_beside_text():
 )
 def test_classes_keep_their_type_where_labels_are_missing(y, kind):
     model = MTEncoderClassifier(**FAST).fit(FORMULAS, y)
-    (classes,) = [model.classes_] if model._one_dimensional else model.classes_
+    classes = model.classes_[0] if isinstance(model.classes_, list) else model.classes_
     assert classes.dtype == kind
     assert len(classes) == 2
     assert model.predict(FORMULAS).dtype == kind

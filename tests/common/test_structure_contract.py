@@ -46,7 +46,7 @@ from skmat import (
     StructureToComposition,
 )
 from skmat.datasets import fetch_mp
-from skmat.estimators import _crystal_family
+from skmat.estimators import _structure_family
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.objectives import Distillation, Properties
 from skmat.structure import StructureArrays
@@ -386,7 +386,7 @@ def test_the_folder_of_graphs_is_bounded(tmp_path, monkeypatch):
     model.fit(CRYSTALS, np.arange(12.0))
     one_call = size()
     assert one_call > 0
-    monkeypatch.setattr(_crystal_family, "_MOST_KEPT", int(1.5 * one_call))
+    monkeypatch.setattr(_structure_family, "_CACHE_LIMIT", int(1.5 * one_call))
     for last in range(4, 12):
         model.predict(CRYSTALS[:last])
         assert size() <= 1.5 * one_call

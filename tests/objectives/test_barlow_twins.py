@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from common.materials import FORMULAS, many, mixed_salt
 from common.materials import batch_of as crystals
-from common.materials import many, mixed_salt
 
 from skmat import MTEncoder
 from skmat.estimators._objectives import resolve_objectives
@@ -175,11 +175,10 @@ def test_settings_that_make_no_sense_are_refused(settings):
 
 @pytest.mark.parametrize("masked", ["second", "both"])
 def test_an_encoder_learns_it(masked):
-    formulas = ["TiO2", "Fe2O3", "NaCl", "GaAs", "BaTiO3", "MgO", "ZnS", "Bi2Te3", "Cu", "LiCoO2"]
     objective = BarlowTwins(masked=masked, width=16)
     encoder = MTEncoder(
         preset="tiny", objectives=objective, max_epochs=30, lr=2e-3, dropout=0.0, random_state=0
-    ).fit(formulas * 4)
+    ).fit(FORMULAS * 4)
     losses = [row["train_loss_barlow_twins"] for row in encoder.history_]
     assert losses[-1] < 0.5 * losses[0]
     assert encoder.transform(["KBr"]).std() > 0.01

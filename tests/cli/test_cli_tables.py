@@ -14,7 +14,6 @@ from common.materials import bcc_iron, rock_salt
 
 from skmat import MTEncoderRegressor
 from skmat.cli.table_files import read_rows
-from skmat.cli.train import _names
 
 FAST = ["--preset", "tiny", "--max-epochs", "1", "--quiet", "--device", "cpu"]
 FAST += ["--pretrained", "none"]

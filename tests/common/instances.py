@@ -6,29 +6,31 @@ from matminer.featurizers.structure import DensityFeatures, SineCoulombMatrix
 from sklearn.base import is_classifier
 
 from skmat import (
-    ALIGNNClassifier,
-    ALIGNNEncoder,
-    ALIGNNRegressor,
-    CGCNNClassifier,
-    CGCNNEncoder,
     CGCNNRegressor,
     MagpieFeaturizer,
     MatminerFeaturizer,
     MatminerStructureFeaturizer,
-    MTEncoder,
     MTEncoderClassifier,
     MTEncoderRegressor,
-    RoostClassifier,
-    RoostEncoder,
-    RoostRegressor,
     StructureEmbeddingLookup,
 )
+from skmat.estimators import FAMILIES
 from skmat.structure import StructureArrays
 
-_ROOST = {"preset": "tiny", "max_epochs": 20, "lr": 2e-3, "batch_size": 32}
-_FAST = {**_ROOST, "dropout": 0.0}
+#: What a new family is tested with.
+_FAST = {"preset": "tiny", "max_epochs": 20, "lr": 5e-3, "batch_size": 32}
+
+#: What some learn better with, by family or class.
+_BETTER = {
+    "mtencoder": {"lr": 2e-3, "dropout": 0.0},
+    "roost": {"lr": 2e-3},
+    "CGCNNRegressor": {"max_epochs": 40},
+    "ALIGNNRegressor": dict(element_features=None, max_epochs=30, lr=1e-2, batch_size=16),
+}
+
 _FINE_TUNED = {
     **_FAST,
+    **_BETTER["mtencoder"],
     "max_epochs": 30,
     "lr": 4e-3,
     "encoder_lr_factor": 0.5,
@@ -38,34 +40,33 @@ _FINE_TUNED = {
     "auxiliary_weight": 0.05,
 }
 
-#: Instances of each estimator that learns by gradient descent.
+
+def _instances(kind_of_input):
+    """Return one instance of each estimator of the families with this input."""
+    return [
+        cls(
+            **_FAST
+            | _BETTER.get(name, {})
+            | _BETTER.get(cls.__name__, {})
+            | ({"max_epochs": 2} if kind == "encoder" else {})
+        )
+        for name, family in FAMILIES.items()
+        if family.input == kind_of_input
+        for kind, cls in family.estimators().items()
+    ]
+
+
+#: Instances of each estimator of compositions that learns by gradient descent.
 ENCODERS = [
-    MTEncoder(**{**_FAST, "max_epochs": 2}),
-    MTEncoderRegressor(**_FAST),
-    MTEncoderClassifier(**_FAST),
+    *_instances("formula"),
     MTEncoderRegressor(**_FINE_TUNED),
     MTEncoderClassifier(**{**_FINE_TUNED, "max_epochs": 5, "lr": 6e-3}),
-    RoostEncoder(**{**_ROOST, "max_epochs": 2}),
-    RoostRegressor(**_ROOST),
-    RoostClassifier(**_ROOST),
 ]
 
-_CGCNN = {"preset": "tiny", "max_epochs": 20, "lr": 5e-3, "batch_size": 32}
-
-_ALIGNN = {
-    **{"preset": "tiny", "element_features": None},
-    **{"max_epochs": 30, "lr": 1e-2, "batch_size": 16},
-}
-
-#: Those that read crystals.
+#: Those that read structures.
 CRYSTAL_ENCODERS = [
-    CGCNNEncoder(**{**_CGCNN, "max_epochs": 2}),
-    CGCNNRegressor(**{**_CGCNN, "max_epochs": 40}),
-    CGCNNClassifier(**_CGCNN),
-    ALIGNNEncoder(**{**_CGCNN, "max_epochs": 2}),
-    ALIGNNRegressor(**_ALIGNN),
-    ALIGNNClassifier(**_CGCNN),
-    CGCNNRegressor(**{**_CGCNN, "max_epochs": 40}, n_task_layers=1),
+    *_instances("structure"),
+    CGCNNRegressor(**{**_FAST, "max_epochs": 40}, n_task_layers=1),
 ]
 
 #: Those that read crystals and learn nothing by gradient descent.

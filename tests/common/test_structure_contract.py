@@ -370,8 +370,8 @@ def test_graphs_are_built_once_where_there_is_memory(tmp_path, monkeypatch):
     from skmat.structure import _graphs
 
     X = StructureArrays.from_structures(CRYSTALS)
-    y = labels_for(CRYSTAL_ENCODERS[1], len(X))
-    model = clone(CRYSTAL_ENCODERS[1]).set_params(memory=str(tmp_path), random_state=0)
+    y = labels_for(CRYSTAL_ENCODERS[-1], len(X))
+    model = clone(CRYSTAL_ENCODERS[-1]).set_params(memory=str(tmp_path), random_state=0)
     expected = model.fit(X, y).predict(X)
     monkeypatch.setattr(_graphs, "nearest_neighbors", None)
     assert_array_equal(clone(model).fit(X, y).predict(X), expected)

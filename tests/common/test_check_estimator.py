@@ -90,7 +90,7 @@ def with_each_check(estimators):
     """Parametrize a test by estimators and checks.
 
     Slow are all checks of a class with further settings, and those of scores with further forms of
-    arrays. That each class takes these forms is checked by others of scikit-learn's checks too.
+    arrays, which are left out for further settings.
     """
     known, parameters = set(), []
     for estimator in estimators:
@@ -101,7 +101,10 @@ def with_each_check(estimators):
         for each in checks:
             values, marks = getattr(each, "values", each), getattr(each, "marks", ())
             check = values[1]
-            if again or (check.func.__name__ in _OF_SCORES and check.keywords):
+            further_form = check.func.__name__ in _OF_SCORES and check.keywords
+            if again and further_form:
+                continue
+            if again or further_form:
                 marks = [*marks, pytest.mark.slow]
             parameters.append(pytest.param(*values, marks=marks))
     return pytest.mark.parametrize(names, parameters, ids=mark.kwargs["ids"])

@@ -21,7 +21,7 @@ from skmat.pretrained import load_checkpoint
 
 from .killing import count_moments, kill_after, kill_at
 
-on_kills = pytest.mark.parametrize("n_kills", [6, pytest.param(50, marks=pytest.mark.slow)])
+on_kills = pytest.mark.parametrize("n_kills", [6, pytest.param(25, marks=pytest.mark.slow)])
 
 
 def kill_many_times(n_kills, write, check, before=lambda: None):

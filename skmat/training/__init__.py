@@ -1,8 +1,7 @@
 """The training loop: a skorch net fed from arrays in memory.
 
-Everything that has to do with time and place is here: batches, device, precision, schedules,
-seeds, early stopping, progress. What is learned comes from ``objectives``, by which network from
-``nn``; scikit-learn is not known here.
+This room owns batches, device, precision, schedules, seeds, early stopping and progress. Losses
+come from ``objectives``, networks from ``nn``. Nothing here imports scikit-learn.
 """
 
 from skmat.training._data import TrainingData, split_by_group

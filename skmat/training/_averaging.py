@@ -1,4 +1,4 @@
-"""Averages of the weights over the steps of a training."""
+"""Moving average of the weights over training steps."""
 
 from functools import partial
 
@@ -10,26 +10,26 @@ __all__ = ["WeightAveraging"]
 
 
 class WeightAveraging(Callback):
-    """Keep an exponential moving average of the weights, to be validated and kept at the end.
+    """Keep an exponential moving average of the weights, and use it for validation and prediction.
 
-    The net holds the averaged weights from the first batch of validation to the next epoch, and
-    once training has ended; a callback that copies the best weights must come after this one.
+    The net holds the averaged weights during validation and after training. A callback that copies
+    the best weights must follow this one.
 
-    At step n the decay is the smaller of `decay` and (1 + n) / (10 + n), as TensorFlow's
-    ``ExponentialMovingAverage`` has it: with a constant one of 0.999, a training of a few hundred
-    steps would end with little but its first weights.
+    At step n the decay is the smaller of `decay` and (1 + n) / (10 + n), as in TensorFlow's
+    ``ExponentialMovingAverage``. With a constant decay of 0.999, a few hundred steps would hardly
+    change the initial weights.
 
     Parameters
     ----------
     decay : float
-        Share of the average that stays at each step, between 0 and 1.
+        Share of the old average that each step keeps, between 0 and 1.
     """
 
     def __init__(self, decay: float):
         self.decay = decay
 
     def on_train_begin(self, net, **kwargs):
-        # Buffers are copied, not averaged: they are counters, or averages themselves.
+        # Buffers are copied, not averaged: they are counters, or already averages.
         self.averaged_ = AveragedModel(net.module_, multi_avg_fn=partial(_average, self.decay))
         self.swapped_ = False
 
@@ -50,18 +50,18 @@ class WeightAveraging(Callback):
         del self.averaged_
 
     def state_dict(self):
-        """Return what a resumed training needs, as torch's parts do."""
+        """Return the state that a resumed run needs."""
         return {"averaged": self.averaged_.state_dict(), "swapped": self.swapped_}
 
     def load_state_dict(self, state):
-        """Take what ``state_dict`` returned."""
+        """Load what ``state_dict`` returned."""
         self.averaged_.load_state_dict(state["averaged"])
         self.swapped_ = state["swapped"]
 
     def _swap(self, net, *, averaged):
         if self.swapped_ == averaged:
             return
-        # Storage changes hands, so that no bit is lost, and the optimizer's parameters stay.
+        # Swapping storage is exact, and the optimizer keeps its parameter objects.
         pairs = zip(net.module_.parameters(), self.averaged_.module.parameters(), strict=True)
         for live, other in pairs:
             live.data, other.data = other.data, live.data

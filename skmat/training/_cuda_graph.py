@@ -1,14 +1,13 @@
-"""Training on a GPU whose steps are recorded once and replayed.
+"""Training on a GPU by a CUDA graph: one step is captured, then replayed.
 
-Networks of this size keep a GPU busy for a fraction of the time that it takes to tell it what to
-do: a step is some 2,000 operations. Here all materials stand in the GPU's memory, every batch has
-the same shape, and one step, from the drawing of rows to the update of weights, is recorded as a
-CUDA graph and replayed. What is learned is the same as in the net's own loop, from other random
-numbers: rows that fill up a batch weigh nothing, and padded sites are not looked at.
+A step is about 2,000 operations. For networks of this size, launching them takes longer than
+computing them. A CUDA graph launches all of them at once. It covers one whole step, from the
+choice of rows to the update of the weights. All materials are in the GPU's memory, and all batches
+have the same shape. Losses are those of the skorch net's own loop. Only the random numbers differ.
+Rows that fill up a batch have weight 0, and padded sites are masked.
 
-A step that is to be recorded may not wait for the GPU, and its shapes may not follow from the
-data: encoders have ``forward_padded`` for it, and objectives that choose sites a loss in
-``_padded_losses.py``.
+A captured step must not wait for the GPU, and its shapes must not depend on the data. Encoders
+therefore have ``forward_padded``, and ``_padded_losses.py`` holds the loss of masked elements.
 """
 
 import math
@@ -44,23 +43,24 @@ from skmat.training._state_check import (
     check_like,
 )
 
-__all__ = ["can_be_captured", "train_cuda_graph"]
+__all__ = ["can_use_cuda_graph", "train_cuda_graph"]
 
 _BETAS = (0.9, 0.999)
 _EPS = 1e-8
 _WARM_UP = 3
 
-#: Every batch is as wide as the material of most elements, which may be so many times the mean.
-_MOST_PADDING = 5
+#: All batches are as wide as the material with the most elements. This is the largest ratio of its
+#: number of elements to the mean.
+_MAX_PADDING = 5
 
 
-def can_be_captured(model: MultiObjectiveModel, settings, data, valid_data) -> bool:
-    """Tell whether steps of this training can be recorded; arguments as for ``train``."""
+def can_use_cuda_graph(model: MultiObjectiveModel, settings, data, valid_data) -> bool:
+    """Tell whether steps of this training can be captured. Arguments are those of ``train``."""
     return (
         torch.device(settings.device).type == "cuda"
         and hasattr(model.encoder, "forward_padded")
-        and data.materials.n_sites.max() <= _MOST_PADDING * data.materials.n_sites.mean()
-        and all(_can_be_captured(objective) for objective in model.objectives)
+        and data.materials.n_sites.max() <= _MAX_PADDING * data.materials.n_sites.mean()
+        and all(_has_static_shapes(objective) for objective in model.objectives)
         and settings.loss_weighting in ("equal", "uncertainty")
         and not settings.freeze_epochs
         and settings.ema_decay is None
@@ -68,8 +68,8 @@ def can_be_captured(model: MultiObjectiveModel, settings, data, valid_data) -> b
     )
 
 
-def _can_be_captured(objective):
-    # A subclass may do anything.
+def _has_static_shapes(objective):
+    # A subclass may override any method.
     if type(objective) is MaskedElements:
         return not objective.at_least_one
     if type(objective) is Properties:
@@ -85,9 +85,9 @@ def train_cuda_graph(
     *,
     capture: bool = True,
 ) -> list[dict]:
-    """Train `model` in place; arguments as for ``train``.
+    """Train `model` in place. Arguments are those of ``train``.
 
-    `capture` is for tests on machines without a GPU: the same steps, one by one.
+    ``capture=False`` runs the same steps one by one, for tests on machines without a GPU.
 
     Returns
     -------
@@ -101,21 +101,21 @@ def train_cuda_graph(
             held.enter_context(run_folder.claimed(description))
             state = run_folder.read()
             if state is not None and state["finished"]:
-                with run_folder.refusing():
+                with run_folder.rejecting_state():
                     check_finished(state, model.state_dict(), settings.max_epochs)
                     model.load_state_dict(state["module"])
                 return state["history"]
         held.enter_context(own_generator(settings.seed, settings.device))
-        return _CapturedTraining(model, settings, data, run_folder).run(capture, state)
+        return _CUDAGraphTraining(model, settings, data, run_folder).run(capture, state)
 
 
-class _CapturedTraining:
-    """One training. To ``Progress`` it looks like a net."""
+class _CUDAGraphTraining:
+    """One training. It has the attributes of a net that ``Progress`` reads."""
 
     def __init__(self, model, settings, data, run_folder):
         self.module_, self.settings, self.data = model, settings, data
         self.run_folder = run_folder
-        self.max_epochs, self.epochs_behind_ = settings.max_epochs, 0
+        self.max_epochs, self.n_resumed_epochs_ = settings.max_epochs, 0
         self.history: list[dict] = []
         self.device = device = torch.device(settings.device)
         freeze(model.encoder, settings.trainable)
@@ -128,7 +128,7 @@ class _CapturedTraining:
         self.n = len(data)
         self.n_steps = -(-self.n // settings.batch_size)
         everything = data.make_batch(data.materials, np.arange(self.n))
-        # One row more, which is no material.
+        # The last row is empty. It fills up batches.
         self.arrays = PaddedBatch(
             F.pad(everything.atomic_numbers, (0, 0, 0, 1)).to(torch.uint8).to(device),
             F.pad(everything.fractions, (0, 0, 0, 1)).to(device),
@@ -153,9 +153,9 @@ class _CapturedTraining:
         return self.history
 
     def _run(self, capture, state):
-        replay = self._record() if capture else self._step
+        replay = self._capture() if capture else self._step
         if state is not None:
-            with self.run_folder.refusing():
+            with self.run_folder.rejecting_state():
                 self._load(state)
         progress = Progress() if self.settings.verbose else None
         if progress:
@@ -168,7 +168,7 @@ class _CapturedTraining:
 
     def _run_epochs(self, replay, progress):
         while len(self.history) < self.max_epochs:
-            self.history.append({})  # there while the epoch runs, as in a net's history
+            self.history.append({})  # as in a net, the row of the epoch exists while it runs
             try:
                 if progress:
                     progress.on_epoch_begin(self, self.data)
@@ -180,7 +180,7 @@ class _CapturedTraining:
                 progress.on_batch_end(self, (self.data,), training=True)
                 progress.on_epoch_end(self, self.data)
             if self.run_folder is not None and is_finite(self.module_):
-                # Else the last state that a training can go on from is worth more.
+                # Weights that are not finite must not replace a state that can be resumed.
                 self.run_folder.write(self._state())
 
     def _run_epoch(self, replay):
@@ -192,8 +192,8 @@ class _CapturedTraining:
             replay()
         return self._describe() | {"dur": time.perf_counter() - start}
 
-    def _record(self):
-        """Return what repeats one step; the steps that it takes to record it are undone."""
+    def _capture(self):
+        """Return a function that replays one step. Steps run for the capture are undone."""
         self._shuffle()
         changed = self._tensors()
         before = [tensor.detach().clone() for tensor in changed]
@@ -203,21 +203,24 @@ class _CapturedTraining:
             with torch.cuda.stream(stream):
                 for _ in range(_WARM_UP):
                     self._step()
-                    # An epoch may have fewer steps than these.
+                    # Undo each step, because an epoch may have fewer steps than the warm-up.
                     _copy(before, changed)
             torch.cuda.current_stream(self.device).wait_stream(stream)
-            # Other threads may predict meanwhile.
+            # "thread_local" lets other threads predict during the capture.
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 self._step()
         except RuntimeError as error:
-            error.add_note("A training step was recorded as a CUDA graph; device='cpu' does not.")
+            error.add_note(
+                "The error occurred while a training step was captured as a CUDA graph."
+                " device='cpu' trains without one."
+            )
             raise
         finally:
             _copy(before, changed)
         return graph.replay
 
     def _tensors(self):
-        """Return what a step changes and the next one reads."""
+        """Return the tensors that a step changes and the next step reads."""
         return [*self.parameters, *self.first, *self.second, self.n_done, self.place]
 
     def _step(self):
@@ -228,13 +231,13 @@ class _CapturedTraining:
             self.device.type,
             dtype=torch.bfloat16,
             enabled=self.settings.precision == "bf16",
-            cache_enabled=False,  # what it keeps would not be recorded again
+            cache_enabled=False,  # cached casts would not be captured
         ):
             task_losses = self._losses(batch, rows)
         loss = self.criterion(task_losses)
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
         weights = self.criterion.last_weights
-        assert weights is not None  # for mypy: it was just computed
+        assert weights is not None  # for mypy: the call above sets them
         with torch.no_grad():
             self._update(gradients)
             for total, each in zip(self.totals, (*task_losses, weights), strict=True):
@@ -256,7 +259,7 @@ class _CapturedTraining:
         return TaskLosses.concatenate(parts)
 
     def _shuffle(self):
-        """Cut a new order into batches that differ by one material at most."""
+        """Draw a new order, and cut it into batches whose sizes differ by at most one."""
         generator = current_generator(self.device)
         permutation = torch.randperm(self.n, generator=generator, device=self.device)
         size, n_larger = divmod(self.n, self.n_steps)
@@ -268,7 +271,7 @@ class _CapturedTraining:
         self.place.zero_()
 
     def _set_up_optimizer(self):
-        """Prepare AdamW; what is recorded repeats numbers, so that rates stand in a table."""
+        """Prepare AdamW. Rates come from a table, because a graph replays constants."""
         settings = self.settings
         groups = parameter_groups(
             self.module_, self.criterion, lr=settings.lr, weight_decay=settings.weight_decay,
@@ -293,7 +296,7 @@ class _CapturedTraining:
         self.table = torch.from_numpy(table.astype(np.float32)).to(self.device)
 
     def _update(self, gradients):
-        """Clip the gradients, and take a step of AdamW."""
+        """Clip the gradients and take a step of AdamW."""
         gradients = [
             torch.zeros_like(parameter) if gradient is None else gradient
             for parameter, gradient in zip(self.parameters, gradients, strict=True)
@@ -319,7 +322,7 @@ class _CapturedTraining:
         self.n_done += 1
 
     def _describe(self):
-        """Return the epoch's row of the history; waits for the GPU."""
+        """Return the epoch's row of the history. This waits for the GPU."""
         losses = TaskLosses(*self.totals[:2])
         epoch = len(self.history)
         total, in_all = self.criterion.watched(losses).item(), losses.sums.sum().item()
@@ -340,7 +343,7 @@ class _CapturedTraining:
         return row | {"lr": float(self.rates[epoch * self.n_steps])}
 
     def _state(self):
-        """Return all that the rest of the training depends on."""
+        """Return the state that the remaining epochs depend on."""
         finished = len(self.history) == self.max_epochs
         state = {"finished": finished, "module": self.module_.state_dict()}
         state["history"] = list(self.history)
@@ -357,12 +360,14 @@ class _CapturedTraining:
         check_history(state["history"], self.max_epochs)
         *_, n_done, _device_and_precision = state["tensors"]
         if int(n_done) != len(state["history"]) * self.n_steps:
-            raise StateFault(f"{int(n_done)} steps are not {len(state['history'])} epochs")
+            raise StateFault(
+                f"it has {int(n_done)} steps, which do not match {len(state['history'])} epochs"
+            )
         self.module_.load_state_dict(state["module"])
         _copy(state["tensors"], self._tensors())
         set_random_state(state["random"], self.settings.device)
         self.history.extend(state["history"])
-        self.epochs_behind_ = len(self.history)
+        self.n_resumed_epochs_ = len(self.history)
 
 
 def _with_empty_row(values):
@@ -380,7 +385,7 @@ def _copy(sources, targets):
 
 
 def _rates(settings, n_steps):
-    """Return the rate and the first beta of each step, two ndarrays of shape (n_steps,)."""
+    """Return the learning rate and beta1 of each step, two ndarrays of shape (n_steps,)."""
     if settings.schedule != "one_cycle":
         return np.full(n_steps, settings.lr), np.full(n_steps, _BETAS[0])
     group = {"params": [torch.zeros(1)], "lr": settings.lr, "lr_scale": 1.0}

@@ -15,20 +15,20 @@ __all__ = ["BatchLoader", "TrainingBatch", "TrainingData", "split_by_group"]
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Materials with their targets, as arrays that live through the whole fit.
+    """Materials and their targets, as arrays that are built once per fit.
 
     Parameters
     ----------
-    materials : CompositionArrays or the like
-        Anything with ``__len__`` that `make_batch` can take rows of.
+    materials : CompositionArrays or CrystalGraphs
+        The materials.
     make_batch : callable
-        `make_batch(materials, rows)` returns what the encoder reads.
+        `make_batch(materials, rows)` returns a batch for the encoder.
     y : ndarray of shape (n_materials, n_targets), float32
-        Standardised numbers or class indices; NaN where there is no label.
+        Standardised numbers or class indices. A missing label is NaN.
     sample_weight : ndarray of shape (n_materials,), float32
         Weights of the materials.
     teacher_targets : tuple of ndarray of shape (n_materials, n_columns), float32, or None
-        What each objective learns in the place of `y`; an empty tuple is None for all.
+        Targets of each objective, None for `y`. An empty tuple means `y` for all.
     """
 
     materials: Any
@@ -56,7 +56,7 @@ class TrainingData:
 class TrainingBatch:
     """One batch with everything that its losses need.
 
-    No tuple: skorch takes the length of a tuple to be that of each of its parts.
+    It is not a tuple, because skorch compares the lengths of a tuple's parts.
     """
 
     materials: Any
@@ -82,22 +82,22 @@ class TrainingBatch:
 
 
 class BatchLoader:
-    """Iterate over `data` in batches; what skorch takes as ``iterator_train``.
+    """Iterate over `data` in batches: skorch's ``iterator_train`` and ``iterator_valid``.
 
-    A batch is one indexing operation per array; there is no Python per row. Batches need not be
-    bucketed by length, because the encoders compute on no padding.
+    A batch takes one indexing operation per array, without a Python loop over rows. Batches are
+    not bucketed by length, because the encoders do not compute on padding.
 
     Parameters
     ----------
     data : TrainingData
         The data.
     batch_size : int
-        Materials per batch at most; the batches of an epoch differ by one material.
+        Largest number of materials per batch. Sizes within an epoch differ by at most one.
     objectives : sequence of Objective
-        Draw the corrupted views of each batch.
+        Objectives that draw the corrupted views of each batch.
     generator : torch.Generator or None
-        With a generator: shuffles at each epoch and draws views from it, anew each time. With
-        None: one order and the same views at each pass, as validation needs.
+        Draws a new order and new views at each epoch. None gives the same order and views at each
+        pass, as validation needs.
     """
 
     def __init__(
@@ -120,8 +120,8 @@ class BatchLoader:
         generator = self.generator
         if generator is None:
             generator = torch.Generator().manual_seed(0)
-        # Tables are sorted by formula, and losses that compare the rows of a batch depend on how
-        # alike these are; and on their number, so that none of the batches is much smaller.
+        # Some losses compare the rows of a batch. They need rows in random order, because tables
+        # are often sorted by formula, and batches of equal size.
         order = torch.randperm(n, generator=generator).numpy()
         teacher_targets = self.data.teacher_targets or (None,) * len(self.objectives)
         for rows in np.array_split(order, len(self)) if n else ():
@@ -143,21 +143,21 @@ class BatchLoader:
 
 
 def split_by_group(groups, fraction, generator):
-    """Split rows so that no group stands on both sides.
+    """Split rows so that each group is either in training or in validation.
 
     Parameters
     ----------
     groups : ndarray of shape (n,)
-        Equal labels stay together.
+        Group of each row.
     fraction : float
-        Share of the groups that goes to validation; rounded, so it may be none.
+        Share of the groups that goes to validation. The number of groups is rounded.
     generator : numpy.random.Generator
         Draws the groups.
 
     Returns
     -------
     training, validation : ndarray of int
-        Row numbers in ascending order; `validation` is empty if the share rounds to none.
+        Row numbers in ascending order. `validation` is empty if the share rounds to zero.
     """
     labels = np.unique(groups)
     n_validation = min(round(fraction * len(labels)), len(labels) - 1)

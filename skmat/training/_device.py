@@ -1,4 +1,4 @@
-"""Where a network runs and in which number format."""
+"""Device and precision."""
 
 import os
 from collections.abc import Iterator
@@ -20,28 +20,27 @@ __all__ = [
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bf16")
 
-#: Kinds of device on which a caller may be autocasting.
+#: Kinds of device for which a caller may have switched autocast on.
 AUTOCASTING = ("cpu", "cuda")
 
-#: oneDNN, which computes in bf16 on CPUs, keeps code for each shape of a matrix that it meets, for
-#: a thousand by default, of a megabyte or more each. Here no two batches have the same shape: that
-#: would be gigabytes that are never read again.
+#: oneDNN computes in bf16 on CPUs. It caches code for up to 1,000 matrix shapes, of 1 MB or more
+#: each. Batches rarely have the same shape twice, so that the cache would take gigabytes in vain.
 _CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
 
 
 def resolve_device(device: str) -> str:
-    """Return the device that `device` names on this machine.
+    """Return the name of a device that this machine has.
 
     Parameters
     ----------
     device : str
-        "auto" takes a CUDA GPU if there is one, else the CPU; "cpu", "cuda", "cuda:1", "mps" as
-        in torch.
+        "auto" is a CUDA GPU if present, otherwise the CPU. "cpu", "cuda", "cuda:1" and "mps" are
+        torch's names.
 
     Raises
     ------
     InvalidInputError
-        If torch does not know the device, or this machine does not have it.
+        If torch does not know the device, or if this machine does not have it.
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -49,12 +48,12 @@ def resolve_device(device: str) -> str:
         kind = torch.device(device).type
     except RuntimeError:
         raise InvalidInputError(
-            f"device={device!r} is not a device of torch; use one of {DEVICES}."
+            f"device={device!r} is not a device of torch. Use one of {DEVICES}."
         ) from None
     counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}
     if (torch.device(device).index or 0) >= counts.get(kind, 0):
         raise InvalidInputError(
-            f"device={device!r} is not available on this machine; use device='auto' or 'cpu'."
+            f"device={device!r} is not available on this machine. Use device='auto' or 'cpu'."
         )
     return device
 
@@ -62,16 +61,16 @@ def resolve_device(device: str) -> str:
 def resolve_precision(precision: str, device: str) -> str:
     """Return "bf16" or "float32".
 
-    "auto" takes bf16 only where the hardware computes in it: on a GPU that does, on a CPU with
-    AVX512-BF16 or AMX. Elsewhere bf16 is emulated, and slower than float32.
+    "auto" is bf16 only if the hardware computes in it: a GPU of compute capability 8.0 or higher,
+    or a CPU with AVX512-BF16 or AMX. Other hardware emulates bf16, which is slower than float32.
 
     Raises
     ------
     InvalidInputError
-        If `precision` is none of `PRECISIONS`.
+        If `precision` is not in `PRECISIONS`.
     """
     if precision not in PRECISIONS:
-        raise InvalidInputError(f"precision={precision!r} is none of {PRECISIONS}.")
+        raise InvalidInputError(f"Unknown precision {precision!r}. Choose one of {PRECISIONS}.")
     if precision != "auto":
         return precision
     kind = torch.device(device).type
@@ -84,22 +83,22 @@ def resolve_precision(precision: str, device: str) -> str:
 
 @contextmanager
 def autocast(device: str, precision: str) -> Iterator[None]:
-    """Run a forward pass in this number format."""
+    """Run forward passes inside the block at `precision`."""
     kind = torch.device(device).type
     if precision == "bf16" and kind == "cpu":
-        # oneDNN reads them when it multiplies the first matrix; what the user has set stays.
+        # oneDNN reads these at its first product. Values set by the user stay.
         for name, capacity in _CACHES.items():
             os.environ.setdefault(name, capacity)
     with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
         try:
             yield
         finally:
-            # Inside a caller's own autocasting, torch would keep weights of before this step.
+            # Inside a caller's autocast, torch would reuse cached weights of an earlier step.
             torch.clear_autocast_cache()
 
 
 def _cpu_computes_in_bf16() -> bool:
-    # torch has no public name for this yet; a torch without the private one gets float32.
+    # torch has only private functions for this. Without them, "auto" is float32.
     return any(
         getattr(torch.cpu, name, lambda: False)()
         for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")

@@ -1,4 +1,4 @@
-"""Fit one network."""
+"""Training of one network."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from skorch.callbacks import Callback, EpochTimer, GradientNormClipping, LRSched
 from skmat.nn import with_own_dropout
 from skmat.objectives import LossWeighting
 from skmat.training._averaging import WeightAveraging
-from skmat.training._cuda_graph import can_be_captured, train_cuda_graph
+from skmat.training._cuda_graph import can_use_cuda_graph, train_cuda_graph
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._divergence import check_result
 from skmat.training._fork import import_for_training
@@ -33,9 +33,9 @@ SCHEDULES = ("one_cycle", "constant")
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a network is trained; the estimators' parameters of the same names, resolved.
+    """How a network is trained: parameters of the estimators, with "auto" resolved.
 
-    `n_auxiliary` is the number of tasks, the last ones, that help to train and are not judged by.
+    `n_auxiliary` is the number of auxiliary tasks, the last ones. Early stopping ignores them.
     """
 
     max_epochs: int
@@ -72,11 +72,11 @@ def build_net(
     model : MultiObjectiveModel
         Trained in place.
     settings : TrainingSettings
-        How.
+        Settings of the training.
     n_training : int
-        Number of training rows, from which the schedule knows its length.
+        Number of training rows. The length of the schedule depends on it.
     valid_data : TrainingData or None
-        What early stopping watches; None trains to the last epoch.
+        Validation data for early stopping. None trains all epochs.
     """
     weighting_seed, batch_seed = spawn_seeds(settings.seed, 2)
     with_own_dropout(model)
@@ -88,7 +88,7 @@ def build_net(
     steps_per_epoch = -(-n_training // settings.batch_size)
     if settings.schedule == "one_cycle":
         n_steps = [*settings.freeze_epochs, settings.max_epochs][0] * steps_per_epoch
-        # One more, where the rate is next to nothing: it is set after the last batch, not for it.
+        # skorch also sets a rate after the last batch. The schedule needs one more step for it.
         schedule = LRScheduler(
             policy=one_cycle, step_every="batch", lr=settings.lr, total_steps=n_steps + 1
         )
@@ -102,10 +102,10 @@ def build_net(
     if settings.ema_decay is not None:
         callbacks.append(("average", WeightAveraging(settings.ema_decay)))
     if settings.verbose:
-        # Before the one that may stop here, which no later callback would hear of.
+        # Before early stopping, which ends the epoch for all later callbacks.
         callbacks.append(("progress", Progress()))
     if valid_data is not None and settings.patience is not None:
-        # A relative threshold would take a slightly worse loss for a better one below 0.
+        # Losses can be negative, where a relative threshold would accept a worse loss.
         stop = Stopping(
             patience=settings.patience,
             threshold=0.0,
@@ -149,7 +149,7 @@ def build_net(
     )
     import_for_training()
     net.initialize()
-    # The live objects are module_ and criterion_; a second reference would be pickled with them.
+    # The trained objects are module_ and criterion_. Others would be pickled in addition.
     net.module, net.criterion = MultiObjectiveModel, LossWeighting
     return net
 
@@ -169,30 +169,30 @@ def train(
     model : MultiObjectiveModel
         Trained in place.
     settings : TrainingSettings
-        How.
+        Settings of the training.
     training_data : TrainingData
-        What on.
+        Training data.
     valid_data : TrainingData or None
-        What early stopping watches.
+        Validation data for early stopping.
     run_folder : CheckpointFolder, default=None
-        Where the state is kept after every epoch. The training goes on from the state that is
-        there; if it had come to its end, the result is loaded.
+        Folder that keeps the state after every epoch. Training continues from a state in it. The
+        result of a finished run is loaded.
 
     Returns
     -------
     net : EncoderNet
-        Trimmed to what prediction needs.
+        A net that can only predict.
     history : list of dict
         One entry per epoch.
 
     Raises
     ------
     DivergenceError
-        If the training diverged, in its last step too.
+        If the training diverged.
     KeyboardInterrupt
-        After Ctrl-C; `run_folder` keeps the epochs that were finished.
+        After Ctrl-C. `run_folder` keeps the finished epochs.
     """
-    if can_be_captured(model, settings, training_data, valid_data):
+    if can_use_cuda_graph(model, settings, training_data, valid_data):
         history = train_cuda_graph(model, settings, training_data, run_folder)
         check_result(model, training_data, settings)
         return untrained_net(model, settings.device), history
@@ -218,7 +218,7 @@ def train(
 
 @own_surroundings()
 def train_further(net: EncoderNet, data: TrainingData, settings: TrainingSettings) -> None:
-    """Train a net of `build_net`; arguments, and what is raised, as for `train`."""
+    """Train a net of `build_net`. Arguments and errors are those of `train`."""
     with own_generator(settings.seed, settings.device):
         net.partial_fit(data)
     check_result(net.module_, data, settings)
@@ -226,14 +226,14 @@ def train_further(net: EncoderNet, data: TrainingData, settings: TrainingSetting
 
 @own_surroundings()
 def untrained_net(model: MultiObjectiveModel, device: str) -> EncoderNet:
-    """Put a net around a model that is only to predict."""
+    """Return a net that predicts with `model`, without training."""
     weighting = LossWeighting("equal", (), (), seed=0)
     net = EncoderNet(module=model, criterion=weighting, device=device).initialize()
     return _trimmed(net)
 
 
 def _trimmed(net: EncoderNet) -> EncoderNet:
-    """Keep of `net` what prediction needs; parameters are all free again."""
+    """Remove what prediction does not need from `net`, and unfreeze all parameters."""
     net.valid_data = net.parameter_groups = None
     net.module = MultiObjectiveModel
     net.trim_for_prediction()
@@ -242,4 +242,4 @@ def _trimmed(net: EncoderNet) -> EncoderNet:
 
 
 def _silent(*args, **kwargs):
-    """Take EarlyStopping's messages; picklable, unlike a lambda."""
+    """Discard the messages of EarlyStopping. A lambda could not be pickled."""

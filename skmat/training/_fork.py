@@ -1,4 +1,4 @@
-"""What holds in a process that was forked."""
+"""Safe use of torch in forked processes."""
 
 import importlib
 import os
@@ -6,16 +6,16 @@ import threading
 
 import torch
 
-from skmat.training._random import new_turn
+from skmat.training._random import reset_gpu_lock
 
 __all__ = ["import_for_training"]
 
-# A module that one thread imports while another forks would never be imported in the child.
+# If one thread forks while another imports a module, the child cannot import that module.
 _IMPORTING = threading.RLock()
 
 
 def import_for_training() -> None:
-    """Import what torch's optimizers import when the first of them is made; it takes seconds."""
+    """Import ``torch._dynamo``, which the first optimizer would import. This takes seconds."""
     with _IMPORTING:
         importlib.import_module("torch._dynamo")
 
@@ -31,12 +31,12 @@ def _after_fork_in_parent():
 def _after_fork_in_child():
     global _IMPORTING
     _IMPORTING = threading.RLock()
-    new_turn()
-    # Threads do not live on in a child: it would wait for ever for those that OpenMP had begun.
+    reset_gpu_lock()
+    # A child has none of its parent's OpenMP threads, and would wait for them forever.
     torch.set_num_threads(1)
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(
         before=_before_fork,
         after_in_parent=_after_fork_in_parent,

@@ -1,4 +1,4 @@
-"""Which parts of a network learn."""
+"""Frozen and trainable parts of an encoder."""
 
 from torch import nn
 
@@ -8,16 +8,16 @@ __all__ = ["freeze", "set_training_mode"]
 
 
 def freeze(encoder: Encoder, trainable: str, n_groups: int | None = None) -> None:
-    """Let only a part of the encoder learn; heads always do.
+    """Freeze the encoder, except for the part to train. Heads are always trained.
 
     Parameters
     ----------
     encoder : Encoder
         The encoder.
     trainable : {"all", "head"} or a name of ``encoder.trainable_parts()``
-        The whole encoder, nothing of it, or that part.
+        The part to train: the whole encoder, none of it, or the named part.
     n_groups : int, default=None
-        Of that part, only what is in the last so many depth groups; None for all of it.
+        Train this part only within the last `n_groups` depth groups. None sets no limit.
     """
     parts: dict[str, list[nn.Module]] = {"all": [encoder], "head": []}
     parts.update(encoder.trainable_parts())
@@ -32,12 +32,12 @@ def freeze(encoder: Encoder, trainable: str, n_groups: int | None = None) -> Non
 
 
 def set_training_mode(encoder: Encoder) -> None:
-    """Keep frozen parts in evaluation mode: no dropout, and no moving statistics."""
+    """Put frozen parts into evaluation mode, without dropout and running statistics."""
     if all(parameter.requires_grad for parameter in encoder.parameters()):
         return
     encoder.eval()
     for module in encoder.modules():
         own = list(module.parameters())
-        # Whole modules that learn, whichever part they are of, with the dropout inside them.
+        # Modules whose parameters are all trained, with the dropout inside them.
         if own and all(parameter.requires_grad for parameter in own):
             module.train()

@@ -19,7 +19,7 @@ class MultiObjectiveModel(nn.Module):
     encoder : Encoder
         The encoder.
     objectives : sequence of Objective
-        What is learned.
+        The objectives.
     targets : sequence of Target
         The columns of y.
     """
@@ -44,7 +44,7 @@ class MultiObjectiveModel(nn.Module):
         return [scale for each in self.objectives for scale in each.task_scales(self.targets)]
 
     def forward(self, batch: TrainingBatch) -> TaskLosses:
-        """Return the losses of all tasks on one batch, objective by objective."""
+        """Return the losses of all tasks on one batch, in the order of the objectives."""
         whole: Representation | None = None
         parts = []
         for objective, views, features in zip(
@@ -71,7 +71,7 @@ class MultiObjectiveModel(nn.Module):
         return TaskLosses.concatenate(parts)
 
     def _encode_whole(self, batch: TrainingBatch) -> Representation:
-        """Encode the batch as it is, for all objectives that look at it."""
+        """Encode the uncorrupted batch once for all objectives that use it."""
         sites = any(
             objective.needs_sites
             for objective, views in zip(self.objectives, batch.views, strict=True)

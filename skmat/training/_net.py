@@ -17,20 +17,21 @@ __all__ = ["EncoderNet", "EpochLosses", "history_rows"]
 
 
 class EncoderNet(NeuralNet):
-    """A skorch net whose module returns the losses of its tasks, and whose criterion weighs them.
-
-    Beside skorch's own parameters:
+    """A skorch net whose module returns the losses of all tasks. Its criterion weights them.
 
     Parameters
     ----------
+    *args, **kwargs
+        Parameters of ``skorch.NeuralNet``.
     precision : {"float32", "bf16"}
         Number format of the forward passes.
     valid_data : TrainingData or None
-        What validation runs on. The split is made before the net is, because targets are
-        standardised on the training rows alone.
+        Validation data. They are split off before the net is built, because targets are
+        standardised on the training rows only.
     parameter_groups : callable or None
-        `parameter_groups(module, criterion)` returns the groups of the optimizer; None is for
-        nets that do not train. (skorch's patterns of names cannot tell a norm from a bias.)
+        `parameter_groups(module, criterion)` returns the groups of the optimizer. They depend on
+        the type of each layer, which skorch's patterns of names cannot express. None is for nets
+        that are not trained.
     """
 
     def __init__(
@@ -41,14 +42,14 @@ class EncoderNet(NeuralNet):
         self.valid_data = valid_data
         self.parameter_groups = parameter_groups
 
-    #: Epochs that this training did before it was broken off; see ``Resume``.
-    epochs_behind_ = 0
+    #: Epochs finished before the run was interrupted and resumed. See ``Resume``.
+    n_resumed_epochs_ = 0
 
-    #: What Ctrl-C raised in the training that runs.
+    #: The exception of Ctrl-C during training.
     interrupt_: KeyboardInterrupt | None = None
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        epochs = self.max_epochs - self.epochs_behind_ if epochs is None else epochs
+        epochs = self.max_epochs - self.n_resumed_epochs_ if epochs is None else epochs
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         except StoppedEarly:
@@ -58,7 +59,7 @@ class EncoderNet(NeuralNet):
             raise
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
-        """Train; skorch takes Ctrl-C for a wish to stop early, which nobody then hears of."""
+        """Train. Ctrl-C raises KeyboardInterrupt, where skorch would end training silently."""
         self.interrupt_ = None
         super().partial_fit(X, y, classes, **fit_params)
         interrupt, self.interrupt_ = self.interrupt_, None
@@ -67,7 +68,7 @@ class EncoderNet(NeuralNet):
         return self
 
     def without_training(self) -> "EncoderNet":
-        """Return a net around the same module that can only predict; this one stays as it is."""
+        """Return a net with the same module that can only predict. This net is not changed."""
         net = object.__new__(type(self))
         left_out = [*self._optimizers, *self._criteria]
         state = net.__dict__
@@ -86,7 +87,7 @@ class EncoderNet(NeuralNet):
         return net
 
     def __setstate__(self, state):
-        # Its tensors can be trained on, wherever they are read from a file.
+        # Tensors must be trainable, even if the file is read under inference_mode.
         with own_surroundings():
             super().__setstate__(state)
 
@@ -120,10 +121,10 @@ class EncoderNet(NeuralNet):
 
 
 class EpochLosses(Callback):
-    """Record per epoch: the loss, the loss of every task, the weights it was given.
+    """Record the loss, the loss of each task and the weight of each task per epoch.
 
-    Sums are kept over the batches and divided once, so that a task with few labels has its exact
-    mean, whichever batches its labels fell into.
+    Sums over the batches are divided once at the end. The mean of a task with few labels is
+    therefore exact, however its labels are spread over the batches.
     """
 
     def on_epoch_begin(self, net, **kwargs):
@@ -144,7 +145,7 @@ class EpochLosses(Callback):
         for training, losses in sorted(self.totals_.items(), reverse=True):
             prefix = "train" if training else "valid"
             total = net.criterion_.watched(losses).item()
-            # Of all tasks: `total` is NaN as well where none that is watched has a label.
+            # `total` cannot show divergence: it is also NaN if only auxiliary tasks have labels.
             in_all = losses.sums.sum().item()
             if training and not math.isfinite(in_all):
                 raise diverged(
@@ -154,14 +155,14 @@ class EpochLosses(Callback):
                     precision=net.precision,
                 )
             net.history.record(f"{prefix}_loss", total)
-            # 0 / 0: the loss of a task that had no label is not 0 but unknown.
+            # 0 / 0 is NaN: without labels the loss of a task is unknown.
             for name, mean in zip(names, (losses.sums / losses.counts).tolist(), strict=True):
                 net.history.record(f"{prefix}_loss_{name}", mean)
         weights = torch.stack(self.weights_).mean(dim=0).tolist()
         for name, weight in zip(names, weights, strict=True):
             net.history.record(f"weight_{name}", weight)
         net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
-        # Rows of single batches would outgrow the model in a pickle.
+        # Rows of single batches would make a pickle larger than the model.
         net.history[-1]["batches"] = []
 
     def on_train_end(self, net, **kwargs):

@@ -1,4 +1,4 @@
-"""Which parameter is trained at which rate, and which of them decay."""
+"""Learning rate and weight decay of each parameter."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +12,10 @@ from skmat.nn import Encoder
 
 __all__ = ["CLIP_NORM", "one_cycle", "parameter_groups"]
 
-#: Gradients of larger norm are shortened to it.
+#: Largest norm of the gradients.
 CLIP_NORM = 1.0
 
-#: Modules none of whose parameters decay, whatever their shape.
+#: Modules whose parameters do not decay, whatever their shape.
 _UNDECAYED = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm)
 
 
@@ -28,42 +28,44 @@ def parameter_groups(
     encoder_lr_factor: float = 1.0,
     layer_decay: float = 1.0,
 ) -> list[dict[str, Any]]:
-    """Sort what learns into an optimizer's groups.
+    """Sort trainable parameters into groups for the optimizer.
 
-    The heads and the criterion learn at `lr`, the last depth group of the encoder at
-    `lr * encoder_lr_factor`, and each group before it at `layer_decay` times the rate of the
-    next. Only matrices decay: not biases, norms, scales and the vectors of tokens, which have a
-    size of their own to keep. Frozen parameters stand in no group.
+    The heads and the criterion are trained at `lr`. The last depth group of the encoder is trained
+    at `lr * encoder_lr_factor`. Each earlier group has `layer_decay` times the rate of the next
+    one. Only matrices decay. Biases, norms, scales and token vectors do not. Frozen parameters are
+    left out.
 
     Parameters
     ----------
     model : MultiObjectiveModel
-        Its attribute ``encoder`` tells its depth groups; all else are heads.
+        The model. All of it but its attribute ``encoder`` is heads.
     criterion : Module
-        May have parameters too.
+        The loss weighting, which may have parameters.
     lr : float
         Largest learning rate of the heads.
     weight_decay : float
-        Decay of the matrices.
-    encoder_lr_factor, layer_decay : float, default=1.0
-        See above.
+        Weight decay of the matrices.
+    encoder_lr_factor : float, default=1.0
+        Learning rate of the encoder's last depth group, as a multiple of `lr`.
+    layer_decay : float, default=1.0
+        Learning rate of a depth group, as a multiple of that of the next one.
 
     Returns
     -------
     list of dict
-        With "params", "lr", "weight_decay" and "lr_scale" (the rate as a multiple of `lr`); the
-        first are heads. There are no two groups with equal settings.
+        Groups with "params", "lr", "weight_decay" and "lr_scale" (the rate as a multiple of
+        `lr`). Heads come first. Each combination of settings occurs once.
 
     Raises
     ------
     SkmatError
-        If the depth groups of the encoder are not each of its parameters once.
+        If the depth groups of the encoder do not hold each of its parameters once.
     """
     encoder: Any = model.encoder
     scales = _encoder_scales(encoder, encoder_lr_factor, layer_decay)
     decayed = {id(parameter) for parameter in _decayed(model)}
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
-    # Heads first: the rate of the first group is the one that histories show.
+    # Heads first: histories show the rate of the first group.
     for part in (*_heads(model), encoder, criterion):
         for parameter in part.parameters():
             if not parameter.requires_grad:
@@ -85,20 +87,20 @@ def parameter_groups(
 def one_cycle(
     optimizer: Optimizer, *, lr: float, total_steps: int, last_epoch: int = -1
 ) -> OneCycleLR:
-    """Return a schedule that takes every group up to its own rate and down again.
+    """Return a one-cycle schedule in which each group has its own largest rate.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Over the groups of `parameter_groups`.
+        Optimizer of the groups of `parameter_groups`.
     lr : float
-        Largest rate of a group whose "lr_scale" is 1.
+        Largest learning rate of a group whose "lr_scale" is 1.
     total_steps : int
-        Length of the cycle.
+        Number of steps.
     last_epoch : int, default=-1
-        Step to go on from, as in torch.
+        Last finished step, as in torch.
     """
-    # From the scales, not from the rates: those have moved if this is not the first schedule.
+    # From the scales, because an earlier schedule has changed the rates.
     rates = [lr * group["lr_scale"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, max_lr=rates, total_steps=total_steps, last_epoch=last_epoch)
 
@@ -108,7 +110,7 @@ def _heads(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def _encoder_scales(encoder: Encoder, factor: float, layer_decay: float) -> dict[int, float]:
-    """Return the rate of each parameter by its id, as a multiple of the heads'."""
+    """Return the learning rate of each parameter by id, as a multiple of that of the heads."""
     scales: dict[int, float] = {}
     n_listed = 0
     for distance, group in enumerate(reversed(encoder.depth_groups())):
@@ -121,7 +123,7 @@ def _encoder_scales(encoder: Encoder, factor: float, layer_decay: float) -> dict
         left_out = [name for name, each in encoder.named_parameters() if id(each) not in scales]
         raise SkmatError(
             f"{type(encoder).__name__}.depth_groups() must hold each parameter of the encoder"
-            f" once: it lists {n_listed} of {len(parameters)}, and leaves out {left_out}."
+            f" once. It holds {n_listed} of {len(parameters)} and leaves out {left_out}."
         )
     return scales
 

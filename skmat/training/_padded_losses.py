@@ -1,6 +1,6 @@
-"""Losses on padded materials, by operations whose shapes do not follow from the data.
+"""Losses on padded materials, in operations whose shapes do not depend on the data.
 
-For steps that are recorded; see ``_cuda_graph.py``.
+Steps of a CUDA graph need this. See ``_cuda_graph.py``.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ __all__ = ["PaddedBatch", "corrupt", "masked_element_losses"]
 
 
 class PaddedBatch(NamedTuple):
-    """What all objectives share of a batch: padded materials; rows without one weigh nothing."""
+    """Padded materials and their weights. Empty rows have weight 0."""
 
     atomic_numbers: Tensor
     fractions: Tensor
@@ -25,9 +25,9 @@ class PaddedBatch(NamedTuple):
 
 
 def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
-    """Hide elements as ``MaskedElements`` does, and return its loss.
+    """Corrupt elements as ``MaskedElements`` does, and return its loss.
 
-    Of the first materials of the batch, whose order is random, as many as it says.
+    The first materials of the batch are used, up to ``objective.share``. Their order is random.
     """
     n_shown = max(1, round(objective.share * len(batch.atomic_numbers)))
     original, fractions, sample_weight = (array[:n_shown] for array in batch)
@@ -41,10 +41,10 @@ def masked_element_losses(objective, heads, encoder, batch) -> TaskLosses:
 
 
 def corrupt(objective, original):
-    """Return atomic numbers with hidden ones among them, and which sites were chosen."""
+    """Return the corrupted atomic numbers, and the mask of the chosen sites."""
     order = _uniform(original)
     order = torch.where(original > 0, order, -1.0)
-    # The last of a material stays visible.
+    # The site with the largest number of each material stays visible.
     chosen = (order >= 0) & (order < objective.ratio) & (order != order.amax(dim=1, keepdim=True))
     hide, replace = CORRUPTION_SCHEMES[objective.scheme]
     chance = _uniform(original)
@@ -61,6 +61,6 @@ def corrupt(objective, original):
 
 
 def _uniform(like):
-    """Return variates between 0 and 1, float32, in the shape of `like`."""
+    """Return uniform random numbers from 0 to 1, float32, in the shape of `like`."""
     generator, device = current_generator(like.device), like.device
     return torch.rand(like.shape, generator=generator, dtype=torch.float32, device=device)

@@ -1,4 +1,4 @@
-"""Run a fitted network over materials."""
+"""Embeddings, predictions and losses of a fitted network."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,16 +16,16 @@ from skmat.training._surroundings import own_surroundings
 
 __all__ = ["mean_losses", "run_encoder", "run_heads"]
 
-#: Materials per batch. Fixed, and kept by filling up the last batch: the order in which a matrix
-#: product adds depends on its shape, so that with equal shapes, and only then, the prediction of
-#: a material does not depend, to the last bit, on which others are predicted beside it.
+#: Materials per batch. The last batch is filled up to this size. Matrix products of equal shapes
+#: add in the same order, so that a prediction does not depend, to the last bit, on the other
+#: materials of the call.
 _CHUNK = 64
 
-#: Atoms per batch of crystals, unless one alone has more: they, their bonds and their angles take
-#: the memory, 0.3 to 0.7 MB per atom in ALIGNN's "small".
+#: Atoms per batch of structures. A larger structure is a batch of its own. Atoms, bonds and angles
+#: take 0.3 to 0.7 MB per atom in ALIGNN's "small".
 _CHUNK_ATOMS = 1024
 
-#: Where only sums over many materials are wanted; crystals are `_CHUNK` at once there too.
+#: Compositions per batch when only the mean losses are needed.
 _LOSS_CHUNK = 512
 
 
@@ -61,7 +61,7 @@ def run_heads(
     Returns
     -------
     list of ndarray of shape (n_materials, 2 or n_classes), float32
-        One per target, as ``PropertyHead.predict`` gives them.
+        One per target, as returned by ``PropertyHead.predict``.
     """
     heads: Any = model.heads["properties"]
 
@@ -78,9 +78,9 @@ def run_heads(
 def mean_losses(
     model: MultiObjectiveModel, data: TrainingData, device: str, precision: str
 ) -> dict[str, float]:
-    """Return the mean loss of every task on `data`, as its objective defines it.
+    """Return the mean loss of each task on `data`.
 
-    Corruptions are the same at each call. NaN for a task without a label.
+    Corruptions are the same at each call. The loss of a task without labels is NaN.
     """
     model.eval()
     chunk = _LOSS_CHUNK if _are_compositions(data.materials) else _CHUNK
@@ -110,12 +110,12 @@ def _are_compositions(materials) -> bool:
 
 
 def _chunks(materials) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield rows of each batch, and what it is filled up to."""
+    """Yield the rows of each batch, and the same rows filled up to the batch size."""
     if _are_compositions(materials):
         yield from _equal_chunks(materials.n_elements)
         return
-    # Crystals are of too many sizes for equal batches: their predictions depend on the company in
-    # the last bits. Batches of similar sizes take the least memory.
+    # Structures have too many sizes for batches of equal shape, so that the last bits of a
+    # prediction depend on the rest of its batch. Batches of similar sizes take the least memory.
     by_size = np.argsort(materials.n_sites, kind="stable")
     while len(by_size):
         n_atoms = np.cumsum(materials.n_sites[by_size[:_CHUNK]])
@@ -125,7 +125,7 @@ def _chunks(materials) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _equal_chunks(sizes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield rows of one size, `_CHUNK` at a time, and the same filled up to `_CHUNK`."""
+    """Yield up to `_CHUNK` rows of one size, and the same rows filled up to `_CHUNK`."""
     by_size = np.argsort(sizes, kind="stable")
     borders = np.flatnonzero(np.diff(sizes[by_size])) + 1
     for group in np.split(by_size, borders):

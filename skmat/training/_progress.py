@@ -1,4 +1,4 @@
-"""Progress on the terminal, or in a log."""
+"""Progress of training, on a terminal or in a log."""
 
 import sys
 import time
@@ -10,14 +10,13 @@ __all__ = ["Progress"]
 
 
 class Progress(Callback):
-    """Losses, speed and time left: a bar on a terminal or in a notebook, else a line per epoch.
+    """Show losses, speed and time left.
 
-    Speed is that of training and validation together, and counts each training material once an
-    epoch.
+    A terminal or notebook shows a bar. A log has one line per epoch. The speed includes validation
+    and counts each training material once per epoch.
     """
 
-    # The bar is made with the first epoch: at the beginning of the training it is not yet known
-    # how many of them are behind a run that is resumed.
+    # The bar is created in the first epoch, because `on_train_begin` runs before a run is resumed.
 
     def on_train_begin(self, net, **kwargs):
         self.bar_, self.begun_ = None, False
@@ -25,17 +24,17 @@ class Progress(Callback):
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         if not self.begun_:
             self.begun_, self.start_ = True, time.monotonic()
-            self.n_behind_ = net.epochs_behind_
+            self.n_resumed_ = net.n_resumed_epochs_
             if sys.stderr.isatty() or "ipykernel" in sys.modules:
                 self.bar_ = tqdm(
                     total=net.max_epochs * len(dataset_train),
-                    initial=self.n_behind_ * len(dataset_train),
+                    initial=self.n_resumed_ * len(dataset_train),
                     unit=" materials",
                     unit_scale=True,
                     dynamic_ncols=True,
                 )
         if self.bar_ is not None:
-            # The row of this epoch is there already.
+            # The history already has a row for this epoch.
             done = len(net.history) - 1
             self.bar_.set_description(f"epoch {done + 1}/{net.max_epochs}", refresh=False)
 
@@ -47,12 +46,12 @@ class Progress(Callback):
         row = net.history[-1]
         tasks = net.module_.task_names
         if self.bar_ is not None:
-            # Of the tasks there may be dozens.
+            # Without the losses of tasks: there may be dozens.
             self.bar_.set_postfix_str(", ".join(_losses(row, ())), refresh=False)
             return
         done = len(net.history)
         seconds = time.monotonic() - self.start_
-        per_epoch = seconds / (done - self.n_behind_)
+        per_epoch = seconds / (done - self.n_resumed_)
         parts = [
             f"epoch {done}/{net.max_epochs}",
             *_losses(row, tasks),

@@ -1,4 +1,4 @@
-"""Seeds that leave the caller's generators alone."""
+"""Seeds that do not touch the caller's random generators."""
 
 import threading
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from skmat.nn import current_generator, drawing_from
 
 __all__ = [
     "isolated_seed",
-    "new_turn",
     "own_generator",
     "random_state",
+    "reset_gpu_lock",
     "set_random_state",
     "spawn_seeds",
 ]
 
-#: What makes tensors of the default dtype if no other is given.
+#: Functions that use torch's default dtype.
 _FLOATING = (
     *(torch.empty, torch.zeros, torch.ones, torch.eye, torch.linspace, torch.logspace),
     *(torch.rand, torch.randn),
 )
 
-#: What makes tensors on the default device if no other is given.
+#: Functions that use torch's default device.
 _PLACED = (*_FLOATING, torch.arange, torch.full, torch.randint, torch.randperm, torch.tensor)
 
-#: What draws from the default generator if no other is given.
+#: Functions that use torch's default generator.
 _DRAWING = (
     *(torch.rand, torch.randn, torch.randint, torch.randperm),
     *(torch.bernoulli, torch.multinomial, torch.normal),
@@ -38,28 +38,28 @@ _DRAWING = (
     *(init.uniform_, init.normal_, init.kaiming_uniform_),
 )
 
-# Fits on a GPU draw from the one generator that it has, and take turns.
-_TURN = threading.RLock()
+# A GPU has one generator. Fits in several threads take turns.
+_GPU_LOCK = threading.RLock()
 
 
-def new_turn() -> None:
-    """Begin anew with nobody's turn, in a process that was forked while it was somebody's."""
-    global _TURN
-    _TURN = threading.RLock()
+def reset_gpu_lock() -> None:
+    """Replace the lock in a forked process, whose parent may have held it."""
+    global _GPU_LOCK
+    _GPU_LOCK = threading.RLock()
 
 
 @contextmanager
 def own_generator(seed: int, device: str = "cpu") -> Iterator[torch.Generator]:
-    """Seed what our networks draw inside the block.
+    """Seed the random numbers of skmat's networks inside the block.
 
-    On a CPU they draw from a generator of the block's own: torch's is neither read nor changed,
-    and blocks of several threads do not wait for each other. On a CUDA GPU dropout draws from the
-    GPU's generator: blocks take turns, and its state is put back afterwards.
+    On a CPU, networks use a new generator. That of torch is not used, and threads run in parallel.
+    On a CUDA GPU, dropout uses the GPU's generator. Threads take turns, and the block restores the
+    generator's state at its end.
     """
     generator = torch.Generator("cpu").manual_seed(seed)
     with ExitStack() as held:
         if torch.device(device).type == "cuda":
-            held.enter_context(_TURN)
+            held.enter_context(_GPU_LOCK)
             held.enter_context(_seeded_gpu(seed, device))
         held.enter_context(drawing_from(generator))
         yield generator
@@ -67,18 +67,18 @@ def own_generator(seed: int, device: str = "cpu") -> Iterator[torch.Generator]:
 
 @contextmanager
 def isolated_seed(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Seed all that torch draws inside the block, on the CPU or by networks on `device`.
+    """Seed all random numbers of torch inside the block, on the CPU and of networks on `device`.
 
-    What a block makes without saying otherwise is float32 and on the CPU, whatever torch's
-    defaults are. Every call of a torch function takes longer by a microsecond: this is for
-    building networks, :func:`own_generator` for training them.
+    Tensors are float32 and on the CPU unless the code says otherwise, whatever torch's defaults
+    are. Use it to build networks. Each torch call takes 1 µs longer, so use :func:`own_generator`
+    for training.
     """
     with own_generator(seed, device) as generator, _OwnTensors(generator):
         yield
 
 
 class _OwnTensors(TorchFunctionMode):
-    """Tensors of a dtype, on a device and from a generator that the caller has no say in."""
+    """Replace torch's default dtype, device and generator."""
 
     def __init__(self, generator: torch.Generator):
         super().__init__()
@@ -109,7 +109,7 @@ def _seeded_gpu(seed, device):
 
 
 def random_state(device: str) -> dict[str, torch.Tensor]:
-    """Return the states of the generators that networks draw from, by kind of device."""
+    """Return the states of the generators that networks use, by kind of device."""
     generator = current_generator()
     states = {"cpu": torch.get_rng_state() if generator is None else generator.get_state()}
     kind = torch.device(device).type
@@ -121,7 +121,7 @@ def random_state(device: str) -> dict[str, torch.Tensor]:
 
 
 def set_random_state(states: dict[str, torch.Tensor], device: str) -> None:
-    """Put the generators into the states that `random_state` returned for such a device."""
+    """Restore the states that `random_state` returned for the same kind of device."""
     generator = current_generator()
     if generator is None:
         torch.set_rng_state(states["cpu"])
@@ -134,5 +134,5 @@ def set_random_state(states: dict[str, torch.Tensor], device: str) -> None:
 
 
 def spawn_seeds(seed: int, n: int) -> list[int]:
-    """Return `n` independent seeds that follow from `seed`."""
+    """Return `n` independent seeds derived from `seed`."""
     return [int(child.generate_state(1)[0]) for child in np.random.SeedSequence(seed).spawn(n)]

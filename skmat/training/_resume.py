@@ -1,4 +1,4 @@
-"""Runs that can be broken off at any point and go on where they were."""
+"""Checkpoints of a run, from which an interrupted run continues."""
 
 import hashlib
 import io
@@ -29,7 +29,7 @@ from skmat.training._state_check import (
     check_keys,
     check_like,
     check_optimizer,
-    known_part,
+    with_defaults,
 )
 
 try:
@@ -43,30 +43,30 @@ _FORMAT = 1
 _RUN = "run.json"
 _STATE = "training.state"
 _STOPPING = ("misses_", "dynamic_threshold_", "best_model_weights_", "best_epoch_")
-#: What of a schedule's state is not the same from its first step to its last.
-_MOVING = {"last_epoch", "_last_lr", "_step_count", "_is_initial", "_get_lr_called_within_step"}
-#: What differs between the schedules of two stages.
-_OF_STAGE = {"total_steps", "_schedule_phases"}
-#: What of it a training cannot go on without.
-_NEEDED = {"last_epoch", "_last_lr"}
+#: Entries of a schedule's state that change from step to step.
+_CHANGING = {"last_epoch", "_last_lr", "_step_count", "_is_initial", "_get_lr_called_within_step"}
+#: Entries that differ between the schedules of two stages.
+_PER_STAGE = {"total_steps", "_schedule_phases"}
+#: Entries that a saved schedule must have.
+_REQUIRED = {"last_epoch", "_last_lr"}
 _MAX_LISTED = 5
 
-#: Entries of a run's description that differ because others do; named if nothing else is.
+#: Entries of a run's description that follow from others. They are named only if no other differs.
 _CONSEQUENCES = ("seed", "initial weights", "modules")
 
 
 class CheckpointFolder:
     """The folder in which one run keeps its state.
 
-    ``run.json`` says what is trained on what. ``training.state`` holds the state after the last
-    finished epoch behind its SHA-256: tensors, numbers and text, read without executing anything.
+    ``run.json`` describes the settings and the data. ``training.state`` holds a SHA-256, then the
+    state after the last finished epoch. Reading the state cannot run code.
 
     Parameters
     ----------
     path : path-like
-        The folder; made if need be.
+        The folder. It is created if needed.
     facts : dict, default=None
-        What the caller knows of the run, as plain data; compared and recorded with the rest.
+        Further entries of the run's description, as plain data.
     """
 
     def __init__(self, path, facts=None):
@@ -74,7 +74,7 @@ class CheckpointFolder:
         self.facts = facts or {}
 
     def recorded_seed(self):
-        """Return the ``random_state`` of the run that the folder holds; None if it holds none."""
+        """Return the ``random_state`` of the folder's run, None for an empty folder."""
         seed = self._read_run().get("random_state")
         if seed is not None and (type(seed) is not int or not 0 <= seed < 2**63):
             raise self._damaged()
@@ -82,23 +82,23 @@ class CheckpointFolder:
 
     @contextmanager
     def claimed(self, description) -> Iterator[None]:
-        """Hold the folder for the run of this description, alone.
+        """Lock the folder for one run inside the block.
 
         Parameters
         ----------
         description : dict
-            As `describe_run` returns it.
+            The run, as returned by `describe_run`.
 
         Raises
         ------
         PretrainedError
-            If the folder holds another run, or one that another process is at.
+            If the folder holds another run, or if another process is using it.
         InvalidInputError
-            If there is a file in the place of the folder.
+            If the path is a file.
         """
         make_folder(self.path, "checkpoint_dir")
         with self._locked():
-            # What a kill in the middle of writing left behind.
+            # Remove files of a write that was killed.
             for leftover in self.path.glob(f".{_STATE}.*"):
                 leftover.unlink()
             self._check(description)
@@ -118,49 +118,51 @@ class CheckpointFolder:
             )
         stream = io.BytesIO(content)
         stream.seek(size)
-        with self.refusing():
-            # Refuses whatever would have to be executed.
+        with self.rejecting_state():
+            # `weights_only` rejects files that would run code.
             state = torch.load(stream, map_location="cpu", weights_only=True)
             if not isinstance(state, dict) or not isinstance(state.get("finished"), bool):
-                raise StateFault("it does not say whether the run has come to its end")
+                raise StateFault("it does not say whether the run has finished")
             return state
 
     @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Say of any error inside the block that the state of this folder cannot be used.
+    def rejecting_state(self) -> Iterator[None]:
+        """Report any error inside the block as a state that cannot be used.
 
         Raises
         ------
         PretrainedError
-            In the place of the error.
+            Instead of the error.
         """
         try:
             yield
-        # Whatever a state leads to that was altered and has an agreeing hash.
+        # A file that was edited and hashed again can raise any error.
         except Exception as error:
-            what = str(error) if isinstance(error, StateFault) else "it is no state of a training"
+            fault = "it is not the state of a training run"
+            if isinstance(error, StateFault):
+                fault = str(error)
             raise PretrainedError(
-                f"{self.path / _STATE} cannot be gone on from: {what}. Delete the folder to train"
-                " from the start, or use another checkpoint_dir."
+                f"{self.path / _STATE} cannot be resumed: {fault}. Delete the folder to train from"
+                " the start, or use another checkpoint_dir."
             ) from error
 
     def write(self, state):
-        """Write `state` in the place of the last one, whole or not at all."""
+        """Replace the state in one atomic step."""
         stream = io.BytesIO()
         torch.save(state, stream)
         content = stream.getvalue()
         write_atomically(self.path / _STATE, hashlib.sha256(content).digest() + content)
 
     def _check(self, description):
-        """Compare with the run that the folder holds, or record this one."""
-        # As JSON gives it back: tuples become lists.
+        """Compare the run with the recorded one, or record it."""
+        # Through JSON, which turns tuples into lists.
         run = json.loads(json.dumps({**self.facts, **description}, default=str))
         versions = {"skmat": __version__, "torch": str(torch.__version__)}
         known = self._read_run()
         if not known:
             if (self.path / _STATE).exists():
                 raise PretrainedError(
-                    f"{self.path} holds the state of a run, but no {_RUN} that says of which."
+                    f"{self.path} holds the state of a run, but no {_RUN} that describes the run."
                     " Delete the folder to train from the start."
                 )
             content = {"format": _FORMAT, "versions": versions, **run}
@@ -168,8 +170,8 @@ class CheckpointFolder:
             return
         if known.pop("format", None) != _FORMAT:
             raise PretrainedError(
-                f"{self.path} was written by a version of skmat whose runs this one"
-                f" ({__version__}) cannot go on with. Use another checkpoint_dir."
+                f"{self.path} was written by a version of skmat whose runs skmat {__version__}"
+                " cannot resume. Use another checkpoint_dir."
             )
         before = known.pop("versions", {})
         differences = _differences(known, run)
@@ -188,8 +190,8 @@ class CheckpointFolder:
                 if before.get(name) != version
             )
             warnings.warn(
-                f"{self.path} was begun with {changes}; the result may differ from that of an"
-                " unbroken run.",
+                f"The run in {self.path} began with {changes}. Its result may differ from that of"
+                " an uninterrupted run.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -219,18 +221,18 @@ class CheckpointFolder:
         while True:
             with path.open("a") as file:
                 try:
-                    # The system releases it when the process dies, however it dies.
+                    # The system releases the lock if the process dies.
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise PretrainedError(
-                        f"Another process is training in {self.path}; wait for it, or use another"
+                        f"Another process is training in {self.path}. Wait for it, or use another"
                         " checkpoint_dir."
                     ) from None
                 except OSError:
                     # Some network file systems have no locks.
                     pass
                 if not os.fstat(file.fileno()).st_nlink:
-                    continue  # whoever had it has removed it since it was opened
+                    continue  # another process removed the file after it was opened here
                 try:
                     yield
                 finally:
@@ -239,16 +241,15 @@ class CheckpointFolder:
 
 
 class Resume(Callback):
-    """Write the state of the training at the end of every epoch; begin with the one written.
+    """Load the state before training, and write it after every epoch.
 
-    Must be the last callback, so that the others have done their part of the epoch. A callback
-    that has a state of its own, and is to be resumed, has ``state_dict()`` and
-    ``load_state_dict(state)`` of tensors and plain data, as torch's parts have.
+    It must be the last callback, so that the others have finished the epoch. Other callbacks that
+    have a state need ``state_dict()`` and ``load_state_dict(state)``, with tensors and plain data.
 
     Parameters
     ----------
     folder : CheckpointFolder
-        Where to.
+        Folder of the state.
     """
 
     def __init__(self, folder: CheckpointFolder):
@@ -257,26 +258,26 @@ class Resume(Callback):
     def on_train_begin(self, net, **kwargs):
         state = self.folder.read()
         if state is not None:
-            with self.folder.refusing():
+            with self.folder.rejecting_state():
                 _restore(net, state)
-            net.epochs_behind_ = len(net.history)
+            net.n_resumed_epochs_ = len(net.history)
 
     def on_epoch_end(self, net, **kwargs):
-        # Else the last state that a training can go on from is worth more.
+        # Weights that are not finite must not replace a state that can be resumed.
         if is_finite(net.module_):
             self.folder.write(_state_of(net))
 
     def write_result(self, net):
-        """Write what is left to keep of a run that has come to its end."""
+        """Write the result of a finished run."""
         state = {"module": net.module_.state_dict(), "history": list(net.history)}
         self.folder.write({"finished": True, **state})
 
     def read_result(self, net) -> bool:
-        """Load the result of a run that has come to its end; tell whether it has."""
+        """Load the result if the run has finished. Return whether it has."""
         state = self.folder.read()
         if state is None or not state["finished"]:
             return False
-        with self.folder.refusing():
+        with self.folder.rejecting_state():
             check_finished(state, net.module_.state_dict(), net.max_epochs)
             net.module_.load_state_dict(state["module"])
             net.history.extend(state["history"])
@@ -284,16 +285,18 @@ class Resume(Callback):
 
 
 def describe_run(model, settings, training_data, valid_data) -> dict[str, Any]:
-    """Return all that a run's result depends on, as plain data; arrays are hashed.
+    """Return all that the result of a run depends on, as plain data and hashes of arrays.
 
     Parameters
     ----------
     model : MultiObjectiveModel
-        As it is before training.
+        The model before training.
     settings : TrainingSettings
-        How it is trained.
-    training_data, valid_data : TrainingData
-        What on; `valid_data` may be None.
+        Settings of the training.
+    training_data : TrainingData
+        Training data.
+    valid_data : TrainingData or None
+        Validation data.
     """
     described = asdict(settings)
     described.pop("verbose")
@@ -307,7 +310,7 @@ def describe_run(model, settings, training_data, valid_data) -> dict[str, Any]:
         "training data": _describe_data(training_data),
         "validation data": {} if valid_data is None else _describe_data(valid_data),
         "initial weights": _hash(tensor.detach().cpu().numpy() for tensor in weights),
-        # Dropout, for one, is no part of a checkpoint's configuration.
+        # For settings that "network" does not hold, such as dropout.
         "modules": [line.strip() for line in repr(model).splitlines()],
     }
 
@@ -326,7 +329,7 @@ def _describe_data(data):
 
 def _arrays(materials):
     if not is_dataclass(materials):
-        raise TypeError(f"{type(materials).__name__} is no dataclass of arrays")
+        raise TypeError(f"{type(materials).__name__} must be a dataclass of arrays")
     return (getattr(materials, field.name) for field in fields(materials))
 
 
@@ -340,7 +343,7 @@ def _hash(arrays):
 
 
 def _differences(before, now) -> list[str]:
-    """Say what differs between two descriptions."""
+    """Return the differences between two descriptions, as text."""
     parts = {
         key: list(_compare(key, before.get(key), now.get(key)))
         for key in dict.fromkeys([*now, *before])
@@ -369,7 +372,7 @@ def _short(value, width=60):
 
 
 def _state_of(net) -> dict[str, Any]:
-    """Return all that the rest of the training depends on."""
+    """Return the state that the remaining epochs depend on."""
     return {
         "finished": False,
         "module": net.module_.state_dict(),
@@ -399,7 +402,7 @@ def _restore(net, state):
     net.criterion_.load_state_dict(state["criterion"])
     net.criterion_.generator.set_state(state["weighting generator"])
     net.iterator_train.keywords["generator"].set_state(state["batch generator"])
-    # After the schedule was made, which sets rates of its own.
+    # The schedule sets learning rates when it is created, so the optimizer is loaded after it.
     net.optimizer_.load_state_dict(optimizer)
     is_staged = "unfreezing" in dict(net.callbacks_)
     for name, callback in net.callbacks_:
@@ -420,21 +423,32 @@ def _callback_state(callback):
 
 
 def _load_callback_state(callback, own, state, whole, is_staged):
-    """Load `state` in the place of `own`, the state before the first epoch, part of `whole`.
+    """Check the state of a callback against that of a new run, and load it.
 
-    `is_staged` says that layers are freed in stages, of which each has a schedule.
+    Parameters
+    ----------
+    callback : Callback
+        The callback of the new run.
+    own : dict
+        Its state before the first epoch.
+    state : dict
+        The state to load.
+    whole : dict
+        The state of the new run, which `own` is part of.
+    is_staged : bool
+        Whether layers are unfrozen in stages, each with its own schedule.
     """
     name = type(callback).__name__
     if isinstance(callback, LRScheduler):
-        schedule = known_part(state, own, name)
-        missing = _NEEDED - set(state)
+        schedule = with_defaults(state, own, name)
+        missing = _REQUIRED - set(state)
         if missing:
             raise StateFault(f"{name} lacks {sorted(missing)}")
         check_like(schedule, own, name)
-        fixed = set(own) - _MOVING - (_OF_STAGE if is_staged else set())
+        fixed = set(own) - _CHANGING - (_PER_STAGE if is_staged else set())
         changed = sorted(key for key in fixed if schedule[key] != own[key])
         if changed:
-            raise StateFault(f"{name} is that of another run: {changed[0]} differs")
+            raise StateFault(f"{name} belongs to another run: {changed[0]} differs")
         if not 0 <= schedule["last_epoch"] <= schedule.get("total_steps", math.inf):
             raise StateFault(f"{name} is at step {schedule['last_epoch']}")
         callback.lr_scheduler_.load_state_dict(schedule)

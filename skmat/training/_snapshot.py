@@ -1,4 +1,4 @@
-"""Networks as they were before a training that failed."""
+"""Copies of a network, to undo a training that failed."""
 
 import copy
 
@@ -10,12 +10,12 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot:
-    """All of a net that a training changes in place.
+    """Copy of everything in a net that training changes.
 
     Parameters
     ----------
     net : EncoderNet
-        Trimmed to what prediction needs, or ready for ``partial_fit``.
+        A net that can only predict, or one that ``partial_fit`` continues.
     """
 
     def __init__(self, net: EncoderNet):
@@ -35,7 +35,7 @@ class Snapshot:
         self.n_rows = len(net.history)
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Restore the net."""
         net, model = self.net, self.net.module_
         model.to(net.device).objectives = self.objectives
         _put_back(self.tensors, model)

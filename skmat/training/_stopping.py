@@ -1,4 +1,4 @@
-"""Early stopping that nobody takes for Ctrl-C."""
+"""Early stopping that is told apart from Ctrl-C."""
 
 from skorch.callbacks import EarlyStopping
 
@@ -6,11 +6,11 @@ __all__ = ["Stopping", "StoppedEarly"]
 
 
 class StoppedEarly(KeyboardInterrupt):
-    """The signal of ``Stopping``, of the kind that skorch's loop ends at."""
+    """Raised by ``Stopping``. skorch ends its loop at a KeyboardInterrupt."""
 
 
 class Stopping(EarlyStopping):
-    """skorch's callback, whose signal is one of its own."""
+    """skorch's callback, which raises ``StoppedEarly`` instead of KeyboardInterrupt."""
 
     def on_epoch_end(self, net, **kwargs):
         try:

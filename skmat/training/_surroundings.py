@@ -1,4 +1,4 @@
-"""What a caller has set in torch, and what of it computations of ours take no part in."""
+"""Isolation from torch settings of the caller."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,11 +12,11 @@ __all__ = ["own_surroundings"]
 
 @contextmanager
 def own_surroundings() -> Iterator[None]:
-    """Compute inside the block, or the function, as if the caller had set nothing in torch.
+    """Run the block, or the decorated function, without the caller's torch settings.
 
-    Autocasting, ``no_grad``, ``inference_mode`` and the default device of the caller do not reach
-    into the block. The default dtype does, because it is one for all threads: whatever is made
-    inside says its dtype.
+    The caller's autocast, ``no_grad``, ``inference_mode`` and default device do not apply inside.
+    The default dtype does, because all threads share it. Code inside must therefore give a dtype
+    to each new tensor.
     """
     with ExitStack() as held:
         if torch.get_default_device().type != "cpu":

@@ -1,4 +1,4 @@
-"""New heads learn before the encoder does, and its last layers before the first."""
+"""Gradual unfreezing: heads first, then the encoder from its last layer to its first."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -12,26 +12,26 @@ __all__ = ["GradualUnfreezing"]
 
 
 class GradualUnfreezing(Callback):
-    """Keep the encoder frozen at first, then free it from its end.
+    """Freeze the encoder at first, then unfreeze it layer by layer from its end.
 
-    The gradients of a head that knows nothing yet would only undo what the encoder was pretrained
-    on (Kumar et al. 2022, "Fine-tuning can distort pretrained features"); to free one layer at a
-    time is from Howard and Ruder 2018, "Universal language model fine-tuning", section 3.3.
+    Gradients of an untrained head would undo pretraining (Kumar et al. 2022, "Fine-tuning can
+    distort pretrained features"). Unfreezing one layer at a time follows Howard and Ruder 2018,
+    "Universal language model fine-tuning", section 3.3.
 
     Parameters
     ----------
     stages : sequence of int
-        Epochs in which the heads alone learn, then the heads and the last depth group of the
-        encoder, then the last two, and so on. What is freed in the epochs that remain is
-        `trainable`.
+        Epochs of each stage. The first stage trains the heads, the second also the last depth
+        group of the encoder, the third the last two groups, and so on. The remaining epochs train
+        all of `trainable`.
     trainable : str
-        What learns in the end, as `freeze` takes it; nothing else learns earlier.
+        Part of the encoder that is trained at the end, as in `freeze`.
     lr : float
-        Largest learning rate, of the heads.
+        Largest learning rate of the heads.
     max_epochs : int
-        Epochs in all, more than those of the stages.
+        Number of epochs, more than those of all stages.
     steps_per_epoch : int
-        Training steps of an epoch.
+        Training steps per epoch.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class GradualUnfreezing(Callback):
         self.max_epochs = max_epochs
         self.steps_per_epoch = steps_per_epoch
 
-    # What is done follows from the number of the epoch alone: there is no state to go wrong.
+    # The stage depends only on the number of the epoch, so that a resumed run needs no state here.
 
     def on_epoch_begin(self, net, **kwargs):
         epoch = len(net.history)
@@ -58,12 +58,12 @@ class GradualUnfreezing(Callback):
         freeze(net.module_.encoder, self.trainable, n_groups)
         schedule = dict(net.callbacks_).get("schedule")
         if schedule is not None and stage and epoch == ends[stage - 1] + 1:
-            # The cycle before has brought all to rest; this one is for what is free now.
+            # The last cycle ended at a rate near zero. Each stage has its own cycle.
             n_steps = (ends[stage] - ends[stage - 1]) * self.steps_per_epoch
             schedule.lr_scheduler_ = one_cycle(net.optimizer_, lr=self.lr, total_steps=n_steps + 1)
 
     def on_epoch_end(self, net, **kwargs):
         stop = dict(net.callbacks_).get("stop")
         if stop is not None and len(net.history) <= sum(self.stages):
-            # It adds this epoch after us, to 0: heads at rest are no reason to stop.
+            # Early stopping does not count epochs of the stages. It runs next and adds 1.
             stop.misses_ = -1

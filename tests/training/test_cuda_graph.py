@@ -25,8 +25,8 @@ from skmat.training import (
     train,
 )
 from skmat.training._cuda_graph import (
-    _CapturedTraining,
-    can_be_captured,
+    _CUDAGraphTraining,
+    can_use_cuda_graph,
     train_cuda_graph,
 )
 
@@ -158,7 +158,7 @@ def test_dropout_and_number_formats_do_something(name, value):
 
 
 def test_the_order_is_drawn_anew_for_each_epoch():
-    training = _CapturedTraining(model(), settings(batch_size=5), data(23), None)
+    training = _CUDAGraphTraining(model(), settings(batch_size=5), data(23), None)
     orders = []
     for _ in range(2):
         training._shuffle()
@@ -181,7 +181,7 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, weigh
         return learned, history
 
     whole, expected = trained(tmp_path / "whole")
-    run_epoch = _CapturedTraining._run_epoch
+    run_epoch = _CUDAGraphTraining._run_epoch
 
     def interrupted(self, replay):
         if len(self.history) == 4:
@@ -189,7 +189,7 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, weigh
         return run_epoch(self, replay)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_CapturedTraining, "_run_epoch", interrupted)
+        patch.setattr(_CUDAGraphTraining, "_run_epoch", interrupted)
         with pytest.raises(RuntimeError):
             trained(tmp_path / "broken")
     resumed, history = trained(tmp_path / "broken")
@@ -204,14 +204,14 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, weigh
 
 
 def test_an_interrupt_is_raised_and_the_folder_keeps_finished_epochs(tmp_path, monkeypatch):
-    run_epoch = _CapturedTraining._run_epoch
+    run_epoch = _CUDAGraphTraining._run_epoch
 
     def interrupted(self, replay):
         if len(self.history) == 3:
             raise KeyboardInterrupt
         return run_epoch(self, replay)
 
-    monkeypatch.setattr(_CapturedTraining, "_run_epoch", interrupted)
+    monkeypatch.setattr(_CUDAGraphTraining, "_run_epoch", interrupted)
     folder = CheckpointFolder(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         train_cuda_graph(model(), settings(), data(), folder, capture=False)
@@ -237,21 +237,21 @@ class Louder(MaskedElements):
 
 def test_what_can_be_recorded():
     gpu = settings(device="cuda")
-    assert can_be_captured(model(), gpu, data(), None)
-    assert can_be_captured(model(readout="mean"), gpu, data(), None)
-    assert not can_be_captured(model(), settings(), data(), None)
-    assert not can_be_captured(model(), gpu, data(), data())
-    assert not can_be_captured(model((MaskedElements(at_least_one=True),)), gpu, data(), None)
-    assert not can_be_captured(model((Louder(),)), gpu, data(), None)
+    assert can_use_cuda_graph(model(), gpu, data(), None)
+    assert can_use_cuda_graph(model(readout="mean"), gpu, data(), None)
+    assert not can_use_cuda_graph(model(), settings(), data(), None)
+    assert not can_use_cuda_graph(model(), gpu, data(), data())
+    assert not can_use_cuda_graph(model((MaskedElements(at_least_one=True),)), gpu, data(), None)
+    assert not can_use_cuda_graph(model((Louder(),)), gpu, data(), None)
     for change in ({"ema_decay": 0.9}, {"freeze_epochs": (1,)}, {"loss_weighting": "rlw-normal"}):
-        assert not can_be_captured(model(), settings(device="cuda", **change), data(), None)
+        assert not can_use_cuda_graph(model(), settings(device="cuda", **change), data(), None)
     wide = read_compositions(["Fe"] * 30 + ["HHeLiBeBCNOFNeNaMgAl"])
     uneven = TrainingData(wide, CompositionBatch.from_arrays, None, None)
-    assert not can_be_captured(model(), gpu, uneven, None)
+    assert not can_use_cuda_graph(model(), gpu, uneven, None)
 
 
 def test_train_leaves_it_to_recorded_steps_where_these_can_be(monkeypatch):
-    monkeypatch.setattr("skmat.training._fit.can_be_captured", lambda *_: True)
+    monkeypatch.setattr("skmat.training._fit.can_use_cuda_graph", lambda *_: True)
     monkeypatch.setattr(
         "skmat.training._fit.train_cuda_graph", partial(train_cuda_graph, capture=False)
     )

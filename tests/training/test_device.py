@@ -28,7 +28,7 @@ def test_only_gpus_that_are_there_are_taken(monkeypatch):
     with pytest.raises(InvalidInputError, match="'cuda:2' is not available"):
         resolve_device("cuda:2")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(InvalidInputError, match="use device='auto' or 'cpu'"):
+    with pytest.raises(InvalidInputError, match="Use device='auto' or 'cpu'"):
         resolve_device("cuda")
 
 

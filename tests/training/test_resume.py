@@ -247,7 +247,7 @@ def test_a_damaged_description_is_refused(finished, text):
     with pytest.raises(PretrainedError, match=r"run.json is damaged"):
         fit(folder, "properties")
     (folder / "run.json").unlink()
-    with pytest.raises(PretrainedError, match=r"no run.json that says of which"):
+    with pytest.raises(PretrainedError, match=r"no run.json that describes the run"):
         fit(folder, "properties")
 
 
@@ -259,7 +259,7 @@ def test_a_state_executes_nothing(finished):
             return (Path.touch, (folder / "executed",))
 
     CheckpointFolder(folder).write({"finished": True, "history": Malicious()})
-    with pytest.raises(PretrainedError, match="no state of a training") as error:
+    with pytest.raises(PretrainedError, match="not the state of a training run") as error:
         fit(folder, "properties")
     assert "weights_only" not in str(error.value)
     assert not (folder / "executed").exists()
@@ -290,7 +290,7 @@ def test_states_of_other_content_are_refused(finished, state):
 def test_states_that_are_none_are_refused(finished, content):
     folder = finished()
     put_state(folder, content)
-    with pytest.raises(PretrainedError, match="no state of a training") as error:
+    with pytest.raises(PretrainedError, match="not the state of a training run") as error:
         fit(folder, "properties")
     assert "weights_only" not in str(error.value)
 
@@ -316,7 +316,7 @@ def test_other_versions_are_told(finished, monkeypatch):
     with pytest.warns(UserWarning, match=r"skmat .* \(now 99.0\)"):
         fit(folder, "properties")
     monkeypatch.setattr(_resume, "_FORMAT", 2)
-    with pytest.raises(PretrainedError, match="cannot go on with"):
+    with pytest.raises(PretrainedError, match="cannot resume"):
         fit(folder, "properties")
 
 

@@ -6,7 +6,7 @@ import torch
 
 from skmat.exceptions import PretrainedError
 from skmat.training import CheckpointFolder, _resume, train
-from skmat.training._state_check import StateFault, check_history, check_like, known_part
+from skmat.training._state_check import StateFault, check_history, check_like, with_defaults
 
 
 class Interrupted(Exception):
@@ -78,7 +78,7 @@ def test_nothing_of_a_state_may_be_anything_else(run):
     assert len(chosen) > 30
     for path, wrong in zip(chosen, cycle(["text", torch.zeros(2, 3, 1), {}]), strict=False):
         folder.write(replaced(state, path, wrong))
-        with pytest.raises(PretrainedError, match="cannot be gone on from"):
+        with pytest.raises(PretrainedError, match="cannot be resumed"):
             go_on()
     folder.write(state)
     assert all(torch.isfinite(tensor).all() for tensor in go_on().values())
@@ -96,7 +96,7 @@ def test_nothing_of_a_state_may_lack(run, path):
         part = part[key]
     empty = type(part)()
     folder.write(replaced(state, path, empty))
-    with pytest.raises(PretrainedError, match="cannot be gone on from"):
+    with pytest.raises(PretrainedError, match="cannot be resumed"):
         go_on()
 
 
@@ -132,7 +132,7 @@ def test_a_history_has_a_row_per_epoch():
 
 
 def test_settings_of_another_version_of_torch_are_left_out():
-    assert known_part({"a": 1, "old": 2}, {"a": 3, "new": 4}, "it") == {"a": 1, "new": 4}
+    assert with_defaults({"a": 1, "old": 2}, {"a": 3, "new": 4}, "it") == {"a": 1, "new": 4}
 
 
 def test_other_versions_of_torch_may_have_other_settings(run):
@@ -145,4 +145,4 @@ def test_other_versions_of_torch_may_have_other_settings(run):
     folder.write(state)
     weights = go_on()
     assert weights
-    assert set(schedule) >= _resume._MOVING
+    assert set(schedule) >= _resume._CHANGING

@@ -1,7 +1,7 @@
 """What a network learns: properties, masked elements, twin views, a teacher's features.
 
-An objective is one file. It says how it corrupts a batch, which heads it needs and what its losses
-are. It knows only ``out_features`` of the encoder, and nothing of scikit-learn.
+An objective is one file. It corrupts a batch, builds heads and computes losses. Of the encoder it
+knows only ``out_features``. Nothing here imports scikit-learn.
 """
 
 from skmat.objectives._barlow_twins import BarlowTwins

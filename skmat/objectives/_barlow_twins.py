@@ -1,4 +1,4 @@
-"""Barlow Twins: two views of a material should agree, and the parts of a vector should not."""
+"""Barlow Twins: embeddings that agree between two views and are not redundant."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,46 +8,47 @@ import torch
 from skmat.exceptions import InvalidInputError
 from skmat.nn import MASK_ID, build_mlp
 from skmat.objectives._base import Objective, TaskLosses, View, check_hidden, check_scale
-from skmat.objectives._sites import choose_lowest
+from skmat.objectives._sites import choose_exactly
 
 __all__ = ["BarlowTwins"]
 
-#: What every view is that is not masked, encoded once for all objectives.
-_WHOLE = View(None)
+#: The unmasked view, encoded once for all objectives.
+_UNMASKED = View(None)
 
 
 @dataclass(frozen=True)
 class BarlowTwins(Objective):
     """Self-supervised learning from two views of each formula (Zbontar et al. 2021).
 
-    A view hides some elements; fractions stay visible. The vectors of both views go through one
-    projector, and the correlations between the columns of one and those of the other, taken over
-    the batch, are drawn towards the identity: a column should be the same for both views, and tell
-    what no other column tells. Masks are drawn anew for every batch of every epoch. This is the
-    self-supervised strategy of Huang, Magar and Barati Farimani for Roost (J. Chem. Inf. Model.
-    64, 627, 2024). Of crystals, atoms are hidden as elements are here, and edges may be left out:
-    the objective "crystal_twins" is ``BarlowTwins(masked="both", edge_ratio=0.1)`` (R. Magar, Y.
-    Wang and A. Barati Farimani, npj Comput. Mater. 8, 231, 2022).
+    A view masks some elements. Fractions stay visible. One projector reads the vectors of both
+    views. The loss draws the correlations between their columns, over the batch, towards the
+    identity matrix: a column should agree between the views, and differ from all other columns.
+    Masks are drawn anew for each batch. Huang, Magar and Barati Farimani pretrained Roost in this
+    way (J. Chem. Inf. Model. 64, 627, 2024).
+
+    In structures, atoms are masked, and edges may be removed. The objective "crystal_twins" is
+    ``BarlowTwins(masked="both", edge_ratio=0.1)`` (R. Magar, Y. Wang and A. Barati Farimani, npj
+    Comput. Mater. 8, 231, 2022).
 
     Parameters
     ----------
     ratio : float, default=0.1
-        Share of the elements of a formula that a masked view hides, rounded down, but one at
-        least: the only one of a unary compound.
+        Share of the elements of a formula that a view masks. Their number is rounded down, but is
+        at least one, also for a formula of one element.
     masked : {"second", "both"}, default="second"
-        Which views are masked. A view that is not shows the whole formula, and takes no time of
-        its own beside other objectives that look at it.
+        Which views are masked. An unmasked view shows the whole formula. It is encoded once for
+        all objectives, so that it takes less time.
     hidden : tuple of int, default=()
         Widths of the hidden layers of the projector.
     width : int, default=1024
-        Columns that the projector returns.
+        Number of columns of the projector's output.
     edge_ratio : float, default=0.0
-        Probability that a masked view leaves out an edge of a crystal; formulas have none.
+        Probability that a view removes an edge of a structure. Formulas have no edges.
     off_diagonal : float, default=0.0051
         Weight of the correlations between different columns.
     scale : float or "auto", default="auto"
-        Constant factor of the loss; "auto" is `1 / width`, which makes the loss of columns that
-        know nothing of each other 1, the amplitude of an L1 loss on standardised targets.
+        Constant factor of the loss. "auto" is `1 / width`. The loss of uncorrelated columns is
+        then 1, about as large as an L1 loss on standardised targets.
     """
 
     ratio: float = 0.1
@@ -62,15 +63,15 @@ class BarlowTwins(Objective):
 
     def __post_init__(self):
         if self.masked not in ("second", "both"):
-            raise InvalidInputError(f"masked must be 'second' or 'both'; got {self.masked!r}.")
+            raise InvalidInputError(f"masked must be 'second' or 'both', not {self.masked!r}.")
         if not 0 < self.ratio <= 1:
-            raise InvalidInputError(f"ratio must be above 0 and at most 1; got {self.ratio!r}.")
+            raise InvalidInputError(f"ratio must be above 0 and at most 1, not {self.ratio!r}.")
         if not 0 <= self.edge_ratio < 1:
             raise InvalidInputError(
-                f"edge_ratio must be 0 at least and below 1; got {self.edge_ratio!r}."
+                f"edge_ratio must be at least 0 and below 1, not {self.edge_ratio!r}."
             )
         if self.width < 2:
-            raise InvalidInputError(f"width must be 2 at least; got {self.width!r}.")
+            raise InvalidInputError(f"width must be at least 2, not {self.width!r}.")
         check_hidden(self.hidden)
         check_scale(self.scale, "auto")
 
@@ -84,19 +85,19 @@ class BarlowTwins(Objective):
         return build_mlp(encoder.out_features, self.hidden, self.width)
 
     def views(self, batch, generator):
-        first = self._masked(batch, generator) if self.masked == "both" else _WHOLE
+        first = self._masked(batch, generator) if self.masked == "both" else _UNMASKED
         return [first, self._masked(batch, generator)]
 
     def _masked(self, batch, generator):
         n_sites = batch.site_materials.bincount(minlength=batch.n_materials)
         n_hidden = (self.ratio * n_sites.float() + 1e-6).floor().clamp_min(1)
-        selected = choose_lowest(batch, n_hidden, generator)
+        selected = choose_exactly(batch, n_hidden, generator)
         numbers = torch.where(selected, MASK_ID, batch.atomic_numbers)
         masked = batch.with_atomic_numbers(numbers)
         if self.edge_ratio:
             if not hasattr(masked, "without_edges"):
                 raise InvalidInputError(
-                    "BarlowTwins has an edge_ratio, but formulas have no edges; leave it at 0."
+                    "edge_ratio of BarlowTwins must be 0 for formulas: formulas have no edges."
                 )
             chance = torch.rand(len(masked.senders), generator=generator, dtype=torch.float32)
             left_out = chance < self.edge_ratio
@@ -106,9 +107,9 @@ class BarlowTwins(Objective):
     def losses(self, heads, representations, views, batch, y, sample_weight):
         first, second = (heads(each.material) for each in representations)
         total = sample_weight.sum()
-        # The correlation over a single material says nothing.
+        # A correlation over one material is undefined.
         known = (sample_weight > 0).sum() > 1
-        # Sums over a batch and a thousand columns: half precision would lose them.
+        # Half precision is too coarse for sums over a batch and 1,000 columns.
         with torch.autocast(first.device.type, enabled=False):
             weights = (sample_weight / total.clamp_min(1e-12)).unsqueeze(1)
             first, second = (_standardised(part.float(), weights) for part in (first, second))
@@ -120,7 +121,7 @@ class BarlowTwins(Objective):
 
 
 def _standardised(columns, weights):
-    """Give the columns mean 0 and variance 1 over the weighted rows of this batch."""
+    """Scale columns to mean 0 and variance 1 over the weighted rows of the batch."""
     centred = columns - (weights * columns).sum(dim=0)
     variance = (weights * centred.square()).sum(dim=0)
     return centred * torch.rsqrt(variance + 1e-5)

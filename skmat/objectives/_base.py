@@ -19,14 +19,14 @@ __all__ = ["Objective", "Target", "TaskLosses", "View", "check_hidden", "check_s
 
 @dataclass(frozen=True)
 class Target:
-    """One column of y, as the networks see it.
+    """One column of y.
 
     Attributes
     ----------
     name : str
         Name of the property.
     n_classes : int, default=0
-        0 for a number to regress, 2 for a binary label, more for a multi-class one.
+        0 for regression, 2 for binary classification, more for several classes.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Target:
 
 
 class TaskLosses(NamedTuple):
-    """Losses of one batch, one entry per task, kept as sums so that batches can be added.
+    """Losses of one batch, one entry per task. They are sums, so that batches can be added.
 
     Attributes
     ----------
     sums : Tensor of shape (n_tasks,)
         Weighted sum of the loss over the rows that have a label.
     counts : Tensor of shape (n_tasks,)
-        Sum of the weights of these rows; 0 where the batch has no label for a task.
+        Sum of the weights of these rows. It is 0 for a task without labels in the batch.
     """
 
     sums: Tensor
@@ -49,7 +49,7 @@ class TaskLosses(NamedTuple):
 
     @property
     def means(self) -> Tensor:
-        """Mean over the labelled rows; 0, and no gradient, for a task without any."""
+        """Mean over the labelled rows. A task without labels has mean 0 and no gradient."""
         return self.sums / torch.where(self.counts > 0, self.counts, 1.0)
 
     @classmethod
@@ -58,17 +58,17 @@ class TaskLosses(NamedTuple):
 
 
 class View(NamedTuple):
-    """One version of a batch, or of some of its materials, that the encoder is shown.
+    """One version of a batch, or of some of its materials, as input of the encoder.
 
     Attributes
     ----------
     batch : batch or None
-        The materials, possibly corrupted; None is the batch as it is, which is encoded once for
-        all who look at it.
+        The materials, possibly corrupted. None is the uncorrupted batch, which is encoded once
+        for all objectives.
     selected : Tensor of the shape of ``batch.site_mask``, bool, or None
-        True at the sites that were corrupted, or chosen to be; None where all are whole.
+        True at the sites selected for corruption. None if no site is selected.
     rows : Tensor of shape (n_materials,), int64, or None
-        Which materials of the batch these are; None if they are all of them.
+        Rows of these materials in the batch. None means all rows.
     """
 
     batch: Any
@@ -80,15 +80,15 @@ class View(NamedTuple):
 
 
 class Objective(ABC):
-    """What a network learns from a batch. Subclasses are frozen dataclasses of their settings."""
+    """What a network learns from a batch. A subclass is a frozen dataclass of its settings."""
 
-    #: Short name, as users write it and as it appears in histories and model cards.
+    #: Short name for users, histories and model cards.
     name: ClassVar[str]
     #: Whether ``losses`` reads ``Representation.sites``.
     needs_sites: ClassVar[bool] = False
     #: Whether the objective learns from y.
     needs_targets: ClassVar[bool] = False
-    #: What computes the objective's targets from the materials, instead of y; see Distillation.
+    #: Computes targets from the materials, instead of y. See ``Distillation``.
     teacher: Any = None
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Objective(ABC):
 
     @abstractmethod
     def build_heads(self, encoder: Encoder, targets: Sequence[Target]) -> nn.Module:
-        """Build what comes after `encoder`."""
+        """Build the heads on `encoder`."""
 
     @abstractmethod
     def losses(
@@ -114,29 +114,29 @@ class Objective(ABC):
         Parameters
         ----------
         heads : Module
-            What ``build_heads`` returned.
+            The return value of ``build_heads``.
         representations : sequence of Representation
             One per view, in the order of ``views``.
         views : sequence of View
-            What ``views`` returned for this batch.
+            The return value of ``views`` for this batch.
         batch : batch
             The uncorrupted materials.
         y : Tensor of shape (n_materials, n_targets)
-            Targets, or those of the teacher; NaN where there is no label.
+            Targets of the user or of the teacher. A missing label is NaN.
         sample_weight : Tensor of shape (n_materials,)
             Weights of the materials.
         """
 
     def views(self, batch: Any, generator: torch.Generator) -> list[View]:
-        """Draw the versions of `batch` that the encoder is shown; by default `batch` itself."""
+        """Draw the versions of `batch` that the encoder reads. The default is `batch` itself."""
         return [View(None)]
 
     def task_scales(self, targets: Sequence[Target]) -> list[float]:
-        """Constant factors that bring the tasks' losses to one amplitude."""
+        """Return constant factors that bring the losses of the tasks to about 1."""
         return [1.0] * len(self.task_names(targets))
 
     def describe(self) -> dict[str, Any]:
-        """Return name and settings as JSON has them, for model cards."""
+        """Return the name and the settings as plain data, for model cards."""
         settings = asdict(self)  # type: ignore[call-overload]
         return {"name": self.name} | {
             key: list(plain(value)) if isinstance(value, tuple) else plain(value)
@@ -145,18 +145,18 @@ class Objective(ABC):
 
 
 def check_hidden(hidden):
-    """Raise unless `hidden` holds widths of layers."""
+    """Raise an error unless `hidden` holds widths of layers."""
     is_sequence = isinstance(hidden, tuple | list)
     if not is_sequence or not all(
         isinstance(each, int | np.integer) and each > 0 for each in hidden
     ):
         raise InvalidInputError(
-            f"hidden must be a tuple of widths, such as (64,), or () for none; got {hidden!r}."
+            f"hidden must be a tuple of widths, such as (64,) or (), not {hidden!r}."
         )
 
 
 def check_scale(scale, *names):
-    """Raise unless `scale` is a number or one of `names`."""
+    """Raise an error unless `scale` is a number or one of `names`."""
     if not isinstance(scale, Real) and not (isinstance(scale, str) and scale in names):
         kinds = " or ".join(["a number", *map(repr, names)])
-        raise InvalidInputError(f"scale must be {kinds}; got {scale!r}.")
+        raise InvalidInputError(f"scale must be {kinds}, not {scale!r}.")

@@ -1,4 +1,4 @@
-"""Knowledge distillation: learning to return another model's features of a material."""
+"""Knowledge distillation: learning another model's features of a material."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ DISTILLATION_SCALINGS = ("standard", "min-max")
 
 @dataclass(frozen=True)
 class TeacherDescription:
-    """What a network keeps of a teacher: the text that model cards show."""
+    """Description of a teacher for model cards. A network keeps it instead of the teacher."""
 
     text: str
 
@@ -37,23 +37,22 @@ class TeacherDescription:
 class Distillation(Objective):
     """Learning without labels: the targets are a teacher's features of each material.
 
-    One head on the material's vector returns all features. With descriptors as the teacher this
-    is fingerprint learning. With the vectors of an encoder of structures it is multimodal
-    learning (Huang, Magar and Barati Farimani, J. Chem. Inf. Model. 64, 627, 2024).
+    One head on the material's vector returns all features. A teacher that computes descriptors
+    gives fingerprint learning. A teacher that embeds structures gives multimodal learning (Huang,
+    Magar and Barati Farimani, J. Chem. Inf. Model. 64, 627, 2024).
 
     Parameters
     ----------
     teacher : transformer or array-like of shape (n_materials, n_features)
-        A transformer that reads what ``fit`` is given as X, such as
-        :class:`skmat.MagpieFeaturizer`. One that is not fitted is cloned and fitted to the
-        training rows. Or an array with one row of features per row of X. A feature that is NaN
-        is left out of the loss.
+        A transformer that reads the X of ``fit``, such as :class:`skmat.MagpieFeaturizer`, or an
+        array with one row of features per row of X. A transformer that is not fitted is cloned
+        and fitted to the training rows. The loss ignores features that are NaN.
     scaling : {"standard", "min-max"} or None, default="standard"
         Scaling of each feature: to mean 0 and variance 1, to the range from 0 to 1, or none. It
-        is fitted to the training rows. A feature that is constant there becomes 0.
+        is fitted to the training rows. A feature that is constant in these rows becomes 0.
     loss : {"mse", "l1", "cosine"}, default="mse"
-        Mean over the features of the squared or absolute error; or 1 minus the cosine between
-        the vectors of all features, for materials that have them all.
+        "mse" and "l1" are the mean squared and absolute error over the features. "cosine" is 1
+        minus the cosine between the vectors of features, for materials with all features.
     hidden : tuple of int, default=(1024, 512, 256)
         Widths of the hidden layers of the head.
     scale : float, default=1.0
@@ -82,30 +81,30 @@ class Distillation(Objective):
         if isinstance(self.teacher, str | os.PathLike):
             weights = os.fspath(self.teacher)
             raise InvalidInputError(
-                f"The teacher of {self.name!r} is {weights!r}; give a transformer:"
+                f"The teacher of {self.name!r} is {weights!r}, which is not a transformer. Use"
                 f" skmat.StructureEmbeddingLookup({weights!r}), which looks up structures by"
-                f" formula, or an encoder that reads what X holds, with pretrained={weights!r}."
+                f" formula, or an encoder that reads your X, with pretrained={weights!r}."
             )
         if isinstance(self.teacher, type):
             called = self.teacher.__name__
             raise InvalidInputError(
-                f"The teacher of {self.name!r} is the class {called}; give an instance, such as"
+                f"The teacher of {self.name!r} is the class {called}. Use an instance, such as"
                 f" {called}()."
             )
         if self.loss not in DISTILLATION_LOSSES:
             raise InvalidInputError(
-                f"There is no loss {self.loss!r}; choose one of {list(DISTILLATION_LOSSES)}."
+                f"Unknown loss {self.loss!r}. Choose one of {list(DISTILLATION_LOSSES)}."
             )
         if self.scaling not in (*DISTILLATION_SCALINGS, None):
             raise InvalidInputError(
-                f"There is no scaling {self.scaling!r}; choose one of"
-                f" {list(DISTILLATION_SCALINGS)}, or None."
+                f"Unknown scaling {self.scaling!r}. Choose one of"
+                f" {[*DISTILLATION_SCALINGS, None]}."
             )
         check_hidden(self.hidden)
         check_scale(self.scale)
 
     def for_network(self, n_features: int) -> "Distillation":
-        """Return the objective as a network holds it: with `n_features`, without the teacher."""
+        """Return the objective for a network: with `n_features`, and without the teacher."""
         described = TeacherDescription(self._described_teacher())
         return replace(self, teacher=described, _n_features=n_features)
 
@@ -118,7 +117,7 @@ class Distillation(Objective):
     def build_heads(self, encoder, targets):
         if self._n_features is None:
             raise SkmatError(
-                "The number of the teacher's features is not known; fit an estimator."
+                "The number of the teacher's features is unknown. Fit an estimator first."
             )
         return build_mlp(encoder.out_features, self.hidden, self._n_features)
 
@@ -131,7 +130,7 @@ class Distillation(Objective):
             losses = 1 - F.cosine_similarity(found, y, dim=1)
             return TaskLosses((losses * weights).sum()[None], weights.sum()[None])
         errors = (found - y).square() if self.loss == "mse" else (found - y).abs()
-        # A material of which half of the features are known counts half.
+        # A material with half of its features known has half the weight.
         weights = sample_weight.unsqueeze(1) * known / y.shape[1]
         return TaskLosses((errors * weights).sum()[None], weights.sum()[None])
 

@@ -1,4 +1,4 @@
-"""Masked element modelling: guess the hidden elements of a formula from the others."""
+"""Masked element modelling: predict masked elements of a formula from the others."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from skmat.objectives._sites import choose_at_random
 
 __all__ = ["CORRUPTION_SCHEMES", "MaskedElements"]
 
-#: Shares of the selected positions that become [MASK] and a random element; the rest stay.
+#: Shares of the selected elements that become [MASK] and a random element. Others stay unchanged.
 CORRUPTION_SCHEMES = {"mtencoder": (1 / 3, 1 / 3), "bert": (0.8, 0.1)}
 
 
@@ -23,30 +23,29 @@ CORRUPTION_SCHEMES = {"mtencoder": (1 / 3, 1 / 3), "bert": (0.8, 0.1)}
 class MaskedElements(Objective):
     """Self-supervised learning from formulas alone (MTEncoder, Prein et al. 2023, section 2).
 
-    Every element of a formula is selected with probability `ratio`; selected positions are
-    corrupted, and the network predicts which element stood there. Fractions stay visible, and
-    at least one element of every formula does, so a unary compound teaches nothing. Masks are
-    drawn anew for every batch of every epoch. Of crystals, atoms are selected as elements are
-    here, but none that stands for several elements of a disordered site.
+    Each element of a formula is selected with probability `ratio`. Selected elements are
+    corrupted, and the network predicts the originals. Fractions stay visible. At least one element
+    of each formula stays visible, so that a formula of one element has no loss. Masks are drawn
+    anew for each batch. In structures, atoms are selected, except those on sites of several
+    elements.
 
     Parameters
     ----------
     ratio : float, default=0.3
         Probability that an element is selected.
     scheme : {"mtencoder", "bert"}, default="mtencoder"
-        Of the selected positions, "mtencoder" hides 1/3, replaces 1/3 by a random element and
-        keeps 1/3; "bert" hides 80 %, replaces 10 % and keeps 10 %.
+        Corruption of the selected elements. "mtencoder" masks 1/3, replaces 1/3 by a random
+        element and keeps 1/3. "bert" masks 80 %, replaces 10 % and keeps 10 %.
     at_least_one : bool, default=False
-        Select one element wherever chance selected none (formulas of two elements or more).
+        Whether at least one element is selected in each formula of two or more elements.
     hidden : tuple of int, default=()
         Widths of the hidden layers of the head.
     share : float, default=1.0
-        Share of the materials of each batch that are shown corrupted, drawn anew for each batch.
-        Where other objectives are learned beside this one, the whole materials are encoded too:
-        a smaller share takes less time.
+        Share of the materials of each batch that are corrupted, drawn anew for each batch. Use a
+        smaller share to save time if other objectives encode the same materials uncorrupted.
     scale : float or "auto", default="auto"
-        Constant factor of the loss; "auto" is `1 / log(118)`, which makes the loss of a blind
-        guess 1, the amplitude of an L1 loss on standardised targets.
+        Constant factor of the loss. "auto" is `1 / log(118)`. The loss of a random guess is then
+        1, about as large as an L1 loss on standardised targets.
     """
 
     ratio: float = 0.3
@@ -62,12 +61,12 @@ class MaskedElements(Objective):
     def __post_init__(self):
         if self.scheme not in CORRUPTION_SCHEMES:
             raise InvalidInputError(
-                f"There is no scheme {self.scheme!r}; choose one of {list(CORRUPTION_SCHEMES)}."
+                f"Unknown scheme {self.scheme!r}. Choose one of {list(CORRUPTION_SCHEMES)}."
             )
         if not 0 < self.ratio <= 1:
-            raise InvalidInputError(f"ratio must be above 0 and at most 1; got {self.ratio!r}.")
+            raise InvalidInputError(f"ratio must be above 0 and at most 1, not {self.ratio!r}.")
         if not 0 < self.share <= 1:
-            raise InvalidInputError(f"share must be above 0 and at most 1; got {self.share!r}.")
+            raise InvalidInputError(f"share must be above 0 and at most 1, not {self.share!r}.")
         check_hidden(self.hidden)
         check_scale(self.scale, "auto")
 

@@ -1,4 +1,4 @@
-"""Learning properties from labels, several at once, with labels missing."""
+"""Learning several properties at once from labels, some of which are missing."""
 
 import math
 from collections.abc import Sequence
@@ -25,23 +25,23 @@ _MAX_LOG_SCALE = 5.0
 class Properties(Objective):
     """Supervised multi-task learning: one head per property on the shared encoder.
 
-    A missing label (NaN) adds nothing to the loss nor to its denominator.
+    A missing label (NaN) counts neither in the loss nor in its denominator.
 
     Parameters
     ----------
     loss : {"l1", "mse", "robust_l1"}, default="l1"
         Loss of the regression targets, on standardised values. "robust_l1" also predicts the
         scale `s` of a Laplace distribution and minimises `sqrt(2) |y - mu| exp(-s) + s`
-        (CrabNet, Wang et al. 2021). Labels of two classes are learned by binary cross-entropy,
-        of more classes by cross-entropy.
+        (CrabNet, Wang et al. 2021). Two classes use binary cross-entropy, more classes use
+        cross-entropy.
     hidden : tuple of int, default=None
-        Widths of the hidden layers of each head; None takes (out_features, out_features // 2),
-        MTEncoder's compact two-layer head.
+        Widths of the hidden layers of each head. None is (out_features, out_features // 2), as in
+        MTEncoder.
     dropout : float, default=0.0
         Dropout probability in the heads.
     n_task_layers : int, default=0
-        Convolutions that each property has of its own. They go on from the shared ones, and the
-        head reads the mean of their atoms beside the shared vector. CGCNN alone has such.
+        Convolutions of each property alone, after the shared ones. The head reads the mean of
+        their atom vectors and the shared vector of the material. Only CGCNN supports them.
     """
 
     loss: str = "l1"
@@ -55,16 +55,16 @@ class Properties(Objective):
     def __post_init__(self):
         if self.loss not in REGRESSION_LOSSES:
             raise InvalidInputError(
-                f"There is no loss {self.loss!r}; choose one of {list(REGRESSION_LOSSES)}."
+                f"Unknown loss {self.loss!r}. Choose one of {list(REGRESSION_LOSSES)}."
             )
         if self.hidden is not None:
             check_hidden(self.hidden)
         if not isinstance(self.n_task_layers, Integral) or self.n_task_layers < 0:
             raise InvalidInputError(
-                "n_task_layers must be a number of layers, 0 for none; got"
+                "n_task_layers must be a number of layers, 0 for none, not"
                 f" {self.n_task_layers!r}."
             )
-        # Plain, as model cards need it, whatever stood in a parameter grid.
+        # A parameter grid may hold a NumPy integer. Model cards need a Python one.
         object.__setattr__(self, "n_task_layers", int(self.n_task_layers))
 
     def task_names(self, targets):
@@ -73,7 +73,7 @@ class Properties(Objective):
     def describe(self):
         settings = super().describe()
         if not self.n_task_layers:
-            del settings["n_task_layers"]  # cards of shipped weights are older than it
+            del settings["n_task_layers"]  # as in model cards of shipped weights
         return settings
 
     def build_heads(self, encoder, targets):
@@ -95,10 +95,10 @@ class Properties(Objective):
 
 
 def losses_head_by_head(heads, encoded, y, sample_weight) -> TaskLosses:
-    """Return the losses of `heads`, each of which sees the materials that have its label.
+    """Return the losses of `heads`. Each head reads only the materials that have its label.
 
-    Of many properties few are known of each material, so that this is the least arithmetic.
-    Layers of a property's own see all materials of the batch, as in prediction.
+    This takes the fewest multiplications if each material has few of many labels. Layers of a
+    single property read all materials of the batch, as in prediction.
     """
     known = ~torch.isnan(y)
     sums, counts = [], []
@@ -111,9 +111,10 @@ def losses_head_by_head(heads, encoded, y, sample_weight) -> TaskLosses:
 
 
 def losses_of_all_heads(heads, encoded, y, sample_weight) -> TaskLosses:
-    """Return the same losses by the fewest operations: heads of a kind see all materials.
+    """Return the same losses in the fewest operations. All heads of one kind run together.
 
-    A GPU need not wait to be told which labels are known, and the shapes are always the same.
+    Each head reads all materials, so that shapes do not depend on the labels and a GPU need not
+    wait for them.
     """
     known = ~torch.isnan(y)
     weights = sample_weight.unsqueeze(1) * known
@@ -127,9 +128,10 @@ def losses_of_all_heads(heads, encoded, y, sample_weight) -> TaskLosses:
         if heads[places[0]].layers is not None:
             inputs = torch.stack([heads[i].read(encoded) for i in places])
         outputs = run_side_by_side([heads[i].mlp for i in places], inputs).float()
-        # Columns are picked by views: a list of numbers would have to be sent to the GPU.
-        asked = torch.stack([labels[:, i] for i in places])
-        losses = heads[places[0]].loss(outputs.flatten(0, 1), asked.flatten()).view_as(asked)
+        # Stacked views need no transfer. A list of indices would be copied to the GPU.
+        expected = torch.stack([labels[:, i] for i in places])
+        losses = heads[places[0]].loss(outputs.flatten(0, 1), expected.flatten())
+        losses = losses.view_as(expected)
         losses = losses * torch.stack([weights[:, i] for i in places])
         for i, total in zip(places, losses.sum(dim=1).unbind(), strict=True):
             sums[i] = total
@@ -137,7 +139,7 @@ def losses_of_all_heads(heads, encoded, y, sample_weight) -> TaskLosses:
 
 
 class PropertyHead(nn.Module):
-    """Predict one property from the material's vector, and from layers of its own, if any.
+    """Predict one property from the material's vector, and optionally from further layers.
 
     Parameters
     ----------
@@ -146,13 +148,13 @@ class PropertyHead(nn.Module):
     hidden : sequence of int
         Widths of the hidden layers.
     target : Target
-        What is predicted.
+        The property.
     loss : {"l1", "mse", "robust_l1"}
-        Loss, where the target is a number.
+        Loss of a regression target.
     dropout : float
         Dropout probability.
     layers : Module, default=None
-        Layers of the property's own, which give `in_features` numbers beside those.
+        Layers of this property alone, which return `in_features` further numbers per material.
     """
 
     def __init__(
@@ -176,13 +178,13 @@ class PropertyHead(nn.Module):
         self.mlp = build_mlp(n_read, hidden, width, dropout)
 
     def read(self, encoded: Representation) -> Tensor:
-        """Return what the head sees of materials, Tensor of shape (n_materials, n_read)."""
+        """Return the input of the head, Tensor of shape (n_materials, n_read)."""
         if self.layers is None:
             return encoded.material
         return torch.cat([encoded.material, self.layers(encoded.graph)], dim=1)
 
     def forward(self, seen: Tensor) -> Tensor:
-        """Return the raw outputs, shape (n_materials, width), for what ``read`` returned."""
+        """Return raw outputs, shape (n_materials, width), for the output of ``read``."""
         return self.mlp(seen).float()
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
@@ -206,8 +208,8 @@ class PropertyHead(nn.Module):
         Returns
         -------
         Tensor of shape (n_materials, 2) or (n_materials, n_classes)
-            Mean and standard deviation of a number, in standardised units (the deviation is 0
-            where the loss does not predict one); or the probabilities of the classes.
+            For regression, mean and standard deviation in standardised units. The deviation is 0
+            unless the loss is "robust_l1". For classification, the probabilities of the classes.
         """
         if self.n_classes > 2:
             return output.softmax(dim=1)

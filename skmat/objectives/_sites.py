@@ -1,18 +1,18 @@
-"""Random choices among the sites of each material of a batch, whatever its form."""
+"""Random choices among the sites of each material of a batch."""
 
 import torch
 from torch import Tensor
 
 from skmat.nn import MASK_ID
 
-__all__ = ["choose_at_random", "choose_lowest"]
+__all__ = ["choose_at_random", "choose_exactly"]
 
 
 def choose_at_random(batch, ratio, generator, *, at_least_one=False) -> Tensor:
-    """Choose every site with probability `ratio`, but never all sites of a material.
+    """Choose each site with probability `ratio`, but never all sites of a material.
 
-    A site that several elements share, so that there is no one element to tell, is never chosen.
-    With `at_least_one`, one of those is chosen of which chance chose none, if they have two.
+    Sites of several elements are never chosen. With `at_least_one`, materials of two or more sites
+    have at least one chosen site.
 
     Returns
     -------
@@ -20,17 +20,17 @@ def choose_at_random(batch, ratio, generator, *, at_least_one=False) -> Tensor:
     """
     materials = batch.site_materials
     order = torch.rand(len(materials), generator=generator, dtype=torch.float32)
-    # The last of their material, and behind any ratio.
+    # Sites of several elements come last in their material and exceed any ratio.
     order[batch.atomic_numbers[batch.site_mask] > MASK_ID] = 2.0
     chosen = order < ratio
     if at_least_one:
         chosen |= order == _extreme(order, batch, "amin")[materials]
     chosen &= order != _extreme(order, batch, "amax")[materials]
-    return _in_place(chosen, batch)
+    return _as_site_mask(chosen, batch)
 
 
-def choose_lowest(batch, n_chosen, generator) -> Tensor:
-    """Choose `n_chosen` (one number per material) of the sites of each material, at random.
+def choose_exactly(batch, n_chosen, generator) -> Tensor:
+    """Choose `n_chosen` sites of each material at random. `n_chosen` has a number per material.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def choose_lowest(batch, n_chosen, generator) -> Tensor:
     starts = counts.cumsum(0) - counts
     ranks = torch.empty_like(materials)
     ranks[by_material] = torch.arange(len(materials)) - starts[materials[by_material]]
-    return _in_place(ranks < n_chosen[materials], batch)
+    return _as_site_mask(ranks < n_chosen[materials], batch)
 
 
 def _extreme(order, batch, reduce):
@@ -52,7 +52,7 @@ def _extreme(order, batch, reduce):
     )
 
 
-def _in_place(chosen, batch):
+def _as_site_mask(chosen, batch):
     mask = batch.site_mask
     selected = torch.zeros_like(mask)
     selected[mask] = chosen

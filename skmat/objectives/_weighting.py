@@ -1,4 +1,4 @@
-"""How the losses of several tasks become one."""
+"""Weighted sums of the losses of several tasks."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def _rlw_uniform(n_tasks, generator):
 
 
 def _rlw_dirichlet(n_tasks, generator):
-    # Normalised exponential variates are a flat Dirichlet, and take a generator.
+    # Normalised exponential variates are a flat Dirichlet. torch's Dirichlet takes no generator.
     return (
         -torch.log1p(-torch.rand(n_tasks, generator=generator, dtype=torch.float32))
     ).clamp_min(1e-12)
@@ -61,28 +61,31 @@ LOSS_WEIGHTINGS = ("equal", "uncertainty", *_SAMPLERS)
 class LossWeighting(nn.Module):
     """Combine the losses of several tasks into one scalar.
 
-    Weights have mean 1 over the tasks, whatever the weighting, so that the learning rate keeps
-    its meaning; those of "uncertainty" begin so and are then learned.
+    Weights have mean 1 over the tasks for every scheme, so that a learning rate has the same
+    effect. Those of "uncertainty" start at mean 1 and are then learned.
 
     Parameters
     ----------
     scheme : str
-        - "equal": every task counts the same;
-        - "uncertainty": a learned `s` per task, `exp(-s) loss + s` (Kendall et al. 2018);
-        - "rlw-...": weights drawn anew at each step (random loss weighting, Lin et al. 2022):
-          "rlw-normal" and "rlw-uniform" are the softmax of such variates, "rlw-dirichlet" a
-          flat Dirichlet, "rlw-bernoulli" a coin per task (redrawn until one is on),
-          "rlw-one-hot" exactly one task at a time (LibMTL's first "constrained Bernoulli"),
-          "rlw-mtencoder" coins, then the softmax of normal variates over the tasks that are on
-          (MTEncoder's "constrained Bernoulli").
+        - "equal": all tasks have the same weight.
+        - "uncertainty": each task has a learned `s` and the loss `exp(-s) loss + s` (Kendall et
+          al. 2018).
+        - "rlw-normal", "rlw-uniform": the softmax of normal or uniform variates.
+        - "rlw-dirichlet": a flat Dirichlet distribution.
+        - "rlw-bernoulli": 0 or 1 per task with equal probability, drawn again if all are 0.
+        - "rlw-one-hot": one task at a time (the first "constrained Bernoulli" of LibMTL).
+        - "rlw-mtencoder": tasks chosen as in "rlw-bernoulli", then the softmax of normal variates
+          over these tasks (the "constrained Bernoulli" of MTEncoder).
+
+        Schemes "rlw-..." draw weights anew at each step (random loss weighting, Lin et al. 2022).
     task_weights : sequence of float
-        The user's weights, one per task; they multiply what the scheme draws.
+        The user's weights, one per task. They multiply the weights of the scheme.
     task_scales : sequence of float
-        The objectives' constants, which bring losses to one amplitude; not normalised.
+        Constants of the objectives that bring losses to about 1. They are not normalised.
     seed : int
-        Seed of the weights' own generator.
+        Seed of random weights.
     n_auxiliary : int, default=0
-        Number of tasks, the last ones, that help to train and are not watched.
+        Number of auxiliary tasks, the last ones. Validation ignores them.
     """
 
     task_weights: Tensor
@@ -99,7 +102,7 @@ class LossWeighting(nn.Module):
         super().__init__()
         if scheme not in LOSS_WEIGHTINGS:
             raise InvalidInputError(
-                f"There is no loss weighting {scheme!r}; choose one of {list(LOSS_WEIGHTINGS)}."
+                f"Unknown loss weighting {scheme!r}. Choose one of {list(LOSS_WEIGHTINGS)}."
             )
         self.scheme = scheme
         self.n_auxiliary = n_auxiliary
@@ -118,7 +121,7 @@ class LossWeighting(nn.Module):
         weights = self.task_weights
         if self.scheme in _SAMPLERS:
             drawn = _SAMPLERS[self.scheme](len(weights), self.generator).to(weights)
-            # Not normalised again: over many steps the user's ratios then hold whatever is drawn.
+            # Not normalised again, so that the mean over many steps keeps the user's ratios.
             weights = weights * drawn / drawn.mean()
         means = losses.means * self.task_scales
         if self.scheme == "uncertainty":
@@ -130,9 +133,9 @@ class LossWeighting(nn.Module):
         return (weights * means).mean()
 
     def watched(self, losses: TaskLosses) -> Tensor:
-        """Return the mean over the tasks by the user's weights alone, what validation watches.
+        """Return the validation loss: the mean over the tasks by the user's weights only.
 
-        Tasks without a label do not count, nor do auxiliary ones; NaN if none is left.
+        Auxiliary tasks and tasks without labels are ignored. If no other is left, the loss is NaN.
         """
         weights = self.task_weights * (losses.counts > 0)
         if self.n_auxiliary:

@@ -161,7 +161,7 @@ def test_a_share_of_the_materials_is_shown():
     expected = objective.losses(heads, [found], [alone], original, y, weights[first.rows])
     torch.testing.assert_close(losses, expected)
     assert MaskedElements(share=0.001).views(batch, generator)[0].batch.n_materials == 1
-    with pytest.raises(InvalidInputError, match="share must be above 0 and at most 1; got 0"):
+    with pytest.raises(InvalidInputError, match="share must be above 0 and at most 1, not 0"):
         MaskedElements(share=0)
 
 

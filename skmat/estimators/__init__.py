@@ -1,6 +1,6 @@
 """Encoders, regressors and classifiers: one file per family, shared work in base classes.
 
-Every file that does not begin with ``_`` is a family.
+Each file without a leading ``_`` is a family.
 """
 
 from skmat.estimators._registry import FAMILIES, choose_family, load_families
@@ -14,5 +14,5 @@ __all__ += CLASSES
 
 
 def __getattr__(name):
-    # Type checkers cannot see the classes; this tells them that there are more names.
+    # For type checkers, which cannot see names added by ``globals()``.
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Numbers that follow from the parameters of an estimator and the data together."""
+"""Values of "auto" and of task weights, from parameters and data."""
 
 import numpy as np
 
@@ -7,48 +7,57 @@ from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["in_float32", "n_epochs", "n_per_batch", "pure_error_share", "resolve_task_weights"]
 
-#: ``max_epochs="auto"``: epochs, limits of the rows read in all, limits of the epochs.
-#: Chosen by validation inside training folds of Matbench.
+#: ``max_epochs="auto"``: epochs, limits of the rows read in all epochs, limits of the epochs.
+#: Chosen by validation within training folds of Matbench.
 _EPOCHS = 60
 _ROWS = (30_000, 300_000)
 _EPOCHS_LIMITS = (10, 120)
-#: From this share of contradiction on, limits of the rows and epochs: more would only memorise
-#: noise. Chosen on a part of the training rows of matbench_perovskites.
-_CONTRADICTION, _ROWS_THEN, _EPOCHS_THEN = 0.3, 10_000, 5
+#: Limits of rows and epochs if the share of pure error is `_NOISY` or more. More epochs would only
+#: memorise noise. Chosen on a part of the training rows of matbench_perovskites.
+_NOISY, _ROWS_IF_NOISY, _EPOCHS_IF_NOISY = 0.3, 10_000, 5
 
-#: Weights of tasks between the inverse of this and this are used as they are.
+#: Largest weight of a task without rescaling. The smallest is its inverse.
 _LARGEST_WEIGHT = 1e30
 
 
-def n_epochs(max_epochs, n_training, factor=1, contradicted=0.0):
-    """Return the number of epochs that `max_epochs` stands for, "auto" for `factor` times ours.
+def n_epochs(max_epochs, n_training, factor=1, pure_error=0.0):
+    """Return the number of epochs.
 
-    `contradicted` is what :func:`pure_error_share` returned.
+    Parameters
+    ----------
+    max_epochs : int or "auto"
+        The parameter of the estimator.
+    n_training : int
+        Number of training rows.
+    factor : int, default=1
+        Factor of "auto".
+    pure_error : float, default=0.0
+        Result of :func:`pure_error_share`.
     """
     if max_epochs != "auto":
         return max_epochs
     fewest, most = (rows // n_training for rows in _ROWS)
     epochs = int(np.clip(np.clip(_EPOCHS, fewest, most), *_EPOCHS_LIMITS))
-    if contradicted >= _CONTRADICTION:
-        epochs = min(epochs, max(_ROWS_THEN // n_training, _EPOCHS_THEN))
+    if pure_error >= _NOISY:
+        epochs = min(epochs, max(_ROWS_IF_NOISY // n_training, _EPOCHS_IF_NOISY))
     return factor * epochs
 
 
 def pure_error_share(groups, values):
-    """Return how much rows that cannot be told apart contradict each other.
+    """Return how much rows with equal inputs contradict each other.
 
     Parameters
     ----------
     groups : ndarray of shape (n,), int
-        Equal for rows that are the same to the network.
+        Group of each row. Rows of one group are equal inputs of the network.
     values : ndarray of shape (n, n_targets)
-        Labels; NaN where there is none.
+        Labels. A missing label is NaN.
 
     Returns
     -------
     float
-        The share of the rows that are not alone in their group, times the variance within groups
-        in units of the whole: the mean over the targets.
+        Share of the rows in groups of two or more, times the variance within groups divided by
+        the whole variance. It is the mean over the targets.
     """
     shares = []
     for column in values.T:
@@ -66,7 +75,7 @@ def pure_error_share(groups, values):
 
 
 def n_per_batch(batch_size, n_training, most=512):
-    """Return the number of materials per step that `batch_size` stands for, "auto" to `most`."""
+    """Return the number of materials per step, at most `most` for "auto"."""
     if batch_size != "auto":
         return int(batch_size)
     return int(np.clip(2 ** round(np.log2(max(n_training, 1)) - 4), 16, most))
@@ -75,7 +84,7 @@ def n_per_batch(batch_size, n_training, most=512):
 def resolve_task_weights(loss_weights, task_names, targets):
     """Return the weight of every task, in the order of `task_names`.
 
-    `targets` holds the labels. A task that is not one of its columns learns from every row.
+    `targets` holds the labels. A task without a column in `targets` learns from every row.
     """
     if loss_weights is None:
         return [1.0] * len(task_names)
@@ -98,13 +107,13 @@ def resolve_task_weights(loss_weights, task_names, targets):
     weights = [_as_weight(name, each) for name, each in zip(task_names, weights, strict=True)]
     if not any(weights):
         raise InvalidInputError(
-            f"loss_weights must be finite and non-negative, not all zero; got {weights}."
+            f"loss_weights must be finite, non-negative and not all zero, but are {weights}."
         )
     return in_float32(weights)
 
 
 def in_float32(weights):
-    """Return weights of which only ratios count, in a range whose sums float32 holds."""
+    """Return weights with the same ratios, in a range whose sums do not overflow float32."""
     largest = max(weights)
     if 1 / _LARGEST_WEIGHT <= largest <= _LARGEST_WEIGHT:
         return weights
@@ -119,6 +128,6 @@ def _as_weight(name, weight):
     if not 0 <= number < np.inf:
         raise InvalidInputError(
             f"loss_weights must be finite and non-negative, but that of {name!r} is"
-            f" {shorten(weight)}. Give a number, or leave the task out of a dict, which weighs 1."
+            f" {shorten(weight)}. Use a number. A task that is missing in a dict has weight 1."
         )
     return number

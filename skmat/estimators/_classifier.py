@@ -32,12 +32,12 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas or a matrix of amounts; crystals, if the family reads crystals.
+            Formulas, a matrix of amounts, or structures, depending on the family.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
-            Class labels of any type that has an order, the same in a whole column; NaN, None,
-            pandas.NA, nulls and what is masked are missing labels.
+            Class labels. All labels of a column have one type, which can be sorted. Labels may be
+            missing: NaN, None, pandas.NA, null or masked.
         sample_weight : array-like of shape (n_materials,), default=None
-            Weights of the materials, non-negative.
+            Non-negative weights of the materials. None weights all rows equally.
 
         Returns
         -------
@@ -47,14 +47,15 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Raises
         ------
         InvalidCompositionError, InvalidStructureError
-            If rows of X cannot be read; the error lists all of them.
+            If rows of X cannot be read. The error lists all of them.
         LabelTypeError
-            If the labels of a column are of several types, or have no order; also a TypeError.
+            If the labels of a column have several types or cannot be sorted. It is also a
+            TypeError.
         InvalidWeightsError
-            If weights are negative, missing, infinite or no numbers.
+            If weights are negative, missing, infinite or not numbers.
         InvalidInputError
-            If a column of y has no label at all, or none in a row of weight, or if `trainable`
-            names a part that the family's networks do not have.
+            If a column of y has no label in a row of positive weight, or if the networks of the
+            family have no part named `trainable`.
         """
         return self._fit(X, y, sample_weight)
 
@@ -63,20 +64,21 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
 
-        Parameters may be changed between two calls, such as `trainable` to unfreeze layer by
-        layer, or `lr`; the moments of the optimizer then begin anew.
+        Parameters may change between calls, for example `lr`, or `trainable` to unfreeze layers.
+        The moments of the optimizer are then reset.
 
         Parameters
         ----------
         X, y, sample_weight : array-like
-            As in ``fit``; y with the same columns at each call.
+            As in ``fit``. All calls need the same columns of y.
         classes : array-like or list of array-like, default=None
-            All the class labels (of each column); taken from y at the first call if not given.
+            All class labels, as a list of one array per column if y has several. None uses the
+            labels in y of the first call.
 
         Returns
         -------
         self : object
-            The classifier, trained a little longer.
+            The trained classifier.
         """
         if hasattr(self, "estimators_"):
             classes = self._classes
@@ -90,20 +92,20 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like
-            Materials, in the form that ``fit`` was given.
+            Materials, in the format of the X given to ``fit``.
 
         Returns
         -------
         ndarray of shape (n_materials, n_classes), or a list of one per task
-            Probabilities in the order of ``classes_``, the mean over the ensemble; NaN where X
-            is invalid and ``on_invalid="nan"``.
+            Probabilities in the order of ``classes_``. An ensemble returns the mean of its
+            networks. With ``on_invalid="nan"``, rows that cannot be read are NaN.
         """
         materials, valid = self._read_for_prediction(X)
         outputs = self._run_heads(materials)
         probabilities = []
         for index, classes in enumerate(self._classes):
             mean = np.stack([each[index] for each in outputs]).mean(axis=0, dtype=np.float64)
-            # The head of a task with a single class has two outputs all the same.
+            # A head has two outputs even if its task has one class.
             mean = mean[:, : len(classes)] / mean[:, : len(classes)].sum(axis=1, keepdims=True)
             probabilities.append(scatter_rows(mean, valid))
         return probabilities[0] if self._one_dimensional else probabilities
@@ -114,13 +116,13 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like
-            Materials, in the form that ``fit`` was given.
+            Materials, in the format of the X given to ``fit``.
 
         Returns
         -------
         ndarray of shape (n_materials,) or (n_materials, n_tasks)
-            Class labels of the type that y has; with ``on_invalid="nan"`` an object array that
-            holds None where X is invalid, if it is anywhere. Dates stay dates, NaT there.
+            Class labels, of the same type as in y. With ``on_invalid="nan"``, rows that cannot be
+            read are None in an object array, or NaT in an array of dates.
         """
         probabilities = self.predict_proba(X)
         tasks = [probabilities] if self._one_dimensional else probabilities
@@ -142,8 +144,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, averaged over the tasks.
 
-        Rows without a label, or that cannot be read (``on_invalid="nan"``), are left out of their
-        task, and so are tasks without any label.
+        Rows without a label are ignored for their task. Rows that cannot be read are ignored with
+        ``on_invalid="nan"``. Tasks without labels are ignored.
 
         Parameters
         ----------
@@ -165,8 +167,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             if not rows.any():
                 continue
             right = np.asarray(labels[rows] == guess[rows], dtype=bool)
-            theirs = None if weights is None else weights[rows]
-            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=theirs))
+            row_weights = None if weights is None else weights[rows]
+            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=row_weights))
         return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):
@@ -186,12 +188,12 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
     def _check_same_classes(self, targets):
         if len(targets.classes) != len(self._classes):
-            return  # other tasks, which has an error of its own
+            return  # ``check_same_tasks`` reports other tasks
         for name, new, known in zip(targets.names, targets.classes, self._classes, strict=True):
             if not np.array_equal(new, known):
                 raise InvalidInputError(
-                    f"warm_start=True continues with the classes of the last fit, which for"
-                    f" {name!r} were {list(known)}; y now holds {list(new)}. Use warm_start=False."
+                    "warm_start=True continues with the classes of the last fit. The classes of"
+                    f" {name!r} were {list(known)}, but y holds {list(new)}. Use warm_start=False."
                 )
 
     def _property_objective(self):

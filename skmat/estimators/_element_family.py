@@ -1,4 +1,4 @@
-"""What all families share: sizes by preset, and a table of element properties."""
+"""Base of all families: sizes by preset, and a table of element properties."""
 
 from typing import ClassVar
 
@@ -24,8 +24,8 @@ class ElementFamily:
     Parameters
     ----------
     element_features : {"matscholar", "magpie", "megnet"} or None
-        Table of element properties that the element vectors are computed from. None learns a
-        vector per element. See :func:`skmat.composition.element_table`.
+        Table of element properties that element vectors are computed from. None learns a vector
+        per element. See :func:`skmat.composition.element_table`.
     """
 
     element_features: str | None = param("matscholar", [StrOptions(set(ELEMENT_TABLES)), None])
@@ -36,13 +36,13 @@ class ElementFamily:
     _presets: ClassVar[dict[str, dict]]
     #: Parameters of the network that ``pretrained="auto"`` loads.
     _pretrained_defaults: ClassVar[dict] = {}
-    #: For the docstrings; a section of its own.
+    #: Section "References" of the docstrings.
     _references: ClassVar[str] = ""
-    #: What `trainable` may be: "all", "head" and the network's ``trainable_parts()``.
+    #: Values of `trainable`: "all", "head" and the network's ``trainable_parts()``.
     _trainable_choices: ClassVar[tuple[str, ...]] = ("all", "head", "last")
-    #: ``max_epochs="auto"`` is multiplied by this.
+    #: Factor of ``max_epochs="auto"``.
     _epochs_factor: ClassVar[int] = 1
-    #: Whether materials of one composition are one input, with labels that may contradict.
+    #: Whether materials of one composition are equal inputs, whose labels may contradict.
     _composition_is_all: ClassVar[bool] = True
     #: Largest ``batch_size="auto"``.
     _max_batch_size: ClassVar[int] = 512
@@ -56,7 +56,7 @@ class ElementFamily:
         return self._network(table, **sizes)
 
     def _head_settings(self):
-        """Return arguments for ``Properties``, beside the loss."""
+        """Return the arguments of ``Properties`` other than the loss."""
         return {}
 
     def _has_pretrained_defaults(self):
@@ -64,7 +64,7 @@ class ElementFamily:
         return all(getattr(self, name) == size for name, size in self._pretrained_defaults.items())
 
     def _network_config(self):
-        """Return what builds the network again, as plain data."""
+        """Return the settings that ``_build_network`` needs, as plain data."""
         table = self.element_features
         return {
             "element_features": table,
@@ -73,11 +73,11 @@ class ElementFamily:
         }
 
     def _network_keys(self):
-        """Return the names of what ``_network_config`` returns."""
+        """Return the keys of ``_network_config``."""
         return ["element_features", "n_element_features", *self._sizes()]
 
     def _build_network(self, config, *, fresh):
-        """Build the network of `config`; a fresh one reads its element table."""
+        """Build a network. A fresh one reads its element table, others load it with weights."""
         config = dict(config)
         name, n_columns = config.pop("element_features"), config.pop("n_element_features")
         table = None
@@ -86,7 +86,7 @@ class ElementFamily:
         return self._make_network(table, config)
 
     def _read_materials(self, X, config, *, reset, on_invalid="raise"):
-        """Return `X` as the network with this configuration reads it."""
+        """Return `X` as arrays for the network of `config`."""
         return self._read_X(X, reset=reset, on_invalid=on_invalid, allow_empty=True)
 
 

@@ -29,20 +29,20 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
     @_fit_context(prefer_skip_nested_validation=False)
     @restored_on_failure
     def fit(self, X, y=None, sample_weight=None):
-        """Pretrain the encoder on X, or load it.
+        """Pretrain the encoder on X, or load pretrained weights.
 
-        With `pretrained` and without `objectives`, X and y are only looked at for their shape.
+        With `pretrained` and without `objectives`, X is validated, but nothing is trained.
 
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas or a matrix of amounts; crystals, if the family reads crystals.
+            Formulas, a matrix of amounts, or structures, depending on the family.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks), default=None
-            Labels for the objective "properties", in any units; NaN is a missing label. Columns
-            of numbers are regressed, columns of text, categories or booleans classified. Not
-            used by objectives without labels.
+            Labels for the objective "properties", in any units. Labels may be missing (NaN).
+            Columns of numbers are regressed. Columns of text, categories or booleans are
+            classified. Objectives without labels ignore y.
         sample_weight : array-like of shape (n_materials,), default=None
-            Weights of the materials.
+            Non-negative weights of the materials. None weights all rows equally.
 
         Returns
         -------
@@ -52,9 +52,9 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         Raises
         ------
         InvalidCompositionError, InvalidStructureError
-            If rows of X cannot be read.
+            If rows of X cannot be read. The error lists all of them.
         InvalidInputError
-            If `trainable` names a part that the family's networks do not have.
+            If the networks of the family have no part named `trainable`.
         PretrainedError
             If `pretrained` cannot be loaded, or `checkpoint_dir` holds another run.
         """
@@ -74,7 +74,7 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         ----------
         name_or_folder : str or path-like, default="auto"
             Name of shipped weights (:func:`skmat.list_pretrained`), or a folder written by
-            ``save_pretrained``. "auto" is the best of the family.
+            ``save_pretrained``. "auto" loads the best shipped weights of the family.
         **parameters
             Other parameters of the encoder, such as `device`.
 
@@ -86,7 +86,7 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         Raises
         ------
         PretrainedError
-            If there are no such weights, or they belong to another family.
+            If the weights do not exist, or belong to another family.
 
         Examples
         --------
@@ -99,7 +99,7 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         if encoder._objectives():
             raise PretrainedError(
                 f"{cls.__name__} has no weights to load with pretrained={name_or_folder!r} and"
-                f" objectives={encoder.objectives!r}; name weights of skmat.list_pretrained()."
+                f" objectives={encoder.objectives!r}. Use a name of skmat.list_pretrained()."
             )
         encoder.n_features_in_ = 1
         return encoder._load(encoder._resolve_start())
@@ -140,7 +140,8 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         names = [name for each in objectives for name in each.task_names(targets)]
         if len(set(names)) < len(names):
             raise InvalidInputError(
-                f"Every task needs a name of its own; got {names}. Rename the column of y."
+                f"Each task needs a unique name, but the names are {names}. Rename the columns of"
+                " y."
             )
         return Tasks(objectives, resolve_task_weights(self.loss_weights, names, data.targets))
 
@@ -149,10 +150,10 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         if self.checkpoint_dir is None:
             return seed, None
         if self.random_state is None:
-            # The interrupted run drew one, too.
+            # Reuse the seed that the interrupted run drew.
             recorded = CheckpointFolder(self.checkpoint_dir).recorded_seed()
             seed = seed if recorded is None else recorded
         return seed, CheckpointFolder(self.checkpoint_dir, {"random_state": seed})
 
     def _keep_targets(self, targets):
-        """Keep nothing: heads are not used after pretraining."""
+        """Keep nothing, because heads are not used after pretraining."""

@@ -13,16 +13,16 @@ __all__ = ["FittedModel"]
 
 @dataclass
 class FittedModel:
-    """A network, with what belongs to it alone.
+    """A trained network with its scaling, seed and history.
 
     Attributes
     ----------
     net : EncoderNet
         The skorch net.
     scaling : TargetScaling
-        Standardisation of the targets, fitted on the rows that this network was trained on.
+        Standardisation of the targets, fitted on the training rows of this network.
     seed : int
-        Seed of its whole run.
+        Seed of the training run.
     history : list of dict
         One entry per epoch.
     teachers : list of (FittedTeacher or None)
@@ -55,13 +55,13 @@ class FittedModel:
 
 
 def _on_cpu(net: EncoderNet) -> EncoderNet:
-    """Return `net`, or a copy of it on the CPU; the live network stays where it is."""
+    """Return `net` if it is on the CPU, otherwise a copy on the CPU."""
     if torch.device(net.device).type == "cpu":
         return net
     net = copy.deepcopy(net)
     net.module_.to("cpu")
     if getattr(net, "optimizer_", None) is not None:
-        # Between two calls of partial_fit the net still holds what it trains with.
+        # After partial_fit, the net still holds its optimizer.
         net.criterion_.to("cpu")
         for state in net.optimizer_.state.values():
             state.update({key: value.to("cpu") for key, value in state.items()})

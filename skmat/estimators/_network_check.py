@@ -1,4 +1,4 @@
-"""Whether the sizes that a checkpoint claims are those of its weights."""
+"""Checks that the sizes in a checkpoint match its weights."""
 
 import math
 from numbers import Integral
@@ -12,28 +12,28 @@ from skmat.structure import GraphSettings
 
 __all__ = ["check_network"]
 
-#: Å. A search for neighbours within a larger distance takes all memory.
-_MOST_CUTOFF = 100.0
+#: Largest cutoff in Å. A larger neighbour search would take all memory.
+_MAX_CUTOFF = 100.0
 
 
 def check_network(estimator, checkpoint: Checkpoint) -> None:
-    """Refuse a checkpoint whose network is none of the family, or is not that of its weights.
+    """Raise an error unless the sizes of a checkpoint fit the family and the weights.
 
-    The network is built without memory for its weights, so that sizes cost nothing however large
-    they are.
+    The network is built without memory for its weights, so that wrong sizes cannot fill the
+    memory.
 
     Parameters
     ----------
     estimator : EncoderEstimator
-        Of the checkpoint's family.
+        An estimator of the checkpoint's family.
     checkpoint : Checkpoint
-        As it was read.
+        The checkpoint.
 
     Raises
     ------
     PretrainedError
-        If a size is missing, unknown or of another type, or weights are missing, unknown or of
-        another shape or type.
+        If a size is missing, unknown or of another type. Also if a tensor is missing, unknown, or
+        of another shape or type.
     """
     for fault in _faults(estimator, checkpoint):
         raise PretrainedError(
@@ -42,7 +42,7 @@ def check_network(estimator, checkpoint: Checkpoint) -> None:
     try:
         with torch.device("meta"):
             network = estimator._build_network(checkpoint.network, fresh=False)
-    # Whatever torch says of sizes that contradict each other.
+    # Sizes that contradict each other can raise any error of torch.
     except Exception as error:
         reason = shorten(str(error), 200)
         raise PretrainedError(
@@ -53,12 +53,12 @@ def check_network(estimator, checkpoint: Checkpoint) -> None:
 
 
 def _faults(estimator, checkpoint):
-    """Say what is wrong with sizes, one after the other."""
+    """Yield what is wrong with the sizes, one fault after the other."""
     config = checkpoint.network
     examples = {**estimator._sizes(), **GraphSettings()._asdict()}
     expected = estimator._network_keys()
     if set(config) != set(expected):
-        yield f"it has the sizes {shorten(sorted(config), 200)}, and not {sorted(expected)}"
+        yield f"it has the sizes {shorten(sorted(config), 200)}, not {sorted(expected)}"
     constraints = estimator._parameter_constraints
     for name, value in config.items():
         if name in examples and not _is_like(value, examples[name]):
@@ -70,17 +70,17 @@ def _faults(estimator, checkpoint):
                 validate_parameter_constraints(constraints, {name: value}, "The network")
             except InvalidParameterError:
                 yield f"{name} is {shorten(value)}"
-        # Every layer has a tensor at least.
+        # Each layer has at least one tensor.
         n_layers = len(value) if isinstance(value, list) else value
         has_layers = name.endswith("layers") or isinstance(value, list)
         if has_layers and n_layers > len(checkpoint.state):
-            yield f"{name} is {shorten(value)}, and there are {len(checkpoint.state)} tensors"
-    if config.get("cutoff", 0) > _MOST_CUTOFF:
-        yield f"cutoff is {config['cutoff']} Å, and {_MOST_CUTOFF} Å is the largest that is read"
+            yield f"{name} is {shorten(value)}, but there are {len(checkpoint.state)} tensors"
+    if config.get("cutoff", 0) > _MAX_CUTOFF:
+        yield f"cutoff is {config['cutoff']} Å, but must be at most {_MAX_CUTOFF} Å"
 
 
 def _is_like(value, example):
-    """Tell whether a size is of the type of another one, and no nonsense."""
+    """Tell whether a size has the type of `example` and a possible value."""
     if isinstance(example, list):
         return isinstance(value, list) and all(_is_like(each, 1) for each in value)
     if isinstance(example, bool | str):

@@ -6,7 +6,7 @@ from skmat.objectives import BarlowTwins, Distillation, MaskedElements, Objectiv
 
 __all__ = ["OBJECTIVE_NAMES", "resolve_objectives"]
 
-#: What a name stands for; objects say the same with other settings.
+#: Objectives by short name. Other settings need objects of ``skmat.objectives``.
 OBJECTIVE_NAMES: dict[str, tuple[Objective, ...]] = {
     "barlow_twins": (BarlowTwins(),),
     "crystal_twins": (BarlowTwins(masked="both", edge_ratio=0.1),),
@@ -20,18 +20,17 @@ OBJECTIVE_NAMES: dict[str, tuple[Objective, ...]] = {
 
 
 def resolve_objectives(objectives) -> tuple[Objective, ...]:
-    """Return the objectives that a user named.
+    """Return objectives from names and objects.
 
     Parameters
     ----------
     objectives : str, Objective or sequence of them
-        Short names ("barlow_twins", "crystal_twins", "fingerprint", "masked_elements",
-        "properties", "joint"), objects, or several of them.
+        Keys of ``OBJECTIVE_NAMES``, objects, or several of them.
 
     Raises
     ------
     InvalidInputError
-        If a name is unknown, or an objective is given twice.
+        If a name is unknown, or if an objective occurs twice.
     """
     items = [objectives] if isinstance(objectives, str | Objective) else list(objectives)
     resolved: list[Objective] = []
@@ -41,18 +40,18 @@ def resolve_objectives(objectives) -> tuple[Objective, ...]:
         elif isinstance(item, str) and item in OBJECTIVE_NAMES:
             resolved.extend(OBJECTIVE_NAMES[item])
         elif isinstance(item, str) and item == "multimodal":
-            # A name in files of `skmat pretrain`, and in papers.
+            # "multimodal" is a name in papers and in the files of `skmat pretrain`.
             raise InvalidInputError(
-                "'multimodal' learning needs a teacher: pass skmat.objectives.Distillation("
+                "'multimodal' learning needs a teacher. Use skmat.objectives.Distillation("
                 "skmat.StructureEmbeddingLookup('cgcnn-mp-multitask'), name='multimodal'), or"
-                " other weights of an encoder of crystals."
+                " other weights of an encoder of structures."
             )
         else:
             raise InvalidInputError(
-                f"There is no objective {item!r}; choose one of {sorted(OBJECTIVE_NAMES)} or"
-                " pass an object of skmat.objectives."
+                f"Unknown objective {item!r}. Choose one of {sorted(OBJECTIVE_NAMES)}, or use an"
+                " object of skmat.objectives."
             )
     names = [objective.name for objective in resolved]
     if len(set(names)) < len(names) or not names:
-        raise InvalidInputError(f"Each objective must be given once; got {names}.")
+        raise InvalidInputError(f"Each objective must be given once, but the names are {names}.")
     return tuple(resolved)

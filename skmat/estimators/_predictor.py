@@ -1,4 +1,4 @@
-"""What regressors and classifiers share: heads for y, fine-tuning, an ensemble."""
+"""Base of regressors and classifiers: heads for y, fine-tuning, an ensemble."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["EncoderPredictor"]
 
-#: Shipped weights were trained on formulas of at most so many elements.
-_MOST_ELEMENTS = 9
+#: Largest number of elements in the formulas that shipped weights were trained on.
+_MAX_ELEMENTS = 9
 
-#: With larger weights the columns of y weigh nothing in float32.
+#: Larger weights would reduce the columns of y to 0 in float32.
 _LARGEST_AUXILIARY_WEIGHT = 1e60
 
 
@@ -25,25 +25,25 @@ class EncoderPredictor(PredictorParams, EncoderEstimator):
 
     def _within_domain(self, start, data):
         """Return random weights if the materials are outside the pretraining data."""
-        # A frozen encoder is better than a random one even there.
+        # A frozen encoder is better than a random one, even outside these data.
         if start.by_default and self.trainable == "all":
             n_elements = self._compositions(data.materials).n_elements[data.sample_weight > 0]
-            if np.mean(n_elements > _MOST_ELEMENTS) > 0.5:
+            if np.mean(n_elements > _MAX_ELEMENTS) > 0.5:
                 return Start(self._network_config())
         return start
 
     def _tasks(self, data, labels_required):
-        """Return the columns of y, and what ``auxiliary_objective`` adds."""
+        """Return the tasks of y and of ``auxiliary_objective``, with their weights."""
         if labels_required:
             data.targets.check_weights(data.sample_weight)
         auxiliary = self._auxiliary_objectives()
-        # They need no targets, so that their tasks do not depend on them.
+        # The names of auxiliary tasks do not depend on y.
         names = [name for objective in auxiliary for name in objective.task_names(())]
         taken = sorted(set(names) & set(data.targets.names))
         if taken:
             raise InvalidInputError(
-                f"auxiliary_objective={self.auxiliary_objective!r} has tasks of the names {taken},"
-                " as y has; rename the columns of y."
+                f"auxiliary_objective={self.auxiliary_objective!r} has tasks named {taken}, and y"
+                " has columns of the same names. Rename the columns of y."
             )
         weights = resolve_task_weights(self.loss_weights, data.targets.names, data.targets)
         # Relative to all columns of y together, so that their number does not matter.
@@ -59,8 +59,8 @@ class EncoderPredictor(PredictorParams, EncoderEstimator):
         if labelled:
             raise InvalidInputError(
                 f"auxiliary_objective={self.auxiliary_objective!r} holds {labelled}, which learns"
-                " from labels. y is learned anyway; choose objectives without labels, such as"
-                " 'masked_elements'."
+                " from labels. Use objectives without labels, such as 'masked_elements', because"
+                " y is learned in any case."
             )
         return objectives
 

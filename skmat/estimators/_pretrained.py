@@ -1,4 +1,4 @@
-"""Where an estimator's encoder comes from, and how it is saved for others."""
+"""Loading and saving the encoder of an estimator."""
 
 import copy
 import datetime
@@ -32,9 +32,9 @@ class Start:
     Attributes
     ----------
     network : dict
-        What builds the network.
+        Settings that ``_build_network`` needs.
     checkpoint : Checkpoint or None
-        Loaded weights; None for random weights, and for a training that continues.
+        Loaded weights. None for random weights and for a training that continues.
     by_default : bool
         Whether "auto" chose the checkpoint.
     continues : bool
@@ -62,24 +62,24 @@ class CheckpointMixin:
 
     def __getstate__(self):
         state: Any = super().__getstate__()
-        # A source that is an estimator stays what it is, but for what only training needs.
+        # An estimator as the source is kept without its optimizer.
         source = state.get("pretrained")
         if isinstance(getattr(source, "estimator", source), CheckpointMixin):
             state = {**state, "pretrained": _without_training(source)}
         return state
 
     def save_pretrained(self, folder, *, card=None, dtype="float32"):
-        """Write the encoder, without its heads, for use as ``pretrained=folder``.
+        """Write the encoder without its heads, for use as ``pretrained=folder``.
 
-        Of an ensemble the first member's encoder is written.
+        An ensemble writes the encoder of its first network.
 
         Parameters
         ----------
         folder : path-like
-            Receives model.safetensors, config.json and README.md. A checkpoint that is there is
-            replaced as a whole.
+            Folder for model.safetensors, config.json and README.md. A checkpoint in it is replaced
+            as a whole.
         card : ModelCard, default=None
-            Where the encoder comes from; what can be known is filled in.
+            Description of the encoder. Empty fields are filled in if their values are known.
         dtype : {"float32", "bf16"}, default="float32"
             Number format of the weights.
 
@@ -91,7 +91,7 @@ class CheckpointMixin:
         Raises
         ------
         InvalidInputError
-            If `dtype` is unknown, or `folder` or `card` cannot be written.
+            If `dtype` is unknown, or if `folder` or `card` cannot be written.
         PretrainedError
             If weights are NaN or infinite.
         """
@@ -99,23 +99,23 @@ class CheckpointMixin:
         return save_checkpoint(folder, self._to_checkpoint(card), dtype)
 
     def _hash_weights(self):
-        """Return a hash of all weights, equal for estimators that give the same numbers.
+        """Return a hash of all weights, equal for estimators with equal predictions.
 
         Returns
         -------
         str
-            SHA-256 over the tensors of every member, in float32, with their names.
+            SHA-256 over the names and float32 tensors of all networks.
         """
         check_is_fitted(self)
         digest = hashlib.sha256()
-        for member in self.estimators_:
-            for name, tensor in sorted(member.model.state_dict().items()):
+        for fitted in self.estimators_:
+            for name, tensor in sorted(fitted.model.state_dict().items()):
                 digest.update(name.encode())
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def _resolve_start(self) -> "Start":
-        """Load the weights that `pretrained` stands for; the only place that does."""
+        """Load the weights given by `pretrained`. Nothing else loads them."""
         source = self._pretrained_source()
         if source is None:
             return Start(self._network_config())
@@ -124,9 +124,9 @@ class CheckpointMixin:
         if isinstance(source, CheckpointMixin):
             if not hasattr(source, "estimators_"):
                 raise PretrainedError(
-                    f"pretrained={source!r} is not fitted. In a parameter grid scikit-learn"
-                    " clones its values, which resets estimators: wrap it in"
-                    " sklearn.frozen.FrozenEstimator, or give the folder of save_pretrained."
+                    f"pretrained={source!r} is not fitted. scikit-learn clones the values of a"
+                    " parameter grid, which resets estimators. In a grid, wrap the estimator in"
+                    " sklearn.frozen.FrozenEstimator, or use the folder of save_pretrained."
                 )
             checkpoint = source._to_checkpoint(None)
         elif isinstance(source, str | os.PathLike):
@@ -138,14 +138,15 @@ class CheckpointMixin:
         if checkpoint.family != self._family:
             raise PretrainedError(
                 f"{checkpoint.source} holds an encoder of the family {checkpoint.family!r}, but"
-                f" {type(self).__name__} needs {self._family!r}; use its own estimators."
+                f" {type(self).__name__} needs {self._family!r}. Use an estimator of the same"
+                " family."
             )
         if isinstance(source, str | os.PathLike):
             check_network(self, checkpoint)
         return Start(checkpoint.network, checkpoint, by_default)
 
     def _pretrained_source(self):
-        """Return what `pretrained` stands for, None for random weights."""
+        """Return the source of `pretrained`, with "auto" resolved. None is random weights."""
         if isinstance(self.pretrained, str) and self.pretrained == "auto":
             return BEST.get(self._family) if self._has_pretrained_defaults() else None
         return self.pretrained
@@ -172,7 +173,7 @@ class CheckpointMixin:
         )
 
     def _describe(self, card: ModelCard | None) -> ModelCard:
-        """Return `card` with what can be known filled in; weights keep their provenance."""
+        """Return `card` with known values in empty fields, and with the origin of the weights."""
         origin, was_trained = self.model_card_, bool(self.history_)
         if card is None and origin is not None and not was_trained:
             return origin
@@ -195,12 +196,12 @@ class CheckpointMixin:
 
 
 def _without_training(source):
-    """Return `source`, or a copy whose members hold no optimizer; in a FrozenEstimator or not."""
+    """Return a copy of `source` without optimizers. `source` may be a FrozenEstimator."""
     if isinstance(source, CheckpointMixin):
         if not hasattr(source, "estimators_"):
             return source
         light = copy.copy(source)
-        light.estimators_ = [member.without_training() for member in source.estimators_]
+        light.estimators_ = [fitted.without_training() for fitted in source.estimators_]
         return light
     frozen = copy.copy(source)
     frozen.estimator = _without_training(source.estimator)

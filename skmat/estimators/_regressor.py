@@ -31,12 +31,12 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas or a matrix of amounts; crystals, if the family reads crystals.
+            Formulas, a matrix of amounts, or structures, depending on the family.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
-            Properties, each in its own unit; NaN, None, pandas.NA, nulls and what is masked are
-            missing labels. Text must be a number.
+            Properties, in any units. Text must hold a number. Labels may be missing: NaN, None,
+            pandas.NA, null or masked.
         sample_weight : array-like of shape (n_materials,), default=None
-            Weights of the materials, non-negative.
+            Non-negative weights of the materials. None weights all rows equally.
 
         Returns
         -------
@@ -46,14 +46,14 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         Raises
         ------
         InvalidCompositionError, InvalidStructureError
-            If rows of X cannot be read; the error lists all of them.
+            If rows of X cannot be read. The error lists all of them.
         InvalidLabelsError
-            If labels are no numbers, infinite, or beyond 1e300.
+            If labels are not numbers, infinite, or larger than 1e300 in magnitude.
         InvalidWeightsError
-            If weights are negative, missing, infinite or no numbers.
+            If weights are negative, missing, infinite or not numbers.
         InvalidInputError
-            If y holds a column of nothing but NaN, or one whose labels are all in rows of weight
-            0, or if `trainable` names a part that the family's networks do not have.
+            If a column of y has no label in a row of positive weight, or if the networks of the
+            family have no part named `trainable`.
         """
         return self._fit(X, y, sample_weight)
 
@@ -62,21 +62,22 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given rows, at a constant learning rate.
 
-        Targets are standardised by the mean and deviation of the first call's rows. A target whose
-        labels are all equal so far is predicted as that constant; the first labels that differ
-        standardise it. Nothing is held back for validation. Parameters may be changed between two
-        calls, such as `trainable` to unfreeze layer by layer, or `lr`; the moments of the
-        optimizer then begin anew.
+        No rows are held back for validation. The rows of the first call standardise the targets.
+        While all labels of a target are equal, their value is predicted. The first call with
+        other labels standardises this target.
+
+        Parameters may change between calls, for example `lr`, or `trainable` to unfreeze layers.
+        The moments of the optimizer are then reset.
 
         Parameters
         ----------
         X, y, sample_weight : array-like
-            As in ``fit``; y with the same columns at each call.
+            As in ``fit``. All calls need the same columns of y.
 
         Returns
         -------
         self : object
-            The regressor, trained a little longer.
+            The trained regressor.
         """
         return self._fit(X, y, sample_weight, partial=True)
 
@@ -86,33 +87,33 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like
-            Materials, in the form that ``fit`` was given.
+            Materials, in the format of the X given to ``fit``.
         return_std : bool, default=False
-            Whether to return standard deviations too: the scale that ``loss="robust_l1"``
-            predicts and the spread of the ensemble, added in quadrature.
+            Whether to return standard deviations too. They combine the scale predicted by
+            ``loss="robust_l1"`` and the spread of the ensemble in quadrature.
 
         Returns
         -------
         y : ndarray of shape (n_materials,) or (n_materials, n_tasks), float64
-            In the units and the shape of the y that was fitted; NaN where X is invalid and
-            ``on_invalid="nan"``.
+            Predictions in the units and the shape of the y given to ``fit``. With
+            ``on_invalid="nan"``, rows that cannot be read are NaN.
         std : ndarray of the same shape
-            Standard deviations in the same units; only if `return_std`.
+            Standard deviations in the same units, if `return_std` is true.
 
         Raises
         ------
         InvalidInputError
-            If `return_std` and the model has no measure of its uncertainty.
+            If `return_std` is true, but the model cannot estimate its uncertainty.
         """
         materials, valid = self._read_for_prediction(X)
         if return_std and len(self.estimators_) == 1 and self.loss != "robust_l1":
             raise InvalidInputError(
-                "return_std=True needs n_estimators > 1 or loss='robust_l1'; with"
-                f" n_estimators=1 and loss={self.loss!r} there is nothing to estimate it from."
+                "return_std=True needs n_estimators > 1 or loss='robust_l1', but n_estimators=1"
+                f" and loss={self.loss!r}."
             )
         means, deviations = [], []
         for fitted, outputs in zip(self.estimators_, self._run_heads(materials), strict=True):
-            # In float64 from here on, so that no unit is too large or too small.
+            # float64, so that values in any unit neither overflow nor vanish.
             stacked = np.stack(outputs, axis=1).astype(np.float64)
             means.append(fitted.scaling.inverse_transform(stacked[..., 0]))
             deviations.append(stacked[..., 1] * fitted.scaling.scale)
@@ -123,8 +124,8 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
     def score(self, X, y, sample_weight=None):
         """Return the coefficient of determination, averaged over the tasks.
 
-        Rows without a label, or that cannot be read (``on_invalid="nan"``), are left out of their
-        task, and so are tasks without any label.
+        Rows without a label are ignored for their task. Rows that cannot be read are ignored with
+        ``on_invalid="nan"``. Tasks without labels are ignored.
 
         Parameters
         ----------
@@ -134,7 +135,7 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         Returns
         -------
         float
-            Mean R2, dimensionless; 1 is perfect.
+            Mean R2, dimensionless. The best value is 1.
         """
         predicted = self.predict(X)
         read = read_numeric_targets(y, len(predicted), labels_required=False)
@@ -145,10 +146,10 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
             rows = ~np.isnan(truth) & ~np.isnan(guess)
             if not rows.any():
                 continue
-            # R2 has no unit, but squares of small numbers vanish.
+            # R2 does not depend on the unit, but squares of tiny numbers underflow.
             pair, _ = in_own_unit(np.append(truth[rows], guess[rows]))
-            theirs = None if weights is None else weights[rows]
-            scores.append(r2_score(*np.split(pair, 2), sample_weight=theirs))
+            row_weights = None if weights is None else weights[rows]
+            scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
         return float(np.mean(scores)) if scores else np.nan
 
     def __sklearn_tags__(self):
@@ -168,18 +169,18 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
 
 
 def _combined(means, deviations):
-    """Return the mean and the standard deviation of the networks' predictions together.
+    """Return mean and standard deviation of an ensemble.
 
-    Both arguments are of shape (n_networks, n_materials, n_targets), in the units of y.
+    Both arguments have the shape (n_networks, n_materials, n_targets) and the units of y.
     """
     n_networks, n_materials, n_targets = means.shape
-    together = np.concatenate([means, deviations]).reshape(-1, n_targets)
-    scaled, units = in_own_unit(together)
-    means_there, deviations_there = scaled.reshape(2, n_networks, n_materials, n_targets)
-    mean = np.mean(means_there, axis=0) * units
-    total = np.mean(deviations_there**2, axis=0) + np.var(means_there, axis=0)
-    # The mean of equal numbers may differ from them in the last place.
-    agreed = (means == means[0]).all(axis=0)
-    alone = np.sqrt(np.mean(deviations_there**2, axis=0)) * units
-    std = np.where(agreed, alone, np.sqrt(total) * units)
-    return np.where(agreed, means[0], mean), std
+    joined = np.concatenate([means, deviations]).reshape(-1, n_targets)
+    scaled, units = in_own_unit(joined)
+    scaled_means, scaled_deviations = scaled.reshape(2, n_networks, n_materials, n_targets)
+    mean = np.mean(scaled_means, axis=0) * units
+    total = np.mean(scaled_deviations**2, axis=0) + np.var(scaled_means, axis=0)
+    # The computed mean of equal numbers can differ from them by rounding.
+    is_equal = (means == means[0]).all(axis=0)
+    std_if_equal = np.sqrt(np.mean(scaled_deviations**2, axis=0)) * units
+    std = np.where(is_equal, std_if_equal, np.sqrt(total) * units)
+    return np.where(is_equal, means[0], mean), std

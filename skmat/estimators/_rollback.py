@@ -1,4 +1,4 @@
-"""A ``fit`` that fails or is interrupted leaves the estimator as it was."""
+"""Restoring an estimator after a ``fit`` that failed or was interrupted."""
 
 from contextlib import contextmanager
 from functools import wraps

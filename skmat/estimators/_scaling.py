@@ -1,4 +1,4 @@
-"""Standardisation of targets, fitted on training rows alone."""
+"""Standardisation of targets, fitted on training rows only."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from skmat._utils.units import ROUNDING, in_own_unit
 
 __all__ = ["TargetScaling"]
 
-#: Standardised labels beyond this are cut to it. Only rows of next to no weight have such, and
-#: their squares must be finite in float32.
+#: Largest standardised label. Larger labels are clipped, so that their squares are finite in
+#: float32. Only rows of tiny weight can have them.
 _LARGEST_STANDARDISED = 1e15
 
 
 @dataclass(frozen=True)
 class TargetScaling:
-    """Mean and standard deviation of each target, in its own unit; NaN labels are skipped.
+    """Mean and standard deviation of each target, in the unit of the target.
 
     Parameters
     ----------
     mean, scale : ndarray of shape (n_targets,)
-        ``scale`` is 0 for a constant target: whatever the network says, its mean is predicted.
+        ``scale`` is 0 for a constant target, so that the mean is predicted.
     """
 
     mean: np.ndarray
@@ -28,9 +28,10 @@ class TargetScaling:
 
     @classmethod
     def fit(cls, y, sample_weight):
-        """Fit on `y` of shape (n, n_targets), rows weighted by `sample_weight`.
+        """Fit on `y` of shape (n, n_targets), weighted by `sample_weight`.
 
-        A target without any label of some weight has mean 0 and scale 1.
+        Missing labels (NaN) are ignored. A target without a label of positive weight has mean 0
+        and scale 1.
         """
         weights = np.where(np.isnan(y), 0.0, sample_weight[:, None])
         counts = weights > 0
@@ -42,7 +43,7 @@ class TargetScaling:
         scale = np.sqrt((weights * residuals**2).sum(axis=0) / safe_total) * small_unit
         scale = np.where(scale <= ROUNDING * np.abs(mean), 0.0, scale * unit)
         mean = mean * unit
-        # The mean of equal labels may differ from them in the last place.
+        # The computed mean of equal labels can differ from them by rounding.
         first = y[counts.argmax(axis=0), np.arange(y.shape[1])] if len(y) else mean
         is_equal = ((y == first) | ~counts).all(axis=0) & (total > 0)
         mean = np.where(is_equal, first, mean)
@@ -58,7 +59,7 @@ class TargetScaling:
         return self.scale == 0
 
     def transform(self, y):
-        # A constant that rounding blurs would be labels of any size.
+        # Dividing rounding errors of a constant target would give labels of any size.
         standardised = np.where(self.is_constant, y * 0.0, y - self.mean)
         with np.errstate(over="ignore"):
             standardised = standardised / np.where(self.is_constant, 1.0, self.scale)
@@ -68,10 +69,10 @@ class TargetScaling:
         return y * self.scale + self.mean
 
     def refitted(self, y, sample_weight):
-        """Return the scaling that later labels `y` go on with.
+        """Return the scaling for further labels `y`.
 
-        A target that was constant so far is standardised by the first labels that differ; the
-        constant counts among them as one label of weight 1. All others stay as they are.
+        A target that was constant is standardised by its first labels that differ. The constant is
+        one of these labels, of weight 1. The scaling of other targets does not change.
         """
         if not self.is_constant.any():
             return self

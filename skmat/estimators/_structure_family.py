@@ -1,4 +1,4 @@
-"""What the families that read structures share: graphs, built once and cached."""
+"""Base of families that read structures: graphs, built once and cached."""
 
 import numpy as np
 from sklearn.utils.validation import check_memory
@@ -16,22 +16,22 @@ __all__ = ["GRAPH_DEFAULTS", "StructureFamily"]
 #: Parameters that shipped weights were trained with.
 GRAPH_DEFAULTS = {"element_features": "magpie", "n_neighbors": 12, "cutoff": 8.0}
 
-#: Limit of a cache folder: the graphs of 800,000 structures of 30 atoms.
+#: Largest size of a cache folder: the graphs of 800,000 structures of 30 atoms.
 _CACHE_LIMIT = "4G"
 
 
 @dataclass_of_parameters()
 class StructureFamily(GraphParams, StructureInputMixin, ElementFamily):
-    """Families that read structures; see ``ElementFamily``."""
+    """Families that read structures. See ``ElementFamily``."""
 
     element_features: str | None = "magpie"
     lr: float = 2e-3
 
     _input = "structure"
     _make_batch = staticmethod(CrystalBatch.from_graphs)
-    # Memory follows from atoms and pairs: ten times as many as a formula has elements.
+    # Memory grows with atoms and pairs. A structure has ten times as many as a formula.
     _max_batch_size = 128
-    # Chosen on inner splits of matbench_phonons: 60 epochs leave the training rows unlearned.
+    # Chosen on inner splits of matbench_phonons, where 60 epochs underfit.
     _epochs_factor = 3
     # Structures of one composition are different inputs.
     _composition_is_all = False
@@ -40,7 +40,7 @@ class StructureFamily(GraphParams, StructureInputMixin, ElementFamily):
         return materials.compositions()
 
     def _network_config(self):
-        # Plain numbers for JSON, whatever type a parameter grid has.
+        # Python numbers for JSON: a parameter grid may hold those of NumPy.
         settings = GraphSettings(int(self.n_neighbors), float(self.cutoff))
         return {**super()._network_config(), **settings._asdict()}
 
@@ -53,7 +53,7 @@ class StructureFamily(GraphParams, StructureInputMixin, ElementFamily):
         return super()._build_network(config, fresh=fresh)
 
     def _read_materials(self, X, config, *, reset, on_invalid="raise"):
-        """Return `X` as CrystalGraphs; set or check ``n_features_in_`` on the way."""
+        """Return `X` as CrystalGraphs. This also sets or checks ``n_features_in_``."""
         structures, problems, n_rows = self._parse_structures(
             X, reset=reset, disorder=self.disorder
         )

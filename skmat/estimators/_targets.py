@@ -1,4 +1,4 @@
-"""Reading y: one column or many, labels missing, names from a DataFrame."""
+"""Reading y: one or several columns, missing labels, names from a DataFrame."""
 
 import datetime
 from collections.abc import Set
@@ -32,18 +32,18 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class TargetData:
-    """What y held.
+    """The content of y.
 
     Attributes
     ----------
     values : ndarray of shape (n, n_targets), float64
-        Numbers, or indices into `classes`; NaN where there is no label.
+        Numbers, or indices into `classes`. A missing label is NaN.
     targets : list of Target
         Name and kind of each column.
     classes : list of (ndarray or None)
-        Class labels of each column; None for a number.
+        Class labels of each column. None for a column of numbers.
     one_dimensional : bool
-        Whether y had one dimension, and predictions shall have one too.
+        Whether y, and therefore predictions, have one dimension.
     """
 
     values: np.ndarray
@@ -56,7 +56,7 @@ class TargetData:
         return [target.name for target in self.targets]
 
     def fit_scaling(self, rows, sample_weight):
-        """Fit on `rows` alone; numbers are standardised, class indices stay as they are."""
+        """Fit on `rows` only. Numbers are standardised, class indices are not changed."""
         fitted = TargetScaling.fit(self.values[rows], sample_weight[rows])
         is_class = np.array([target.n_classes > 0 for target in self.targets], dtype=bool)
         return TargetScaling(
@@ -64,20 +64,20 @@ class TargetData:
         )
 
     def check_weights(self, sample_weight):
-        """Raise unless each column has a label in some row of weight."""
+        """Raise an error unless each column has a label in a row of positive weight."""
         weighted = ~np.isnan(self.values[sample_weight > 0])
         idle = [
             name for name, some in zip(self.names, weighted.any(axis=0), strict=True) if not some
         ]
         if idle:
             raise InvalidInputError(
-                f"y has labels of {', '.join(map(repr, idle))} only in rows that teach nothing:"
-                " their sample_weight is 0, or X holds no material there. Give one of these rows"
-                " a weight, or drop the column."
+                f"y has labels of {', '.join(map(repr, idle))} only in rows whose sample_weight is"
+                " 0 or whose X holds no material. Give one of these rows a positive weight, or"
+                " drop the column."
             )
 
     def is_informative(self, rows, sample_weight):
-        """Tell whether any of `rows` has weight, and a label where labels are learned."""
+        """Tell whether any of `rows` has positive weight and, if y is used, a label."""
         weighted = rows[sample_weight[rows] > 0]
         if not self.targets:
             return len(weighted) > 0
@@ -90,41 +90,40 @@ def read_numeric_targets(y, n_rows, *, labels_required=True) -> TargetData:
     Parameters
     ----------
     y : array-like of shape (n,) or (n, n_targets)
-        Numbers, or text that is one; what is missing is said in ``read_columns``.
+        Numbers, or text that holds numbers. ``read_columns`` lists missing values.
     n_rows : int
         Rows of X.
     labels_required : bool, default=True
-        Whether a column without any label is an error.
+        Whether a column without labels is an error.
 
     Raises
     ------
     InvalidLabelsError
-        If a label is no number, infinite, or beyond 1e300.
+        If a label is not a number, infinite, or larger than 1e300 in magnitude.
     InvalidInputError
-        If a column has no label at all.
+        If a column has no labels.
     """
     return _read_numbers(read_columns(y), n_rows, labels_required)
 
 
 def read_class_targets(y, n_rows, classes=None) -> TargetData:
-    """Read y of a classifier: labels of any type that has an order.
+    """Read y of a classifier.
 
     Parameters
     ----------
     y : array-like of shape (n,) or (n, n_targets)
-        Class labels; what is missing is said in ``read_columns``.
+        Class labels of any type that can be sorted. ``read_columns`` lists missing values.
     n_rows : int
         Rows of X.
     classes : list of ndarray, default=None
-        Known class labels of each column, as ``partial_fit`` has them; a column may then be
-        without labels.
+        Class labels of each column, from ``partial_fit``. With them, a column may have no labels.
 
     Raises
     ------
     LabelTypeError
-        If the labels of a column are of several types, or cannot be sorted.
+        If the labels of a column have several types or cannot be sorted.
     InvalidInputError
-        If a column has no label at all, or one that is not among `classes`.
+        If a column has no labels, or if a label is not in `classes`.
     """
     table = read_columns(y)
     if table.has_tuples:
@@ -132,13 +131,13 @@ def read_class_targets(y, n_rows, classes=None) -> TargetData:
         raise LabelTypeError(
             [(row, label, f"{shorten(label)} is a tuple") for row, label in rows],
             n_rows,
-            "Where tuples hold the labels of several tasks, pass lists or a DataFrame instead.",
+            "If tuples hold the labels of several tasks, use lists or a DataFrame.",
         )
     return _read_classes(table, n_rows, classes)
 
 
 def read_mixed_targets(y, n_rows) -> TargetData:
-    """Read y of an encoder: numbers are regressed, text, categories and booleans classified."""
+    """Read y of an encoder: numbers for regression, other types for classification."""
     table = read_columns(y)
     parts = []
     for column, name in zip(table.columns, table.names, strict=True):
@@ -160,7 +159,7 @@ def read_known_classes(classes):
     if isinstance(classes, Set):
         classes = list(classes)
     if not len(classes):
-        raise InvalidInputError("classes is empty; name all class labels, or leave it None.")
+        raise InvalidInputError("classes is empty. Use a list of all class labels, or None.")
     nested = isinstance(classes, list | tuple) and not (
         np.isscalar(classes[0]) or isinstance(classes[0], datetime.date)
     )
@@ -187,7 +186,7 @@ def _read_numbers(table, n_rows, labels_required=True):
             problems.append((row, label, f"target {name!r}: {shorten(label)} is {fault}"))
         is_text |= is_mostly_text(column, faults)
     if problems:
-        remedy = "Most labels are text: take a classifier, such as MTEncoderClassifier."
+        remedy = "Most labels are text. Use a classifier, such as MTEncoderClassifier."
         problems.sort(key=lambda problem: problem[0])
         raise InvalidLabelsError(problems, n_rows, remedy if is_text else "")
     if labels_required:
@@ -220,7 +219,7 @@ def _read_classes(table, n_rows, classes=None):
                 f" {column.rows[unknown[0]]}), which is not among the classes {known.tolist()}."
             )
         values[column.rows, i] = indices
-    # One class is learned as the first of two.
+    # A single class is learned as the first of two.
     targets = [Target(name, max(2, len(known))) for name, known in zip(names, found, strict=True)]
     return TargetData(values, targets, found, table.one_dimensional)
 
@@ -228,6 +227,6 @@ def _read_classes(table, n_rows, classes=None):
 def _check_labelled(labelled, name):
     if not labelled.any():
         raise InvalidInputError(
-            f"y has no label at all (only NaN) for {name!r}; drop the column, or fit on rows that"
-            " have some."
+            f"y has no label at all (only NaN) for {name!r}. Drop the column, or add rows with"
+            " labels."
         )

@@ -1,7 +1,7 @@
-"""Teachers of :class:`~skmat.objectives.Distillation`: fitted, and their features scaled.
+"""Teachers of :class:`~skmat.objectives.Distillation`: fitting, and scaling of their features.
 
-Objectives are torch only. An estimator fits the teacher of an objective, and hands the scaled
-features to the network as targets.
+Objectives are pure torch. An estimator therefore fits the teacher of an objective and gives the
+scaled features to the network as targets.
 """
 
 from dataclasses import dataclass, replace
@@ -22,18 +22,19 @@ __all__ = ["FittedTeacher", "fit_teachers"]
 
 @dataclass(frozen=True)
 class FittedTeacher:
-    """A teacher with the scaling of its features, as a training uses it.
+    """A fitted teacher, with the scaling of its features.
 
     Attributes
     ----------
     objective : Objective
-        As the network has it: with a head for the features, and without the teacher.
+        The objective of the network: with the number of features, and without the teacher.
     given : transformer or None
-        What was cloned and fitted; None if the teacher needed no fit.
+        The user's transformer, which was cloned and fitted. None if the teacher needed no fit.
     teacher : transformer, array or None
-        Fitted. None in a copy from a file, if the estimator's parameter has it.
+        The fitted teacher. It is None after loading from a file if the estimator's parameter
+        holds it.
     shift, unit : ndarray of shape (n_features,)
-        Offset and unit of each feature.
+        Offset and scale of each feature.
     """
 
     objective: Objective
@@ -48,17 +49,17 @@ class FittedTeacher:
         Returns
         -------
         ndarray of shape (n_materials, n_features), float32
-            NaN for a feature that is not known.
+            Unknown features are NaN.
         """
         return self.scaled(_features(self.objective, self.teacher, X))
 
     def scaled(self, features):
-        """Return unscaled features in the units of the head."""
+        """Scale features."""
         return ((features - self.shift) / self.unit).astype(np.float32)
 
     def __getstate__(self):
         state = self.__dict__.copy()
-        # An array, and a transformer that fits without rows, are in the estimator's parameter.
+        # The estimator's parameter holds arrays and transformers that fit without rows.
         if not hasattr(self.teacher, "transform") or getattr(
             self.teacher, "_needs_no_rows", False
         ):
@@ -67,23 +68,23 @@ class FittedTeacher:
 
 
 def fit_teachers(objectives, X, rows, before=None):
-    """Fit the teachers of objectives to some rows of X, or continue with those of an earlier fit.
+    """Fit the teachers of objectives to rows of X, or reuse those of an earlier fit.
 
     Parameters
     ----------
     objectives : sequence of Objective
-        As the user gave them.
+        The user's objectives.
     X : array-like
         Materials.
     rows : ndarray of int
-        Rows that are trained on.
+        Training rows.
     before : sequence of (FittedTeacher or None), default=None
-        Teachers of the fit that continues.
+        Teachers of an earlier fit that continues.
 
     Returns
     -------
     objectives : list of Objective
-        As a network has them.
+        Objectives of the network.
     teachers : list of (FittedTeacher or None)
         None for an objective without a teacher.
     targets : list of (ndarray of shape (n_materials, n_features), float32, or None)
@@ -111,14 +112,14 @@ def _fit(objective, X, rows):
     features = _features(objective, teacher, X)
     if np.isnan(features[rows]).all():
         raise InvalidInputError(
-            f"The teacher of {objective.name!r} knows no feature of any material to train on."
+            f"The teacher of {objective.name!r} returns only NaN for the training rows."
         )
     scaling = _statistics(features[rows], objective.scaling)
     return _as_fitted(objective, teacher, features, *scaling)
 
 
 def _continue(objective, X, rows, before):
-    """Fit no teacher a second time, and keep the units that the head has learned."""
+    """Reuse a fitted teacher, and the scaling that the head was trained with."""
     teacher = before.teacher
     if before.given is None or objective.teacher is not before.given or teacher is None:
         teacher = _fitted(objective, X, rows)
@@ -126,7 +127,7 @@ def _continue(objective, X, rows, before):
     if features.shape[1] != len(before.unit):
         raise InvalidInputError(
             f"The teacher of {objective.name!r} has {features.shape[1]} features, but the model"
-            f" was fitted with {len(before.unit)}; use a new estimator (warm_start=False)."
+            f" was fitted with {len(before.unit)}. Use a new estimator (warm_start=False)."
         )
     return _as_fitted(objective, teacher, features, before.shift, before.unit)
 
@@ -153,8 +154,8 @@ def _features(objective, teacher, X):
     """Return unscaled features, ndarray of shape (n_materials, n_features)."""
     if teacher is None:
         raise SkmatError(
-            f"The teacher of {objective.name!r} is not in the file; use that of the estimator's"
-            " parameter."
+            f"The teacher of {objective.name!r} is not in the file. Set it as a parameter of the"
+            " estimator."
         )
     features = teacher.transform(X) if hasattr(teacher, "transform") else teacher
     features = features.toarray() if hasattr(features, "toarray") else features
@@ -163,19 +164,19 @@ def _features(objective, teacher, X):
     if features.ndim != 2 or len(features) != n_rows or not features.shape[1]:
         raise InvalidInputError(
             f"The teacher of {objective.name!r} has features of shape {features.shape} for"
-            f" {n_rows} materials: it must have one row for each."
+            f" {n_rows} materials. It must have one row per material."
         )
     features = np.where(np.isfinite(features), features, np.nan)
     return _mean_by_composition(features, X) if objective.average else features
 
 
 def _mean_by_composition(features, X):
-    """Return for each row the mean over the rows of its composition that know a feature."""
+    """Return the mean of each feature over all rows of a composition, ignoring NaN."""
     formulas = as_formulas(X)
     if formulas is None:
         raise InvalidInputError(
-            "average=True compares the compositions of formulas, but X is a matrix of amounts."
-            " Pass formulas, or average the features beforehand."
+            "average=True needs formulas, but X is a matrix of amounts. Use formulas, or average"
+            " the features beforehand."
         )
     groups = read_compositions(formulas).group_ids()
     known = ~np.isnan(features)
@@ -188,7 +189,7 @@ def _mean_by_composition(features, X):
 
 
 def _statistics(features, scaling):
-    """Return offset and unit of each column; 0 and infinity set a constant column to zero."""
+    """Return offset and scale of each column. An infinite scale sets constant columns to 0."""
     if scaling is None:
         return np.zeros(features.shape[1]), np.ones(features.shape[1])
     empty = np.isnan(features).all(axis=0)
@@ -198,6 +199,6 @@ def _statistics(features, scaling):
     if scaling == "min-max":
         shift = np.nanmin(features, axis=0)
         unit = np.nanmax(features, axis=0) - shift
-    # Rounding errors are not a spread.
+    # Columns that differ only by rounding are constant.
     has_spread = unit > 1e-12 * np.maximum(1.0, np.abs(shift))
     return shift, np.where(has_spread, unit, np.inf)

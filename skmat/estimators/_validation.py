@@ -1,27 +1,28 @@
-"""Which rows early stopping watches."""
+"""Validation rows of early stopping."""
 
 import numpy as np
 
 __all__ = ["keep_labels"]
 
 
-def keep_labels(training, validation, groups, read, sample_weight, fraction):
-    """Give back to training what has no label there.
+def keep_labels(training, validation, groups, targets, sample_weight, fraction):
+    """Move groups from validation to training until training has labels of each target.
 
-    A column whose labels are all in validation gives back its groups, in the order of the rows,
-    but for its share `fraction`. So does a class, and so do the labels that differ from a single
-    number that training has. A column with labels in one group has none in validation.
+    If all labels of a target are in validation, all groups but a share `fraction` of them return
+    to training, in the order of the rows. The same holds for all rows of a class. It also holds
+    for numbers that differ, if training would have only one value. A target with labels in one
+    group has all of them in training.
 
     Parameters
     ----------
     training, validation : ndarray of int
-        Row numbers, as ``split_by_group`` returns them.
+        Row numbers, as returned by ``split_by_group``.
     groups : ndarray of shape (n,)
-        Equal for rows that stay together.
-    read : ReadTargets
+        Group of each row. Rows of one group stay together.
+    targets : TargetData
         The labels.
     sample_weight : ndarray of shape (n,)
-        Weights of the rows; those of weight 0 teach nothing.
+        Weights of the rows. Labels in rows of weight 0 do not count.
     fraction : float
         Share of the groups that goes to validation.
 
@@ -36,12 +37,12 @@ def keep_labels(training, validation, groups, read, sample_weight, fraction):
     def give_back(rows):
         if not rows.any() or not is_held_back[rows].all():
             return
-        theirs, first = np.unique(groups[rows], return_index=True)
-        theirs = theirs[np.argsort(first)]
-        n_stay = min(round(fraction * len(theirs)), len(theirs) - 1)
-        is_held_back[np.isin(groups, theirs[: len(theirs) - n_stay])] = False
+        affected, first = np.unique(groups[rows], return_index=True)
+        affected = affected[np.argsort(first)]
+        n_stay = min(round(fraction * len(affected)), len(affected) - 1)
+        is_held_back[np.isin(groups, affected[: len(affected) - n_stay])] = False
 
-    for column, target in zip(read.values.T, read.targets, strict=True):
+    for column, target in zip(targets.values.T, targets.targets, strict=True):
         known = (sample_weight > 0) & ~np.isnan(column)
         if target.n_classes:
             for each in np.unique(column[known]):

@@ -15,13 +15,13 @@ __all__ = ["ALIGNNClassifier", "ALIGNNEncoder", "ALIGNNRegressor"]
 
 @dataclass_of_parameters()
 class ALIGNNFamily(StructureFamily):
-    """What the three share.
+    """Parameters and network of all three estimators.
 
     Parameters
     ----------
     preset : {"tiny", "small", "paper"}
         Size of the network: "tiny" (16 numbers per vector, 1 layer with angles and 1 without),
-        "small" (64, 2 and 2), "paper" (256, 4 and 4; needs a GPU).
+        "small" (64, 2 and 2), "paper" (256, 4 and 4). "paper" needs a GPU.
     """
 
     preset: str = param("small", [StrOptions(set(ALIGNN_PRESETS))])

@@ -17,7 +17,7 @@ __all__ = ["CGCNNClassifier", "CGCNNEncoder", "CGCNNRegressor"]
 
 @dataclass_of_parameters()
 class CGCNNFamily(StructureFamily):
-    """What the three share.
+    """Parameters and network of all three estimators.
 
     Parameters
     ----------
@@ -40,15 +40,15 @@ class CGCNNFamily(StructureFamily):
 
 @dataclass_of_parameters()
 class CGCNNHeads(CGCNNFamily):
-    """What the regressor and the classifier share: layers per task.
+    """Parameters of the regressor and the classifier: layers per task.
 
     Parameters
     ----------
     n_task_layers : int
         Convolutions of each column of y alone, after those that all columns share. Use them if
-        tasks disturb each other. They belong to the heads: always new, trained whatever
-        `trainable` is, ignored by ``transform`` and ``save_pretrained``. Each column costs the
-        time and memory of that many convolutions.
+        tasks disturb each other. They belong to the heads. They are therefore new in each fit and
+        trained for any `trainable`, and ``transform`` and ``save_pretrained`` ignore them. Time
+        and memory grow with this number times the number of columns.
     """
 
     n_task_layers: int = param(0, [Interval(Integral, 0, None, closed="left")])

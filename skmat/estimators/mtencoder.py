@@ -18,7 +18,7 @@ __all__ = ["MTEncoder", "MTEncoderClassifier", "MTEncoderRegressor"]
 
 @dataclass_of_parameters()
 class MTEncoderFamily(CompositionFamily):
-    """What the three share.
+    """Parameters and network of all three estimators.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class MTEncoderFamily(CompositionFamily):
         parameters), "deep" (256 wide, 6 layers), "paper" (512 wide, 3 layers), "large" (512 wide,
         6 layers).
     readout : {"cpd", "mean"}
-        Where the material's vector is read: at the [CPD] token, or as the mean over elements.
+        Source of the material's vector: the [CPD] token, or the mean over elements.
     dropout : float
         Dropout probability in the encoder.
     """

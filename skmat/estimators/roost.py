@@ -15,14 +15,15 @@ __all__ = ["RoostClassifier", "RoostEncoder", "RoostRegressor"]
 
 @dataclass_of_parameters()
 class RoostFamily(CompositionFamily):
-    """What the three share.
+    """Parameters and network of all three estimators.
 
     Parameters
     ----------
     preset : {"tiny", "base", "paper"}
         Size of the network: "tiny" (32 numbers per element, 1 layer, 64 per material), "base"
-        (64, 3 layers, 256; 0.6 million parameters), "paper" (as "base", with gates and messages
-        four times as wide and a trunk twice as wide; 2.2 million parameters, three times slower).
+        (64, 3 layers and 256, 0.6 million parameters), "paper" (as "base", but with gates and
+        messages four times as wide and a trunk twice as wide, 2.2 million parameters). "paper" is
+        three times slower than "base".
     """
 
     preset: str = param("base", [StrOptions(set(ROOST_PRESETS))])

@@ -68,9 +68,9 @@ def test_noise_is_its_share_of_the_variance():
 
 @pytest.mark.parametrize(("n_rows", "expected"), [(200, 50), (2000, 5), (15_000, 5)])
 def test_epochs_of_contradicting_labels(n_rows, expected):
-    assert n_epochs("auto", n_rows, contradicted=0.5) == expected
-    assert n_epochs("auto", n_rows, contradicted=0.2) == n_epochs("auto", n_rows)
-    assert n_epochs(7, n_rows, contradicted=0.5) == 7
+    assert n_epochs("auto", n_rows, pure_error=0.5) == expected
+    assert n_epochs("auto", n_rows, pure_error=0.2) == n_epochs("auto", n_rows)
+    assert n_epochs(7, n_rows, pure_error=0.5) == 7
 
 
 def test_a_fit_on_contradicting_labels_is_short():

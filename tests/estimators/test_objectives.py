@@ -42,7 +42,7 @@ def test_unknown_names_are_answered_with_the_known():
 
 @pytest.mark.parametrize("given", [["properties"], 3, MaskedElements, np.zeros(2)])
 def test_what_is_no_objective_is_refused(given):
-    with pytest.raises(InvalidInputError, match="There is no objective"):
+    with pytest.raises(InvalidInputError, match="Unknown objective"):
         resolve_objectives([given])
 
 

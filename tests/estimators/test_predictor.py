@@ -280,7 +280,7 @@ def test_what_needs_labels_is_not_kept(y, kept):
 
 def test_a_column_with_the_name_of_the_kept_task(y):
     frame = pd.DataFrame(y, columns=["gap", KEPT])
-    with pytest.raises(InvalidInputError, match=r"\['masked_elements'\].*rename"):
+    with pytest.raises(InvalidInputError, match=r"\['masked_elements'\].*Rename"):
         model(auxiliary_objective=KEPT).fit(FORMULAS, frame)
     model().fit(FORMULAS, frame)
 

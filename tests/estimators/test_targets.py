@@ -84,7 +84,7 @@ def test_bad_labels_are_listed_with_a_classifier_as_the_remedy():
     assert lines[5] == "  row 4, target 'kind': 'e' is text, not a number"
     assert lines[6] == "  ... and 1 more (all in the attribute `rows` of this error)"
     assert "set them to NaN" in lines[7]
-    assert "take a classifier, such as MTEncoderClassifier" in lines[8]
+    assert "Use a classifier, such as MTEncoderClassifier" in lines[8]
     assert caught.value.rows == [0, 1, 2, 3, 4, 5]
 
 

@@ -1,17 +1,9 @@
 """CGCNN on the official structures and folds of ``phonons``."""
 
-from cells import FOLDS, matbench_fold
-from runner import MatbenchStudy, grid
+from cells import FOLDS, matbench_study
 
 MODELS = {
     "cgcnn": {"family": "cgcnn", "pretrained": None},
     "cgcnn-mp-multitask": {"pretrained": "cgcnn-mp-multitask"},
 }
-STUDIES = [
-    MatbenchStudy(
-        "crystals",
-        grid(model=MODELS, task=("phonons",), fold=FOLDS),
-        matbench_fold,
-        {"models": MODELS},
-    )
-]
+STUDIES = [matbench_study("crystals", MODELS, (MODELS, ("phonons",), FOLDS))]

@@ -6,13 +6,12 @@ the arrays of the crystals, of their graphs, and of the pairs of bonds of the la
 Writes studies/results/memory_crystals.json and .md.
 """
 
-import argparse
 import multiprocessing
 import resource
 import warnings
 
-from speed import Report
 from speed_crystals import largest_line_graph, small_crystals
+from timing import Report, options
 
 from skmat import ALIGNNRegressor
 from skmat.structure import build_graphs
@@ -60,11 +59,7 @@ def measure_fits(report, X, y):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=10_000, help="crystals")
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    X, y = small_crystals(arguments.n)
+    X, y = small_crystals(options(__doc__, n=10_000).n)
     report = Report()
     measure_arrays(report, X)
     measure_fits(report, X, y)

@@ -3,8 +3,7 @@
 The studies "large" and "long" are of larger tasks. "long" takes a GPU.
 """
 
-from cells import FOLDS, SMALL, matbench_fold
-from runner import MatbenchStudy, grid
+from cells import FOLDS, SMALL, matbench_study
 
 MODELS = {
     "scratch": {"family": "mtencoder", "pretrained": None},
@@ -21,23 +20,15 @@ LONG = {name: {"pretrained": name, "max_epochs": 60} for name in OQMD}
 LARGE = {name: MODELS[name] for name in ("scratch", "mtencoder-multi")}
 
 STUDIES = [
-    MatbenchStudy(
-        "pretrained", grid(model=MODELS, task=SMALL, fold=FOLDS), matbench_fold, {"models": MODELS}
+    matbench_study("pretrained", MODELS, (MODELS, SMALL, FOLDS)),
+    matbench_study(
+        "pretrained/large", LARGE, (LARGE, ("perovskites", "log_gvrh", "log_kvrh"), FOLDS)
     ),
-    MatbenchStudy(
-        "pretrained/large",
-        grid(model=LARGE, task=("perovskites", "log_gvrh", "log_kvrh"), fold=FOLDS),
-        matbench_fold,
-        {"models": LARGE},
-    ),
-    MatbenchStudy(
+    matbench_study(
         "pretrained/long",
-        [
-            *grid(model=OQMD[:1], task=("mp_gap", "mp_is_metal"), fold=(0, 1, 2)),
-            *grid(model=OQMD[:1], task=("mp_e_form",), fold=(0, 1)),
-            *grid(model=OQMD[1:], task=("mp_gap", "mp_is_metal", "mp_e_form"), fold=(0,)),
-        ],
-        matbench_fold,
-        {"models": LONG},
+        LONG,
+        (OQMD[:1], ("mp_gap", "mp_is_metal"), (0, 1, 2)),
+        (OQMD[:1], ("mp_e_form",), (0, 1)),
+        (OQMD[1:], ("mp_gap", "mp_is_metal", "mp_e_form"), (0,)),
     ),
 ]

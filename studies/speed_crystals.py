@@ -1,21 +1,17 @@
 """Speed of graphs and networks of crystals, as ratios within one run.
 
-``python studies/speed_crystals.py`` with ``SKMAT_DATA`` set. Beside the package stands what one
-writes first: pymatgen's neighbours of each structure, and CGCNN in float32 as its authors have it,
-whose layers join the vectors of both atoms and of the edge before one linear map, and whose
-crystals are pooled in a Python loop; once with crystals collated to batches, as theirs are, and
-once with one crystal after the other. The networks have the same sizes, the compared functions
-take turns, and ratios are taken within a turn. Writes studies/results/speed_crystals.json and
+``python studies/speed_crystals.py`` with ``SKMAT_DATA`` set. The package is compared with what one
+writes first: pymatgen's neighbours of each structure, and CGCNN in float32 as its authors have it.
+Its layers join the vectors of both atoms and of the edge before one linear map, and its crystals
+are pooled in a Python loop. It is fitted to batches of crystals, as theirs is, and to one crystal
+after the other. All networks have the same sizes. Writes studies/results/speed_crystals.json and
 .md.
 """
 
-import argparse
-import warnings
-from pathlib import Path
-
 import numpy as np
 import torch
-from speed import Report, compare, rate
+from runner import WORK
+from timing import Report, options
 from torch import nn
 from torch.nn import functional as F
 
@@ -87,8 +83,8 @@ class FirstNetwork(nn.Module):
         return self.head(F.softplus(self.out(F.softplus(pooled))))[:, 0]
 
 
-def first_fit(structures, graphs, y, epochs, *, collated):
-    """Return a function that trains the first network."""
+def first_fit(structures, graphs, y, *, collated):
+    """Return crystals, and a function that trains the first network on each once."""
     table = torch.from_numpy(element_table("magpie"))
     centers = torch.arange(round(CUTOFF / STEP) + 1) * STEP
     crystals = []
@@ -120,65 +116,41 @@ def first_fit(structures, graphs, y, epochs, *, collated):
         torch.manual_seed(0)
         network = FirstNetwork(table)
         optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-        for _ in range(epochs):
-            order = torch.randperm(len(crystals))
-            for start in range(0, len(order), BATCH_SIZE):
-                rows = order[start : start + BATCH_SIZE].tolist()
-                outputs = network(*collate(rows)) if collated else one_by_one(network, rows)
-                loss = (outputs - labels[rows]).abs().mean()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+        order = torch.randperm(len(crystals))
+        for start in range(0, len(order), BATCH_SIZE):
+            rows = order[start : start + BATCH_SIZE].tolist()
+            outputs = network(*collate(rows)) if collated else one_by_one(network, rows)
+            loss = (outputs - labels[rows]).abs().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
 
-    return run
-
-
-def turns(repeats, *pairs):
-    """Return the rates of functions that read so many items each; they take turns."""
-    found = [[rate(*pair) for pair in pairs] for _ in range(repeats)]
-    return zip(*found, strict=True)
+    return len(y), run
 
 
 def largest_line_graph(graphs, batch_size=32):
     """Return the largest memory of the pairs of bonds of one batch, in MB."""
-    starts = range(0, len(graphs), batch_size)
-    batches = (
-        CrystalBatch.from_graphs(graphs, np.arange(start, min(start + batch_size, len(graphs))))
-        for start in starts
-    )
+    parts = np.split(np.arange(len(graphs)), np.arange(batch_size, len(graphs), batch_size))
+    batches = (CrystalBatch.from_graphs(graphs, rows) for rows in parts)
     return max(sum(part.nbytes for part in batch.bond_pairs()) for batch in batches) / 1e6
 
 
-def computed_in(precision):
-    """Return the number format that `precision` stands for, and whether it is the default."""
-    chosen = resolve_precision(precision, "cpu")
-    return f"{chosen}, the default here" if precision == "auto" else chosen
-
-
-def measure_graphs(report, repeats, structures):
-    n, mean = len(structures), structures.n_atoms.mean()
+def measure_graphs(report, structures):
+    n = len(structures)
     few = [structures[i] for i in range(max(1, n // 10))]
-    rates = compare(
-        repeats,
-        n,
-        one=lambda: build_graphs(structures),
-        two=lambda: build_graphs(structures, n_jobs=2),
-    )
-    ours, theirs = turns(
-        repeats,
-        (n, lambda: build_graphs(structures)),
-        (len(few), lambda: [pymatgen_graph(each) for each in few]),
-    )
-    name = f"graphs, {mean:.0f} atoms on average"
-    report.add(name, "structures/s", ours, "pymatgen", theirs)
-    report.add("graphs, two processes", "structures/s", rates["two"], "one", rates["one"])
+    ours = n, lambda: build_graphs(structures)
+    theirs = len(few), lambda: [pymatgen_graph(each) for each in few]
+    two = n, lambda: build_graphs(structures, n_jobs=2)
+    what = f"graphs, {structures.n_atoms.mean():.0f} atoms on average"
+    report.time(what, "structures/s", ours, {"pymatgen": theirs})
+    report.time("graphs, two processes", "structures/s", two, {"one": ours})
     graphs, _ = build_graphs(structures)
     report.add("memory of graphs", "bytes/structure", [graphs.nbytes / n])
     report.add("memory of structures", "bytes/structure", [structures.nbytes / n])
     report.add("pairs of bonds of 32 crystals, at most", "MB", [largest_line_graph(graphs)])
 
 
-def measure_networks(report, repeats, X, y, folder):
+def measure_networks(report, X, y):
     structures = [X[i] for i in range(len(X))]
     found = [pymatgen_graph(each) for each in structures]
     # Theirs needs twelve neighbours of every atom.
@@ -187,38 +159,28 @@ def measure_networks(report, repeats, X, y, folder):
     X, y = X.take(kept), y[kept]
     size = f"{X.n_atoms.mean():.0f} atoms on average"
     # Graphs are built beforehand on both sides.
-    settings = {"pretrained": None, "max_epochs": 1, "random_state": 0, "memory": str(folder)}
+    settings = {
+        "pretrained": None, "max_epochs": 1, "random_state": 0,
+        "memory": str(WORK.absolute() / "graphs"),
+    }  # fmt: skip
+    loops = {
+        "one crystal after the other": first_fit(
+            structures[:512], found[:512], y[:512], collated=False
+        ),
+        "as its authors wrote it": first_fit(structures, found, y, collated=True),
+    }
     # The loops compute in float32. The package by default in what is fastest on this machine.
-    models = {
-        precision: CGCNNRegressor(batch_size=BATCH_SIZE, precision=precision, **settings)
-        for precision in ("float32", "auto")
-    }
-    some = slice(0, 512)
-    one_by_one = first_fit(structures[some], found[some], y[some], 1, collated=False)
-    collated = first_fit(structures, found, y, 1, collated=True)
-    for precision, model in models.items():
-        model.fit(X, y)
-        ours, loops, batches = turns(
-            repeats,
-            (len(X), lambda model=model: model.fit(X, y)),
-            (len(y[some]), one_by_one),
-            (len(X), collated),
-        )
-        name = f"CGCNN fit, {size}, {computed_in(precision)}"
-        report.add(name, "crystals/s", ours, "one crystal after the other", loops)
-        report.add(name, "crystals/s", ours, "as its authors wrote it", batches)
-    rates = compare(repeats, len(X), predict=lambda: models["float32"].predict(X))
-    report.add(f"CGCNN predict, {size}", "crystals/s", rates["predict"])
+    for precision in ("auto", "float32"):
+        model = CGCNNRegressor(batch_size=BATCH_SIZE, precision=precision, **settings)
+        default = f"{resolve_precision('auto', 'cpu')}, the default here"
+        what = f"CGCNN fit, {size}, {default if precision == 'auto' else precision}"
+        report.time(what, "crystals/s", (len(X), lambda model=model: model.fit(X, y)), loops)
+    report.time(f"CGCNN predict, {size}", "crystals/s", (len(X), lambda: model.predict(X)))
     X, y = X.take(np.arange(len(X))[:256]), y[:256]
-    alignn = {
-        preset: ALIGNNRegressor(preset=preset, batch_size=32, **settings)
-        for preset in ("small", "paper")
-    }
-    rates = compare(
-        1, len(X), small=lambda: alignn["small"].fit(X, y), paper=lambda: alignn["paper"].fit(X, y)
-    )
-    for preset in alignn:
-        report.add(f"ALIGNN {preset} fit, {size}", "crystals/s", rates[preset])
+    for preset in ("small", "paper"):
+        alignn = ALIGNNRegressor(preset=preset, batch_size=32, **settings)
+        fit = len(X), lambda alignn=alignn: alignn.fit(X, y)
+        report.time(f"ALIGNN {preset} fit, {size}", "crystals/s", fit, repeats=1)
 
 
 def small_crystals(n):
@@ -229,18 +191,12 @@ def small_crystals(n):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="keeps graphs")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--n", type=int, default=2000, help="crystals, 256 at least")
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    data = fetch_mp(targets="gap")
-    report = Report()
-    any_size = np.random.default_rng(0).choice(len(data.data), arguments.n, replace=False)
-    measure_graphs(report, arguments.repeats, data.data.take(any_size))
-    X, y = small_crystals(arguments.n)
-    measure_networks(report, arguments.repeats, X, y, arguments.folder)
+    chosen = options(__doc__, repeats=5, n=2000)
+    report = Report(chosen.repeats)
+    data = fetch_mp(targets="gap").data
+    any_size = np.random.default_rng(0).choice(len(data), chosen.n, replace=False)
+    measure_graphs(report, data.take(any_size))
+    measure_networks(report, *small_crystals(chosen.n))
     report.save("speed_crystals")
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from skmat.benchmark import MatbenchResults
+
 #: Figures of others:
 #: - mean gains over 13 tasks in percent, by Prein et al. (2023), table 1;
 #: - MAE or balanced accuracy of composition-only models outside the leaderboard, "ICL-FM" by Li et
@@ -18,12 +20,18 @@ PUBLISHED = json.loads((Path(__file__).parents[1] / "published.json").read_text(
 
 def to_markdown(header, rows):
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def rows_to_markdown(rows, columns=None):
+    """Return rows, each a dict of cells by column, as a table. Missing cells are empty."""
+    columns = columns or list(dict.fromkeys(name for row in rows for name in row))
+    return to_markdown(columns, [[row.get(name, "") for name in columns] for row in rows])
 
 
 def frame_to_markdown(frame, *corner):
     """Return a frame of text; `corner` names the columns of its index."""
-    index = frame.index.to_frame().astype(str).to_numpy()
+    index = frame.index.to_frame().to_numpy()
     rows = np.hstack([index, frame.fillna("").to_numpy()])
     return to_markdown([*corner, *frame.columns], rows.tolist())
 
@@ -32,6 +40,11 @@ def read(path):
     """Return the header and the rows of a result."""
     content = json.loads(path.read_text())
     return content, pd.DataFrame(content.pop("rows"))
+
+
+def load_matbench(folder):
+    """Return results by name."""
+    return {path.stem: MatbenchResults.load(path) for path in sorted(folder.glob("*.json"))}
 
 
 def decimals_of(values):

@@ -6,7 +6,7 @@ from learning_curves import MODELS
 from matplotlib import pyplot as plt
 
 from skmat.benchmark import MatbenchResults
-from tables import read, to_markdown, with_spread
+from tables import frame_to_markdown, read, with_spread
 
 #: Where the models' losses with all labels are.
 WHOLE = {
@@ -22,71 +22,54 @@ KINDS = {
     "classes": ("expt_is_metal", "glass"),
     "alloys": ("steels",),
 }
-FOREST = "Magpie + forest"
 
 
 def losses(results):
-    """Return the losses after samples and after whole training sets."""
+    """Return the losses after samples and after whole training sets, whose sizes differ."""
     _, table = read(results / "learning_curves.json")
-    parts = [table]
+    parts = [table.assign(labels=table["size"])]
     for model, file in WHOLE.items():
         part = MatbenchResults.load(results / f"{file}.json").scores
         part["task"] = part["task"].str.removeprefix("matbench_")
         part = part.merge(table[["task", "fold"]].drop_duplicates())
         part["loss"] = part["mae"].fillna(1 - part["roc_auc"])
         part["size"] = part.groupby("task")["n_train"].transform("min")
-        parts.append(part.assign(model=model)[table.columns])
+        parts.append(part.assign(model=model, labels=np.inf)[parts[0].columns])
     return pd.concat(parts, ignore_index=True)
 
 
 def by_size(table):
-    grouped = table.groupby(["task", "size", "model"])["loss"]
-    mean, spread = grouped.mean().unstack()[list(MODELS)], grouped.std(ddof=0).unstack()
-    folds = table.groupby(["task", "size"])["fold"].nunique()
-    if grouped.size().unstack().ne(folds, axis=0).any(axis=None):
-        raise SystemExit("Not all models were fitted on the same folds; run learning_curves.")
-    rows = [
-        [*map(str, index), str(folds[index])]
-        + [with_spread(mean.loc[index, m], spread.loc[index, m], folds[index]) for m in MODELS]
-        for index in mean.index
-    ]
-    ratios = mean.div(mean[FOREST], axis=0).reset_index()
-    # Whole training sets differ in size.
-    whole = ratios["size"] == ratios.groupby("task")["size"].transform("max")
-    ratios["size"] = ratios["size"].astype(float).mask(whole, np.inf)
-    return [
-        "MAE, or 1 - ROC-AUC: mean and deviation over the folds",
-        to_markdown(["task", "labels", "folds", *MODELS], rows),
-        "Ratio of the loss to the forest's: mean of the tasks, and on how many it is less than 1",
-        to_markdown(["kind", "labels", "tasks", *MODELS], by_kind(ratios)),
-    ]
+    groups = table.groupby(["task", "size", "model"])["loss"]
+    text = groups.agg(lambda part: with_spread(part.mean(), part.std(ddof=0), len(part)))
+    text = text.unstack()[list(MODELS)]
+    text.insert(0, "folds", table.groupby(["task", "size"])["fold"].nunique())
+    return frame_to_markdown(text, "task", "labels")
 
 
-def by_kind(ratios):
-    rows = []
-    for kind, tasks in {"all": set(ratios["task"]), **KINDS}.items():
-        for size, part in ratios[ratios["task"].isin(tasks)].groupby("size"):
-            cells = [f"{part[m].mean():.2f} ({(part[m] < 1).sum()})" for m in MODELS]
-            rows.append([kind, "all" if size == np.inf else f"{size:.0f}", str(len(part)), *cells])
-    return rows
+def by_kind(table):
+    means = table.pivot_table("loss", ["labels", "task"], "model")[list(MODELS)]
+    ratios = means.div(means["Magpie + forest"], axis=0).reset_index("task")
+    parts = {"all": ratios}
+    parts |= {kind: ratios[ratios["task"].isin(tasks)] for kind, tasks in KINDS.items()}
+    groups = pd.concat(parts, names=["kind"]).groupby(["kind", "labels"], sort=False)
+    text = groups[list(MODELS)].agg(lambda part: f"{part.mean():.2f} ({(part < 1).sum()})")
+    text.insert(0, "tasks", groups.size())
+    text = text.rename(lambda n: "all" if n == np.inf else f"{n:.0f}", level="labels")
+    return frame_to_markdown(text, "kind", "labels")
 
 
 def draw(table):
-    tasks = list(dict.fromkeys(table["task"]))
-    n_columns = min(4, len(tasks))
-    n_rows = -(-len(tasks) // n_columns)
-    size = (3 * n_columns, 2.6 * n_rows)
-    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained")
-    for ax, task in zip(np.ravel(axes), tasks, strict=False):
-        for model, rows in table[table["task"] == task].groupby("model"):
-            groups = rows.groupby("size")["loss"]
-            curve = groups.mean()
-            ax.errorbar(curve.index, curve, groups.std(ddof=0), marker="o", label=model)
-        ax.set(xscale="log", title=task)
-        ax.xaxis.set_minor_formatter(lambda *_: "")
-    np.ravel(axes)[0].legend(frameon=False, fontsize=8)
-    for ax in np.ravel(axes)[len(tasks) :]:
+    figure, axes = plt.subplots(2, 4, figsize=(12, 5.2), layout="constrained")
+    for ax in axes.flat:
         ax.axis("off")
+    for ax, (task, rows) in zip(axes.flat, table.groupby("task", sort=False), strict=False):
+        for model, part in rows.groupby("model"):
+            curve = part.groupby("size")["loss"].agg(["mean", lambda part: part.std(ddof=0)])
+            ax.errorbar(curve.index, *curve.to_numpy().T, marker="o", label=model)
+        ax.set(xscale="log", title=task)
+        ax.axis("on")
+        ax.xaxis.set_minor_formatter(lambda *_: "")
+    axes[0, 0].legend(frameon=False, fontsize=8)
     figure.supxlabel("labels")
     figure.supylabel("MAE, or 1 - ROC-AUC")
     return figure
@@ -94,4 +77,10 @@ def draw(table):
 
 def learning_curves(results):
     table = losses(results)
-    return {"learning_curves.md": by_size(table), "learning_curves.png": draw(table)}
+    parts = [
+        "MAE, or 1 - ROC-AUC: mean and deviation over the folds",
+        by_size(table),
+        "Ratio of the loss to the forest's: mean of the tasks, and on how many it is less than 1",
+        by_kind(table),
+    ]
+    return {"learning_curves.md": parts, "learning_curves.png": draw(table)}

@@ -2,9 +2,16 @@
 
 import pandas as pd
 
-from skmat.benchmark import MatbenchResults, compare_results, leaderboard, performance_gain
+from skmat.benchmark import compare_results, leaderboard, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
-from tables import PUBLISHED, decimals_of, to_markdown
+from tables import (
+    PUBLISHED,
+    decimals_of,
+    frame_to_markdown,
+    load_matbench,
+    rows_to_markdown,
+    to_markdown,
+)
 
 PUBLIC = {"CrabNet": "CrabNet", "MODNet_v0.1.12": "MODNet", "rf": "RF"}
 BEST = "best composition-only"
@@ -14,15 +21,21 @@ ALLOYS = ("matbench_steels",)
 ENCODERS = ("mtencoder-multi", "auto")
 OF_OQMD = "mtencoder-oqmd-joint"
 STRUCTURE, SUSPECT = "†", "‡"
-BALANCED = "balanced accuracy"
+LEGEND = (
+    "Mean and standard deviation over the five official folds; less is better for MAE, more for"
+    f" balanced accuracy. {STRUCTURE} uses crystal structures, all others the composition alone."
+    f" {SUSPECT} probably no balanced accuracy, and left out of the last column: see the column"
+    " `note` of `skmat.benchmark.leaderboard`. The public leaderboard calls balanced accuracy"
+    " ROC-AUC."
+)
 
 
 def load(folder):
-    """Return all results, the best on most tasks last."""
-    found = [MatbenchResults.load(path) for path in sorted(folder.glob("*.json"))]
-    ours = leaderboard(found).query("is_ours")
+    """Return results by name, the best on most tasks last."""
+    found = load_matbench(folder)
+    ours = leaderboard(list(found.values())).query("is_ours")
     places = ours.groupby("task").cumcount().groupby(ours["algorithm"]).mean()
-    return sorted(found, key=lambda results: -places[results.name])
+    return {name: found[name] for name in sorted(found, key=lambda name: -places[name])}
 
 
 def is_regression(task):
@@ -41,7 +54,7 @@ def with_marks(row, decimals):
     """Return mean and deviation over the folds, with the marks of the legend."""
     text = f"{row['mean']:.{decimals}f}"
     text += f" ± {row['std']:.{decimals}f}" if row["std"] == row["std"] else ""
-    text += (STRUCTURE if row["uses_structure"] else "") + (SUSPECT if row["suspect"] else "")
+    text += STRUCTURE * row["uses_structure"] + SUSPECT * row["suspect"]
     return text if row["n_folds"] == 5 else f"{text} ({row['n_folds']} folds)"
 
 
@@ -53,82 +66,70 @@ def best_of_formulas(entries):
 
 def scores_beside_public(found):
     """Return the tables and the legend that all pages begin with."""
-    names, rows, auc_rows = [results.name for results in found], [], []
-    for task, entries in leaderboard(found).groupby("task", sort=False):
-        unit = MATBENCH_TASKS[task].unit
-        metric = ("MAE" if unit == "1" else f"MAE, {unit}") if is_regression(task) else BALANCED
+    rows, auc_rows = [], []
+    for task, entries in leaderboard(list(found.values())).groupby("task", sort=False):
+        unit, metric = MATBENCH_TASKS[task].unit, "balanced accuracy"
+        if is_regression(task):
+            metric = "MAE" if unit == "1" else f"MAE, {unit}"
         best = best_of_formulas(entries)
         shown = entries[entries["is_ours"] | entries["algorithm"].isin(PUBLIC)]
         decimals = decimals_of([*shown["mean"], *best["mean"]])
         cells = {row["algorithm"]: with_marks(row, decimals) for _, row in shown.iterrows()}
-        cells = [cells.get(name, "") for name in (*names, *PUBLIC)]
-        cells += [f"{r['algorithm']}: {with_marks(r, decimals)}" for _, r in best.iterrows()]
-        rows.append([short(task, metric), *cells, *(["none"] if best.empty else [])])
+        cells = {PUBLIC.get(name, name): text for name, text in cells.items()}
+        names = [f"{row['algorithm']}: {with_marks(row, decimals)}" for _, row in best.iterrows()]
+        rows.append({"task": short(task, metric), BEST: "".join(names) or "none", **cells})
         if not is_regression(task):
-            scores = [scores_of(results, task, "roc_auc") for results in found]
+            scores = [scores_of(results, task, "roc_auc") for results in found.values()]
             cells = [f"{s.mean():.4f} ± {s.std(ddof=0):.4f}" if s.any() else "" for s in scores]
             auc_rows.append([short(task), *cells])
-    parts = [
-        to_markdown(["task", *names, *PUBLIC.values(), BEST], rows),
-        "Mean and standard deviation over the five official folds; less is better for MAE, more"
-        f" for balanced accuracy. {STRUCTURE} uses crystal structures, all others the composition"
-        f" alone. {SUSPECT} probably no balanced accuracy, and left out of the last column: see"
-        " the column `note` of `skmat.benchmark.leaderboard`. The public leaderboard calls"
-        " balanced accuracy ROC-AUC.",
+    folds = [fold for results in found.values() for fold in results.folds]
+    versions = {" ".join(fact) for fold in folds for fact in fold.versions.items()}
+    return [
+        rows_to_markdown(rows, ["task", *found, *PUBLIC.values(), BEST]),
+        LEGEND,
+        "ROC-AUC from probabilities, for which there are no public entries:",
+        to_markdown(["task", *found], auc_rows),
+        f"Run with: {', '.join(sorted(versions))}.",
     ]
-    if auc_rows:
-        parts.append("ROC-AUC from probabilities, for which there are no public entries:")
-        parts.append(to_markdown(["task", *names], auc_rows))
-    versions = sorted({fact for one in found for f in one.folds for fact in f.versions.items()})
-    parts.append("Run with: " + ", ".join(f"{name} {version}" for name, version in versions) + ".")
-    return parts
 
 
-def with_wins(gain, differences, task, n_folds=5):
-    return f"{gain.loc[task, 'gain']:+.1f} ({differences.loc[task, 'a_wins']} of {n_folds} folds)"
+def gains_over(results, scratch):
+    """Return gains, and as text with the number of folds on which they are positive."""
+    gain, wins = performance_gain(results, scratch), compare_results(results, scratch)["a_wins"]
+    text = gain["gain"].map("{:+.1f}".format)
+    for task, n in wins.items():
+        text[task] += f" ({n} of {gain.loc[task, 'n_folds']} folds)"
+    return gain, text
 
 
 def gains(found, baseline):
     """Return a table of gains: each task, then mean and median over the tasks that a model has."""
-    by_name = {results.name: results for results in found}
-    scratch = by_name.pop(baseline)
-    pairs = [
-        (performance_gain(each, scratch), compare_results(each, scratch))
-        for each in by_name.values()
-    ]
-    rows = [
-        [short(task), *(with_wins(*pair, task) if task in pair[0].index else "" for pair in pairs)]
-        for task in scratch.tasks
-    ]
-    rows += [
-        [f"{word} of its tasks", *(f"{gain.loc[word, 'gain']:+.1f}" for gain, _ in pairs)]
-        for word in ("mean", "median")
-    ]
-    return to_markdown(["gain over scratch, %", *by_name], rows)
+    others = [name for name in found if name != baseline]
+    text = pd.DataFrame({name: gains_over(found[name], found[baseline])[1] for name in others})
+    text = text.rename(lambda row: short(row) if row in MATBENCH_TASKS else f"{row} of its tasks")
+    return frame_to_markdown(text, "gain over scratch, %")
 
 
 def rivals(task, decimals):
     """Return CrabNet's error and that of the best other model of formulas."""
-    entries = leaderboard(tasks=task)
     if not is_regression(task):
         return ["", ""]
-    crabnet = entries[entries["algorithm"] == "CrabNet"].iloc[0]
+    entries = leaderboard(tasks=task)
+    crabnet = entries.set_index("algorithm").loc["CrabNet", "mean"]
     best = best_of_formulas(entries).iloc[0]
-    return [f"{crabnet['mean']:.{decimals}f}", f"{best['algorithm']}: {best['mean']:.{decimals}f}"]
+    return [f"{crabnet:.{decimals}f}", f"{best['algorithm']}: {best['mean']:.{decimals}f}"]
 
 
 def larger_tasks(tuned, scratch):
-    gain, differences, rows = performance_gain(tuned, scratch), compare_results(tuned, scratch), []
+    (gain, text), rows = gains_over(tuned, scratch), []
     for task in tuned.tasks:
         values = gain.loc[task, ["baseline", "model"]]
         decimals = decimals_of(values)
-        cells = [f"{value:.{decimals}f}" for value in values]
-        cells += [with_wins(gain, differences, task, gain.loc[task, "n_folds"])]
+        cells = [*(f"{value:.{decimals}f}" for value in values), text[task]]
         name = short(task, MATBENCH_TASKS[task].unit)
         rows.append([name, tuned.name, *cells, *rivals(task, decimals)])
-    return to_markdown(
-        ["task", "encoder", "scratch", "pretrained", "gain, %", "CrabNet", BEST], rows
-    )
+    header = ["task", "encoder", "scratch", "pretrained", "gain, %", "CrabNet", BEST]
+    return to_markdown(header, rows)
 
 
 def largest_tasks(found):
@@ -137,28 +138,32 @@ def largest_tasks(found):
     for results in found:
         for task, row in results.summary().iterrows():
             decimals = decimals_of(scores_of(results, task, row["metric"]))
-            unit = row["unit"] if is_regression(task) else "ROC-AUC"
-            cells = [f"{row['mean']:.{decimals}f}", str(row["n_folds"]), *rivals(task, decimals)]
-            rows.append([short(task, unit), results.name, *cells])
+            name = short(task, row["unit"] if is_regression(task) else "ROC-AUC")
+            mean = f"{row['mean']:.{decimals}f}"
+            rows.append([name, results.name, mean, row["n_folds"], *rivals(task, decimals)])
     return to_markdown(["task", "encoder", "pretrained", "folds", "CrabNet", BEST], sorted(rows))
 
 
 def means(smaller, larger, longest):
     """Return a table of mean gains over scratch and over CrabNet."""
-    entries = leaderboard().query("algorithm == 'CrabNet'").set_index("task")["mean"]
+    crabnet = leaderboard().query("algorithm == 'CrabNet'").set_index("task")["mean"]
     errors = longest.scores.groupby("task")["mae"].mean().dropna()
-    large, rows = performance_gain(larger[ENCODERS[0]], larger["scratch"]), []
+    large, rows = performance_gain(larger[ENCODERS[0]], larger["scratch"]).iloc[:-2], []
     for name in ENCODERS:
-        small = performance_gain(smaller[name], smaller["scratch"]).drop(["mean", "median"])
-        both = pd.concat([small, large.drop(["mean", "median"])])
-        losses = pd.concat([both["model"], errors])
-        over = 100 * (1 - losses / entries.reindex(losses.index)).dropna()
-        parts = [over[over.index.isin(each.index)] for each in (small, both)] + [over]
-        values = [both["gain"].mean(), both["gain"].median(), *(part.mean() for part in parts)]
-        rows.append([name, *(f"{value:+.1f}" for value in values)])
-    counts = [f"{len(part)} tasks" for part in parts]
-    words = [f"over scratch, {len(both)} tasks", "its median", f"over CrabNet, {counts[0]}"]
-    return to_markdown(["mean gain, %", *words, *counts[1:]], rows)
+        small = performance_gain(smaller[name], smaller["scratch"]).iloc[:-2]
+        both = pd.concat([small, large])
+        over = (100 * (1 - pd.concat([both["model"], errors]) / crabnet)).dropna()
+        first, second = (over[over.index.isin(each.index)] for each in (small, both))
+        values = {
+            f"over scratch, {len(both)} tasks": both["gain"].mean(),
+            "its median": both["gain"].median(),
+            f"over CrabNet, {len(first)} tasks": first.mean(),
+            f"{len(second)} tasks": second.mean(),
+            f"{len(over)} tasks": over.mean(),
+        }
+        cells = {column: f"{value:+.1f}" for column, value in values.items()}
+        rows.append({"mean gain, %": name, **cells})
+    return rows_to_markdown(rows)
 
 
 def verdicts(smaller, larger):
@@ -170,21 +175,20 @@ def verdicts(smaller, larger):
     rows, papers = [], PUBLISHED["composition_only"]
     for task in MATBENCH_TASKS:
         entries = leaderboard([chosen[task]], tasks=task)
-        public = best_of_formulas(entries)
-        others = list(zip(public["algorithm"], public["mean"], strict=True))
+        others = best_of_formulas(entries)[["algorithm", "mean"]].to_numpy().tolist()
         others += [papers[task]] if task in papers else []
-        mine = entries[entries["is_ours"]].iloc[0]
-        cells = [short(task), chosen[task].name]
-        if not others:
-            rows.append([*cells, with_marks(mine, 4), "none", ""])
-            continue
-        best, value = (min if is_regression(task) else max)(others, key=lambda other: other[1])
-        better = (value - mine["mean"]) * (1 if is_regression(task) else -1)
-        error = mine["std"] / mine["n_folds"] ** 0.5  # of the mean over the folds
-        verdict = "tied" if abs(better) < error else "won" if better > 0 else "lost"
-        decimals = decimals_of([value, mine["mean"]])
-        rival, margin = f"{best}: {value:.{decimals}f}", f"{verdict} ({better:+.{decimals}f})"
-        rows.append([*cells, with_marks(mine, decimals), rival, margin])
+        (_, mine), *_ = entries[entries["is_ours"]].iterrows()
+        decimals, rival, margin = 4, "none", ""
+        if others:
+            sign = 1 if is_regression(task) else -1  # of what is better
+            best, value = min(others, key=lambda other: sign * other[1])
+            better = sign * (value - mine["mean"])
+            error = mine["std"] / mine["n_folds"] ** 0.5  # of the mean over the folds
+            verdict = "tied" if abs(better) < error else "won" if better > 0 else "lost"
+            decimals = decimals_of([value, mine["mean"]])
+            rival, margin = f"{best}: {value:.{decimals}f}", f"{verdict} ({better:+.{decimals}f})"
+        ours = with_marks(mine, decimals)
+        rows.append([short(task), chosen[task].name, ours, rival, margin])
     return to_markdown(["task", "recommended", "", "best other", "verdict (better by)"], rows)
 
 
@@ -198,19 +202,16 @@ def roost(results):
 
 
 def pretrained(results):
-    found = load(results / "pretrained")
     smaller, larger, longest = (
-        {each.name: each for each in load(results / "pretrained" / folder)}
-        for folder in (".", "large", "long")
+        load(results / "pretrained" / folder) for folder in (".", "large", "long")
     )
     tuned, oqmd = larger[ENCODERS[0]], longest[OF_OQMD]
-    return {
-        "pretrained.md": [
-            *scores_beside_public(found),
-            gains(found, "scratch"),
-            larger_tasks(tuned, larger["scratch"]),
-            largest_tasks(longest.values()),
-            means(smaller, larger, oqmd),
-            verdicts(smaller, (tuned, oqmd)),
-        ]
-    }
+    parts = [
+        *scores_beside_public(smaller),
+        gains(smaller, "scratch"),
+        larger_tasks(tuned, larger["scratch"]),
+        largest_tasks(longest.values()),
+        means(smaller, larger, oqmd),
+        verdicts(smaller, (tuned, oqmd)),
+    ]
+    return {"pretrained.md": parts}

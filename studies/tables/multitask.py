@@ -4,6 +4,8 @@ A difference is the mean over seeds of that between two networks that learned fr
 crystals, with its standard deviation. Errors that grow are positive.
 """
 
+from itertools import product
+
 import numpy as np
 from multitask import TOGETHER
 
@@ -27,65 +29,58 @@ def by_property(fits, targets, fractions):
         names = [name for name in fits.columns if name.startswith(target)]
         for name in names + ["metal ROC-AUC"] * (target == "gap"):
             table = fits.pivot(index=["fraction", "seed"], columns="kind", values=name)
-            is_error = name.endswith("MAE")
             for fraction in fractions:
                 alone, together = table.loc[fraction, [target, TOGETHER]].dropna().T.to_numpy()
                 if not len(alone):
                     continue
-                label = f"{name}, {UNITS[target]}" if is_error else name
-                change = percent(together / alone) if is_error else spread(together - alone)
+                label, change = name, spread(together - alone)
+                if name.endswith("MAE"):
+                    label, change = f"{name}, {UNITS[target]}", percent(together / alone)
                 lines.append([label, f"{fraction:.0%}", spread(alone), spread(together), change])
     return lines
 
 
-def with_less(fits, targets, fractions):
+def with_less(fits, targets, most, *fractions):
     """Return errors after less data, together, relative to those after the most, alone."""
-    lines, errors = [], fits.set_index(["kind", "fraction", "seed"]).sort_index()
-    most = fractions[0]
-    for less in fractions[1:]:
-        for name in targets:
-            column = errors[f"{name} MAE"]
-            ratios = column[TOGETHER, less] / column[name, most]
-            words = f"{less:.0%} together against {most:.0%} alone"
-            lines.append([words, f"{name} MAE", percent(ratios)])
+    errors = fits.set_index(["kind", "fraction", "seed"]).sort_index()
+    lines = []
+    for less, name in product(fractions, targets):
+        column = errors[f"{name} MAE"]
+        words = f"{less:.0%} together against {most:.0%} alone"
+        lines.append([words, column.name, percent(column[TOGETHER, less] / column[name, most])])
     return lines
 
 
 def about(header):
     """Say what was learned from what, and how."""
-    draw, test_seed = header.get("draw", 0), header.get("test_seed", 0)
-    which = [f"draw {draw}, without the earlier"] if draw else []
-    which += [f"test crystals of seed {test_seed}"] if test_seed else []
+    header = {"draw": 0, "test_seed": 0, "task_layers": 0, "n_further": 0} | header
+    which = [f"draw {header['draw']}, without the earlier"] * (header["draw"] > 0)
+    which += [f"test crystals of seed {header['test_seed']}"] * (header["test_seed"] > 0)
     text = f"**{', '.join(header['targets'])}**: {header['n']:,} crystals of at most"
     text += f" {header['max_atoms']} atoms" + (f" ({'; '.join(which)})" if which else "")
     text += f', labels of {header["version"]}; CGCNN "{header["preset"]}"'
-    if n_layers := header.get("task_layers", 0):
-        text += f" with {n_layers} convolution of each property's own"
+    if header["task_layers"]:
+        text += f" with {header['task_layers']} convolution of each property's own"
     text += f", {header['max_epochs']} epochs in batches of {header['batch_size']}"
-    if header.get("n_further"):
-        text += (
-            f". Beside these, {header['n_further']:,} crystals of other compositions with labels"
-        )
-        text += f" of {' and '.join(header['further'])} alone, for networks that learn it:"
+    if header["n_further"]:
+        text += f". Beside these, {header['n_further']:,} crystals of other compositions with"
+        text += f" labels of {' and '.join(header['further'])} alone, for networks that learn it:"
         text += f" {header.get('further_epochs', header['max_epochs'])} epochs then"
     return text + "."
 
 
 def searched(search, targets):
     """Return what was found on validation crystals, where weightings were searched."""
-    splits = len(search.get("seeds", []))
-    if not splits:
+    if not (splits := len(search.get("seeds", []))):
         return []
     errors = ", ".join(f"{value:.3g} {UNITS[name]}" for name, value in search["alone"].items())
+    title = f"Errors on the validation crystals of {splits} split{'s' * (splits > 1)}"
     tried = [
-        [str(weighting), *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
+        [weighting, *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
         for weighting, ratios in search["ratios"]
     ]
-    return [
-        f"Errors on the validation crystals of {splits} split{'s' * (splits > 1)}, % more than"
-        f" alone ({errors})",
-        to_markdown(["weighting", *targets], tried),
-    ]
+    table = to_markdown(["weighting", *targets], tried)
+    return [f"{title}, % more than alone ({errors})", table]
 
 
 def tested(header, fits):
@@ -99,7 +94,7 @@ def tested(header, fits):
         to_markdown(titles, by_property(fits, targets, fractions)),
     ]
     if len(fractions) > 1:
-        parts.append(to_markdown(["", "", "difference"], with_less(fits, targets, fractions)))
+        parts.append(to_markdown(["", "", "difference"], with_less(fits, targets, *fractions)))
     rows = zip(targets, header["correlation"], strict=True)
     correlations = [[name, *(f"{value:.2f}" for value in row)] for name, row in rows]
     return [*parts, "Pearson correlation", to_markdown(["", *targets], correlations)]

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 from matplotlib import pyplot as plt
-from pretraining import GROUPS, OQMD, SCRATCH, family_of
+from pretraining import GROUPS, SCRATCH, family_of
 
 from skmat.benchmark import MatbenchResults, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
@@ -30,7 +30,7 @@ def strategies(gains):
             for each in ("mem", f"supervised-{name}", f"joint-{name}")
         ]
         + [f"{value:+.1f}" for value in PUBLISHED["prein_2023_table_1"][name]]
-        for name in OQMD
+        for name in WORDS
     ]
     words = ["masked elements", "supervised", "joint"]
     return to_markdown(["property", *words, *(f"{word} (paper)" for word in words)], rows)

@@ -30,12 +30,10 @@ WAYS = {
 
 
 def load(folder):
-    parts = []
-    for path in sorted(folder.glob("*.json")):
-        header, rows = read(path)
-        parts.append(rows.assign(**header))
+    found = map(read, sorted(folder.glob("*.json")))
+    table = pd.concat([rows.assign(**header) for header, rows in found], ignore_index=True)
     cell = [*KEYS, "target", "source", "size", "trial", "trainable", "model"]
-    return pd.concat(parts, ignore_index=True).drop_duplicates(cell)
+    return table.drop_duplicates(cell)
 
 
 def text_of(frame, template="{:.3f}"):
@@ -47,40 +45,39 @@ def by_source(table, published):
     parts = []
     names = [name for name in PROPERTIES if name in set(table["target"])]
     for size, rows in table[table["trainable"] == "all"].groupby("size"):
-        errors = rows.pivot_table("scaled_mae", ["source", "target"], "trial")
-        if errors.isna().any(axis=None):
-            raise SystemExit(f"With {size} labels not all fits have the same draws; run them.")
-        sources = [source for source in ORDER if source in errors.index.get_level_values(0)]
+        sources = [source for source in ORDER if source in set(rows["source"])]
+        groups = rows.groupby(["source", "target"])
         mean, spread, r2 = (
             each.unstack().loc[sources, names]
             for each in (
-                errors.mean(axis=1),
-                errors.std(axis=1, ddof=0),
-                rows.groupby(["source", "target"])["r2"].mean(),
+                groups["scaled_mae"].mean(),
+                groups["scaled_mae"].std(ddof=0),
+                groups["r2"].mean(),
             )
         )
-        n_trials = errors.shape[1]
         shown, ratios = text_of(mean), text_of(mean / mean.loc["scratch"], "{:.2f}")
-        theirs = None
-        if published and str(size) in PUBLISHED["devi_2024"]:
-            theirs = pd.DataFrame(PUBLISHED["devi_2024"][str(size)]).T
-            others = (theirs / theirs.loc["scratch"]).reindex(sources, columns=names)
-            ratios += text_of(others.where(mean.notna()), " ({:.2f})")
-            theirs = text_of(theirs.reindex(columns=names)).rename("*{}*".format)
-        if n_trials > 1:
+        draws, deviation, theirs = "one draw", "", []
+        if (n_trials := rows["trial"].nunique()) > 1:
+            draws, deviation = f"{n_trials} draws", ", its deviation over the draws,"
             shown += text_of(spread, " ± {:.3f}")
         shown += text_of(r2, " ({:.2f})")
-        draws = f"{n_trials} draws" if n_trials > 1 else "one draw"
-        deviation = ", its deviation over the draws," if n_trials > 1 else ""
-        title = f"{size} labels, {draws}: error in units of half the range{deviation}"
-        parts += [f"{title} and R² in brackets", frame_to_markdown(shown, "source")]
-        if theirs is not None:
-            parts += ["Those of Devi et al.", frame_to_markdown(theirs, "source")]
+        if published and str(size) in PUBLISHED["devi_2024"]:
+            devi = pd.DataFrame(PUBLISHED["devi_2024"][str(size)]).T.reindex(columns=names)
+            others = (devi / devi.loc["scratch"]).reindex(sources)
+            ratios += text_of(others.where(mean.notna()), " ({:.2f})")
+            devi = text_of(devi).rename("*{}*".format)
+            theirs = ["Those of Devi et al.", frame_to_markdown(devi, "source")]
         parts += [
+            f"{size} labels, {draws}: error in units of half the range{deviation} and R² in"
+            " brackets",
+            frame_to_markdown(shown, "source"),
+            *theirs,
             "Error relative to scratch" + ", in brackets that of Devi et al." * published,
             frame_to_markdown(ratios, "source"),
             wins(mean),
-            *margins(errors, names),
+            *margins(
+                rows.pivot(index=["source", "target"], columns="trial", values="scaled_mae"), names
+            ),
         ]
     return parts
 
@@ -101,22 +98,21 @@ def margins(errors, names):
 
     It has the properties of which there are single sources.
     """
-    rivals = {"energies and gaps": SINGLE}
-    if "relative" in errors.index:
-        rivals["relative too"] = [*SINGLE, "relative"]
+    rivals = {"energies and gaps": SINGLE, "relative too": [*SINGLE, "relative"]}
+    if "relative" not in errors.index:
+        del rivals["relative too"]
     lines = []
     for several, (words, sources) in product(SEVERAL, rivals.items()):
         cells, ratios = [], []
         for name in names:
+            cells.append("")
             others = errors.index.intersection([(source, name) for source in sources])
-            if (several, name) not in errors.index or others.empty:
-                cells.append("")
-                continue
-            best = errors.loc[[*others, ("scratch", name)]].mean(axis=1).idxmin()
-            ours, theirs = errors.loc[(several, name)], errors.loc[best]
-            ratios.append(ours.mean() / theirs.mean())
-            n_better = (ours < theirs).sum()
-            cells.append(f"{ratios[-1]:.2f} of {best[0]}, {n_better} of {len(ours)}")
+            if (several, name) in errors.index and len(others):
+                best = errors.loc[[*others, ("scratch", name)]].mean(axis=1).idxmin()
+                ours, theirs = errors.loc[(several, name)], errors.loc[best]
+                ratios.append(ours.mean() / theirs.mean())
+                n_better = (ours < theirs).sum()
+                cells[-1] = f"{ratios[-1]:.2f} of {best[0]}, {n_better} of {len(ours)}"
         if ratios:
             n_better = sum(ratio < 1 for ratio in ratios)
             lines.append([f"{several}, {words}", *cells, f"{n_better} of {len(ratios)}"])

@@ -1,0 +1,96 @@
+"""Speeds and memory as a table: rates, and their ratios to those of something else."""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+import warnings
+
+import torch
+from runner import RESULTS
+from tables import to_markdown
+
+from skmat.training import resolve_precision
+
+
+def options(description, **defaults):
+    """Return the options of the command line, each with a default."""
+    parser = argparse.ArgumentParser(description=description)
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    warnings.simplefilter("ignore")
+    return parser.parse_args()
+
+
+def rate(n_items, function):
+    """Return items per second of one call."""
+    start = time.perf_counter()
+    function()
+    return n_items / (time.perf_counter() - start)
+
+
+class Report:
+    """Rows of a table, printed as they come.
+
+    Attributes
+    ----------
+    rows : list of dict
+        What was measured: the median, and what it is compared with.
+    """
+
+    def __init__(self, repeats=1):
+        self.repeats = repeats
+        self.rows = []
+
+    def time(self, what, unit, ours, others=None, repeats=None):
+        """Add items per second of `ours`, a pair of their number and a function.
+
+        `others` are such pairs by name, with a row for each. All functions are called once, then
+        they take turns.
+        """
+        others = others or {}
+        pairs = [ours, *others.values()]
+        for _, function in pairs:
+            function()
+        turns = [[rate(*pair) for pair in pairs] for _ in range(repeats or self.repeats)]
+        values, *rates = zip(*turns, strict=True)
+        if not others:
+            self.add(what, unit, values)
+        for name, compared in zip(others, rates, strict=True):
+            self.add(what, unit, values, name, compared)
+
+    def add(self, what, unit, values, beside="", others=()):
+        """Add medians of `values`, and of their ratios to `others`, turn by turn."""
+        row = {"what": what, "value": statistics.median(values), "unit": unit, "beside": beside}
+        if others:
+            ratios = [value / other for value, other in zip(values, others, strict=True)]
+            row["ratio"] = statistics.median(ratios)
+            row |= {"lowest": min(ratios), "highest": max(ratios)}
+        self.rows.append(row)
+        print(f"{what:50s} {row['value']:10.4g} {unit:12s} {describe_ratio(row)}", flush=True)
+
+    def save(self, name):
+        """Write the table to the results, as json and as md."""
+        machine = {
+            "processor": platform.processor() or platform.machine(),
+            "threads": torch.get_num_threads(),
+            "bf16_in_hardware": resolve_precision("auto", "cpu") == "bf16",
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        }
+        record = {"machine": machine, "rows": self.rows}
+        (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
+        lines = [
+            [row["what"], f"{row['value']:,.4g} {row['unit']}", describe_ratio(row)]
+            for row in self.rows
+        ]
+        facts = ", ".join(f"{key} {value}" for key, value in machine.items())
+        table = to_markdown(["what", "value", "ratio"], lines)
+        (RESULTS / f"{name}.md").write_text(f"{table}\n\nMeasured with: {facts}.\n")
+
+
+def describe_ratio(row):
+    if "ratio" not in row:
+        return ""
+    return f"{row['ratio']:.3g} x {row['beside']} ({row['lowest']:.3g} to {row['highest']:.3g})"

@@ -1,36 +1,28 @@
-"""Make tables and pictures of the results of studies: ``python studies/report.py [NAME]``."""
+"""Make all tables and pictures of the results of studies: ``python studies/report.py``."""
 
 import argparse
 from pathlib import Path
 
 from runner import RESULTS
-from tables import learning_curves, matbench, multitask, pretraining, transfer
+from tables.learning_curves import learning_curves
+from tables.matbench import matbench, pretrained, roost
+from tables.multitask import multitask
+from tables.pretraining import distances, pretraining
+from tables.transfer import transfer
 
-TABLES = {
-    "matbench": matbench.matbench,
-    "pretrained": matbench.pretrained,
-    "roost": matbench.roost,
-    "pretraining": pretraining.pretraining,
-    "distances": pretraining.distances,
-    "learning_curves": learning_curves.learning_curves,
-    "multitask": multitask.multitask,
-    "transfer": transfer.transfer,
-}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*TABLES, []], help="default: all")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
-    arguments = parser.parse_args()
-    for name in arguments.names or TABLES:
-        for file, content in TABLES[name](arguments.out).items():
-            if isinstance(content, list):
-                text = "\n\n".join(content) + "\n"
-                (arguments.out / file).write_text(text, encoding="utf-8")
-            else:
-                content.savefig(arguments.out / file, dpi=120)
-
+TABLES = [
+    *(matbench, pretrained, roost, pretraining, distances),
+    *(learning_curves, multitask, transfer),
+]
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    results = parser.parse_args().out
+    for make in TABLES:
+        for file, content in make(results).items():
+            if isinstance(content, list):
+                text = "\n\n".join(content) + "\n"
+                (results / file).write_text(text, encoding="utf-8")
+            else:
+                content.savefig(results / file, dpi=120)

@@ -8,15 +8,16 @@ from runner import RESULTS, WORK, describe, missing, run
 
 
 def declared():
-    """Return the names of the modules that declare studies."""
+    """Return all studies of the modules in this folder."""
     paths = sorted(Path(__file__).parent.glob("*.py"))
-    return [path.stem for path in paths if "\nSTUDIES = " in path.read_text(encoding="utf-8")]
+    names = [path.stem for path in paths if "\nSTUDIES = " in path.read_text(encoding="utf-8")]
+    return [study for name in names for study in import_module(name).STUDIES]
 
 
 def find(name):
-    """Return the study of that name, or all of a module."""
-    studies = import_module(name.split("/")[0]).STUDIES
-    return [study for study in studies if name in (study.name, study.name.split("/")[0])]
+    """Return the study of that name and those of its parts, or those of another module."""
+    found = [study for study in declared() if f"{study.name}/".startswith(f"{name}/")]
+    return found or import_module(name).STUDIES
 
 
 def choice(text):
@@ -26,29 +27,23 @@ def choice(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"default: all of {', '.join(declared())}")
+    parser.add_argument("names", nargs="*", help="default: all")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of weights and graphs")
     parser.add_argument("--dry-run", action="store_true", help="list the missing cells")
-    parser.add_argument(
-        "--only",
-        type=choice,
-        nargs="*",
-        default=[],
-        metavar="AXIS=VALUES",
-        help="task=glass,steels",
-    )
-    arguments = parser.parse_args()
-    only = dict(arguments.only)
-    for study in [study for name in arguments.names or declared() for study in find(name)]:
-        cells = missing(study, arguments.out, only)
+    parser.add_argument("--only", type=choice, nargs="*", default=[], help="as task=glass,steels")
+    given = parser.parse_args()
+    only = dict(given.only)
+    chosen = [study for name in given.names for study in find(name)]
+    for study in chosen if given.names else declared():
+        cells = missing(study, given.out, only)
         print(f"{study.name}: {len(cells)} of {len(study.cells)} cells to run", flush=True)
-        if arguments.dry_run:
+        if given.dry_run:
             for cell in cells:
                 print(f"  {describe(cell)}")
         else:
-            run(study, arguments.out, arguments.work.absolute(), jobs=arguments.jobs, only=only)
+            run(study, given.out, given.work.absolute(), jobs=given.jobs, only=only)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Study:
     Attributes
     ----------
     name : str
-        The module that declares the study. A module with several studies adds "/" and a word.
+        What the study is called.
     cells : list of dict
         What is measured, by axis: model, task, split, seed, size. All have the same axes.
     measure : callable
@@ -45,7 +45,7 @@ class Study:
     cells: list[dict]
     measure: Callable
     settings: dict = field(default_factory=dict)
-    prepare: Callable | None = None
+    prepare: Callable = lambda cells, settings, work, jobs: None
     facts: Callable = lambda settings: {}
 
     def key(self, row):
@@ -61,15 +61,23 @@ class Study:
         return _joined(header, json.loads(json.dumps(self.settings)), path), found
 
     def write(self, results, header, found):
-        content = header | {"rows": [row for key in self._order(found) for row in found[key]]}
-        _write_json(results / f"{self.name}.json", content)
+        rows = [row for key in self._order(found) for row in found[key]]
+        path = results / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(header | {"rows": rows}, indent=1) + "\n"
+        write_atomically(path, content.encode())
+
+    def measured(self, cell, work):
+        """Return a cell and its rows."""
+        figures = self.measure(cell, self.settings, work)
+        figures = [figures] if isinstance(figures, dict) else figures
+        return cell, [cell | each for each in figures]
 
     def _order(self, found):
         declared = [self.key(cell) for cell in self.cells]
         return [key for key in dict.fromkeys([*declared, *found]) if key in found]
 
 
-@dataclass(frozen=True)
 class MatbenchStudy(Study):
     """A study whose cells are a "model", "task" and "fold", measured as a ``FoldResult``.
 
@@ -77,37 +85,34 @@ class MatbenchStudy(Study):
     """
 
     def read(self, results):
-        paths = {cell["model"]: self._path(results, cell["model"]) for cell in self.cells}
-        found = {
-            (model, fold.task.removeprefix("matbench_"), fold.fold): [fold]
-            for model, path in paths.items()
-            if path.exists()
-            for fold in MatbenchResults.load(path).folds
-        }
+        found = {}
+        for model in {cell["model"] for cell in self.cells}:
+            path = results / self.name / f"{model}.json"
+            for fold in MatbenchResults.load(path).folds if path.exists() else []:
+                found[model, fold.task.removeprefix("matbench_"), fold.fold] = [fold]
         return {}, found
 
     def write(self, results, header, found):
         by_model = {}
         for model, task, fold in self._order(found):
             by_model.setdefault(model, []).extend(found[model, task, fold])
+        (results / self.name).mkdir(parents=True, exist_ok=True)
         for model, folds in by_model.items():
-            path = self._path(results, model)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            MatbenchResults(model, folds).save_scores(path)
+            MatbenchResults(model, folds).save_scores(results / self.name / f"{model}.json")
 
-    def _path(self, results, model):
-        return results / self.name / f"{model}.json"
+    def measured(self, cell, work):
+        return cell, self.measure(cell, self.settings, work)
 
 
 def missing(study, results=RESULTS, only=None):
     """Return the cells without a result, of those that have the values in `only`."""
     _, found = study.read(results)
-    chosen = [
+    return [
         cell
         for cell in study.cells
-        if all(str(cell.get(axis)) in values for axis, values in (only or {}).items())
+        if study.key(cell) not in found
+        and all(str(cell.get(axis)) in values for axis, values in (only or {}).items())
     ]
-    return [cell for cell in chosen if study.key(cell) not in found]
 
 
 def run(study, results=RESULTS, work=WORK, *, jobs=1, only=None, say=print):
@@ -117,10 +122,9 @@ def run(study, results=RESULTS, work=WORK, *, jobs=1, only=None, say=print):
         return
     header, found = study.read(results)
     work.mkdir(parents=True, exist_ok=True)
-    if study.prepare:
-        study.prepare(cells, study.settings, work, jobs)
+    study.prepare(cells, study.settings, work, jobs)
     header = study.facts(study.settings) | header
-    fits = (delayed(_measured)(study.measure, cell, study.settings, work) for cell in cells)
+    fits = (delayed(study.measured)(cell, work) for cell in cells)
     # This process alone writes.
     done = Parallel(jobs, return_as="generator_unordered")(fits)
     for n, (cell, rows) in enumerate(done, 1):
@@ -133,29 +137,16 @@ def describe(cell):
     return ", ".join(f"{axis} {value}" for axis, value in cell.items())
 
 
-def _measured(measure, cell, settings, work):
-    figures = measure(cell, settings, work)
-    if isinstance(figures, dict):
-        figures = [figures]
-    return cell, [cell | each if isinstance(each, dict) else each for each in figures]
-
-
 def _joined(held, declared, where):
     """Return the settings that are held and those that are declared, if they do not differ."""
     joined = dict(held)
     for name, value in declared.items():
-        if isinstance(value, dict) and isinstance(held.get(name), dict):
-            joined[name] = _joined(held[name], value, where)
-        elif held.get(name, value) != value:
+        known = joined.setdefault(name, value)
+        if isinstance(value, dict) and isinstance(known, dict):
+            joined[name] = _joined(known, value, where)
+        elif known != value:
             raise SystemExit(
-                f"{where} holds results of {name} = {held[name]}; the study declares {value}."
+                f"{where} holds results of {name} = {known}; the study declares {value}."
                 " Move the file away, or name another folder by --out."
             )
-        else:
-            joined[name] = value
     return joined
-
-
-def _write_json(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())

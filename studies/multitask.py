@@ -11,6 +11,7 @@ import json
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 from runner import Study, grid
 from scipy.stats import spearmanr
 from sklearn.metrics import mean_absolute_error, roc_auc_score
@@ -41,23 +42,20 @@ def load(settings):
 @lru_cache(1)
 def _load(text):
     settings = json.loads(text)
-    targets, further = settings["targets"], settings["further"]
-    is_other = settings["version"] != FURTHER
-    further_tasks = [f"{name} {FURTHER}" if is_other else name for name in further]
-    tasks = list(dict.fromkeys([*targets, *further_tasks]))
-    data = fetch_mp(targets=targets, version=settings["version"])
-    X, labels = _drawn(data, settings["n"], settings, True, settings["draw"])
-    y = np.full((len(X), len(tasks)), np.nan)
-    y[:, : len(targets)] = labels
+    targets, further, version = settings["targets"], settings["further"], settings["version"]
+    data = fetch_mp(targets=targets, version=version)
+    X, y = _drawn(data, settings["n"], settings, True, settings["draw"])
     if not further:
         return X, y, X[:0], y[:0]
     data = fetch_mp(targets=further, version=FURTHER)
     groups = StructureArrays.concatenate([X, data.data]).group_ids()
     is_new = ~np.isin(groups[len(X) :], groups[: len(X)])
-    further_X, labels = _drawn(data, settings["n_further"], settings, is_new)
-    further_y = np.full((len(further_X), len(tasks)), np.nan)
-    further_y[:, [tasks.index(name) for name in further_tasks]] = labels
-    return X, y, further_X, further_y
+    further_X, further_y = _drawn(data, settings["n_further"], settings, is_new)
+    names = [name if version == FURTHER else f"{name} {FURTHER}" for name in further]
+    # A column for each task.
+    tables = [pd.DataFrame(y, columns=targets), pd.DataFrame(further_y, columns=names)]
+    y = pd.concat(tables).to_numpy()
+    return X, y[: len(X)], further_X, y[len(X) :]
 
 
 def _drawn(data, n, settings, allowed, draw=0):

@@ -41,15 +41,15 @@ MOST_EPOCHS = 500
 COMMON = ("e_form", "gap")
 IMPLIED = {"log_G": "poisson_ratio"}
 RELATIVES = {"gap": "poly_electronic", "log_G": "K_VRH", "dielectric": "poly_electronic"}
+FOREST = (StructureToComposition(), MagpieFeaturizer(), RandomForestRegressor(500))
 BASELINES = {
-    "forest": make_pipeline(
-        StructureToComposition(), MagpieFeaturizer(), RandomForestRegressor(500)
-    ),
+    "forest": make_pipeline(*FOREST),
     "median": DummyRegressor(strategy="median"),
     "mean": DummyRegressor(),
 }
 #: Learned from frozen vectors, by name; None is the default.
 FROZEN = {"support_vectors": None, "trees": ExtraTreesRegressor(300)}
+NO_SOURCE = ("scratch", *BASELINES)
 
 
 class Property(NamedTuple):
@@ -85,33 +85,32 @@ def load():
     ends = np.cumsum([len(y) for _, y in labels.values()])[:-1]
     everything = StructureArrays.concatenate([X for X, _ in labels.values()])
     groups = np.split(everything.group_ids(), ends)
-    generator = np.random.default_rng(0)
-    tests = []
+    generator, tests = np.random.default_rng(0), []
     for group in groups:
         order = generator.permutation(np.unique(group))
         sizes = np.cumsum(np.bincount(group, minlength=order.max() + 1)[order])
         tests.append(order[: np.searchsorted(sizes, min(N_TEST, len(group) // 10)) + 1])
-    tested = np.concatenate(tests)
     found = {}
-    for group, test, (name, (X, y)) in zip(groups, tests, labels.items(), strict=True):
-        pool = np.flatnonzero(~np.isin(group, tested))
-        found[name] = Property(X, y, pool, np.flatnonzero(np.isin(group, test)))
+    for group, test, name in zip(groups, tests, labels, strict=True):
+        pool = np.flatnonzero(~np.isin(group, np.concatenate(tests)))
+        found[name] = Property(*labels[name], pool, np.flatnonzero(np.isin(group, test)))
     return found
 
 
 @cache
-def load_relatives():
-    """Return crystals and labels of the four further properties, of no tested composition."""
-    names = ("K_VRH", "poisson_ratio", "n_index", "poly_electronic")
-    mp = fetch_mp(targets=names)
-    labels = dict(zip(names, mp.target.T, strict=True))
-    for name in ("K_VRH", "poly_electronic"):
-        labels[name] = np.log10(labels[name])
-    tested = [data.X.take(data.test) for data in load().values()]
-    groups = StructureArrays.concatenate([mp.data, *tested]).group_ids()
-    free = ~np.isin(groups[: len(mp.data)], groups[len(mp.data) :])
-    X = mp.data.take(free)
-    return {name: small_cells(X, y[free]) for name, y in labels.items()}
+def labelled(wide):
+    """Return crystals and labels of no tested composition, by property; four more if `wide`."""
+    known = {name: (data.X.take(data.pool), data.y[data.pool]) for name, data in load().items()}
+    if wide:
+        names = ("K_VRH", "poisson_ratio", "n_index", "poly_electronic")
+        mp = fetch_mp(targets=names)
+        tested = [data.X.take(data.test) for data in load().values()]
+        groups = StructureArrays.concatenate([mp.data, *tested]).group_ids()
+        free = ~np.isin(groups[: len(mp.data)], groups[len(mp.data) :])
+        for name, y in zip(names, mp.target[free].T, strict=True):
+            y = np.log10(y) if name in ("K_VRH", "poly_electronic") else y
+            known[name] = small_cells(mp.data.take(free), y)
+    return known
 
 
 def draw(rows, n, seed):
@@ -120,30 +119,22 @@ def draw(rows, n, seed):
 
 def source_rows(source, target):
     """Return the crystals and labels that a source learns from, NaN where there is no label."""
-    known = {name: (data.X.take(data.pool), data.y[data.pool]) for name, data in load().items()}
-    if source in ("relative", "mpt wide"):
-        known |= load_relatives()
+    known = labelled(source in ("relative", "mpt wide"))
     if not source.startswith("mpt"):
         name, size = (RELATIVES[target], "large") if source == "relative" else source.split()
         X, y = known[name]
         rows = draw(np.arange(len(y)), SMALL if size == "small" else LARGE, 0)
         return X.take(rows), y[rows][:, None]
-    names = [name for name in known if name not in (target, IMPLIED.get(target))]
-    X = StructureArrays.concatenate([known[name][0] for name in names])
-    table = pd.DataFrame(
-        {
-            "crystal": X.ids,
-            "property": np.repeat(names, [len(known[name][1]) for name in names]),
-            "label": np.concatenate([known[name][1] for name in names]),
-        }
-    ).pivot_table(index="crystal", columns="property", values="label")[names]
+    known = {name: known[name] for name in known if name not in (target, IMPLIED.get(target))}
+    X = StructureArrays.concatenate([X for X, _ in known.values()])
+    columns = [pd.Series(y, X.ids).groupby(level=0).mean() for X, y in known.values()]
+    table = pd.concat(columns, axis=1, keys=known).sort_index()
     # All crystals of which a rare property is known, then others.
     is_rare = table.drop(columns=list(COMMON), errors="ignore").notna().any(axis=1).to_numpy()
     common = draw(np.flatnonzero(~is_rare), LARGE - is_rare.sum(), 1)
     table = table.iloc[np.sort(np.r_[np.flatnonzero(is_rare), common])]
-    _, first = np.unique(X.ids, return_index=True)  # sorted, as the table is
-    places = first[np.searchsorted(X.ids[first], table.index)]
-    return X.take(places), table.to_numpy()
+    places = pd.Series(np.arange(len(X)), X.ids).groupby(level=0).first()[table.index]
+    return X.take(places.to_numpy()), table.to_numpy()
 
 
 def weights_of(source, target, settings, work):
@@ -152,8 +143,8 @@ def weights_of(source, target, settings, work):
         return None
     name = RELATIVES[target] if source == "relative" else source
     name += f" without {target}" if source.startswith("mpt") else ""
-    words = (settings["family"], settings["preset"], str(settings["source_epochs"]))
-    return work / "transfer" / "-".join(words) / name.replace(" ", "-")
+    folder = "{family}-{preset}-{source_epochs}".format_map(settings)
+    return work / "transfer" / folder / name.replace(" ", "-")
 
 
 def read_by(settings, X):
@@ -176,13 +167,9 @@ def pretrain(source, target, settings, work):
 
 
 def prepare(cells, settings, work, jobs):
-    pairs = {(cell["source"], cell["target"]) for cell in cells}
-    sources = {
-        weights_of(*pair, settings, work): pair
-        for pair in sorted(pairs)
-        if pair[0] not in ("scratch", *BASELINES)
-    }
-    Parallel(jobs)(delayed(pretrain)(*pair, settings, work) for pair in sources.values())
+    pairs = {(cell["source"], cell["target"]) for cell in cells if cell["source"] not in NO_SOURCE}
+    by_folder = {weights_of(*pair, settings, work): pair for pair in sorted(pairs)}
+    Parallel(jobs)(delayed(pretrain)(*pair, settings, work) for pair in by_folder.values())
 
 
 def make_models(cell, settings, work):
@@ -190,12 +177,10 @@ def make_models(cell, settings, work):
     if cell["source"] in BASELINES:
         return {cell["source"]: BASELINES[cell["source"]]}
     weights = weights_of(cell["source"], cell["target"], settings, work)
-    family = settings["family"]
-    network = FAMILIES[family].regressor(
-        pretrained=weights, preset=settings["preset"], trainable=cell["trainable"]
-    )
-    models = {"fine_tuned": network}
-    for name, head in FROZEN.items() if cell["trainable"] == "all" else ():
+    family, preset, trainable = settings["family"], settings["preset"], cell["trainable"]
+    network = FAMILIES[family].regressor
+    models = {"fine_tuned": network(pretrained=weights, preset=preset, trainable=trainable)}
+    for name, head in FROZEN.items() if trainable == "all" else ():
         models[name] = make_frozen_regressor(head, pretrained=weights, family=family)
         if weights is None:  # random weights are no features
             models[name].set_params(features__encoder="drop")
@@ -226,34 +211,29 @@ def measure(cell, settings, work):
 def study(name, sources, trainable=("all",), trials=1):
     """Return the study FAMILY-PRESET-EPOCHS-SIZES."""
     family, preset, epochs, *sizes = name.split("-")
-    targets = TARGETS if family == "cgcnn" else TARGETS_OF_FORMULAS
+    sizes = [int(size) for size in sizes if size.isdigit()]
+    targets = TARGETS if family == "cgcnn" else TARGETS[1:5]
+    axes = {"size": sizes, "trial": range(trials), "target": targets, "source": sources}
     cells = [
         cell
-        for cell in grid(
-            size=[int(size) for size in sizes if size.isdigit()], trial=range(trials),
-            target=targets, source=sources, trainable=trainable,
-        )
+        for cell in grid(**axes, trainable=trainable)
         # A property is no source for itself, and random weights are trained as a whole.
         if cell["source"].split()[0] != cell["target"]
         and (cell["source"] != "relative" or cell["target"] in RELATIVES)
-        and (cell["source"] not in ("scratch", *BASELINES) or cell["trainable"] == "all")
-    ]  # fmt: skip
+        and (cell["source"] not in NO_SOURCE or cell["trainable"] == "all")
+    ]
     settings = {"family": family, "preset": preset, "source_epochs": int(epochs)}
     return Study(f"transfer/{name}", cells, measure, settings, prepare)
 
 
 TARGETS = ("e_form", "gap", "log_G", "phonons", "dielectric", "piezo")
-TARGETS_OF_FORMULAS = TARGETS[1:5]
 SINGLE = ("e_form large", "gap large")
 FEW = ("scratch", *SINGLE, "mpt wide", *BASELINES)
 ALL = ("scratch", *SINGLE, "relative", "mpt", "mpt wide", *BASELINES)
+OF_MPT = ("scratch", "mpt", "forest", "mean")
 STUDIES = [
-    study("cgcnn-base-15-50", ("scratch", "mpt", "forest", "mean")),
-    study(
-        "cgcnn-base-15-200",
-        ("scratch", "e_form small", *SINGLE, "mpt", "forest", "mean"),
-        trials=2,
-    ),
+    study("cgcnn-base-15-50", OF_MPT),
+    study("cgcnn-base-15-200", ("scratch", "e_form small", *SINGLE, *OF_MPT[1:]), trials=2),
     study("cgcnn-base-60-10-50-100", FEW),
     study("cgcnn-base-60-100-layers", ("scratch", "mpt wide"), ("all", "last", "head")),
     study("cgcnn-base-60-200", ("e_form small", *ALL), trials=3),

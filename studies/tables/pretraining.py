@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from pretraining import GROUPS, SCRATCH, family_of
 
-from skmat.benchmark import MatbenchResults, performance_gain
+from skmat.benchmark import performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
-from tables import PUBLISHED, read, to_markdown, with_spread
+from tables import PUBLISHED, load_matbench, read, rows_to_markdown, to_markdown, with_spread
 
 WORDS = {
     "e_form": "formation energy", "energy_pa": "energy per atom",
@@ -17,40 +17,29 @@ WORDS = {
 ENCODER = "mtencoder-multi"
 
 
-def load(folder):
-    return {path.stem: MatbenchResults.load(path) for path in sorted(folder.glob("*.json"))}
-
-
 def strategies(gains):
     """Return a table of mean gains by property, beside those of the paper."""
-    rows = [
-        [WORDS[name]]
-        + [
-            f"{gains[each]['mean']:+.1f}"
-            for each in ("mem", f"supervised-{name}", f"joint-{name}")
-        ]
-        + [f"{value:+.1f}" for value in PUBLISHED["prein_2023_table_1"][name]]
-        for name in WORDS
-    ]
+    rows = []
+    for name, words in WORDS.items():
+        ours = [gains[each]["mean"] for each in ("mem", f"supervised-{name}", f"joint-{name}")]
+        values = [*ours, *PUBLISHED["prein_2023_table_1"][name]]
+        rows.append([words, *(f"{value:+.1f}" for value in values)])
     words = ["masked elements", "supervised", "joint"]
     return to_markdown(["property", *words, *(f"{word} (paper)" for word in words)], rows)
 
 
 def losses(found, gains, names):
     """Return a table of losses per task, and of the gains."""
-    names = [SCRATCH[family_of(names[0])], *names]
-    summaries = [found[name].summary() for name in names]
-    tasks = [task for task in summaries[0].index if all(task in each.index for each in summaries)]
-    header = [
-        MATBENCH_TASKS[task].short_name + (" (one fold)" if n_folds == 1 else "")
-        for task, n_folds in summaries[0].loc[tasks, "n_folds"].items()
-    ]
     rows = []
-    for name, summary in zip(names, summaries, strict=True):
-        columns = summary.loc[tasks, ["mean", "std", "n_folds"]].itertuples(index=False)
-        rows.append([name, *(with_spread(*each) for each in columns)])
-        rows[-1] += [f"{gains[name][w]:+.1f}" if name in gains else "" for w in ("mean", "median")]
-    return to_markdown(["encoder", *header, "mean gain, %", "median gain, %"], rows)
+    for name in [SCRATCH[family_of(names[0])], *names]:
+        row = {"encoder": name}
+        for task, result in found[name].summary().loc[found[names[-1]].tasks].iterrows():
+            task = MATBENCH_TASKS[task].short_name + " (one fold)" * (result["n_folds"] == 1)
+            row[task] = with_spread(*result[["mean", "std", "n_folds"]])
+        if name in gains:
+            row |= {f"{word} gain, %": f"{gains[name][word]:+.1f}" for word in ("mean", "median")}
+        rows.append(row)
+    return rows_to_markdown(rows)
 
 
 def draw_masking(gains):
@@ -63,12 +52,12 @@ def draw_masking(gains):
     return figure
 
 
-def validated_gains(figures):
+def validated_gains(results):
     """Return gains on validation rows of the largest tasks, after 60 epochs, in per cent."""
-    found = {}
-    for key, scratch in figures["scratch"].items():
+    figures, found = json.loads((results / "epochs.json").read_text()), {}
+    for key, scratch in figures.pop("scratch").items():
         task, _, epochs = key.split(", ")
-        others = [each[key] for name, each in figures.items() if name != "scratch" and key in each]
+        others = [each[key] for each in figures.values() if key in each]
         if task.startswith("mp_") and epochs == "60 epochs" and others:
             found[task] = 100 * (1 - others[0]["0"] / scratch["0"])
     return found
@@ -76,19 +65,22 @@ def validated_gains(figures):
 
 def draw_distances(results):
     _, distances = read(results / "distances.json")
-    x_of = distances.set_index("task")["distance"]
-    parts = [load(results / "pretrained" / folder) for folder in (".", "large")]
-    parts = [performance_gain(part[ENCODER], part["scratch"])["gain"] for part in parts]
-    gain = pd.concat([part.drop(["mean", "median"]) for part in parts])
-    gain.index = gain.index.str.removeprefix("matbench_")
+    distances = distances.set_index("task")["distance"]
     figure, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
-    ax.plot(x_of[gain.index], gain, "o", color="C0", label=ENCODER)
-    near = {"fontsize": 7, "xytext": (4, -9), "textcoords": "offset points"}
-    for task, value in gain.items():
-        ax.annotate(task, (x_of[task], value), **near)
-    for task, value in validated_gains(json.loads((results / "epochs.json").read_text())).items():
-        ax.plot(x_of[task], value, "s", color="C0", fillstyle="none")
-        ax.annotate(f"{task} (validation)", (x_of[task], value), **near)
+
+    def draw(gains, words="", **style):
+        gains = pd.Series(gains)
+        x = distances[gains.index]
+        ax.plot(x, gains, color="C0", linestyle="none", **style)
+        for task in gains.index:
+            xy = x[task], gains[task]
+            ax.annotate(task + words, xy, (4, -9), textcoords="offset points", fontsize=7)
+
+    parts = [load_matbench(results / "pretrained" / folder) for folder in (".", "large")]
+    gains = [performance_gain(part[ENCODER], part["scratch"])["gain"].iloc[:-2] for part in parts]
+    gains = pd.concat(gains).rename(lambda task: task.removeprefix("matbench_"))
+    draw(gains, marker="o", label=ENCODER)
+    draw(validated_gains(results), " (validation)", marker="s", fillstyle="none")
     ax.axhline(0, color="0.7", linewidth=1)
     ax.set(xlabel="distance from OQMD (places on the scale)", ylabel="gain over scratch, %")
     ax.margins(x=0.12)
@@ -97,7 +89,7 @@ def draw_distances(results):
 
 
 def pretraining(results):
-    found = load(results / "pretraining")
+    found = load_matbench(results / "pretraining")
     gains = {
         name: performance_gain(each, found[SCRATCH[family_of(name)]])["gain"]
         for name, each in found.items()

@@ -17,7 +17,6 @@ SMALL = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "expt_is_metal
 #: Their compositions, and those of three larger tasks, no encoder of formulas in the package saw.
 UNSEEN = (*SMALL, "log_gvrh", "log_kvrh", "perovskites")
 FOLDS = (0, 1, 2, 3, 4)
-AXES = ("model", "task", "fold")
 
 
 def make_models(model):
@@ -58,10 +57,10 @@ def matbench_fold(cell, settings, work):
     return [replace(fold, predictions={}) for fold in results.folds]
 
 
-def matbench_study(name, models, *parts, measure=matbench_fold, prepare=None):
-    """Return a study of models by name. Each part of it is (names, tasks, folds)."""
-    cells = [cell for part in parts for cell in grid(**dict(zip(AXES, part, strict=True)))]
-    return MatbenchStudy(name, cells, measure, {"models": models}, prepare)
+def matbench_study(name, models, parts, measure=matbench_fold, **options):
+    """Return a study of models by name; each part of it has names, tasks and folds."""
+    cells = [cell for part in parts for cell in grid(**part)]
+    return MatbenchStudy(name, cells, measure, {"models": models}, **options)
 
 
 def n_training(task):

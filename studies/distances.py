@@ -1,10 +1,12 @@
 """How far the materials of each task of Matbench are from OQMD; takes the package ElMD."""
 
-from matbench import TASKS
 from runner import Study, grid
 
 from skmat.benchmark import dataset_distance
 from skmat.datasets import fetch_matbench, fetch_oqmd
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+
+TASKS = [task.removeprefix("matbench_") for task in MATBENCH_TASKS]
 
 
 def measure(cell, settings, work):

@@ -1,11 +1,12 @@
 """How many labels pretraining is worth: losses on fold 0 after a part of its training rows."""
 
 from cells import SMALL, n_training, sample_loss
-from matbench import BASELINE, FOREST, FORMULAS, ROOST
+from matbench import MODELS as OF_MATBENCH
 from runner import Study, grid
 
+FORMULAS, ROOST = OF_MATBENCH["pretrained"], OF_MATBENCH["roost"]
 MODELS = {
-    "Magpie + forest": BASELINE[FOREST],
+    "Magpie + forest": OF_MATBENCH["matbench"]["magpie-forest"],
     "scratch": FORMULAS["scratch"],
     "pretrained": FORMULAS["mtencoder-multimodal"],
     "frozen": FORMULAS["frozen"],

@@ -94,14 +94,10 @@ FAMILIES = {name: family for family, name in SCRATCH.items()}
 FAMILIES |= {name: family_of(name) for name in ENCODERS}
 OF_STRATEGIES = [name for name in FAMILIES if name.startswith(("roost-", "mtencoder-"))]
 OTHERS = [name for name in FAMILIES if name not in OF_STRATEGIES]
-STUDIES = [
-    matbench_study(
-        "pretraining",
-        {name: {"family": family, "max_epochs": 30} for name, family in FAMILIES.items()},
-        (OTHERS, SMALL[:3], FOLDS),
-        (OTHERS, SMALL[3:], (0,)),
-        (OF_STRATEGIES, ("jdft2d", "phonons"), FOLDS),
-        measure=measure,
-        prepare=prepare,
-    )
-]
+PARTS = (
+    {"model": OTHERS, "task": SMALL[:3], "fold": FOLDS},
+    {"model": OTHERS, "task": SMALL[3:], "fold": (0,)},
+    {"model": OF_STRATEGIES, "task": ("jdft2d", "phonons"), "fold": FOLDS},
+)
+MODELS = {name: {"family": family, "max_epochs": 30} for name, family in FAMILIES.items()}
+STUDIES = [matbench_study("pretraining", MODELS, PARTS, measure, prepare=prepare)]

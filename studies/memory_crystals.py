@@ -10,11 +10,10 @@ import multiprocessing
 import resource
 import warnings
 
-from speed_crystals import largest_line_graph, small_crystals
+from speed_crystals import measure_arrays, small_crystals
 from timing import Report, options
 
 from skmat import ALIGNNRegressor
-from skmat.structure import build_graphs
 
 FITS = (("small", 32), ("small", 8), ("paper", 32))
 
@@ -33,15 +32,6 @@ def memory_of_fit(preset, batch_size, X, y, connection):
 def largest_memory():
     # Linux counts in kilobytes.
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def measure_arrays(report, X):
-    """Add the arrays that live through a fit, and the pairs of bonds that a batch has at most."""
-    graphs, _ = build_graphs(X)
-    name = f"{len(X):,} crystals, {X.n_atoms.mean():.0f} atoms on average"
-    report.add(f"structures of {name}", "MB", [X.nbytes / 1e6])
-    report.add(f"graphs of {name}", "MB", [graphs.nbytes / 1e6])
-    report.add("pairs of bonds of 32 of them, at most", "MB", [largest_line_graph(graphs)])
 
 
 def measure_fits(report, X, y):

@@ -25,6 +25,7 @@ from skmat.training import resolve_precision
 N_NEIGHBORS, CUTOFF, STEP = 12, 8.0, 0.2
 BATCH_SIZE = 128
 SIZES = CGCNN_PRESETS["base"]
+GRAPHS = str(WORK / "graphs")
 
 
 def pymatgen_graph(structure):
@@ -96,29 +97,21 @@ def first_fit(structures, graphs, y, *, collated):
     labels = torch.from_numpy((y - y.mean()) / y.std()).float()
 
     def collate(rows):
-        start, indices, parts = 0, [], []
-        for row in rows:
-            n_atoms = len(crystals[row][0])
-            indices.append(crystals[row][2] + start)
-            parts.append(torch.arange(start, start + n_atoms))
-            start += n_atoms
-        elements, edges = (torch.cat([crystals[row][i] for row in rows]) for i in (0, 1))
-        return elements, edges, torch.cat(indices), parts
+        elements, edges, indices = zip(*(crystals[row] for row in rows), strict=True)
+        parts = torch.arange(sum(map(len, elements))).split([len(each) for each in elements])
+        indices = [each + part[0] for each, part in zip(indices, parts, strict=True)]
+        return torch.cat(elements), torch.cat(edges), torch.cat(indices), parts
 
     def one_by_one(network, rows):
-        outputs = []
-        for row in rows:
-            elements, edges, indices = crystals[row]
-            outputs.append(network(elements, edges, indices, [torch.arange(len(elements))]))
-        return torch.cat(outputs)
+        found = (crystals[row] for row in rows)
+        return torch.cat([network(*each, [torch.arange(len(each[0]))]) for each in found])
 
     def run():
         torch.manual_seed(0)
         network = FirstNetwork(table)
         optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-        order = torch.randperm(len(crystals))
-        for start in range(0, len(order), BATCH_SIZE):
-            rows = order[start : start + BATCH_SIZE].tolist()
+        for rows in torch.randperm(len(crystals)).split(BATCH_SIZE):
+            rows = rows.tolist()
             outputs = network(*collate(rows)) if collated else one_by_one(network, rows)
             loss = (outputs - labels[rows]).abs().mean()
             optimizer.zero_grad()
@@ -144,10 +137,16 @@ def measure_graphs(report, structures):
     what = f"graphs, {structures.n_atoms.mean():.0f} atoms on average"
     report.time(what, "structures/s", ours, {"pymatgen": theirs})
     report.time("graphs, two processes", "structures/s", two, {"one": ours})
+    measure_arrays(report, structures)
+
+
+def measure_arrays(report, structures):
+    """Add the memory of structures, of graphs and of the pairs of bonds of a batch."""
     graphs, _ = build_graphs(structures)
-    report.add("memory of graphs", "bytes/structure", [graphs.nbytes / n])
-    report.add("memory of structures", "bytes/structure", [structures.nbytes / n])
-    report.add("pairs of bonds of 32 crystals, at most", "MB", [largest_line_graph(graphs)])
+    name = f"{len(structures):,} crystals, {structures.n_atoms.mean():.0f} atoms on average"
+    report.add(f"structures of {name}", "MB", [structures.nbytes / 1e6])
+    report.add(f"graphs of {name}", "MB", [graphs.nbytes / 1e6])
+    report.add("pairs of bonds of 32 of them, at most", "MB", [largest_line_graph(graphs)])
 
 
 def measure_networks(report, X, y):
@@ -159,16 +158,10 @@ def measure_networks(report, X, y):
     X, y = X.take(kept), y[kept]
     size = f"{X.n_atoms.mean():.0f} atoms on average"
     # Graphs are built beforehand on both sides.
-    settings = {
-        "pretrained": None, "max_epochs": 1, "random_state": 0,
-        "memory": str(WORK.absolute() / "graphs"),
-    }  # fmt: skip
-    loops = {
-        "one crystal after the other": first_fit(
-            structures[:512], found[:512], y[:512], collated=False
-        ),
-        "as its authors wrote it": first_fit(structures, found, y, collated=True),
-    }
+    settings = {"pretrained": None, "max_epochs": 1, "random_state": 0, "memory": GRAPHS}
+    one_by_one = first_fit(structures[:512], found[:512], y[:512], collated=False)
+    batches = first_fit(structures, found, y, collated=True)
+    loops = {"one crystal after the other": one_by_one, "as its authors wrote it": batches}
     # The loops compute in float32. The package by default in what is fastest on this machine.
     for precision in ("auto", "float32"):
         model = CGCNNRegressor(batch_size=BATCH_SIZE, precision=precision, **settings)
@@ -194,8 +187,8 @@ def main():
     chosen = options(__doc__, repeats=5, n=2000)
     report = Report(chosen.repeats)
     data = fetch_mp(targets="gap").data
-    any_size = np.random.default_rng(0).choice(len(data), chosen.n, replace=False)
-    measure_graphs(report, data.take(any_size))
+    rows = np.random.default_rng(0).choice(len(data), chosen.n, replace=False)
+    measure_graphs(report, data.take(rows))
     measure_networks(report, *small_crystals(chosen.n))
     report.save("speed_crystals")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from transfer import BASELINES
 
-from tables import PUBLISHED, frame_to_markdown, read, to_markdown
+from tables import PUBLISHED, frame_to_markdown, read, rows_to_markdown, to_markdown
 
 PROPERTIES = ["gap", "e_form", "log_G", "phonons", "dielectric", "piezo"]
 SINGLE = ["e_form small", "e_form large", "gap large"]
@@ -46,39 +46,34 @@ def by_source(table, published):
     names = [name for name in PROPERTIES if name in set(table["target"])]
     for size, rows in table[table["trainable"] == "all"].groupby("size"):
         sources = [source for source in ORDER if source in set(rows["source"])]
-        groups = rows.groupby(["source", "target"])
+        errors, r2 = (
+            rows.pivot_table(x, ["source", "target"], "trial") for x in ("scaled_mae", "r2")
+        )
         mean, spread, r2 = (
             each.unstack().loc[sources, names]
-            for each in (
-                groups["scaled_mae"].mean(),
-                groups["scaled_mae"].std(ddof=0),
-                groups["r2"].mean(),
-            )
+            for each in (errors.mean(axis=1), errors.std(axis=1, ddof=0), r2.mean(axis=1))
         )
         shown, ratios = text_of(mean), text_of(mean / mean.loc["scratch"], "{:.2f}")
-        draws, deviation, theirs = "one draw", "", []
-        if (n_trials := rows["trial"].nunique()) > 1:
-            draws, deviation = f"{n_trials} draws", ", its deviation over the draws,"
+        draws, theirs = "one draw: error in units of half the range", []
+        if (n_trials := errors.shape[1]) > 1:
+            draws = (
+                draws.replace("one draw", f"{n_trials} draws") + ", its deviation over the draws,"
+            )
             shown += text_of(spread, " ± {:.3f}")
         shown += text_of(r2, " ({:.2f})")
         if published and str(size) in PUBLISHED["devi_2024"]:
             devi = pd.DataFrame(PUBLISHED["devi_2024"][str(size)]).T.reindex(columns=names)
-            others = (devi / devi.loc["scratch"]).reindex(sources)
-            ratios += text_of(others.where(mean.notna()), " ({:.2f})")
+            others = (devi / devi.loc["scratch"]).reindex(sources).where(mean.notna())
+            ratios += text_of(others, " ({:.2f})")
             devi = text_of(devi).rename("*{}*".format)
             theirs = ["Those of Devi et al.", frame_to_markdown(devi, "source")]
         parts += [
-            f"{size} labels, {draws}: error in units of half the range{deviation} and R² in"
-            " brackets",
+            f"{size} labels, {draws} and R² in brackets",
             frame_to_markdown(shown, "source"),
             *theirs,
-            "Error relative to scratch" + ", in brackets that of Devi et al." * published,
-            frame_to_markdown(ratios, "source"),
-            wins(mean),
-            *margins(
-                rows.pivot(index=["source", "target"], columns="trial", values="scaled_mae"), names
-            ),
         ]
+        parts.append("Error relative to scratch" + ", in brackets that of Devi et al." * published)
+        parts += [frame_to_markdown(ratios, "source"), wins(mean), *margins(errors, names)]
     return parts
 
 
@@ -99,29 +94,31 @@ def margins(errors, names):
     It has the properties of which there are single sources.
     """
     rivals = {"energies and gaps": SINGLE, "relative too": [*SINGLE, "relative"]}
-    if "relative" not in errors.index:
-        del rivals["relative too"]
     lines = []
-    for several, (words, sources) in product(SEVERAL, rivals.items()):
-        cells, ratios = [], []
+    for several, words in product(
+        SEVERAL, rivals if "relative" in errors.index else [*rivals][:1]
+    ):
+        cells, ratios = {}, []
+        others = errors[errors.index.isin(rivals[words], "source")].index
         for name in names:
-            cells.append("")
-            others = errors.index.intersection([(source, name) for source in sources])
-            if (several, name) in errors.index and len(others):
-                best = errors.loc[[*others, ("scratch", name)]].mean(axis=1).idxmin()
+            known = [pair for pair in others if pair[1] == name]
+            if known and (several, name) in errors.index:
+                best = errors.loc[[*known, ("scratch", name)]].mean(axis=1).idxmin()
                 ours, theirs = errors.loc[(several, name)], errors.loc[best]
                 ratios.append(ours.mean() / theirs.mean())
-                n_better = (ours < theirs).sum()
-                cells[-1] = f"{ratios[-1]:.2f} of {best[0]}, {n_better} of {len(ours)}"
+                n_better = f"{(ours < theirs).sum()} of {len(ours)}"
+                cells[name] = f"{ratios[-1]:.2f} of {best[0]}, {n_better}"
         if ratios:
-            n_better = sum(ratio < 1 for ratio in ratios)
-            lines.append([f"{several}, {words}", *cells, f"{n_better} of {len(ratios)}"])
+            cells |= {"several, beside": f"{several}, {words}"}
+            cells |= {"better": f"{sum(ratio < 1 for ratio in ratios)} of {len(ratios)}"}
+            lines.append(cells)
     title = (
         "Error relative to the best of random weights and of the single sources (formation"
         " energies and gaps, or the nearest relative too), by their means, and on how many draws"
         " it is less"
     )
-    return [title, to_markdown(["several, beside", *names, "better"], lines)] if lines else []
+    columns = ["several, beside", *names, "better"]
+    return [title, rows_to_markdown(lines, columns)] if lines else []
 
 
 def by_layers(table):

@@ -9,6 +9,7 @@ Writes studies/results/memory_crystals.json and .md.
 import multiprocessing
 import resource
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 
 from speed_crystals import measure_arrays, small_crystals
 from timing import Report, options
@@ -18,15 +19,14 @@ from skmat import ALIGNNRegressor
 FITS = (("small", 32), ("small", 8), ("paper", 32))
 
 
-def memory_of_fit(preset, batch_size, X, y, connection):
-    """Send the largest memory of this process before and after fitting ALIGNN, in bytes."""
+def memory_of_fit(preset, batch_size, X, y):
+    """Return the largest memory of this process before and after fitting ALIGNN, in bytes."""
     warnings.simplefilter("ignore")
     before = largest_memory()
-    model = ALIGNNRegressor(
+    ALIGNNRegressor(
         pretrained=None, preset=preset, max_epochs=1, batch_size=batch_size, random_state=0
-    )
-    model.fit(X, y)
-    connection.send((before, largest_memory()))
+    ).fit(X, y)
+    return before, largest_memory()
 
 
 def largest_memory():
@@ -35,15 +35,10 @@ def largest_memory():
 
 
 def measure_fits(report, X, y):
-    # Processes that have read nothing else.
-    spawn = multiprocessing.get_context("spawn")
     for preset, batch_size in FITS:
-        receiver, sender = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=memory_of_fit, args=(preset, batch_size, X, y, sender))
-        process.start()
-        sender.close()  # so that a process that died is noticed
-        before, after = receiver.recv()
-        process.join()
+        # A process that has read nothing else.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            before, after = pool.submit(memory_of_fit, preset, batch_size, X, y).result()
         name = f"fitting ALIGNN {preset} to {len(X):,} crystals, {batch_size} at once"
         report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
 

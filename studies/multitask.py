@@ -4,7 +4,7 @@ Small crystals of the Materials Project are split 60/20/20 by composition. A fif
 The others are divided anew with each seed: three to train on, one on which the weights of the
 properties were chosen. Where labels are missing, further crystals have labels of cheaper
 properties alone. Networks of these properties read them too. Labels of another version are further
-tasks.
+tasks. ``multitask.toml`` lists the studies.
 """
 
 import json
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from runner import Study, grid
+from runner import Study, grid, read_plan
 from scipy.stats import spearmanr
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
@@ -26,12 +26,6 @@ TOGETHER = "together"
 METAL = 0.025
 #: Version of the labels of further crystals.
 FURTHER = "2020"
-#: `n` crystals are drawn, without those of earlier draws. `test_seed` sets the tests apart.
-DEFAULT = {
-    "targets": ["e_form", "gap"], "version": "2020", "further": [], "n": 2000, "n_further": 0,
-    "max_atoms": 12, "draw": 0, "test_seed": 0, "preset": "base", "task_layers": 0,
-    "max_epochs": 150, "batch_size": 64,
-}  # fmt: skip
 
 
 def load(settings):
@@ -109,27 +103,13 @@ def facts(settings):
     return {"correlation": np.corrcoef(known.T).round(3).tolist()}
 
 
-def study(name, weights, together=(), alone=(0.6,), **settings):
-    """Return a study of networks that read some fractions of the crystals.
-
-    `alone` are those of all networks, `together` further ones of networks of all properties.
-    """
-    settings = DEFAULT | settings | {"search": {"best": {"loss_weights": weights}}}
+def study(name, weights, alone, together, settings):
+    """Return the study of an entry of ``multitask.toml``."""
+    settings = PLAN["usual"] | settings | {"search": {"best": {"loss_weights": weights}}}
     cells = grid(seed=range(5), kind=[*settings["targets"], TOGETHER], fraction=alone)
     cells += grid(seed=range(5), kind=[TOGETHER], fraction=together)
     return Study(f"multitask/{name}", cells, measure, settings, facts=facts)
 
 
-GAP = {"further": ["e_form"], "n_further": 8000, "draw": 1}
-FERMI = {
-    "targets": ["e_form", "gap", "efermi"], "version": "2024", "n": 2661,
-    "further": ["e_form", "gap"], "n_further": 16000, "test_seed": 1,
-}  # fmt: skip
-STUDIES = [
-    study("gap", [7, 1], [0.5], batch_size=32),
-    study("gap-fractions", [7, 1], alone=(0.6, 0.5, 0.4, 0.3, 0.2), draw=1, batch_size=32),
-    study("gap-8000-150-task-layers", [7, 1], [0.5], n=8000, task_layers=1),
-    study("gap-29005-80-task-layers", [7, 1], [0.5], n=29005, task_layers=1, max_epochs=80),
-    study("scarce-gap-150-new", [100, 1], [0.5], task_layers=1, **GAP),
-    study("scarce-fermi-16000-new", [1, 1, 3, 1, 1], **FERMI),
-]
+PLAN = read_plan("multitask")
+STUDIES = [study(name, **plan) for name, plan in PLAN["studies"].items()]

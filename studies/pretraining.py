@@ -6,16 +6,16 @@ not with shipped ones.
 """
 
 import json
-import tomllib
 from contextlib import chdir
 from pathlib import Path
 
 from cells import FOLDS, SMALL, UNSEEN, matbench_fold, matbench_study
 from joblib import Parallel, delayed
+from runner import read_plan
 
 from skmat.cli.pretrain.run import run_pretraining
 
-PLAN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+PLAN = read_plan("pretraining")
 ENCODERS, GROUPS, USUAL = PLAN["encoders"], PLAN["groups"], PLAN["usual"]
 #: What the encoders of each family are compared with.
 SCRATCH = {"mtencoder": "scratch", "roost": "roost-scratch"}

@@ -1,6 +1,7 @@
 """Runs the cells of a study that are missing, and keeps each result as soon as it is there."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
@@ -14,6 +15,12 @@ from skmat.benchmark import MatbenchResults
 RESULTS = Path(__file__).resolve().parent / "results"
 #: Weights and graphs that studies make on the way; not in the repository.
 WORK = RESULTS.parent / "work"
+
+
+def read_plan(name):
+    """Return the data of a study's declaration, ``NAME.toml``."""
+    path = RESULTS.parent / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def grid(**axes):

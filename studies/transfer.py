@@ -10,7 +10,7 @@ network sees a composition of any of these tests. A source is a network trained 
 - "relative": the one of these four that is nearest to the property (`RELATIVES`).
 
 All sources of a study are trained for as many steps. Models learn from labels drawn anew for each
-trial. Errors are in units of half the range of the property.
+trial. Errors are in units of half the range of the property. ``transfer.toml`` lists the studies.
 """
 
 from functools import cache
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from runner import Study, grid
+from runner import Study, grid, read_plan
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
@@ -41,9 +41,10 @@ MOST_EPOCHS = 500
 COMMON = ("e_form", "gap")
 IMPLIED = {"log_G": "poisson_ratio"}
 RELATIVES = {"gap": "poly_electronic", "log_G": "K_VRH", "dielectric": "poly_electronic"}
-FOREST = (StructureToComposition(), MagpieFeaturizer(), RandomForestRegressor(500))
 BASELINES = {
-    "forest": make_pipeline(*FOREST),
+    "forest": make_pipeline(
+        StructureToComposition(), MagpieFeaturizer(), RandomForestRegressor(500)
+    ),
     "median": DummyRegressor(strategy="median"),
     "mean": DummyRegressor(),
 }
@@ -208,36 +209,19 @@ def measure(cell, settings, work):
     return found
 
 
-def study(name, sources, trainable=("all",), trials=1):
-    """Return the study FAMILY-PRESET-EPOCHS-SIZES."""
-    family, preset, epochs, *sizes = name.split("-")
-    sizes = [int(size) for size in sizes if size.isdigit()]
-    targets = TARGETS if family == "cgcnn" else TARGETS[1:5]
-    axes = {"size": sizes, "trial": range(trials), "target": targets, "source": sources}
+def study(name, trials, settings, **axes):
+    """Return the study of an entry of ``transfer.toml``."""
+    order = ("size", "trial", "target", "source", "trainable")
+    axes = axes | {"trial": range(trials)}
     cells = [
         cell
-        for cell in grid(**axes, trainable=trainable)
+        for cell in grid(**{axis: axes[axis] for axis in order})
         # A property is no source for itself, and random weights are trained as a whole.
         if cell["source"].split()[0] != cell["target"]
         and (cell["source"] != "relative" or cell["target"] in RELATIVES)
         and (cell["source"] not in NO_SOURCE or cell["trainable"] == "all")
     ]
-    settings = {"family": family, "preset": preset, "source_epochs": int(epochs)}
     return Study(f"transfer/{name}", cells, measure, settings, prepare)
 
 
-TARGETS = ("e_form", "gap", "log_G", "phonons", "dielectric", "piezo")
-SINGLE = ("e_form large", "gap large")
-FEW = ("scratch", *SINGLE, "mpt wide", *BASELINES)
-ALL = ("scratch", *SINGLE, "relative", "mpt", "mpt wide", *BASELINES)
-OF_MPT = ("scratch", "mpt", "forest", "mean")
-STUDIES = [
-    study("cgcnn-base-15-50", OF_MPT),
-    study("cgcnn-base-15-200", ("scratch", "e_form small", *SINGLE, *OF_MPT[1:]), trials=2),
-    study("cgcnn-base-60-10-50-100", FEW),
-    study("cgcnn-base-60-100-layers", ("scratch", "mpt wide"), ("all", "last", "head")),
-    study("cgcnn-base-60-200", ("e_form small", *ALL), trials=3),
-    study("cgcnn-base-60-800", ALL),
-    study("mtencoder-base-15-200", FEW),
-    study("roost-base-15-200", FEW),
-]
+STUDIES = [study(name, **plan) for name, plan in read_plan("transfer")["studies"].items()]

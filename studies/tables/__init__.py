@@ -8,13 +8,6 @@ import pandas as pd
 
 from skmat.benchmark import MatbenchResults
 
-#: Figures of others:
-#: - mean gains over 13 tasks in percent, by Prein et al. (2023), table 1;
-#: - MAE or balanced accuracy of composition-only models outside the leaderboard, "ICL-FM" by Li et
-#:   al. (arXiv 2601.00133, as a reproduction quotes it) and "MatterVial" by Gouvea et al. (arXiv
-#:   2509.03547);
-#: - errors in units of half the range, means of five trials, from the predictions of Devi et al.
-#:   (npj Comput. Mater. 10, 300, 2024) in their repository.
 PUBLISHED = json.loads((Path(__file__).parents[1] / "published.json").read_text())
 
 

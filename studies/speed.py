@@ -87,16 +87,6 @@ def estimator_fit(preset, formulas, y, batch_size, epochs, precision="float32"):
     return epochs * len(y), lambda: model.fit(formulas, y)
 
 
-def matminer_magpie(formulas):
-    featurizer = ElementProperty.from_preset("magpie")
-
-    def run():
-        for formula in formulas:
-            featurizer.featurize(Composition(formula))
-
-    return len(formulas), run
-
-
 def measure(report, scale):
     formulas, y = load_transport(return_X_y=True, targets="PF_p")
     order = np.random.default_rng(0).permutation(len(formulas))
@@ -111,13 +101,10 @@ def measure(report, scale):
     report.time("read formulas, all distinct", "formulas/s", read)
     few, many = (formulas[: int(n * scale)] for n in (500, 20_000))
     magpie = MagpieFeaturizer().fit(many)
-    transform = len(many), lambda: magpie.transform(many)
-    report.time(
-        "Magpie from formulas",
-        "rows/s",
-        transform,
-        {"matminer, one process": matminer_magpie(few)},
-    )
+    featurizer = ElementProperty.from_preset("magpie")
+    ours = len(many), lambda: magpie.transform(many)
+    theirs = len(few), lambda: [featurizer.featurize(Composition(each)) for each in few]
+    report.time("Magpie from formulas", "rows/s", ours, {"matminer, one process": theirs})
 
     for preset, usual, batch_sizes in (("base", 4096, (128, 512)), ("paper", 2048, (128, 1024))):
         n = int(usual * scale)

@@ -46,8 +46,8 @@ def short(task, unit=""):
     return MATBENCH_TASKS[task].short_name + (f" ({unit})" if unit else "")
 
 
-def scores_of(results, task, metric):
-    return results.scores.loc[results.scores["task"] == task, metric]
+def fixed(decimals, *values):
+    return [f"{value:.{decimals}f}" for value in values]
 
 
 def with_marks(row, decimals):
@@ -79,7 +79,9 @@ def scores_beside_public(found):
         names = [f"{row['algorithm']}: {with_marks(row, decimals)}" for _, row in best.iterrows()]
         rows.append({"task": short(task, metric), BEST: "".join(names) or "none", **cells})
         if not is_regression(task):
-            scores = [scores_of(results, task, "roc_auc") for results in found.values()]
+            scores = [
+                each.scores.groupby("task")["roc_auc"].get_group(task) for each in found.values()
+            ]
             cells = [f"{s.mean():.4f} ± {s.std(ddof=0):.4f}" if s.any() else "" for s in scores]
             auc_rows.append([short(task), *cells])
     folds = [fold for results in found.values() for fold in results.folds]
@@ -115,9 +117,10 @@ def rivals(task, decimals):
     if not is_regression(task):
         return ["", ""]
     entries = leaderboard(tasks=task)
-    crabnet = entries.set_index("algorithm").loc["CrabNet", "mean"]
     best = best_of_formulas(entries).iloc[0]
-    return [f"{crabnet:.{decimals}f}", f"{best['algorithm']}: {best['mean']:.{decimals}f}"]
+    crabnet = entries.set_index("algorithm").loc["CrabNet", "mean"]
+    crabnet, mean = fixed(decimals, crabnet, best["mean"])
+    return [crabnet, f"{best['algorithm']}: {mean}"]
 
 
 def larger_tasks(tuned, scratch):
@@ -125,9 +128,8 @@ def larger_tasks(tuned, scratch):
     for task in tuned.tasks:
         values = gain.loc[task, ["baseline", "model"]]
         decimals = decimals_of(values)
-        cells = [*(f"{value:.{decimals}f}" for value in values), text[task]]
-        name = short(task, MATBENCH_TASKS[task].unit)
-        rows.append([name, tuned.name, *cells, *rivals(task, decimals)])
+        cells = [short(task, MATBENCH_TASKS[task].unit), tuned.name, *fixed(decimals, *values)]
+        rows.append([*cells, text[task], *rivals(task, decimals)])
     header = ["task", "encoder", "scratch", "pretrained", "gain, %", "CrabNet", BEST]
     return to_markdown(header, rows)
 
@@ -137,10 +139,10 @@ def largest_tasks(found):
     rows = []
     for results in found:
         for task, row in results.summary().iterrows():
-            decimals = decimals_of(scores_of(results, task, row["metric"]))
-            name = short(task, row["unit"] if is_regression(task) else "ROC-AUC")
-            mean = f"{row['mean']:.{decimals}f}"
-            rows.append([name, results.name, mean, row["n_folds"], *rivals(task, decimals)])
+            decimals = decimals_of(results.scores.groupby("task")[row["metric"]].get_group(task))
+            cells = [short(task, row["unit"] if is_regression(task) else "ROC-AUC"), results.name]
+            cells += [*fixed(decimals, row["mean"]), row["n_folds"], *rivals(task, decimals)]
+            rows.append(cells)
     return to_markdown(["task", "encoder", "pretrained", "folds", "CrabNet", BEST], sorted(rows))
 
 
@@ -153,17 +155,12 @@ def means(smaller, larger, longest):
         small = performance_gain(smaller[name], smaller["scratch"]).iloc[:-2]
         both = pd.concat([small, large])
         over = (100 * (1 - pd.concat([both["model"], errors]) / crabnet)).dropna()
-        first, second = (over[over.index.isin(each.index)] for each in (small, both))
-        values = {
-            f"over scratch, {len(both)} tasks": both["gain"].mean(),
-            "its median": both["gain"].median(),
-            f"over CrabNet, {len(first)} tasks": first.mean(),
-            f"{len(second)} tasks": second.mean(),
-            f"{len(over)} tasks": over.mean(),
-        }
-        cells = {column: f"{value:+.1f}" for column, value in values.items()}
-        rows.append({"mean gain, %": name, **cells})
-    return rows_to_markdown(rows)
+        parts = [over[over.index.isin(each.index)] for each in (small, both, over)]
+        values = [both["gain"].mean(), both["gain"].median(), *(part.mean() for part in parts)]
+        rows.append([name, *(f"{value:+.1f}" for value in values)])
+    first, *others = (f"{len(part)} tasks" for part in parts)
+    words = [f"over scratch, {len(both)} tasks", "its median", f"over CrabNet, {first}"]
+    return to_markdown(["mean gain, %", *words, *others], rows)
 
 
 def verdicts(smaller, larger):

@@ -54,19 +54,19 @@ def with_less(fits, targets, most, *fractions):
 def about(header):
     """Say what was learned from what, and how."""
     header = {"draw": 0, "test_seed": 0, "task_layers": 0, "n_further": 0} | header
-    which = [f"draw {header['draw']}, without the earlier"] * (header["draw"] > 0)
-    which += [f"test crystals of seed {header['test_seed']}"] * (header["test_seed"] > 0)
-    text = f"**{', '.join(header['targets'])}**: {header['n']:,} crystals of at most"
-    text += f" {header['max_atoms']} atoms" + (f" ({'; '.join(which)})" if which else "")
-    text += f', labels of {header["version"]}; CGCNN "{header["preset"]}"'
-    if header["task_layers"]:
-        text += f" with {header['task_layers']} convolution of each property's own"
-    text += f", {header['max_epochs']} epochs in batches of {header['batch_size']}"
+    header = {"further_epochs": header["max_epochs"]} | header
+    which = ["draw {draw}, without the earlier"] * (header["draw"] > 0)
+    which += ["test crystals of seed {test_seed}"] * (header["test_seed"] > 0)
+    text = f"**{', '.join(header['targets'])}**: {{n:,}} crystals of at most {{max_atoms}} atoms"
+    text += f" ({'; '.join(which)})" * bool(which)
+    text += ', labels of {version}; CGCNN "{preset}"'
+    text += " with {task_layers} convolution of each property's own" * (header["task_layers"] > 0)
+    text += ", {max_epochs} epochs in batches of {batch_size}"
     if header["n_further"]:
-        text += f". Beside these, {header['n_further']:,} crystals of other compositions with"
-        text += f" labels of {' and '.join(header['further'])} alone, for networks that learn it:"
-        text += f" {header.get('further_epochs', header['max_epochs'])} epochs then"
-    return text + "."
+        text += ". Beside these, {n_further:,} crystals of other compositions with labels of"
+        text += f" {' and '.join(header['further'])} alone, for networks that learn it:"
+        text += " {further_epochs} epochs then"
+    return text.format_map(header) + "."
 
 
 def searched(search, targets):
@@ -79,8 +79,7 @@ def searched(search, targets):
         [weighting, *(f"{100 * (ratio - 1):+.1f}" for ratio in ratios.values())]
         for weighting, ratios in search["ratios"]
     ]
-    table = to_markdown(["weighting", *targets], tried)
-    return [f"{title}, % more than alone ({errors})", table]
+    return [f"{title}, % more than alone ({errors})", to_markdown(["weighting", *targets], tried)]
 
 
 def tested(header, fits):

@@ -54,11 +54,9 @@ def by_source(table, published):
             for each in (errors.mean(axis=1), errors.std(axis=1, ddof=0), r2.mean(axis=1))
         )
         shown, ratios = text_of(mean), text_of(mean / mean.loc["scratch"], "{:.2f}")
-        draws, theirs = "one draw: error in units of half the range", []
+        draws, deviation, theirs = "one draw", "", []
         if (n_trials := errors.shape[1]) > 1:
-            draws = (
-                draws.replace("one draw", f"{n_trials} draws") + ", its deviation over the draws,"
-            )
+            draws, deviation = f"{n_trials} draws", ", its deviation over the draws,"
             shown += text_of(spread, " ± {:.3f}")
         shown += text_of(r2, " ({:.2f})")
         if published and str(size) in PUBLISHED["devi_2024"]:
@@ -67,11 +65,8 @@ def by_source(table, published):
             ratios += text_of(others, " ({:.2f})")
             devi = text_of(devi).rename("*{}*".format)
             theirs = ["Those of Devi et al.", frame_to_markdown(devi, "source")]
-        parts += [
-            f"{size} labels, {draws} and R² in brackets",
-            frame_to_markdown(shown, "source"),
-            *theirs,
-        ]
+        title = f"{size} labels, {draws}: error in units of half the range{deviation}"
+        parts += [f"{title} and R² in brackets", frame_to_markdown(shown, "source"), *theirs]
         parts.append("Error relative to scratch" + ", in brackets that of Devi et al." * published)
         parts += [frame_to_markdown(ratios, "source"), wins(mean), *margins(errors, names)]
     return parts
@@ -94,24 +89,20 @@ def margins(errors, names):
     It has the properties of which there are single sources.
     """
     rivals = {"energies and gaps": SINGLE, "relative too": [*SINGLE, "relative"]}
+    rivals = rivals if "relative" in errors.index else {"energies and gaps": SINGLE}
     lines = []
-    for several, words in product(
-        SEVERAL, rivals if "relative" in errors.index else [*rivals][:1]
-    ):
-        cells, ratios = {}, []
-        others = errors[errors.index.isin(rivals[words], "source")].index
+    for several, words in product(SEVERAL, rivals):
+        cells, ratios = {"several, beside": f"{several}, {words}"}, []
         for name in names:
-            known = [pair for pair in others if pair[1] == name]
-            if known and (several, name) in errors.index:
-                best = errors.loc[[*known, ("scratch", name)]].mean(axis=1).idxmin()
+            others = errors.index.intersection(list(product(rivals[words], [name])))
+            if len(others) and (several, name) in errors.index:
+                best = errors.loc[[*others, ("scratch", name)]].mean(axis=1).idxmin()
                 ours, theirs = errors.loc[(several, name)], errors.loc[best]
                 ratios.append(ours.mean() / theirs.mean())
                 n_better = f"{(ours < theirs).sum()} of {len(ours)}"
                 cells[name] = f"{ratios[-1]:.2f} of {best[0]}, {n_better}"
-        if ratios:
-            cells |= {"several, beside": f"{several}, {words}"}
-            cells |= {"better": f"{sum(ratio < 1 for ratio in ratios)} of {len(ratios)}"}
-            lines.append(cells)
+        cells["better"] = f"{sum(ratio < 1 for ratio in ratios)} of {len(ratios)}"
+        lines += [cells] * bool(ratios)
     title = (
         "Error relative to the best of random weights and of the single sources (formation"
         " energies and gaps, or the nearest relative too), by their means, and on how many draws"

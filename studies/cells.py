@@ -23,9 +23,10 @@ def make_models(model):
     """Return estimators by kind of task.
 
     A model is {"baseline": name}, {"recipe": name, ...} for a pipeline of skmat, or {"pretrained":
-    weights, ...} for a network; the rest are settings. "family" is read off the weights.
+    weights, ...} for a network; the rest are settings. "family" is read off the weights, "input"
+    is "structure" if it reads structures.
     """
-    settings = dict(model)
+    settings = {key: value for key, value in model.items() if key != "input"}
     if "baseline" in settings:
         return make_baseline(settings["baseline"])
     if "recipe" in settings:
@@ -40,20 +41,12 @@ def make_models(model):
     return dict(zip(("regression", "classification"), made, strict=True))
 
 
-def input_of(model):
-    """Return what a model reads: "formula" or "structure"."""
-    if "baseline" in model or "recipe" in model:
-        return "formula"
-    return choose_family(model.get("family"), model["pretrained"]).input
-
-
 def matbench_fold(cell, settings, work):
     """Measure a model on an official fold."""
-    model = settings["models"][cell["model"]]
-    results = run_matbench(
-        make_models(model), [cell["task"]], folds=[cell["fold"]], input=input_of(model),
-        name=cell["model"],
-    )  # fmt: skip
+    name, task, fold = cell.values()
+    model = settings["models"][name]
+    source = model.get("input", "formula")
+    results = run_matbench(make_models(model), [task], folds=[fold], input=source, name=name)
     return [replace(fold, predictions={}) for fold in results.folds]
 
 
@@ -71,7 +64,7 @@ def n_training(task):
 def sample_loss(cell, settings, work):
     """Measure a model on a fold, after "size" of its training rows."""
     model = settings["models"][cell["model"]]
-    data = MatbenchTask(cell["task"], input=input_of(model))
+    data = MatbenchTask(cell["task"])
     training, test = data.folds[cell["fold"]]
     # Smaller samples are parts of larger ones.
     rows = np.random.default_rng(cell["fold"]).permutation(training)[: cell["size"]]

@@ -30,29 +30,18 @@ def grid(**axes):
 
 @dataclass(frozen=True)
 class Study:
-    """Cells, and how each is measured. The results are one file, ``NAME.json``.
-
-    Attributes
-    ----------
-    name : str
-        What the study is called.
-    cells : list of dict
-        What is measured, by axis: model, task, split, seed, size. All have the same axes.
-    measure : callable
-        ``measure(cell, settings, work)`` returns the figures of a cell: a dict, or a list of them.
-    settings : dict
-        What all cells share, as data for JSON. Results of other settings are not mixed with these.
-    prepare : callable, optional
-        ``prepare(cells, settings, work, jobs)`` makes what several cells need.
-    facts : callable, optional
-        ``facts(settings)`` returns what else the file says about the data.
-    """
+    """Cells, and how each is measured. The results are one file, ``NAME.json``."""
 
     name: str
+    #: What is measured, by axis: model, task, split, seed, size. All have the same axes.
     cells: list[dict]
+    #: ``measure(cell, settings, work)`` returns the figures of a cell: a dict, or a list of them.
     measure: Callable
+    #: What all cells share, as data for JSON. Results of other settings are not mixed with these.
     settings: dict = field(default_factory=dict)
+    #: ``prepare(cells, settings, work, jobs)`` makes what several cells need.
     prepare: Callable = lambda cells, settings, work, jobs: None
+    #: ``facts(settings)`` returns what else the file says about the data.
     facts: Callable = lambda settings: {}
 
     def key(self, row):
@@ -78,7 +67,7 @@ class Study:
         """Return a cell and its rows."""
         figures = self.measure(cell, self.settings, work)
         figures = [figures] if isinstance(figures, dict) else figures
-        return cell, [cell | each for each in figures]
+        return cell, [cell | each if isinstance(each, dict) else each for each in figures]
 
     def _order(self, found):
         declared = [self.key(cell) for cell in self.cells]
@@ -106,9 +95,6 @@ class MatbenchStudy(Study):
         (results / self.name).mkdir(parents=True, exist_ok=True)
         for model, folds in by_model.items():
             MatbenchResults(model, folds).save_scores(results / self.name / f"{model}.json")
-
-    def measured(self, cell, work):
-        return cell, self.measure(cell, self.settings, work)
 
 
 def missing(study, results=RESULTS, only=None):

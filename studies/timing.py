@@ -31,13 +31,7 @@ def rate(n_items, function):
 
 
 class Report:
-    """Rows of a table, printed as they come.
-
-    Attributes
-    ----------
-    rows : list of dict
-        What was measured: the median, and what it is compared with.
-    """
+    """Rows of a table, printed as they come: medians, and what they are compared with."""
 
     def __init__(self, repeats=1):
         self.repeats = repeats

@@ -2,19 +2,12 @@
 
 The six properties are those of Devi et al. (npj Comput. Mater. 10, 300, 2024) of which there are
 structures here. Of each a tenth of the compositions, 500 crystals at most, is for tests, and no
-network sees a composition of any of these tests. A source is a network trained on
-
-- "e_form small", "e_form large", "gap large": 941 or up to 20,000 crystals of one property;
-- "mpt": all properties but the one that is predicted;
-- "mpt wide": the same and four more, without those that give the property (`IMPLIED`);
-- "relative": the one of these four that is nearest to the property (`RELATIVES`).
-
-All sources of a study are trained for as many steps. Models learn from labels drawn anew for each
-trial. Errors are in units of half the range of the property. ``transfer.toml`` lists the studies.
+network sees a composition of any of these tests. Models learn from labels drawn anew for each
+trial. Errors are in units of half the range of the property. ``transfer.toml`` lists the studies
+and says what networks start from.
 """
 
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +18,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import Bunch
 
 from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
 from skmat.benchmark._parameters import seed_estimator
@@ -53,15 +47,6 @@ FROZEN = {"support_vectors": None, "trees": ExtraTreesRegressor(300)}
 NO_SOURCE = ("scratch", *BASELINES)
 
 
-class Property(NamedTuple):
-    """Crystals, labels, and the rows to learn from (pretraining included) and to test on."""
-
-    X: StructureArrays
-    y: np.ndarray
-    pool: np.ndarray
-    test: np.ndarray
-
-
 def small_cells(X, y):
     kept = np.isfinite(y) & (X.n_atoms <= MAX_ATOMS)
     return X.take(kept), y[kept]
@@ -69,7 +54,10 @@ def small_cells(X, y):
 
 @cache
 def load():
-    """Return the properties by name."""
+    """Return by property its crystals and labels, and the rows to learn from and to test on.
+
+    Pretraining learns from the same rows.
+    """
     mp = fetch_mp(targets=["e_form", "gap", "G_VRH"])
     phonons = fetch_matbench("phonons", input="structure")
     dielectric = fetch_matminer("dielectric", targets="poly_total")
@@ -93,8 +81,9 @@ def load():
         tests.append(order[: np.searchsorted(sizes, min(N_TEST, len(group) // 10)) + 1])
     found = {}
     for group, test, name in zip(groups, tests, labels, strict=True):
-        pool = np.flatnonzero(~np.isin(group, np.concatenate(tests)))
-        found[name] = Property(*labels[name], pool, np.flatnonzero(np.isin(group, test)))
+        X, y = labels[name]
+        pool, rows = ~np.isin(group, np.concatenate(tests)), np.isin(group, test)
+        found[name] = Bunch(X=X, y=y, pool=np.flatnonzero(pool), test=np.flatnonzero(rows))
     return found
 
 

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from runner import read_plan
 from transfer import BASELINES
 
 from tables import PUBLISHED, frame_to_markdown, read, rows_to_markdown, to_markdown
@@ -13,20 +14,7 @@ SINGLE = ["e_form small", "e_form large", "gap large"]
 SEVERAL = ["mpt", "mpt wide"]
 ORDER = ["scratch", *SINGLE, "relative", *SEVERAL, *BASELINES]
 KEYS = ["family", "preset", "source_epochs"]
-#: Ways of use, and what they are called.
-MODELS = {
-    "fine_tuned": "Fine-tuned",
-    "average": "Averaged with support vectors and trees on frozen vectors and Magpie features",
-}
-#: Sources and what is made of them, and what they are called beside each other.
-WAYS = {
-    ("mpt wide", "fine_tuned"): "fine-tuned",
-    ("mpt wide", "support_vectors"): "frozen, support vectors",
-    ("mpt wide", "trees"): "frozen, trees",
-    ("mpt wide", "average"): "average of the three",
-    ("scratch", "average"): "average without an encoder",
-    ("forest", "forest"): "forest on Magpie features",
-}
+PLAN = read_plan("transfer")
 
 
 def load(folder):
@@ -133,7 +121,7 @@ def by_way(table):
     means = table.groupby(["size", "source", "model", "target"])["mae"].mean().unstack()
     draws = table[table["source"] == "mpt wide"].groupby("size")["trial"].nunique()
     lines = []
-    for (size, n_draws), (way, words) in product(draws.items(), WAYS.items()):
+    for (size, n_draws), (words, way) in product(draws.items(), PLAN["ways"].items()):
         ratios = means.loc[(size, *way)] / means.loc[(size, "scratch", "fine_tuned")]
         label = f"{size} ({n_draws})" if words == "fine-tuned" else ""
         values = [*ratios[PROPERTIES], np.exp(np.log(ratios).mean())]
@@ -145,7 +133,7 @@ def transfer(results):
     table, parts = load(results / "transfer"), []
     for (family, preset, epochs), part in table.groupby(KEYS):
         parts.append(f"**{family}** ({preset}), sources of 20,000 crystals for {epochs} epochs")
-        for model, words in MODELS.items():
+        for model, words in PLAN["models"].items():
             shown = part[part["model"].isin([model, *BASELINES])]
             parts += [f"*{words}*", *by_source(shown, model == "fine_tuned"), *by_layers(shown)]
     return {"transfer.md": parts, "transfer_ways.md": [by_way(table)]}

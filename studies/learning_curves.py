@@ -1,17 +1,19 @@
 """How many labels pretraining is worth: losses on fold 0 after a part of its training rows."""
 
 from cells import SMALL, n_training, sample_loss
-from matbench import MODELS as OF_MATBENCH
+from matbench import DECLARED
 from runner import Study, grid
 
-FORMULAS, ROOST = OF_MATBENCH["pretrained"], OF_MATBENCH["roost"]
-MODELS = {
-    "Magpie + forest": OF_MATBENCH["matbench"]["magpie-forest"],
-    "scratch": FORMULAS["scratch"],
-    "pretrained": FORMULAS["mtencoder-multimodal"],
-    "frozen": FORMULAS["frozen"],
-    "voting": FORMULAS["voting"],
+#: Models, and where their losses with all labels are.
+WHOLE = {
+    "Magpie + forest": ("matbench", "magpie-forest"),
+    "scratch": ("pretrained", "scratch"),
+    "pretrained": ("pretrained", "mtencoder-multimodal"),
+    "frozen": ("pretrained", "frozen"),
+    "voting": ("pretrained", "voting"),
 }
+MODELS = {label: DECLARED[study]["models"][name] for label, (study, name) in WHOLE.items()}
+ROOST = DECLARED["roost"]["models"]
 SIZES = (50, 100, 200, 500, 1000)
 SAMPLES = [
     cell

@@ -6,7 +6,6 @@ from pathlib import Path
 from cells import matbench_study
 
 DECLARED = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-MODELS = {name: study["models"] for name, study in DECLARED.items()}
 STUDIES = [
     matbench_study(name, study["models"], study["parts"]) for name, study in DECLARED.items()
 ]

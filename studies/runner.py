@@ -57,7 +57,8 @@ class Study:
         return _joined(header, json.loads(json.dumps(self.settings)), path), found
 
     def write(self, results, header, found):
-        rows = [row for key in self._order(found) for row in found[key]]
+        keys = dict.fromkeys([*map(self.key, self.cells), *found])
+        rows = [row for key in keys for row in found.get(key, [])]
         path = results / f"{self.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps(header | {"rows": rows}, indent=1) + "\n"
@@ -68,10 +69,6 @@ class Study:
         figures = self.measure(cell, self.settings, work)
         figures = [figures] if isinstance(figures, dict) else figures
         return cell, [cell | each if isinstance(each, dict) else each for each in figures]
-
-    def _order(self, found):
-        declared = [self.key(cell) for cell in self.cells]
-        return [key for key in dict.fromkeys([*declared, *found]) if key in found]
 
 
 class MatbenchStudy(Study):
@@ -89,12 +86,10 @@ class MatbenchStudy(Study):
         return {}, found
 
     def write(self, results, header, found):
-        by_model = {}
-        for model, task, fold in self._order(found):
-            by_model.setdefault(model, []).extend(found[model, task, fold])
         (results / self.name).mkdir(parents=True, exist_ok=True)
-        for model, folds in by_model.items():
-            MatbenchResults(model, folds).save_scores(results / self.name / f"{model}.json")
+        for name in {model for model, _, _ in found}:
+            folds = [fold for key, (fold,) in found.items() if key[0] == name]
+            MatbenchResults(name, folds).save_scores(results / self.name / f"{name}.json")
 
 
 def missing(study, results=RESULTS, only=None):

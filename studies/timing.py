@@ -35,7 +35,7 @@ class Report:
 
     def __init__(self, repeats=1):
         self.repeats = repeats
-        self.rows = []
+        self.rows, self.lines = [], []
 
     def time(self, what, unit, ours, others=None, repeats=None):
         """Add items per second of `ours`, a pair of their number and a function.
@@ -57,12 +57,15 @@ class Report:
     def add(self, what, unit, values, beside="", others=()):
         """Add medians of `values`, and of their ratios to `others`, turn by turn."""
         row = {"what": what, "value": statistics.median(values), "unit": unit, "beside": beside}
+        text = ""
         if others:
             ratios = [value / other for value, other in zip(values, others, strict=True)]
             row["ratio"] = statistics.median(ratios)
             row |= {"lowest": min(ratios), "highest": max(ratios)}
+            text = f"{row['ratio']:.3g} x {beside} ({min(ratios):.3g} to {max(ratios):.3g})"
         self.rows.append(row)
-        print(f"{what:50s} {row['value']:10.4g} {unit:12s} {describe_ratio(row)}", flush=True)
+        self.lines.append([what, f"{row['value']:,.4g} {unit}", text])
+        print(*self.lines[-1], sep="  ", flush=True)
 
     def save(self, name):
         """Write the table to the results, as json and as md."""
@@ -75,16 +78,6 @@ class Report:
         }
         record = {"machine": machine, "rows": self.rows}
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
-        lines = [
-            [row["what"], f"{row['value']:,.4g} {row['unit']}", describe_ratio(row)]
-            for row in self.rows
-        ]
         facts = ", ".join(f"{key} {value}" for key, value in machine.items())
-        table = to_markdown(["what", "value", "ratio"], lines)
+        table = to_markdown(["what", "value", "ratio"], self.lines)
         (RESULTS / f"{name}.md").write_text(f"{table}\n\nMeasured with: {facts}.\n")
-
-
-def describe_ratio(row):
-    if "ratio" not in row:
-        return ""
-    return f"{row['ratio']:.3g} x {row['beside']} ({row['lowest']:.3g} to {row['highest']:.3g})"

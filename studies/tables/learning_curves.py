@@ -2,20 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from learning_curves import MODELS
+from learning_curves import MODELS, WHOLE
 from matplotlib import pyplot as plt
 
 from skmat.benchmark import MatbenchResults
 from tables import frame_to_markdown, read, with_spread
 
-#: Where the models' losses with all labels are.
-WHOLE = {
-    "Magpie + forest": "matbench/magpie-forest",
-    "scratch": "pretrained/scratch",
-    "pretrained": "pretrained/mtencoder-multimodal",
-    "frozen": "pretrained/frozen",
-    "voting": "pretrained/voting",
-}
 #: Tasks by what is predicted of what.
 KINDS = {
     "numbers of compounds": ("jdft2d", "phonons", "expt_gap", "dielectric"),
@@ -28,8 +20,8 @@ def losses(results):
     """Return the losses after samples and after whole training sets, whose sizes differ."""
     _, table = read(results / "learning_curves.json")
     parts = [table.assign(labels=table["size"])]
-    for model, file in WHOLE.items():
-        part = MatbenchResults.load(results / f"{file}.json").scores
+    for model, (study, name) in WHOLE.items():
+        part = MatbenchResults.load(results / study / f"{name}.json").scores
         part["task"] = part["task"].str.removeprefix("matbench_")
         part = part.merge(table[["task", "fold"]].drop_duplicates())
         part["loss"] = part["mae"].fillna(1 - part["roc_auc"])
@@ -60,15 +52,13 @@ def by_kind(table):
 
 def draw(table):
     figure, axes = plt.subplots(2, 4, figsize=(12, 5.2), layout="constrained")
-    for ax in axes.flat:
-        ax.axis("off")
     for ax, (task, rows) in zip(axes.flat, table.groupby("task", sort=False), strict=False):
         for model, part in rows.groupby("model"):
             curve = part.groupby("size")["loss"].agg(["mean", lambda part: part.std(ddof=0)])
             ax.errorbar(curve.index, *curve.to_numpy().T, marker="o", label=model)
         ax.set(xscale="log", title=task)
-        ax.axis("on")
         ax.xaxis.set_minor_formatter(lambda *_: "")
+    axes[-1, -1].axis("off")
     axes[0, 0].legend(frameon=False, fontsize=8)
     figure.supxlabel("labels")
     figure.supylabel("MAE, or 1 - ROC-AUC")

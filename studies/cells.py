@@ -62,23 +62,15 @@ def n_training(task):
 
 
 def sample_loss(cell, settings, work):
-    """Measure a model on a fold, after "size" of its training rows."""
-    model = settings["models"][cell["model"]]
+    """Measure a model on a fold, after "size" of its training rows: MAE, or 1 - ROC-AUC."""
     data = MatbenchTask(cell["task"])
     training, test = data.folds[cell["fold"]]
     # Smaller samples are parts of larger ones.
     rows = np.random.default_rng(cell["fold"]).permutation(training)[: cell["size"]]
-    fitted = fit(model, data.info.kind, cell["fold"], data.X[rows], data.y[rows])
-    return {"loss": loss(fitted, data.X[test], data.y[test])}
-
-
-def fit(model, kind, seed, X, y):
-    return seed_estimator(make_models(model)[kind], seed).fit(X, y)
-
-
-def loss(fitted, X, y):
-    """Return the mean absolute error, or of classes 1 - ROC-AUC."""
-    if y.dtype == bool:
-        scores = fitted.predict_proba(X)[:, list(fitted.classes_).index(True)]
-        return float(1 - roc_auc_score(y, scores))
-    return float(mean_absolute_error(y, fitted.predict(X)))
+    model = make_models(settings["models"][cell["model"]])[data.info.kind]
+    fitted = seed_estimator(model, cell["fold"]).fit(data.X[rows], data.y[rows])
+    X, y = data.X[test], data.y[test]
+    if y.dtype != bool:
+        return {"loss": float(mean_absolute_error(y, fitted.predict(X)))}
+    scores = fitted.predict_proba(X)[:, list(fitted.classes_).index(True)]
+    return {"loss": float(1 - roc_auc_score(y, scores))}

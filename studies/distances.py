@@ -6,12 +6,11 @@ from skmat.benchmark import dataset_distance
 from skmat.datasets import fetch_matbench, fetch_oqmd
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 
-TASKS = [task.removeprefix("matbench_") for task in MATBENCH_TASKS]
-
 
 def measure(cell, settings, work):
     distance = dataset_distance(fetch_matbench(cell["task"]).data, fetch_oqmd().data)
     return {name: float(value) for name, value in distance.items()}
 
 
+TASKS = [task.removeprefix("matbench_") for task in MATBENCH_TASKS]
 STUDIES = [Study("distances", grid(task=TASKS), measure)]

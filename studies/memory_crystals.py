@@ -34,20 +34,16 @@ def largest_memory():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def measure_fits(report, X, y):
+def main():
+    X, y = small_crystals(options(__doc__, n=10_000).n)
+    report = Report()
+    measure_arrays(report, X)
     for preset, batch_size in FITS:
         # A process that has read nothing else.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             before, after = pool.submit(memory_of_fit, preset, batch_size, X, y).result()
         name = f"fitting ALIGNN {preset} to {len(X):,} crystals, {batch_size} at once"
         report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
-
-
-def main():
-    X, y = small_crystals(options(__doc__, n=10_000).n)
-    report = Report()
-    measure_arrays(report, X)
-    measure_fits(report, X, y)
     report.save("memory_crystals")
 
 

@@ -7,9 +7,6 @@ properties alone. Networks of these properties read them too. Labels of another 
 tasks. ``multitask.toml`` lists the studies.
 """
 
-import json
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from runner import Study, grid, read_plan
@@ -30,12 +27,6 @@ FURTHER = "2020"
 
 def load(settings):
     """Return crystals and labels by task (NaN where unknown), then those of further crystals."""
-    return _load(json.dumps(settings))
-
-
-@lru_cache(1)
-def _load(text):
-    settings = json.loads(text)
     targets, further, version = settings["targets"], settings["further"], settings["version"]
     data = fetch_mp(targets=targets, version=version)
     X, y = _drawn(data, settings["n"], settings, True, settings["draw"])

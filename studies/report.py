@@ -10,16 +10,12 @@ from tables.multitask import multitask
 from tables.pretraining import distances, pretraining
 from tables.transfer import transfer
 
-TABLES = [
-    *(matbench, pretrained, roost, pretraining, distances),
-    *(learning_curves, multitask, transfer),
-]
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     results = parser.parse_args().out
-    for make in TABLES:
+    first = (matbench, pretrained, roost, pretraining, distances)
+    for make in (*first, learning_curves, multitask, transfer):
         for file, content in make(results).items():
             if isinstance(content, list):
                 text = "\n\n".join(content) + "\n"

@@ -20,11 +20,6 @@ def find(name):
     return found or import_module(name).STUDIES
 
 
-def choice(text):
-    axis, _, values = text.partition("=")
-    return axis, values.split(",")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="default: all")
@@ -32,9 +27,10 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of weights and graphs")
     parser.add_argument("--dry-run", action="store_true", help="list the missing cells")
-    parser.add_argument("--only", type=choice, nargs="*", default=[], help="as task=glass,steels")
+    parser.add_argument("--only", nargs="*", default=[], help="as task=glass,steels fold=0")
     given = parser.parse_args()
-    only = dict(given.only)
+    pairs = (text.split("=") for text in given.only)
+    only = {axis: values.split(",") for axis, values in pairs}
     chosen = [study for name in given.names for study in find(name)]
     for study in chosen if given.names else declared():
         cells = missing(study, given.out, only)

@@ -93,9 +93,7 @@ def measure(report, scale):
     formulas, y = formulas[order], y[order]
     native = resolve_precision("auto", "cpu") == "bf16"
 
-    ours, theirs = (
-        [import_seconds(name) for _ in range(report.repeats)] for name in ("skmat", "torch")
-    )
+    ours, theirs = ([import_seconds(n) for _ in range(report.repeats)] for n in ("skmat", "torch"))
     report.add("import skmat", "s", ours, "import torch", theirs)
     read = len(formulas), lambda: read_compositions(formulas)
     report.time("read formulas, all distinct", "formulas/s", read)
@@ -138,10 +136,8 @@ def measure(report, scale):
     roost = len(X), lambda: model.fit(X, labels)
     base = estimator_fit("base", X, labels, 128, 1, precision="auto")
     report.time("roost: fit, batch 128", "materials/s", roost, {"base": base})
-    roost, base = (
-        predictions(family(max_epochs=1), X, labels)
-        for family in (RoostRegressor, MTEncoderRegressor)
-    )
+    roost = predictions(RoostRegressor(max_epochs=1), X, labels)
+    base = predictions(MTEncoderRegressor(max_epochs=1), X, labels)
     report.time("roost: predict", "materials/s", roost, {"base": base})
 
 

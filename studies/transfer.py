@@ -198,13 +198,11 @@ def measure(cell, settings, work):
     return found
 
 
-def study(name, trials, settings, **axes):
+def study(name, settings, **axes):
     """Return the study of an entry of ``transfer.toml``."""
-    order = ("size", "trial", "target", "source", "trainable")
-    axes = axes | {"trial": range(trials)}
     cells = [
         cell
-        for cell in grid(**{axis: axes[axis] for axis in order})
+        for cell in grid(**axes)
         # A property is no source for itself, and random weights are trained as a whole.
         if cell["source"].split()[0] != cell["target"]
         and (cell["source"] != "relative" or cell["target"] in RELATIVES)

@@ -1,5 +1,7 @@
 """Models on Matbench beside public entries, and what pretraining gains."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from skmat.benchmark import compare_results, leaderboard, performance_gain
@@ -20,14 +22,8 @@ ALLOYS = ("matbench_steels",)
 #: Encoders whose means over ten tasks are shown; "auto" differs from the first on alloys.
 ENCODERS = ("mtencoder-multi", "auto")
 OF_OQMD = "mtencoder-oqmd-joint"
-STRUCTURE, SUSPECT = "†", "‡"
-LEGEND = (
-    "Mean and standard deviation over the five official folds; less is better for MAE, more for"
-    f" balanced accuracy. {STRUCTURE} uses crystal structures, all others the composition alone."
-    f" {SUSPECT} probably no balanced accuracy, and left out of the last column: see the column"
-    " `note` of `skmat.benchmark.leaderboard`. The public leaderboard calls balanced accuracy"
-    " ROC-AUC."
-)
+STRUCTURE, SUSPECT = "†", "‡"  # as the legend explains
+LEGEND = (Path(__file__).parent / "legend.md").read_text(encoding="utf-8").strip()
 
 
 def load(folder):

@@ -88,10 +88,8 @@ def tested(header, fits):
         return []
     targets, fractions = header["targets"], sorted(fits["fraction"].unique(), reverse=True)
     titles = ["", "trained on", "alone", "together", "difference"]
-    parts = [
-        f"On test crystals with {header['search']['best']}, {fits['seed'].nunique()} seeds",
-        to_markdown(titles, by_property(fits, targets, fractions)),
-    ]
+    parts = [f"On test crystals with {header['search']['best']}, {fits['seed'].nunique()} seeds"]
+    parts.append(to_markdown(titles, by_property(fits, targets, fractions)))
     if len(fractions) > 1:
         parts.append(to_markdown(["", "", "difference"], with_less(fits, targets, *fractions)))
     rows = zip(targets, header["correlation"], strict=True)

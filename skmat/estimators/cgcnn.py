@@ -64,10 +64,9 @@ class CGCNNEncoder(CGCNNFamily, EncoderTransformer):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(cation, a):
-    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
-    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> def salt(anion, a):
+    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
     >>> from skmat import CGCNNEncoder
     >>> encoder = CGCNNEncoder(preset="tiny", max_epochs=2, random_state=0)
     >>> encoder.fit_transform(structures).shape
@@ -83,15 +82,14 @@ class CGCNNRegressor(CGCNNHeads, EncoderRegressor):
     --------
     >>> import numpy as np
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(cation, a):
-    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
-    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> def salt(anion, a):
+    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
     >>> from skmat import CGCNNRegressor
     >>> model = CGCNNRegressor(preset="tiny", max_epochs=2, random_state=0)
-    >>> model.fit(structures, [[9.4, np.nan], [8.5, 2.2], [8.4, 2.0]])
+    >>> model.fit(structures, [[8.3, np.nan], [7.3, 1.70], [6.2, 1.79]])
     CGCNNRegressor(max_epochs=2, preset='tiny', random_state=0)
-    >>> model.predict([salt("Rb", 6.58)]).shape
+    >>> model.predict([salt("F", 3.9)]).shape
     (1, 2)
     """
 
@@ -103,14 +101,13 @@ class CGCNNClassifier(CGCNNHeads, EncoderClassifier):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(cation, a):
-    ...     sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    ...     return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, "Cl"], sites)
-    >>> structures = [salt("Li", 5.14), salt("Na", 5.64), salt("K", 6.29)]
+    >>> def salt(anion, a):
+    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
     >>> from skmat import CGCNNClassifier
     >>> model = CGCNNClassifier(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, ["light", "light", "heavy"])
     CGCNNClassifier(max_epochs=2, preset='tiny', random_state=0)
-    >>> model.predict_proba([salt("Rb", 6.58)]).shape
+    >>> model.predict_proba([salt("F", 3.9)]).shape
     (1, 2)
     """

@@ -33,13 +33,14 @@ class EncoderEstimator(
 ):
     """Base of encoders, regressors and classifiers.
 
-    A family adds how X is read and the network is built; see ``_element_family.py``. A kind adds
-    ``_read_targets``, ``_tasks`` and ``_keep_targets``; see ``_regressor.py``.
+    A family adds how X is read and how the network is built; see ``_element_family.py`` and
+    ``_structure_family.py``. A kind adds ``_read_targets``, ``_tasks`` and ``_keep_targets``; see
+    ``_regressor.py``.
     """
 
     #: "encoder", "regressor" or "classifier".
     _kind: ClassVar[str]
-    #: Name of the family; that of its file.
+    #: Name of the family and of its file.
     _family: ClassVar[str]
 
     def _fit(self, X, y, sample_weight, *, partial=False, classes=None):
@@ -49,9 +50,10 @@ class EncoderEstimator(
         X = held(X)
         previous = self._models_to_continue(partial)
         start = self._continued_start(previous) if previous else self._resolve_start()
-        is_first = not (partial and previous)
-        labels_required = is_first and classes is None
-        materials = self._read_materials(X, start.network, reset=is_first)
+        # ``fit`` reads X and y anew, also with warm_start.
+        reads_anew = not (partial and previous)
+        labels_required = reads_anew and classes is None
+        materials = self._read_materials(X, start.network, reset=reads_anew)
         targets = self._read_targets(y, len(materials), classes, labels_required)
         weights = weights_to_learn_by(sample_weight, materials)
         data = FitData(X, materials, targets, weights, self._make_batch)
@@ -61,16 +63,16 @@ class EncoderEstimator(
         tasks = self._tasks(data, labels_required)
         if previous:
             n_networks = None if partial else self._n_networks
-            check_same_tasks(previous, targets.targets, tasks.objectives, n_networks)
+            check_same_tasks(previous, targets, tasks.objectives, n_networks)
         if partial:
-            plan = plan_partial_fit(self, start, tasks, data, previous, self._draw_seed)
+            plan = plan_partial_fit(self, start, tasks, data, previous)
         else:
-            plan = plan_fit(self, start, tasks, data, *self._begin_run())
+            plan = plan_fit(self, start, tasks, data, previous)
 
         # Train.
-        train = train_one_epoch if partial else train_models
+        train_networks = train_one_epoch if partial else train_models
         with models_restored_on_failure(previous):
-            models = train(self, plan, data, previous)
+            models = train_networks(self, plan, data, previous)
 
         # Keep.
         self._keep_models(models)
@@ -98,7 +100,12 @@ class EncoderEstimator(
         """
         materials, valid = self._read_for_prediction(X)
         vectors = [
-            run_encoder(each.model.encoder, materials, self._make_batch, *self._where(each))
+            run_encoder(
+                each.model.encoder,
+                materials,
+                self._make_batch,
+                *self._device_and_precision(each),
+            )
             for each in self.estimators_
         ]
         return scatter_rows(np.hstack(vectors), valid)
@@ -141,8 +148,8 @@ class EncoderEstimator(
         """Refuse a part that the family's networks do not have; called before X is read."""
         if self.trainable not in self._trainable_choices:
             raise InvalidInputError(
-                f"trainable={self.trainable!r} is nothing that {type(self).__name__} can train;"
-                f" choose one of {list(self._trainable_choices)}; heads are always new."
+                f"trainable={self.trainable!r} is not a part that {type(self).__name__} can train."
+                f" Choose one of {list(self._trainable_choices)}. Heads are always trained."
             )
 
     def _models_to_continue(self, partial):
@@ -154,7 +161,7 @@ class EncoderEstimator(
         return Start(previous[0].model.encoder.config, continues=True)
 
     def _within_domain(self, start, data):
-        """Return where training starts, given what it is to learn from."""
+        """Return where training starts. Predictors override it for unusual materials."""
         return start
 
     def _begin_run(self):
@@ -190,11 +197,11 @@ class EncoderEstimator(
     def _run_heads(self, materials):
         """Return the outputs of each network's heads."""
         return [
-            run_heads(each.model, materials, self._make_batch, *self._where(each))
+            run_heads(each.model, materials, self._make_batch, *self._device_and_precision(each))
             for each in self.estimators_
         ]
 
-    def _where(self, fitted):
+    def _device_and_precision(self, fitted):
         """Return the device and the precision of predictions."""
         return fitted.net.device, "bf16" if self.precision == "bf16" else "float32"
 

@@ -11,7 +11,6 @@ from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
-from skmat.exceptions import InvalidInputError
 from skmat.inputs import weights_of_scores
 from skmat.objectives import Properties
 
@@ -181,20 +180,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return [self.classes_] if self._one_dimensional else self.classes_
 
     def _read_targets(self, y, n_rows, classes, labels_required):
-        targets = read_class_targets(y, n_rows, classes)
-        if self.warm_start and hasattr(self, "estimators_"):
-            self._check_same_classes(targets)
-        return targets
-
-    def _check_same_classes(self, targets):
-        if len(targets.classes) != len(self._classes):
-            return  # ``check_same_tasks`` reports other tasks
-        for name, new, known in zip(targets.names, targets.classes, self._classes, strict=True):
-            if not np.array_equal(new, known):
-                raise InvalidInputError(
-                    "warm_start=True continues with the classes of the last fit. The classes of"
-                    f" {name!r} were {list(known)}, but y holds {list(new)}. Use warm_start=False."
-                )
+        return read_class_targets(y, n_rows, classes)
 
     def _property_objective(self):
         return Properties(**self._head_settings())

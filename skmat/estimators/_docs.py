@@ -9,12 +9,12 @@ __all__ = ["write_docstring"]
 
 _ATTRIBUTES = """
 history_ : list of dict
-    One entry per epoch and network ("estimator" counts them): loss in total and per task on
-    standardised targets, weights of the tasks, learning rate and seconds.
+    One entry per epoch and network ("estimator" counts them): loss of all columns of y, loss and
+    weight of each task, learning rate and seconds. Losses are of standardised targets.
 estimators_ : list of FittedModel
     The trained networks. ``estimators_[i].net`` is a skorch net.
 net_ : skorch.NeuralNet
-    The first of them.
+    The skorch net of the first network.
 load_report_ : LoadReport or None
     Which tensors were loaded from `pretrained`.
 model_card_ : ModelCard or None

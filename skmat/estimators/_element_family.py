@@ -32,7 +32,8 @@ class ElementFamily:
 
     #: Class of the network. Called with the element table and the sizes of a preset.
     _network: ClassVar[type[Encoder]]
-    #: Sizes by the name of the preset, as plain data.
+    #: Sizes by the name of the preset: text, booleans, positive numbers, lists of positive
+    #: integers. The name of a number of layers ends in "layers".
     _presets: ClassVar[dict[str, dict]]
     #: Parameters of the network that ``pretrained="auto"`` loads.
     _pretrained_defaults: ClassVar[dict] = {}

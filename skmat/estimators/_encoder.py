@@ -15,6 +15,7 @@ from skmat.estimators._targets import TargetData, read_mixed_targets
 from skmat.estimators._train import load_model
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.inputs import held, weights_to_learn_by
+from skmat.pretrained import list_pretrained
 from skmat.training import CheckpointFolder, resolve_device
 
 __all__ = ["EncoderTransformer"]
@@ -97,9 +98,11 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         encoder = cls(pretrained=name_or_folder, **parameters)
         encoder._validate_params()
         if encoder._objectives():
+            named = [each for each in list_pretrained() if each.startswith(cls._family)]
+            known = f"one of {named}," if named else "a fitted encoder as `pretrained`,"
             raise PretrainedError(
                 f"{cls.__name__} has no weights to load with pretrained={name_or_folder!r} and"
-                f" objectives={encoder.objectives!r}. Use a name of skmat.list_pretrained()."
+                f" objectives={encoder.objectives!r}. Use {known} or a folder of save_pretrained."
             )
         encoder.n_features_in_ = 1
         return encoder._load(encoder._resolve_start())

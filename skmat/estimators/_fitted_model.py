@@ -25,6 +25,8 @@ class FittedModel:
         Seed of the training run.
     history : list of dict
         One entry per epoch.
+    classes : list of (ndarray or None)
+        Class labels of each target; None for numbers.
     teachers : list of (FittedTeacher or None)
         Teacher of each objective.
     optimizer_settings : TrainingSettings or None
@@ -35,6 +37,7 @@ class FittedModel:
     scaling: TargetScaling
     seed: int
     history: list = field(default_factory=list)
+    classes: list = field(default_factory=list)
     teachers: list = field(default_factory=list)
     optimizer_settings: TrainingSettings | None = None
 

@@ -10,7 +10,7 @@ from skmat.exceptions import PretrainedError, shorten
 from skmat.pretrained import Checkpoint, compare_state
 from skmat.structure import GraphSettings
 
-__all__ = ["check_network"]
+__all__ = ["check_network", "is_size"]
 
 #: Largest cutoff in Å. A larger neighbour search would take all memory.
 _MAX_CUTOFF = 100.0
@@ -61,9 +61,9 @@ def _faults(estimator, checkpoint):
         yield f"it has the sizes {shorten(sorted(config), 200)}, not {sorted(expected)}"
     constraints = estimator._parameter_constraints
     for name, value in config.items():
-        if name in examples and not _is_like(value, examples[name]):
+        if name in examples and not is_size(value, examples[name]):
             yield f"{name} is {shorten(value)}, unlike {examples[name]!r}"
-        if name == "n_element_features" and not (value == 0 or _is_like(value, 1)):
+        if name == "n_element_features" and not (value == 0 or is_size(value, 1)):
             yield f"{name} is {shorten(value)}"
         if name in constraints:
             try:
@@ -79,10 +79,10 @@ def _faults(estimator, checkpoint):
         yield f"cutoff is {config['cutoff']} Å, but must be at most {_MAX_CUTOFF} Å"
 
 
-def _is_like(value, example):
-    """Tell whether a size has the type of `example` and a possible value."""
+def is_size(value, example):
+    """Tell whether a size of a network has the type of `example` and a possible value."""
     if isinstance(example, list):
-        return isinstance(value, list) and all(_is_like(each, 1) for each in value)
+        return isinstance(value, list) and all(is_size(each, 1) for each in value)
     if isinstance(example, bool | str):
         return type(value) is type(example)
     if isinstance(example, Integral):

@@ -117,16 +117,17 @@ class SharedParams:
           :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones its values.
         - None: random weights.
 
-        Weights bring the sizes of their network, which replace those given here.
+        Loaded weights have network sizes of their own, which replace those given here.
 
     -- Training --
 
     max_epochs : int or "auto"
-        Passes over the training rows. "auto" is 60, within two limits: at least 30,000 rows are
-        read in all (up to 120 epochs), and at most 300,000 (down to 10 epochs). Families of
-        structures train for three times as many. If rows of one formula contradict each other
-        (their share of the rows times their variance is 0.3 of the whole variance or more),
-        "auto" stops after 10,000 rows or 5 epochs: more epochs would only memorise noise.
+        Passes over the training rows. "auto" is 60 epochs, but at least what reads 30,000 rows
+        (up to 120 epochs), and at most what reads 300,000 (down to 10 epochs). Families of
+        structures train for three times as many. Families of compositions train for less if rows
+        of one formula contradict each other: for what reads 10,000 rows, and 5 epochs at least.
+        More epochs would only memorise noise. Rows contradict if their share of all rows, times
+        their variance, is at least 0.3 of the whole variance.
     batch_size : int or "auto"
         Materials per step. "auto" is the power of two nearest to 1/16 of the training rows,
         between 16 and 512 (128 for CGCNN, 32 for ALIGNN).
@@ -135,18 +136,19 @@ class SharedParams:
     weight_decay : float
         Weight decay of AdamW. Only matrices decay. Biases, norms and element vectors do not.
     schedule : {"one_cycle", "constant"}
-        Learning rate over the steps.
+        Learning rate over the steps: up to `lr` and down again, or always `lr`.
     patience : int or None
         Early stopping. None trains on all rows for all epochs and keeps the last weights. A
         number holds rows back, stops after that many epochs without improvement on them, and
         keeps the best weights.
     validation_fraction : float
         Share of the compositions held back when `patience` is a number. Rows of one composition
-        stay together. If a share rounds to zero, no rows are held back. If all labels of a task,
-        or all rows of a class, would be held back, training keeps all but their share.
+        stay together. If the share rounds to zero, no rows are held back. Of the labels of a
+        task, and of the rows of a class, at most this share is held back.
     warm_start : bool
         Whether ``fit`` continues from the last ``fit``. It keeps the weights, tasks, network and
-        standardisation of that fit, even if parameters of the network have changed.
+        standardisation of that fit, even if parameters of the network have changed. The optimizer
+        and the schedule start anew, so that two fits of 10 epochs are not one of 20.
     loss_weights : dict, sequence of float, "sqrt_labels" or None
         Weight of each task's loss: a sequence in the order of the columns of y, or a dict by task
         name (a missing task has weight 1). "sqrt_labels" is the square root of each task's number
@@ -169,10 +171,10 @@ class SharedParams:
     -- Machine --
 
     random_state : int, RandomState instance or None
-        Seed of initial weights, splits, batches and dropout. None draws a new seed at each
-        ``fit``. The global generators of NumPy and torch are not used.
+        Seed of initial weights, splits, batches, dropout and other noise. None draws a new seed
+        at each ``fit``. The global generators of NumPy and torch are not used.
     device : str
-        Device: "auto" (a CUDA GPU if present), "cpu", "cuda", "cuda:1" or "mps".
+        Device: "auto" (a CUDA GPU if present, otherwise the CPU), "cpu", "cuda", "cuda:1", "mps".
     precision : {"auto", "float32", "bf16"}
         Number format of training. "auto" is bf16 if the hardware computes in it. Predictions use
         float32, unless this is "bf16".
@@ -299,7 +301,8 @@ class RegressorParams:
     -- Training --
 
     loss : {"l1", "mse", "robust_l1"}
-        Loss on standardised targets. "robust_l1" also predicts the uncertainty of each.
+        Loss on standardised targets. "robust_l1" also predicts a standard deviation for each
+        prediction.
     """
 
     loss: str = param("l1", [StrOptions(set(REGRESSION_LOSSES))])

@@ -121,21 +121,26 @@ class FitPlan:
     run_folder: CheckpointFolder | None = None
 
 
-def plan_fit(estimator, start, tasks, data, seed, run_folder=None) -> FitPlan:
+def plan_fit(estimator, start, tasks, data, previous) -> FitPlan:
     """Plan ``fit``: a split, the epochs and the batch size of each network."""
+    seed, run_folder = estimator._begin_run()
     fraction = estimator._plain("validation_fraction")
     groups = None
     if estimator.patience is not None and fraction > 0:
         groups = data.materials.group_ids()
     contradiction = _contradiction(estimator, data) if estimator.max_epochs == "auto" else 0.0
     runs = []
-    for run_seed in spawn_seeds(seed, estimator._n_networks):
+    for index, run_seed in enumerate(spawn_seeds(seed, estimator._n_networks)):
         split_seed, model_seed, training_seed = spawn_seeds(run_seed, 3)
+        if previous:
+            # The same split: rows that a network has been trained on cannot validate it.
+            run_seed = previous[index].seed
+            split_seed, *_ = spawn_seeds(run_seed, 3)
         training, validation = _split(data, groups, fraction, split_seed)
         epochs = estimator._plain("max_epochs")
         if epochs == "auto":
             epochs = n_epochs("auto", len(training), estimator._epochs_factor, contradiction)
-            # Automatic epochs leave one to all layers.
+            # "auto" leaves at least one epoch for all layers.
             epochs = max(epochs, sum(_stages(estimator)) + 1)
         settings = _settings(estimator, start, tasks, len(training), training_seed, epochs)
         settings = replace(
@@ -148,20 +153,28 @@ def plan_fit(estimator, start, tasks, data, seed, run_folder=None) -> FitPlan:
     return FitPlan(start, tasks, runs, run_folder)
 
 
-def plan_partial_fit(estimator, start, tasks, data, previous, seed) -> FitPlan:
+def plan_partial_fit(estimator, start, tasks, data, previous) -> FitPlan:
     """Plan ``partial_fit``: one epoch on all rows, at a constant learning rate."""
     rows = np.arange(len(data.materials))
     if previous:
-        seeds = [(model.seed, model.seed + len(model.history)) for model in previous]
+        seeds = [(fitted.seed, len(fitted.history)) for fitted in previous]
     else:
-        seeds = [(each, each) for each in spawn_seeds(seed(), estimator._n_networks)]
-    runs = [
-        Run(
-            *(own, own, rows, rows[:0]),
-            _settings(estimator, start, tasks, len(rows), training_seed, 1),
+        first = spawn_seeds(estimator._draw_seed(), estimator._n_networks)
+        seeds = [(run_seed, 0) for run_seed in first]
+    runs = []
+    for run_seed, n_epochs_before in seeds:
+        # Other random numbers in every call.
+        training_seed = run_seed + n_epochs_before
+        settings = _settings(estimator, start, tasks, len(rows), training_seed, epochs=1)
+        runs.append(
+            Run(
+                seed=run_seed,
+                model_seed=run_seed,
+                training=rows,
+                validation=rows[:0],
+                settings=settings,
+            )
         )
-        for own, training_seed in seeds
-    ]
     return FitPlan(start, tasks, runs)
 
 

@@ -1,15 +1,16 @@
 """The families of encoders, by name.
 
-A family is a file of this folder, named after it. :func:`estimator` registers its classes where
-they stand. The command line, pipelines, tests and ``skmat`` itself read the registry.
+A family is a file of this folder, named after it. :func:`estimator` registers its classes. The
+command line, pipelines, tests and ``skmat`` itself read the registry.
 """
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from typing import Any, dataclass_transform
 
 from skmat.estimators._docs import write_docstring
+from skmat.estimators._network_check import is_size
 from skmat.estimators._params import constraints_of, dataclass_of_parameters, param
 from skmat.exceptions import InvalidInputError
 from skmat.pretrained import load_checkpoint
@@ -53,11 +54,28 @@ def estimator(cls):
     The family is named after the file. The docstring is completed by :func:`load_families`.
     """
     cls = dataclass_of_parameters()(cls)
+    _check(cls)
     cls._parameter_constraints = constraints_of(cls)
     cls._family = cls.__module__.rpartition(".")[2]
     family = FAMILIES.setdefault(cls._family, Family(cls._input))
     setattr(family, cls._kind, cls)
     return cls
+
+
+def _check(cls):
+    """Raise a TypeError for what would fail later, and far from here."""
+    for owner in cls.__mro__:
+        if any(isinstance(value, Field) for value in vars(owner).values()):
+            raise TypeError(
+                f"{owner.__name__} has parameters; decorate it by @dataclass_of_parameters()."
+            )
+    for preset, sizes in cls._presets.items():
+        for name, size in sizes.items():
+            if not is_size(size, size):
+                raise TypeError(
+                    f"The preset {preset!r} of {cls.__name__} has {name}={size!r}; a size is text,"
+                    " a boolean, a positive number or a list of positive integers."
+                )
 
 
 def load_families(package, path):

@@ -106,10 +106,11 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
             If `return_std` is true, but the model cannot estimate its uncertainty.
         """
         materials, valid = self._read_for_prediction(X)
-        if return_std and len(self.estimators_) == 1 and self.loss != "robust_l1":
+        loss = self.estimators_[0].model.objectives[0].loss  # of the fit, not of set_params
+        if return_std and len(self.estimators_) == 1 and loss != "robust_l1":
             raise InvalidInputError(
-                "return_std=True needs n_estimators > 1 or loss='robust_l1', but n_estimators=1"
-                f" and loss={self.loss!r}."
+                "return_std=True needs a fit with n_estimators > 1 or loss='robust_l1', but the"
+                f" fit had n_estimators=1 and loss={loss!r}."
             )
         means, deviations = [], []
         for fitted, outputs in zip(self.estimators_, self._run_heads(materials), strict=True):

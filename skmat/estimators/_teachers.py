@@ -120,9 +120,10 @@ def _fit(objective, X, rows):
 
 def _continue(objective, X, rows, before):
     """Reuse a fitted teacher, and the scaling that the head was trained with."""
-    teacher = before.teacher
-    if before.given is None or objective.teacher is not before.given or teacher is None:
-        teacher = _fitted(objective, X, rows)
+    # By identity: an equal but new transformer is a new teacher.
+    is_same = before.given is not None and objective.teacher is before.given
+    is_kept = is_same and before.teacher is not None
+    teacher = before.teacher if is_kept else _fitted(objective, X, rows)
     features = _features(objective, teacher, X)
     if features.shape[1] != len(before.unit):
         raise InvalidInputError(

@@ -1,10 +1,12 @@
 """The networks of a fit, trained as its plan says."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from skmat._utils.parameters import plain
 from skmat.estimators._fitted_model import FittedModel
 from skmat.estimators._teachers import fit_teachers
-from skmat.estimators._warm_start import optimizer_settings
 from skmat.training import (
     MultiObjectiveModel,
     build_net,
@@ -20,16 +22,19 @@ __all__ = ["load_model", "train_models", "train_one_epoch"]
 
 
 def train_models(estimator, plan, data, previous):
-    """Train every network; those of an earlier fit are trained in place.
+    """Train every network. Networks of an earlier fit are trained in place.
+
+    A network that continues has new random numbers, a new optimizer and a new cycle of the
+    learning rate. It keeps its weights, heads, standardisation and teachers.
 
     Parameters
     ----------
     estimator : EncoderEstimator
-        Builds networks; gets ``load_report_`` and ``model_card_``.
+        Builds networks, and gets ``load_report_`` and ``model_card_``.
     plan : FitPlan
-        What was decided.
+        The plan.
     data : FitData
-        What was given.
+        The data.
     previous : list of FittedModel or None
         Networks that continue.
 
@@ -49,9 +54,7 @@ def train_models(estimator, plan, data, previous):
             labels, weights = data.targets.values[run.training], data.sample_weight[run.training]
             scaling = before.scaling.refitted(labels, weights)
         else:
-            targets, device = data.targets.targets, run.settings.device
-            model = _build(estimator, plan.start, objectives, targets, run.model_seed, device)
-            scaling = data.targets.fit_scaling(run.training, data.sample_weight)
+            model, scaling = _new_network(estimator, plan, data, run, objectives)
         arrays = data.for_training(scaling, teacher_targets)
         validates = len(run.validation) > 0
         net, history = train(
@@ -61,31 +64,35 @@ def train_models(estimator, plan, data, previous):
             arrays.take(run.validation) if validates else None,
             plan.run_folder,
         )
-        models.append(FittedModel(net, scaling, run.seed, history, teachers))
+        classes = data.targets.classes
+        models.append(FittedModel(net, scaling, run.seed, history, classes, teachers))
     return models
 
 
 def train_one_epoch(estimator, plan, data, previous):
-    """Train every network for one epoch; arguments and result as for ``train_models``."""
+    """Train every network for one epoch; arguments and result as for ``train_models``.
+
+    A network that continues keeps its optimizer too, until a setting of it changes.
+    """
     rows = np.arange(len(data.materials))
     models = previous
     if not previous:
+        # All networks see all rows, and so have the same teachers.
         objectives, teachers, _ = fit_teachers(plan.tasks.objectives, data.X, rows)
         models = []
         for run in plan.runs:
-            targets, device = data.targets.targets, run.settings.device
-            model = _build(estimator, plan.start, objectives, targets, run.model_seed, device)
-            scaling = data.targets.fit_scaling(rows, data.sample_weight)
-            net = untrained_net(model, device)
-            models.append(FittedModel(net, scaling, run.seed, teachers=teachers))
+            model, scaling = _new_network(estimator, plan, data, run, objectives)
+            net = untrained_net(model, run.settings.device)
+            classes = data.targets.classes
+            models.append(FittedModel(net, scaling, run.seed, [], classes, teachers))
     for fitted, run in zip(models, plan.runs, strict=True):
         if previous:
             fitted.scaling = fitted.scaling.refitted(data.targets.values, data.sample_weight)
-        steps = optimizer_settings(estimator, run.settings)
-        if fitted.optimizer_settings != steps or fitted.net.device != run.settings.device:
+        settings = _optimizer_settings(estimator, run.settings)
+        if fitted.optimizer_settings != settings or fitted.net.device != run.settings.device:
             # The optimizer's moments belong to other settings.
             fitted.net = build_net(fitted.model, run.settings, len(rows))
-            fitted.optimizer_settings = steps
+            fitted.optimizer_settings = settings
         objectives, fitted.teachers, teacher_targets = fit_teachers(
             plan.tasks.objectives, data.X, rows, fitted.teachers
         )
@@ -100,8 +107,14 @@ def train_one_epoch(estimator, plan, data, previous):
 
 def load_model(estimator, start, device):
     """Return a network with loaded weights and without heads."""
-    model = _build(estimator, start, (), (), 0, "cpu")
-    return untrained_net(model, device)
+    return untrained_net(_build(estimator, start, (), (), 0, "cpu"), device)
+
+
+def _new_network(estimator, plan, data, run, objectives):
+    """Return a network with new heads, and the standardisation of its training rows."""
+    targets, device = data.targets.targets, run.settings.device
+    model = _build(estimator, plan.start, objectives, targets, run.model_seed, device)
+    return model, data.targets.fit_scaling(run.training, data.sample_weight)
 
 
 @own_surroundings()
@@ -109,3 +122,23 @@ def _build(estimator, start, objectives, targets, seed, device):
     with isolated_seed(seed):
         encoder = estimator._build_encoder(start)
         return MultiObjectiveModel(encoder, objectives, targets).to(device)
+
+
+def _optimizer_settings(estimator, settings):
+    """Return the settings that affect optimizer steps.
+
+    An optimizer continues while these are equal. Parameters replace the numbers that are computed
+    from them and from the rows of a call.
+    """
+    weights = settings.task_weights
+    if isinstance(estimator.loss_weights, str):
+        weights = (estimator.loss_weights, plain(estimator.auxiliary_weight))
+    return replace(
+        settings,
+        batch_size=plain(estimator.batch_size),
+        task_weights=weights,
+        patience=None,
+        seed=0,
+        device="",
+        verbose=0,
+    )

@@ -1,20 +1,21 @@
-"""Checks and settings of a training that continues an earlier one."""
+"""Checks of a ``fit`` or ``partial_fit`` that continues an earlier call."""
 
-from dataclasses import replace
+import numpy as np
 
-from skmat._utils.parameters import plain
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["check_same_tasks", "optimizer_settings"]
+__all__ = ["check_same_tasks"]
 
 
 def check_same_tasks(models, targets, objectives, n_networks):
     """Raise an error unless fitted models have heads for exactly these tasks."""
     model = models[0].model
-    if list(model.targets) != list(targets):
+    if [each.name for each in model.targets] == targets.names:
+        _check_same_classes(models[0].classes, targets)
+    if list(model.targets) != targets.targets:
         raise InvalidInputError(
             f"The model was fitted on the tasks {_described(model.targets)}, but y holds"
-            f" {_described(targets)}. Use the same columns in the same order, or a new"
+            f" {_described(targets.targets)}. Use the same columns in the same order, or a new"
             " estimator (warm_start=False)."
         )
     if model.objectives != tuple(objectives):
@@ -29,24 +30,14 @@ def check_same_tasks(models, targets, objectives, n_networks):
         )
 
 
-def optimizer_settings(estimator, settings):
-    """Return the settings that affect optimizer steps.
-
-    An optimizer continues while these are equal. Parameters replace the numbers that are computed
-    from them and from the rows of a call.
-    """
-    weights = settings.task_weights
-    if isinstance(estimator.loss_weights, str):
-        weights = (estimator.loss_weights, plain(estimator.auxiliary_weight))
-    return replace(
-        settings,
-        batch_size=plain(estimator.batch_size),
-        task_weights=weights,
-        patience=None,
-        seed=0,
-        device="",
-        verbose=0,
-    )
+def _check_same_classes(known, targets):
+    for name, before, now in zip(targets.names, known, targets.classes, strict=True):
+        if before is None or now is None or np.array_equal(before, now):
+            continue
+        raise InvalidInputError(
+            f"warm_start=True continues with the classes of the last fit, which for {name!r} were"
+            f" {list(before)}. y now holds {list(now)}. Use warm_start=False."
+        )
 
 
 def _described(targets):

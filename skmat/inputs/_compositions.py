@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pymatgen.core import Composition, Element, IStructure, Species
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmat._utils.saved_version import SavedVersionMixin
@@ -269,6 +270,10 @@ def _is_number(text):
 
 def is_fitted(estimator) -> bool:
     """Tell whether `estimator`, an instance, can be used without ``fit``."""
+    if isinstance(estimator, Pipeline):
+        # scikit-learn looks at the last step only.
+        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
+        return all(is_fitted(step) for step in steps)
     try:
         check_is_fitted(estimator)
     except NotFittedError:

@@ -1,6 +1,6 @@
 """The interface of encoders."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -29,13 +29,16 @@ class Representation(NamedTuple):
     graph: Any = None
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Base class and interface of all encoders.
+
+    A family builds it as ``network(table, **sizes)``. `table` is a standardised Tensor of shape
+    (118, n) or None. `sizes` are those of a preset.
 
     Attributes
     ----------
     out_features : int
-        Length of the vectors.
+        Length of the vectors. ``__init__`` sets it.
     config : dict
         Arguments to build the network again, as plain data. The code that builds it sets them.
     """
@@ -45,7 +48,11 @@ class Encoder(nn.Module):
 
     @abstractmethod
     def forward(self, batch: Any, sites: bool = False) -> Representation:
-        """Encode `batch`. With `sites`, also return the vector of each site."""
+        """Encode `batch`. With `sites`, also return the vector of each site.
+
+        The vector of a site must depend on the other sites of its material: masked elements are
+        predicted from it. Under autocast, bring arrays of the batch to the dtype of the vectors.
+        """
 
     @abstractmethod
     def last_modules(self) -> list[nn.Module]:

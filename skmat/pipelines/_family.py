@@ -43,9 +43,10 @@ def take_family(name, *sources):
     chosen = choose_family(name)
     if name not in BEST and any(map(is_auto, sources)):
         known = [each for each in list_pretrained() if each.startswith(name)]
+        named = f"one of {known}" if known else "a fitted encoder"
         raise InvalidInputError(
             f"The family {name!r} has no default encoder, so 'auto' does not work. Set pretrained"
-            f" to one of {known} or to a folder."
+            f" to {named} or to a folder of save_pretrained."
         )
     return chosen
 

@@ -78,9 +78,6 @@ class StructureEmbeddingLookup(
     array([False,  True])
     """
 
-    #: ``fit`` only looks at the form of X, so a refitted clone teaches the same.
-    _needs_no_rows = True
-
     _parameter_constraints = {
         "encoder": "no_validation",
         "structures": "no_validation",
@@ -103,6 +100,11 @@ class StructureEmbeddingLookup(
         self.max_atoms = max_atoms
         self.data_home = data_home
         self.on_invalid = on_invalid
+
+    @property
+    def _needs_no_rows(self):
+        """Whether a clone that is fitted again, to any rows, gives the same embeddings."""
+        return isinstance(self.encoder, str | os.PathLike) or is_fitted(self.encoder)
 
     def __sklearn_clone__(self):
         cloned = super().__sklearn_clone__()

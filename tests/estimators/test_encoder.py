@@ -176,3 +176,13 @@ def test_html_repr_and_metadata_routing():
     assert "MTEncoder" in encoder()._repr_html_()
     request = MTEncoderRegressor().get_metadata_routing()
     assert "sample_weight" in str(request)
+
+
+def test_warm_start_refuses_other_classes():
+    kind = encoder(objectives="properties", warm_start=True)
+    labels = pd.Series(["a", "b"] * (len(FORMULAS) // 2), name="class")
+    kind.fit(FORMULAS, labels)
+    # In the order of the alphabet "b" would take the place of "a".
+    with pytest.raises(InvalidInputError, match="classes of the last fit, which for 'class'"):
+        kind.fit(FORMULAS, labels.replace("a", "z"))
+    kind.fit(FORMULAS, labels)

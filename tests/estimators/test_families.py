@@ -1,7 +1,11 @@
 import pytest
 
 from skmat import CGCNNRegressor, MTEncoderRegressor, RoostRegressor
-from skmat.estimators import choose_family
+from skmat.estimators import FAMILIES, choose_family
+from skmat.estimators._element_family import CompositionFamily
+from skmat.estimators._encoder import EncoderTransformer
+from skmat.estimators._params import param
+from skmat.estimators._registry import estimator
 from skmat.exceptions import InvalidInputError
 
 
@@ -32,3 +36,18 @@ def test_an_encoder_is_loaded_by_name(name):
     encoder = choose_family(pretrained=name).encoder.from_pretrained(name)
     assert encoder.model_card_.name == name
     assert encoder.pretrained == name
+
+
+def test_mistakes_in_a_new_family_are_named():
+    class Family(CompositionFamily):
+        preset: str = param("tiny", [str])
+
+    with pytest.raises(TypeError, match="Family has parameters; decorate it"):
+        estimator(type("ToyEncoder", (Family, EncoderTransformer), {}))
+
+    class Sizes(CompositionFamily):
+        _presets = {"tiny": {"widths": (64, 64)}}
+
+    with pytest.raises(TypeError, match=r"preset 'tiny' of ToyEncoder has widths=\(64, 64\)"):
+        estimator(type("ToyEncoder", (Sizes, EncoderTransformer), {}))
+    assert set(FAMILIES) == {"alignn", "cgcnn", "mtencoder", "roost"}

@@ -5,15 +5,14 @@ import torch
 from common.checkpoints import alter
 from common.materials import many
 
-from skmat import ALIGNNEncoder, CGCNNEncoder, MTEncoder, RoostEncoder
+from skmat import MTEncoder
+from skmat.estimators import FAMILIES as ALL
 from skmat.exceptions import PretrainedError
 
 FORMULAS = ["TiO2", "NaCl"]
 FAMILIES = {
-    "mtencoder": (MTEncoder, FORMULAS),
-    "roost": (RoostEncoder, FORMULAS),
-    "cgcnn": (CGCNNEncoder, many(2)),
-    "alignn": (ALIGNNEncoder, many(2)),
+    name: (family.encoder, FORMULAS if family.input == "formula" else many(2))
+    for name, family in ALL.items()
 }
 
 

@@ -85,3 +85,18 @@ def test_an_encoder_plans_too(plans):
     MTEncoder(preset="tiny", objectives="masked_elements", **FAST).fit(FORMULAS)
     assert plans[0].tasks.objectives[0].name == "masked_elements"
     assert isinstance(plans[0], _plan.FitPlan)
+
+
+@pytest.mark.parametrize("random_state", [0, None, "generator"])
+def test_a_fit_that_continues_holds_out_the_same_rows(plans, random_state):
+    if random_state == "generator":
+        random_state = np.random.RandomState(0)
+    settings = {"preset": "tiny", "patience": 5, "validation_fraction": 0.3, "max_epochs": 1}
+    model = MTEncoderRegressor(
+        **settings, warm_start=True, n_estimators=2, random_state=random_state
+    )
+    for _ in range(3):
+        model.fit(FORMULAS, Y)
+    for network in range(2):
+        held_out = {tuple(plan.runs[network].validation) for plan in plans}
+        assert len(held_out) == 1

@@ -328,3 +328,9 @@ def test_pickles_hold_no_training_rows(y):
     small = model().fit(FORMULAS, y)
     large = model().fit(FORMULAS * 30, np.tile(y, (30, 1)))
     assert abs(len(pickle.dumps(small)) - len(pickle.dumps(large))) < 1000
+
+
+def test_a_loss_that_was_set_after_the_fit_gives_no_deviations(y):
+    fitted = model(max_epochs=1).fit(FORMULAS, y).set_params(loss="robust_l1")
+    with pytest.raises(InvalidInputError, match="the fit had n_estimators=1 and loss='l1'"):
+        fitted.predict(FORMULAS, return_std=True)

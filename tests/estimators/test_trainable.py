@@ -101,8 +101,8 @@ def test_other_parts_are_refused_before_X_is_read(family, kind):
     if estimator._family == "alignn":
         choices += ["two_body", "three_body"]
     message = (
-        f"trainable='new_head' is nothing that {type(estimator).__name__} can train; choose one"
-        f" of {choices}; heads are always new."
+        f"trainable='new_head' is not a part that {type(estimator).__name__} can train. Choose one"
+        f" of {choices}. Heads are always trained."
     )
     for method in ("fit", "partial_fit"):
         if hasattr(estimator, method):
@@ -113,7 +113,7 @@ def test_other_parts_are_refused_before_X_is_read(family, kind):
 
 
 def test_what_only_alignn_has_is_refused_by_others():
-    with pytest.raises(InvalidInputError, match=r"two_body.* CGCNNRegressor .*'last'\];"):
+    with pytest.raises(InvalidInputError, match=r"two_body.* CGCNNRegressor .*'last'\]"):
         CGCNNRegressor(trainable="two_body").fit(CRYSTALS, Y)
 
 

@@ -13,12 +13,15 @@ from pymatgen.core import Composition, Element
 from readings.columns import COLUMNS
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import get_tags
 
 from skmat import MagpieFeaturizer, MatminerFeaturizer, MTEncoder, MTEncoderRegressor
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
-from skmat.inputs import CompositionInputMixin
+from skmat.inputs import CompositionInputMixin, is_fitted
 
 
 class Reader(CompositionInputMixin, BaseEstimator):
@@ -430,3 +433,10 @@ def test_a_generator_is_read_once(transformer):
     expected = transformer.fit_transform(formulas, y)
     assert_array_equal(transformer.fit_transform((each for each in formulas), y), expected)
     assert_array_equal(transformer.fit(iter(formulas), y).transform(iter(formulas)), expected)
+
+
+def test_a_pipeline_is_fitted_if_all_its_steps_are():
+    steps = make_pipeline(StandardScaler(), "passthrough", FunctionTransformer())
+    assert not is_fitted(steps)
+    assert is_fitted(steps.fit([[1.0], [2.0]]))
+    assert not is_fitted(make_pipeline(MagpieFeaturizer(), PCA(), FunctionTransformer()))

@@ -148,3 +148,14 @@ def test_rows_that_are_no_composition(encoder):
         teacher.transform(["NaCl", "Qq"])
     found = teacher.set_params(on_invalid="nan").transform(["NaCl", "Qq"])
     np.testing.assert_array_equal(np.isnan(found).all(axis=1), [False, True])
+
+
+def test_a_file_keeps_an_encoder_that_another_fit_would_change():
+    unseeded = CGCNNEncoder(preset="tiny", max_epochs=1)
+    objective = Distillation(StructureEmbeddingLookup(unseeded, CRYSTALS), hidden=())
+    student = RoostEncoder(preset="tiny", objectives=objective, max_epochs=1, warm_start=True)
+    student.fit(FORMULAS)
+    (before,) = student.estimators_[0].teachers
+    again = pickle.loads(pickle.dumps(student)).fit(FORMULAS)
+    (after,) = again.estimators_[0].teachers
+    np.testing.assert_array_equal(after.targets(FORMULAS), before.targets(FORMULAS))

@@ -115,7 +115,7 @@ def validation_errors(encoder, data: PretrainData) -> dict[str, float]:
     (fitted,) = encoder.estimators_
     X, labels = data.materials[data.validation], data.labels.iloc[data.validation]
     materials, _ = encoder._read_for_prediction(X)
-    where = encoder._where(fitted)
+    where = encoder._device_and_precision(fitted)
     errors = {}
     if fitted.model.targets:
         trained_on = data.labels.iloc[data.training]

@@ -11,8 +11,8 @@ from skmat.pipelines._family import documented, take_family
 __all__ = ["make_search_classifier", "make_search_regressor"]
 
 _DOC = """
-The search trains a network from each candidate on three random parts of the rows. It trains the
-best again on all rows. Use it for materials unlike the pretraining data, such as alloys of ten
+The search compares the candidates on three random splits. In each, it trains a network from each
+candidate on at most 2,000 rows. It trains the best again on all rows. Use it for materials unlike the pretraining data, such as alloys of ten
 elements, where random weights can be better.
 
 Parameters
@@ -23,13 +23,13 @@ pretrained : sequence, default=("auto", None)
 random_state : int, RandomState instance or None, default=None
     Seed of the networks and of the splits.
 n_jobs : int, default=None
-    Number of networks to train at a time.
+    How many networks are trained in parallel.
 
 Returns
 -------
 GridSearchCV
-    Search over ``pretrained`` by {metric}. Each of three splits trains on at most 2,000 rows. It
-    takes one column of labels without missing values.{classes}
+    Search over ``pretrained`` by {metric}. It takes one column of labels without missing
+    values.{classes}
 
 See Also
 --------

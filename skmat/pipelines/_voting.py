@@ -28,7 +28,7 @@ pretrained : str, path-like or fitted encoder, default="auto"
 random_state : int, RandomState instance or None, default=None
     Seed of the network and of the trees.
 n_jobs : int, default=None
-    Number of the three to fit at a time.
+    How many of the three models are fitted in parallel.
 
 Returns
 -------

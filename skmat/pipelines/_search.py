@@ -12,8 +12,8 @@ __all__ = ["make_search_classifier", "make_search_regressor"]
 
 _DOC = """
 The search compares the candidates on three random splits. In each, it trains a network from each
-candidate on at most 2,000 rows. It trains the best again on all rows. Use it for materials unlike the pretraining data, such as alloys of ten
-elements, where random weights can be better.
+candidate on at most 2,000 rows. It then trains the best again on all rows. Use it for materials
+unlike the pretraining data, such as alloys of ten elements, where random weights can be better.
 
 Parameters
 ----------

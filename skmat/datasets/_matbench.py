@@ -44,7 +44,7 @@ def fetch_matbench(
     Parameters
     ----------
     task : str
-        Name of the task, with or without "matbench_": "matbench_steels", "matbench_jdft2d",
+        Name of the task, with or without ``matbench_``: "matbench_steels", "matbench_jdft2d",
         "matbench_phonons", "matbench_expt_gap", "matbench_dielectric", "matbench_expt_is_metal",
         "matbench_glass", "matbench_log_gvrh", "matbench_log_kvrh", "matbench_perovskites",
         "matbench_mp_gap", "matbench_mp_is_metal", "matbench_mp_e_form".

@@ -170,11 +170,6 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=row_weights))
         return float(np.mean(scores)) if scores else np.nan
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
     @property
     def _classes(self):
         return [self.classes_] if self._one_dimensional else self.classes_

@@ -37,6 +37,11 @@ classes_ : ndarray of shape (n_classes,), or list of one per task
     Class labels.
 """
 
+_PREDICTOR = """
+    One encoder is shared by all columns of y. Each column has its own head. Labels may be missing
+    (NaN).
+    """
+
 _KINDS = {
     "encoder": (
         """
@@ -47,22 +52,8 @@ _KINDS = {
         _ATTRIBUTES,
         "Embed materials",
     ),
-    "regressor": (
-        """
-        One encoder is shared by all columns of y. Each column has its own head. Labels may be
-        missing (NaN).
-        """,
-        _ATTRIBUTES + _TARGETS,
-        "Predict properties",
-    ),
-    "classifier": (
-        """
-        One encoder is shared by all columns of y. Each column has its own head. Labels may be
-        missing (NaN).
-        """,
-        _ATTRIBUTES + _CLASSES + _TARGETS,
-        "Predict classes",
-    ),
+    "regressor": (_PREDICTOR, _ATTRIBUTES + _TARGETS, "Predict properties"),
+    "classifier": (_PREDICTOR, _ATTRIBUTES + _CLASSES + _TARGETS, "Predict classes"),
 }
 
 

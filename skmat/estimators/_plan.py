@@ -10,13 +10,13 @@ from skmat._utils.parameters import plain
 from skmat.estimators._automatic import n_epochs, n_per_batch, pure_error_share
 from skmat.estimators._pretrained import Start
 from skmat.estimators._targets import TargetData
-from skmat.estimators._validation import keep_labels
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective
 from skmat.training import (
     CheckpointFolder,
     TrainingData,
     TrainingSettings,
+    keep_labels,
     resolve_device,
     resolve_precision,
     spawn_seeds,

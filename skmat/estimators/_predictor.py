@@ -23,6 +23,11 @@ _LARGEST_AUXILIARY_WEIGHT = 1e60
 class EncoderPredictor(PredictorParams, EncoderEstimator):
     """Base of regressors and classifiers: an encoder that is trained under heads for y."""
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def _within_domain(self, start, data):
         """Return random weights if the materials are outside the pretraining data."""
         # A frozen encoder is better than a random one, even outside these data.

@@ -153,11 +153,6 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
             scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
         return float(np.mean(scores)) if scores else np.nan
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
     def _read_targets(self, y, n_rows, classes, labels_required):
         return read_numeric_targets(y, n_rows, labels_required=labels_required)
 

@@ -45,9 +45,8 @@ class ALIGNNEncoder(ALIGNNFamily, EncoderTransformer):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(anion, a):
-    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
     >>> from skmat import ALIGNNEncoder
     >>> encoder = ALIGNNEncoder(preset="tiny", max_epochs=2, random_state=0)
     >>> encoder.fit_transform(structures).shape
@@ -63,14 +62,13 @@ class ALIGNNRegressor(ALIGNNFamily, EncoderRegressor):
     --------
     >>> import numpy as np
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(anion, a):
-    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
     >>> from skmat import ALIGNNRegressor
     >>> model = ALIGNNRegressor(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, [[8.3, np.nan], [7.3, 1.70], [6.2, 1.79]])
     ALIGNNRegressor(max_epochs=2, preset='tiny', random_state=0)
-    >>> model.predict([salt("F", 3.9)]).shape
+    >>> model.predict(structures[:1]).shape
     (1, 2)
     """
 
@@ -82,13 +80,12 @@ class ALIGNNClassifier(ALIGNNFamily, EncoderClassifier):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(anion, a):
-    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
     >>> from skmat import ALIGNNClassifier
     >>> model = ALIGNNClassifier(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, ["light", "light", "heavy"])
     ALIGNNClassifier(max_epochs=2, preset='tiny', random_state=0)
-    >>> model.predict_proba([salt("F", 3.9)]).shape
+    >>> model.predict_proba(structures[:1]).shape
     (1, 2)
     """

@@ -64,9 +64,8 @@ class CGCNNEncoder(CGCNNFamily, EncoderTransformer):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(anion, a):
-    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
     >>> from skmat import CGCNNEncoder
     >>> encoder = CGCNNEncoder(preset="tiny", max_epochs=2, random_state=0)
     >>> encoder.fit_transform(structures).shape
@@ -82,14 +81,13 @@ class CGCNNRegressor(CGCNNHeads, EncoderRegressor):
     --------
     >>> import numpy as np
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(anion, a):
-    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
     >>> from skmat import CGCNNRegressor
     >>> model = CGCNNRegressor(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, [[8.3, np.nan], [7.3, 1.70], [6.2, 1.79]])
     CGCNNRegressor(max_epochs=2, preset='tiny', random_state=0)
-    >>> model.predict([salt("F", 3.9)]).shape
+    >>> model.predict(structures[:1]).shape
     (1, 2)
     """
 
@@ -101,13 +99,12 @@ class CGCNNClassifier(CGCNNHeads, EncoderClassifier):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> def salt(anion, a):
-    ...     return Structure(Lattice.cubic(a), ["Cs", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> structures = [salt("Cl", 4.12), salt("Br", 4.29), salt("I", 4.57)]
+    >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
     >>> from skmat import CGCNNClassifier
     >>> model = CGCNNClassifier(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, ["light", "light", "heavy"])
     CGCNNClassifier(max_epochs=2, preset='tiny', random_state=0)
-    >>> model.predict_proba([salt("F", 3.9)]).shape
+    >>> model.predict_proba(structures[:1]).shape
     (1, 2)
     """

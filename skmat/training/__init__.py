@@ -4,7 +4,7 @@ This room owns batches, device, precision, schedules, seeds, early stopping and 
 come from ``objectives``, networks from ``nn``. Nothing here imports scikit-learn.
 """
 
-from skmat.training._data import TrainingData, split_by_group
+from skmat.training._data import TrainingData
 from skmat.training._device import DEVICES, PRECISIONS, resolve_device, resolve_precision
 from skmat.training._fit import (
     SCHEDULES,
@@ -20,6 +20,7 @@ from skmat.training._predict import mean_losses, run_encoder, run_heads
 from skmat.training._random import isolated_seed, spawn_seeds
 from skmat.training._resume import CheckpointFolder
 from skmat.training._snapshot import Snapshot
+from skmat.training._split import keep_labels, split_by_group
 from skmat.training._surroundings import own_surroundings
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "build_net",
     "history_rows",
     "isolated_seed",
+    "keep_labels",
     "mean_losses",
     "own_surroundings",
     "resolve_device",

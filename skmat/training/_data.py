@@ -10,7 +10,7 @@ from torch import Tensor
 
 from skmat.objectives import Objective, View
 
-__all__ = ["BatchLoader", "TrainingBatch", "TrainingData", "split_by_group"]
+__all__ = ["BatchLoader", "TrainingBatch", "TrainingData"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,27 +140,3 @@ class BatchLoader:
                 ),
                 y,
             )
-
-
-def split_by_group(groups, fraction, generator):
-    """Split rows so that each group is either in training or in validation.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (n,)
-        Group of each row.
-    fraction : float
-        Share of the groups that goes to validation. The number of groups is rounded.
-    generator : numpy.random.Generator
-        Draws the groups.
-
-    Returns
-    -------
-    training, validation : ndarray of int
-        Row numbers in ascending order. `validation` is empty if the share rounds to zero.
-    """
-    labels = np.unique(groups)
-    n_validation = min(round(fraction * len(labels)), len(labels) - 1)
-    chosen = generator.permutation(len(labels))[:n_validation]
-    in_validation = np.isin(groups, labels[chosen])
-    return np.flatnonzero(~in_validation), np.flatnonzero(in_validation)

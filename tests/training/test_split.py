@@ -7,9 +7,8 @@ from numpy.testing import assert_array_equal
 
 from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
 from skmat.estimators._targets import read_mixed_targets, read_numeric_targets
-from skmat.estimators._validation import keep_labels
 from skmat.exceptions import InvalidInputError
-from skmat.training import split_by_group
+from skmat.training import keep_labels, split_by_group
 
 FAST = {"preset": "tiny", "pretrained": None, "max_epochs": 1}
 #: Every one of these has a composition of its own.

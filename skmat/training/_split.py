@@ -1,8 +1,32 @@
-"""Validation rows of early stopping."""
+"""Training rows, and the rows that early stopping watches."""
 
 import numpy as np
 
-__all__ = ["keep_labels"]
+__all__ = ["keep_labels", "split_by_group"]
+
+
+def split_by_group(groups, fraction, generator):
+    """Split rows so that each group is either in training or in validation.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+        Group of each row.
+    fraction : float
+        Share of the groups that goes to validation. The number of groups is rounded.
+    generator : numpy.random.Generator
+        Draws the groups.
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Row numbers in ascending order. `validation` is empty if the share rounds to zero.
+    """
+    labels = np.unique(groups)
+    n_validation = min(round(fraction * len(labels)), len(labels) - 1)
+    chosen = generator.permutation(len(labels))[:n_validation]
+    in_validation = np.isin(groups, labels[chosen])
+    return np.flatnonzero(~in_validation), np.flatnonzero(in_validation)
 
 
 def keep_labels(training, validation, groups, targets, sample_weight, fraction):

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from pymatgen.core import Element
 
+from skmat._utils.imports import importing
 from skmat.composition._arrays import MAX_ATOMIC_NUMBER
 from skmat.exceptions import InvalidInputError
 
@@ -64,11 +65,12 @@ def element_table(name):
         raise InvalidInputError(
             f"Unknown element table {name!r}. Choose one of {sorted(ELEMENT_TABLES)}."
         )
-    # Imported here: importing matminer is slow.
-    from matminer.utils import data
-
     class_name, columns = ELEMENT_TABLES[name]
-    source = getattr(data, class_name)(impute_nan=True)
+    with importing():
+        # Imported here: importing matminer is slow.
+        from matminer.utils import data
+
+        source = getattr(data, class_name)(impute_nan=True)
     columns = columns or source.prop_names
     table = np.array(
         [

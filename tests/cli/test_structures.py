@@ -275,7 +275,7 @@ class TestErrors:
         error = fails(capsys, *train, "--preset", "base", "--family", "alignn")
         assert all(f"'{name}'" in error for name in ("tiny", "small", "paper"))
         error = fails(capsys, *train, "--trainable", "three_body")
-        assert "choose one of ['all', 'head', 'last']" in error
+        assert "Choose one of ['all', 'head', 'last']" in error
         assert not model.exists()
 
     def test_formulas_and_crystals_exclude_each_other(self, folder, capsys):

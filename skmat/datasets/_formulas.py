@@ -32,7 +32,7 @@ def fetch_formulas(
     """Load 425,745 formulas of inorganic materials, without labels.
 
     The union of the compositions of several databases. Pass ``fetch_formulas().data`` to ``fit``
-    with objectives that need no labels. Without y, there is no `return_X_y`.
+    with objectives that need no labels. `return_X_y` is missing, because there is no y.
 
     Parameters
     ----------

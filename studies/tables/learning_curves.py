@@ -1,4 +1,4 @@
-"""Losses by the number of labels, beside those with all labels."""
+"""Losses by the number of labels, compared with those of all labels."""
 
 import numpy as np
 import pandas as pd

@@ -10,6 +10,9 @@ from skmat._version import __version__ as __version__
 
 #: Rooms whose public names are available as ``skmat.name``, apart from the encoders'.
 _PUBLIC = {
+    "AutoClassifier": "skmat.auto",
+    "AutoRegressor": "skmat.auto",
+    "FractionFeaturizer": "skmat.featurizers",
     "MagpieFeaturizer": "skmat.featurizers",
     "MatminerFeaturizer": "skmat.featurizers",
     "MatminerStructureFeaturizer": "skmat.featurizers",

@@ -5,6 +5,7 @@ catch all errors of skmat and no others.
 """
 
 __all__ = [
+    "CandidateWarning",
     "DivergenceError",
     "DatasetCorruptedError",
     "DatasetNotFoundError",
@@ -18,6 +19,7 @@ __all__ = [
     "InvalidStructureError",
     "InvalidWeightsError",
     "LabelTypeError",
+    "NoveltyWarning",
     "PretrainedError",
     "SkmatError",
 ]
@@ -159,6 +161,14 @@ class InvalidWeightsError(InvalidLabelsError):
 
     _fault = "have a sample_weight that cannot be used"
     _remedy = "Weights must be finite and not negative. Use 0 to ignore a row."
+
+
+class CandidateWarning(UserWarning):
+    """A candidate of AutoRegressor or AutoClassifier failed and is left out."""
+
+
+class NoveltyWarning(UserWarning):
+    """Most materials of a prediction are unlike those of the training set."""
 
 
 class EmptyCompositionWarning(UserWarning):

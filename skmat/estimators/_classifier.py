@@ -14,7 +14,7 @@ from skmat.estimators._targets import class_columns, read_class_targets, read_kn
 from skmat.inputs import weights_of_scores
 from skmat.objectives import Properties
 
-__all__ = ["EncoderClassifier"]
+__all__ = ["EncoderClassifier", "as_labels", "join_labels", "mean_accuracy"]
 
 
 @dataclass_of_parameters()
@@ -125,20 +125,13 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         """
         probabilities = self.predict_proba(X)
         tasks = [probabilities] if self._one_dimensional else probabilities
-        columns = []
-        for each, classes in zip(tasks, self._classes, strict=True):
-            invalid = np.isnan(each[:, 0])
-            labels = classes[np.where(invalid[:, None], 0, each).argmax(axis=1)]
-            if invalid.any():
-                if labels.dtype.kind not in "mM":
-                    labels = labels.astype(object)
-                labels[invalid] = None
-            columns.append(labels)
-        if self._one_dimensional:
-            return columns[0]
-        if len({column.dtype.kind for column in columns}) == 1:
-            return np.stack(columns, axis=1)
-        return np.array([list(column) for column in columns], dtype=object).T
+        columns = [
+            as_labels(
+                np.where(np.isnan(each), 0, each).argmax(axis=1), np.isnan(each[:, 0]), classes
+            )
+            for each, classes in zip(tasks, self._classes, strict=True)
+        ]
+        return columns[0] if self._one_dimensional else join_labels(columns)
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, averaged over the tasks.
@@ -156,19 +149,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         float
             Mean accuracy, dimensionless.
         """
-        predicted = self.predict(X)
-        truth = class_columns(y)
-        check_consistent_length(predicted, truth[0])
-        weights = weights_of_scores(sample_weight, len(predicted))
-        scores = []
-        for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
-            rows = ~pd.isna(labels) & ~pd.isna(guess)
-            if not rows.any():
-                continue
-            right = np.asarray(labels[rows] == guess[rows], dtype=bool)
-            row_weights = None if weights is None else weights[rows]
-            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=row_weights))
-        return float(np.mean(scores)) if scores else np.nan
+        return mean_accuracy(self.predict(X), y, sample_weight)
 
     @property
     def _classes(self):
@@ -183,3 +164,36 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def _keep_targets(self, targets):
         super()._keep_targets(targets)
         self.classes_ = targets.classes[0] if targets.one_dimensional else targets.classes
+
+
+def as_labels(indices, invalid, classes):
+    """Return labels of one column. Invalid rows are None, or NaT among dates."""
+    labels = classes[indices]
+    if invalid.any():
+        if labels.dtype.kind not in "mM":
+            labels = labels.astype(object)
+        labels[invalid] = None
+    return labels
+
+
+def join_labels(columns):
+    """Return the columns as one array, of objects if their types differ."""
+    if len({column.dtype.kind for column in columns}) == 1:
+        return np.stack(columns, axis=1)
+    return np.array([list(column) for column in columns], dtype=object).T
+
+
+def mean_accuracy(predicted, y, sample_weight):
+    """Return the mean accuracy of the targets, ignoring missing labels and predictions."""
+    truth = class_columns(y)
+    check_consistent_length(predicted, truth[0])
+    weights = weights_of_scores(sample_weight, len(predicted))
+    scores = []
+    for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
+        rows = ~pd.isna(labels) & ~pd.isna(guess)
+        if not rows.any():
+            continue
+        right = np.asarray(labels[rows] == guess[rows], dtype=bool)
+        row_weights = None if weights is None else weights[rows]
+        scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=row_weights))
+    return float(np.mean(scores)) if scores else np.nan

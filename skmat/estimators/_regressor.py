@@ -14,7 +14,7 @@ from skmat.exceptions import InvalidInputError
 from skmat.inputs import weights_of_scores
 from skmat.objectives import Properties
 
-__all__ = ["EncoderRegressor"]
+__all__ = ["EncoderRegressor", "mean_r2"]
 
 
 @dataclass_of_parameters()
@@ -138,20 +138,7 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         float
             Mean R2, dimensionless. The best value is 1.
         """
-        predicted = self.predict(X)
-        read = read_numeric_targets(y, len(predicted), labels_required=False)
-        predicted = predicted.reshape(len(read.values), -1)
-        weights = weights_of_scores(sample_weight, len(predicted))
-        scores = []
-        for truth, guess in zip(read.values.T, predicted.T, strict=True):
-            rows = ~np.isnan(truth) & ~np.isnan(guess)
-            if not rows.any():
-                continue
-            # R2 does not depend on the unit, but squares of tiny numbers underflow.
-            pair, _ = in_own_unit(np.append(truth[rows], guess[rows]))
-            row_weights = None if weights is None else weights[rows]
-            scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
-        return float(np.mean(scores)) if scores else np.nan
+        return mean_r2(self.predict(X), y, sample_weight)
 
     def _read_targets(self, y, n_rows, classes, labels_required):
         return read_numeric_targets(y, n_rows, labels_required=labels_required)
@@ -162,6 +149,23 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
     def _as_y(self, values, valid):
         values = scatter_rows(values, valid)
         return values[:, 0] if self._one_dimensional else values
+
+
+def mean_r2(predicted, y, sample_weight):
+    """Return the mean R2 of the targets, ignoring missing labels and predictions."""
+    read = read_numeric_targets(y, len(predicted), labels_required=False)
+    predicted = predicted.reshape(len(read.values), -1)
+    weights = weights_of_scores(sample_weight, len(predicted))
+    scores = []
+    for truth, guess in zip(read.values.T, predicted.T, strict=True):
+        rows = ~np.isnan(truth) & ~np.isnan(guess)
+        if not rows.any():
+            continue
+        # R2 does not depend on the unit, but squares of tiny numbers underflow.
+        pair, _ = in_own_unit(np.append(truth[rows], guess[rows]))
+        row_weights = None if weights is None else weights[rows]
+        scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
+    return float(np.mean(scores)) if scores else np.nan
 
 
 def _combined(means, deviations):

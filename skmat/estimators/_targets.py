@@ -55,6 +55,10 @@ class TargetData:
     def names(self):
         return [target.name for target in self.targets]
 
+    def take(self, rows):
+        """Return the labels of `rows` (indices or mask)."""
+        return replace(self, values=self.values[rows])
+
     def fit_scaling(self, rows, sample_weight):
         """Fit on `rows` only. Numbers are standardised, class indices are not changed."""
         fitted = TargetScaling.fit(self.values[rows], sample_weight[rows])

@@ -1,13 +1,16 @@
 """Transformers without training: materials to features, structures to compositions."""
 
+from skmat.featurizers._fractions import FractionFeaturizer, dense_fractions
 from skmat.featurizers._magpie import MagpieFeaturizer
 from skmat.featurizers._matminer import MatminerFeaturizer
 from skmat.featurizers._matminer_structure import MatminerStructureFeaturizer
 from skmat.featurizers._to_composition import StructureToComposition
 
 __all__ = [
+    "FractionFeaturizer",
     "MagpieFeaturizer",
     "MatminerFeaturizer",
     "MatminerStructureFeaturizer",
     "StructureToComposition",
+    "dense_fractions",
 ]

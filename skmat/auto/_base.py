@@ -1,0 +1,322 @@
+"""What AutoRegressor and AutoClassifier share."""
+
+import sys
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skmat._utils.parameters import PlainParametersMixin
+from skmat.auto._candidates import PRESETS, make_candidates
+from skmat.auto._clock import Deadline, deferred_interrupt
+from skmat.auto._competition import Competition
+from skmat.auto._data import FitData
+from skmat.auto._folds import join_groups, make_folds
+from skmat.auto._leaderboard import leaderboard
+from skmat.auto._materials import EMBEDDING
+from skmat.auto._metrics import resolve_metric
+from skmat.auto._novelty import NoveltyScale
+from skmat.auto._part import Outputs
+from skmat.auto._reading import MaterialsInputMixin
+from skmat.auto._refit import refit_candidate
+from skmat.auto._trial import fit_all_rows
+from skmat.exceptions import InvalidInputError, NoveltyWarning
+from skmat.inputs import read_columns, weights_to_learn_by
+
+__all__ = ["AutoEstimator", "scattered"]
+
+#: Percentile of the novelty above which a material is outside of the training set.
+_OUTSIDE = 99.0
+#: Rows below which folds are repeated.
+_FEW = 1_000
+#: Rows above which "medium" takes fewer folds.
+_MANY = 2_000
+
+
+class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
+    """Base of the two: an average of candidates, weighted by their out-of-fold predictions.
+
+    A kind adds ``_read_targets``, ``_compete``, ``_make_average`` and its predictions.
+    """
+
+    _parameter_constraints: dict = {
+        "preset": [StrOptions(set(PRESETS)), "array-like"],
+        "candidates": ["array-like", None],
+        "scoring": [str, callable],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "cv": [StrOptions({"auto"}), Integral, HasMethods(["split"]), "array-like"],
+        "input": [StrOptions({"auto", "formula", "structure"})],
+        "disorder": [StrOptions({"raise", "average"})],
+        "on_invalid": [StrOptions({"raise", "nan"})],
+        "keep_candidates": ["boolean"],
+        "device": [str],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    #: Whether predictions are probabilities.
+    _is_classifier: bool
+
+    def _fit(self, X, y, sample_weight, groups):
+        """Read, compete, select, keep: all of ``fit``."""
+        deadline = Deadline(self._plain("time_limit"))
+        # Read.
+        metric = resolve_metric(self.scoring, is_classifier=self._is_classifier)
+        data, valid = self._read_data(X, y, sample_weight, groups)
+        targets = data.targets
+        candidates = make_candidates(
+            self.preset,
+            self.candidates,
+            input=self.input_,
+            is_classifier=self._is_classifier,
+            n_targets=len(targets.names),
+            n_rows=len(data),
+            has_columns=data.table.columns is not None,
+            device=self.device,
+        )
+        seed = self._draw_seed()
+        data.folds = self._make_folds(data, seed)
+
+        # Compete.
+        competition = Competition(data, deadline, seed, self._plain("n_jobs"), int(self.verbose))
+        with deferred_interrupt(deadline):
+            parts = self._compete(candidates, competition, metric)
+        competition.check(parts, targets.names)
+
+        # Select.
+        generator = np.random.default_rng(seed)
+        averages, ranked, oof = [], [], []
+        for target, of_target in enumerate(parts):
+            average, of_target, predictions = self._make_average(
+                target, of_target, data, metric, generator
+            )
+            averages.append(average)
+            ranked.append(of_target)
+            oof.append(scattered(predictions, valid))
+
+        # Keep.
+        self._keep_targets(targets)
+        self._averages = averages
+        self._ranked = ranked if self.keep_candidates else None
+        self.oof_predictions_ = self._joined(oof)
+        self.leaderboard_ = leaderboard(ranked, competition.failures, targets.names)
+        self.error_name_ = metric.name
+        self._keep_trials(data, competition)
+        embedding = data.table.feature(EMBEDDING[self.input_])
+        self._novelty = NoveltyScale(embedding, data.groups, generator)
+        if self.verbose:
+            print(self.leaderboard_.to_string(index=False), file=sys.stderr)
+        return self
+
+    def novelty(self, X):
+        """Tell how far materials are from the training set.
+
+        The distance is the mean distance to the five nearest materials of the training set, in
+        the space of a pretrained encoder. Predictions of materials that are unlike all of the
+        training set are less certain than their intervals say.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, as in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_materials,)
+            Percentage of the training set whose own distance is smaller, from 0 to 100. NaN for
+            rows that cannot be read, with ``on_invalid="nan"``.
+        """
+        check_is_fitted(self)
+        table, valid = self._read_table(X, reset=False)
+        return scattered(self._novelty_of(table), valid)
+
+    def predict_candidates(self, X):
+        """Return the predictions of every candidate.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, as in ``fit``.
+
+        Returns
+        -------
+        dict of str to ndarray, or list of them
+            Values of shape (n_materials,) or probabilities of shape (n_materials, n_classes) by
+            the name in ``leaderboard_``. If y had two dimensions, a list of one dict per target.
+
+        Raises
+        ------
+        InvalidInputError
+            If the fit had ``keep_candidates=False``.
+        """
+        check_is_fitted(self)
+        if self._ranked is None:
+            raise InvalidInputError(
+                "The candidates are not kept. Set keep_candidates=True before fit."
+            )
+        table, valid = self._read_table(X, reset=False)
+        outputs = Outputs(table)
+        predictions = [
+            {part.name: scattered(average.predict_part(part, outputs), valid) for part in parts}
+            for average, parts in zip(self._averages, self._ranked, strict=True)
+        ]
+        return predictions[0] if self._one_dimensional else predictions
+
+    def refit_candidate(self, name, X, y, sample_weight=None):
+        """Fit one candidate alone to all rows.
+
+        Parameters
+        ----------
+        name : str
+            Name in ``leaderboard_``, without ", gated".
+        X, y, sample_weight : array-like
+            As in ``fit``. An estimator does not keep its training data.
+
+        Returns
+        -------
+        estimator
+            A fitted network, or a pipeline of features and a model. It reads the materials of X.
+
+        Raises
+        ------
+        InvalidInputError
+            If no candidate has that name, y has several columns that it cannot learn, or X has
+            further columns.
+        """
+        check_is_fitted(self)
+        return refit_candidate(self, name, X, y, sample_weight)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "leaderboard_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    # Parts of a fit.
+
+    def _read_data(self, X, y, sample_weight, groups):
+        table, valid = self._read_table(X, reset=True)
+        targets = self._read_targets(y, len(valid))
+        weights = weights_to_learn_by(sample_weight, _AllRows(valid))[valid]
+        targets = targets.take(valid)
+        targets.check_weights(weights)
+        keys = [table.compositions.group_ids()]
+        if groups is not None:
+            keys.append(_read_groups(groups, valid))
+        return FitData(table, targets, weights, join_groups(*keys)), valid
+
+    def _make_folds(self, data, seed):
+        # Rows without any label are not split: they are in no fold.
+        has_label = np.any([data.labelled(i) for i in range(len(data.targets.names))], axis=0)
+        rows = np.flatnonzero(has_label)
+        classes = None
+        if self._is_classifier and len(data.targets.names) == 1:
+            classes = data.targets.values[rows, 0].astype(int)
+        n_folds, n_repeats = _n_folds(self.preset, len(rows))
+        folds = make_folds(
+            self._plain("cv"),
+            data.groups[rows],
+            n_folds=n_folds,
+            n_repeats=n_repeats,
+            classes=classes,
+            seed=seed,
+        )
+        return [(rows[training], rows[held_out]) for training, held_out in folds]
+
+    def _draw_seed(self):
+        """Return a seed from ``random_state``, without the caller's global generator."""
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31 - 1))
+        if self.random_state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0]) % (2**31 - 1)
+        return int(self.random_state)
+
+    def _keep_trials(self, data, competition):
+        """Drop what predictions do not need. After a hold-out, fit models to all rows."""
+        parts = [part for average in self._averages for part in average.parts]
+        if self._ranked is not None:
+            parts += [part for of_target in self._ranked for part in of_target]
+        trials = {id(trial): trial for part in parts for trial in part.trials}
+        for trial in trials.values():
+            trial.predictions = {}
+            if len(data.folds) == 1 and competition.deadline.left() > trial.seconds_fit:
+                seed = competition.seed_of(trial.name)
+                fit_all_rows(trial, data.table, data.sample_weight, seed)
+
+    def _keep_targets(self, targets):
+        self.target_names_ = targets.names
+        self.n_outputs_ = len(targets.names)
+        self._one_dimensional = targets.one_dimensional
+
+    # Parts of a prediction.
+
+    def _outputs(self, X):
+        """Return the predictions of X, and the mask of the readable rows."""
+        check_is_fitted(self)
+        table, valid = self._read_table(X, reset=False)
+        if len(table):
+            self._warn_of_novelty(table)
+        return Outputs(table), valid
+
+    def _novelty_of(self, table):
+        return self._novelty.percentile(table.feature(EMBEDDING[self.input_]))
+
+    def _warn_of_novelty(self, table):
+        outside = self._novelty_of(table) > _OUTSIDE
+        if outside.mean() > 0.5:
+            warnings.warn(
+                f"{outside.sum()} of {len(table)} materials are unlike the training set: they are"
+                f" farther from it than {_OUTSIDE:.0f} % of its own materials. Predictions and"
+                " intervals may be wrong. See novelty(X).",
+                NoveltyWarning,
+                stacklevel=3,
+            )
+
+    def _as_y(self, columns, valid):
+        columns = [scattered(each, valid) for each in columns]
+        return columns[0] if self._one_dimensional else np.stack(columns, axis=1)
+
+
+class _AllRows:
+    """Stands for the materials of X where only their number and empty rows matter."""
+
+    def __init__(self, valid):
+        self.n_sites = valid.astype(int)
+
+    def __len__(self):
+        return len(self.n_sites)
+
+
+def _n_folds(preset, n_rows):
+    """Return the number of folds and of repeats."""
+    if preset == "fast":
+        return 5, (2 if n_rows < _FEW else 1)
+    if preset == "best":
+        return 5, (3 if n_rows < _FEW else 1)
+    return (5 if n_rows <= _MANY else 3), 1
+
+
+def _read_groups(groups, valid):
+    column = read_columns(groups, "groups").columns[0]
+    check_consistent_length(column.missing, valid)
+    if column.missing.any():
+        row = int(np.flatnonzero(column.missing)[0])
+        raise InvalidInputError(
+            f"groups has no value in row {row}. Give every row a group, or groups=None."
+        )
+    return np.asarray(column.labels)[valid]
+
+
+def scattered(values, valid):
+    """Put `values` into the rows where `valid` is true, and NaN elsewhere."""
+    if valid.all():
+        return values
+    full = np.full((len(valid), *values.shape[1:]), np.nan)
+    full[valid] = values
+    return full

@@ -1,0 +1,247 @@
+"""The candidates of each preset, cheapest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+from sklearn.utils import get_tags
+
+from skmat.auto._materials import EMBEDDING
+from skmat.estimators import FAMILIES
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["PRESETS", "Candidate", "make_candidates", "make_gates", "names_of_candidates"]
+
+#: Names of presets, from the fastest.
+PRESETS = ("fast", "medium", "best")
+
+#: Rows above which kernels take hours.
+_MOST_FOR_KERNELS = 5_000
+#: Rows per leaf grow above this number, so that forests fit into memory.
+_ROWS_OF_FULL_TREES = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A model that may become a part of the average.
+
+    Attributes
+    ----------
+    name : str
+        Name in the leaderboard.
+    model : estimator
+        Unfitted model.
+    reads : tuple of str or {"formula", "structure", "materials"}
+        Names of features, or the input of a model that reads materials.
+    is_network : bool
+        Whether the model is a network of skmat. It takes long, and several targets with missing
+        labels.
+    is_joint : bool
+        Whether one model learns all targets.
+    most_rows : int or None
+        Training rows above which the candidate is left out.
+    """
+
+    name: str
+    model: Any
+    reads: Sequence[str] | str
+    is_network: bool = False
+    is_joint: bool = False
+    most_rows: int | None = None
+
+
+def make_candidates(
+    preset, added, *, input, is_classifier, n_targets, n_rows, has_columns, device
+):
+    """Return the candidates of a preset and those that the user added.
+
+    Parameters
+    ----------
+    preset : {"fast", "medium", "best"} or sequence of str
+        Name of a preset, or names of candidates.
+    added : sequence of (str, estimator) or None
+        Further candidates. An estimator that reads text gets the materials, others get features.
+    input : {"formula", "structure"}
+        What a material is.
+    is_classifier : bool
+        Kind of the task.
+    n_targets, n_rows : int
+        Columns of y, and rows to train on.
+    has_columns : bool
+        Whether X has further numeric columns.
+    device : str
+        Device of the networks.
+
+    Returns
+    -------
+    list of Candidate
+
+    Raises
+    ------
+    InvalidInputError
+        If a name is unknown or used twice, or an added candidate is not of the kind of the task.
+    """
+    known = _cheap(is_classifier, input, n_rows) + _networks(
+        is_classifier, input, n_targets, device
+    )
+    names = names_of_candidates(preset, input, n_targets)
+    by_name = {each.name: each for each in known}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise InvalidInputError(
+            f"preset={preset!r} names {unknown}, which are not candidates for"
+            f" {'classification' if is_classifier else 'regression'} on {input}s. Use one of"
+            f" {PRESETS}, or a list of names out of {sorted(by_name)}."
+        )
+    chosen = [each for each in known if each.name in names]
+    chosen = [each for each in chosen if each.most_rows is None or n_rows <= each.most_rows]
+    chosen += _added(added, is_classifier, [each.name for each in chosen])
+    if not chosen:
+        raise InvalidInputError(
+            f"preset={preset!r} and candidates={added!r} leave no candidate. Name at least one."
+        )
+    if has_columns:
+        chosen = [_with_columns(each) for each in chosen]
+    return chosen
+
+
+def names_of_candidates(preset, input="formula", n_targets=1):
+    """Return the names of the candidates of a preset."""
+    if not isinstance(preset, str):
+        return list(preset)
+    names = ["trees-fractions", "trees", "boosting-l1", "boosting", "svm", "svm-tight"]
+    if input == "structure":
+        names += ["trees-vectors", "svm-structure"]
+    if preset == "fast":
+        return names
+    names += ["roost", "mtencoder", "mtencoder-multimodal"]
+    if n_targets > 1:
+        names += ["mtencoder-alone"]
+    if input == "structure":
+        names += ["cgcnn"] if preset == "medium" else ["cgcnn", "alignn"]
+    return names
+
+
+def make_gates(n_rows):
+    """Return the classifiers that tell whether a label is above the lowest."""
+    both = ("magpie", "fractions")
+    return [
+        Candidate("gate-trees", ExtraTreesClassifier(**_trees(n_rows, 0.33)), both),
+        Candidate("gate-boosting", HistGradientBoostingClassifier(**_BOOSTING), both),
+    ]
+
+
+_BOOSTING = {"max_iter": 300, "learning_rate": 0.05, "min_samples_leaf": 8, "max_features": 0.4}
+
+
+def _trees(n_rows, max_features):
+    leaf = max(1, n_rows // _ROWS_OF_FULL_TREES)
+    return {"n_estimators": 100, "max_features": max_features, "min_samples_leaf": leaf}
+
+
+def _cheap(is_classifier, input, n_rows):
+    trees = ExtraTreesClassifier if is_classifier else ExtraTreesRegressor
+    boosting = HistGradientBoostingClassifier if is_classifier else HistGradientBoostingRegressor
+    both, vectors = ("magpie", "fractions"), ("magpie", EMBEDDING["formula"])
+    candidates = [
+        Candidate("trees-fractions", trees(**_trees(n_rows, 1.0)), ("fractions",)),
+        Candidate("trees", trees(**_trees(n_rows, 0.33)), both),
+        Candidate("boosting", boosting(**_BOOSTING), both),
+    ]
+    if not is_classifier:
+        absolute = boosting(loss="absolute_error", **_BOOSTING)
+        candidates.append(Candidate("boosting-l1", absolute, both))
+    for name, penalty in (("svm", 3.0), ("svm-tight", 30.0)):
+        kernel = _kernel(is_classifier, penalty)
+        candidates.append(Candidate(name, kernel, vectors, most_rows=_MOST_FOR_KERNELS))
+    if input == "structure":
+        read = (*both, EMBEDDING["structure"])
+        kernel = _kernel(is_classifier, 10.0)
+        candidates += [
+            Candidate("trees-vectors", trees(**_trees(n_rows, 0.33)), read),
+            Candidate("svm-structure", kernel, read, most_rows=_MOST_FOR_KERNELS),
+        ]
+    return candidates
+
+
+def _kernel(is_classifier, penalty):
+    # Targets are standardised before.
+    model = SVC(C=penalty, probability=False) if is_classifier else SVR(C=penalty, epsilon=0.02)
+    return make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+
+
+def _networks(is_classifier, input, n_targets, device):
+    def network(name, family, joint=True, **settings):
+        chosen = FAMILIES[family]
+        make = chosen.classifier if is_classifier else chosen.regressor
+        model = make(device=device, **settings)
+        return Candidate(
+            name, model, chosen.input, is_network=True, is_joint=joint and n_targets > 1
+        )
+
+    candidates = [
+        network("roost", "roost"),
+        network("mtencoder", "mtencoder"),
+        network("mtencoder-alone", "mtencoder", joint=False),
+        network("mtencoder-multimodal", "mtencoder", pretrained="mtencoder-multimodal"),
+    ]
+    if input == "structure":
+        candidates += [
+            network("cgcnn", "cgcnn"),
+            network("alignn", "alignn", pretrained="alignn-mp-mpt"),
+        ]
+    return candidates
+
+
+def _added(added, is_classifier, taken):
+    candidates = []
+    for each in added or ():
+        name, model = _named(each)
+        if name in taken:
+            raise InvalidInputError(
+                f"candidates has {name!r}, which another candidate is named too. Rename it."
+            )
+        taken = [*taken, name]
+        tags = get_tags(model)
+        kind = "classifier" if is_classifier else "regressor"
+        if tags.estimator_type != kind:
+            raise InvalidInputError(
+                f"The candidate {name!r} is a {tags.estimator_type}, but a {kind} is needed."
+            )
+        reads_materials = tags.input_tags.string
+        candidates.append(
+            Candidate(name, model, "materials" if reads_materials else ("magpie", "fractions"))
+        )
+    return candidates
+
+
+def _named(pair):
+    if isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str):
+        name, model = pair
+        if hasattr(model, "fit") and not isinstance(model, type):
+            return name, model
+    raise InvalidInputError(
+        f"candidates holds {pair!r}. Each candidate is a pair of a name and an estimator, such as"
+        " ('ridge', Ridge())."
+    )
+
+
+def _with_columns(candidate):
+    if isinstance(candidate.reads, str):
+        return candidate
+    return Candidate(
+        candidate.name,
+        candidate.model,
+        (*candidate.reads, "columns"),
+        most_rows=candidate.most_rows,
+    )

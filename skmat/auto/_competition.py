@@ -1,0 +1,146 @@
+"""Candidates are fitted one after another, until all are done or time is up."""
+
+import sys
+import time
+import warnings
+import zlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skmat.auto._trial import OutOfTimeError, Trial, fit_trial
+from skmat.exceptions import CandidateWarning, InvalidInputError
+
+__all__ = ["Competition", "Outcome"]
+
+#: Materials that a network trains on per second and core, at least: an estimate that decides
+#: whether a network is begun at all before a time limit.
+_MATERIALS_PER_SECOND = 500
+#: Materials that one training reads, about: rows times epochs.
+_READ_BY_TRAINING = (30_000, 300_000)
+
+
+@dataclass
+class Outcome:
+    """What became of a candidate without predictions: its name and the reason."""
+
+    name: str
+    status: str
+
+
+@dataclass(eq=False)
+class Competition:
+    """Fits trials, and notes those that fail.
+
+    Attributes
+    ----------
+    data : FitData
+        Training data.
+    deadline : Deadline
+        When to stop.
+    seed : int
+        Seed of all candidates.
+    n_jobs : int or None
+        Folds at a time.
+    verbose : int
+        1 prints a line per candidate.
+    failures : list of Outcome
+        Trials that failed or were left out.
+    has_model : bool
+        Whether a trial that predicts is done. Nothing stops the fit before.
+    is_over : bool
+        Whether no further trial is fitted.
+    """
+
+    data: object
+    deadline: object
+    seed: int
+    n_jobs: object = None
+    verbose: int = 0
+    failures: list = field(default_factory=list)
+    has_model: bool = False
+    is_over: bool = False
+
+    def run(self, trial: Trial, *, is_gate=False):
+        """Fit a trial. Return it, or None if it failed or there is no time.
+
+        Parameters
+        ----------
+        trial : Trial
+            What to fit.
+        is_gate : bool, default=False
+            Whether the trial alone predicts nothing.
+        """
+        may_stop = self.has_model or is_gate
+        if may_stop and (self.is_over or not self._has_time(trial)):
+            self.failures.append(Outcome(trial.name, self._reason()))
+            return None
+        start = time.perf_counter()
+        try:
+            fit_trial(
+                trial,
+                self.data.table,
+                self.data.folds,
+                self.data.sample_weight,
+                seed=self.seed_of(trial.name),
+                n_jobs=self.n_jobs,
+                # The first one ends in any case: without it there would be no model.
+                deadline=self.deadline if may_stop else None,
+            )
+        except OutOfTimeError:
+            self.failures.append(Outcome(trial.name, self._reason()))
+            return None
+        except KeyboardInterrupt:
+            if not self.has_model:
+                raise
+            self.is_over = True
+            self.failures.append(Outcome(trial.name, "interrupted"))
+            return None
+        except Exception as error:
+            self._report(trial, error)
+            return None
+        self.has_model |= not is_gate
+        if self.verbose:
+            self._say(trial, time.perf_counter() - start)
+        if self.deadline.is_interrupted:
+            self.is_over = True
+        return trial
+
+    def seed_of(self, name):
+        """Return the seed of a candidate, which does not depend on the others."""
+        return (self.seed + zlib.crc32(name.encode())) % (2**31 - 1000)
+
+    def check(self, parts, target_names):
+        """Raise an error if a target has no candidate."""
+        missing = [name for name, each in zip(target_names, parts, strict=True) if not each]
+        if missing:
+            reasons = "\n".join(f"  {each.name}: {each.status}" for each in self.failures)
+            raise InvalidInputError(
+                f"No candidate could be fitted to {missing}. The reasons:\n{reasons}\nCorrect the"
+                " input, or choose other candidates with preset= and candidates=."
+            )
+
+    def _reason(self):
+        return "interrupted" if self.deadline.is_interrupted or self.is_over else "no time left"
+
+    def _has_time(self, trial):
+        left = self.deadline.left()
+        if not trial.candidate.is_network or not np.isfinite(left):
+            return left > 0
+        n_rows = len(self.data.folds[0][0])
+        materials = np.clip(60 * n_rows, *_READ_BY_TRAINING)
+        return materials / _MATERIALS_PER_SECOND * len(self.data.folds) < left
+
+    def _report(self, trial, error):
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        self.failures.append(Outcome(trial.name, f"failed: {reason}"))
+        warnings.warn(
+            f"The candidate {trial.name!r} failed and is left out ({reason[:300]}).",
+            CandidateWarning,
+            stacklevel=2,
+        )
+
+    def _say(self, trial, seconds):
+        left = self.deadline.left()
+        rest = f", {max(left, 0):.0f} s left" if np.isfinite(left) else ""
+        print(f"{trial.name}: {seconds:.1f} s{rest}", file=sys.stderr, flush=True)

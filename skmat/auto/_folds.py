@@ -1,0 +1,112 @@
+"""Splits of the training rows that keep compositions together."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, StratifiedGroupKFold
+from sklearn.model_selection import check_cv as check_splitter
+
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["join_groups", "make_folds"]
+
+#: Rows above which one part is held out in place of folds.
+HOLD_OUT_ABOVE = 20_000
+#: Most rows that are held out.
+_MOST_HELD_OUT = 10_000
+
+
+def join_groups(*labels):
+    """Return groups of rows that are connected by any of several labels.
+
+    Parameters
+    ----------
+    *labels : ndarray of shape (n,)
+        Labels of the rows. Rows with an equal label are in one group.
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+    """
+    coded = [np.unique(each, return_inverse=True)[1].reshape(-1) for each in labels]
+    groups = coded[0]
+    while True:
+        before = groups
+        for each in coded:
+            # The least number of the rows that share a label.
+            least = np.full(each.max(initial=-1) + 1, len(each))
+            np.minimum.at(least, each, groups)
+            groups = least[each]
+        if (groups == before).all():
+            return np.unique(groups, return_inverse=True)[1].reshape(-1)
+
+
+def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
+    """Return training and test rows.
+
+    Parameters
+    ----------
+    cv : "auto", int or splitter
+        "auto" takes `n_folds` folds, `n_repeats` times, or one hold-out part above 20,000 rows.
+    groups : ndarray of shape (n,), int
+        Rows of one group are never in both parts.
+    n_folds, n_repeats : int
+        What "auto" takes.
+    classes : ndarray of shape (n,), default=None
+        Classes whose frequencies are alike in all folds.
+    seed : int, default=0
+        Seed of the splits.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Row numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than two groups, or a splitter leaves nothing to train on.
+    """
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise InvalidInputError(
+            f"Found {len(groups)} sample(s) of {n_groups} composition(s) or group(s) with labels."
+            " A minimum of 2 is required to hold one out. Give labels of more materials."
+        )
+    rows = np.arange(len(groups))
+    if isinstance(cv, str):
+        if len(groups) > HOLD_OUT_ABOVE:
+            share = min(0.1, _MOST_HELD_OUT / len(groups))
+            splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
+            return list(splitter.split(rows, groups=groups))
+        splits = []
+        for repeat in range(n_repeats):
+            splits += _grouped(min(n_folds, n_groups), groups, classes, seed + repeat)
+        return splits
+    if isinstance(cv, Integral) and not isinstance(cv, bool):
+        if not cv >= 2:
+            raise InvalidInputError(f"cv={cv} must be at least 2 folds.")
+        return _grouped(min(int(cv), n_groups), groups, classes, seed)
+    splits = []
+    labels = rows.astype(float) if classes is None else classes
+    for training, test in check_splitter(cv).split(rows, labels, groups):
+        training, test = rows[training], rows[test]
+        # The splitter need not know the groups.
+        training = training[~np.isin(groups[training], groups[test])]
+        if not len(training) or not len(test):
+            raise InvalidInputError(
+                f"cv={cv!r} leaves no rows to train on, once compositions of the test rows are"
+                " taken out. Use a number of folds, which keeps compositions together."
+            )
+        splits.append((training, test))
+    return splits
+
+
+def _grouped(n_folds, groups, classes, seed):
+    if classes is not None and np.bincount(classes).max() >= n_folds:
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    else:
+        splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
+    rows = np.arange(len(groups))
+    splits = splitter.split(rows, classes, groups)
+    return [(training, test) for training, test in splits if len(training) and len(test)]

@@ -1,0 +1,128 @@
+"""What candidates read: the materials of a call, and their features, each computed once."""
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import FeatureUnion, make_pipeline
+
+from skmat.estimators import CGCNNEncoder, MTEncoder
+from skmat.featurizers import (
+    FractionFeaturizer,
+    MagpieFeaturizer,
+    StructureToComposition,
+    dense_fractions,
+)
+
+__all__ = ["EMBEDDING", "MaterialTable", "feature_pipeline"]
+
+#: Encoders whose vectors are features, by the input.
+_ENCODERS = {
+    "formula": (MTEncoder, "mtencoder-multimodal"),
+    "structure": (CGCNNEncoder, "cgcnn-mp-multitask"),
+}
+#: Feature that measures the distance between materials, by the input.
+EMBEDDING = {"formula": "vectors", "structure": "structure_vectors"}
+
+
+class MaterialTable:
+    """Materials of one call.
+
+    Parameters
+    ----------
+    given : sequence
+        Materials as the user gave them, row by row.
+    compositions : CompositionArrays
+        Their compositions.
+    structures : StructureArrays or None
+        Their structures.
+    columns : DataFrame or None
+        Further numeric columns.
+    """
+
+    def __init__(self, given, compositions, structures=None, columns=None):
+        self.given = given
+        self.compositions = compositions
+        self.structures = structures
+        self.columns = columns
+        self._known = {}
+
+    def __len__(self):
+        return len(self.compositions)
+
+    def read(self, reads):
+        """Return what a candidate reads.
+
+        Parameters
+        ----------
+        reads : tuple of str or {"formula", "structure", "materials"}
+            Names of features, or the input of an estimator that reads materials. "materials" is
+            what the user gave.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features), DataFrame, StructureArrays or list
+            Rows can be taken by :func:`take_rows`.
+        """
+        if reads == "materials":
+            return self.given
+        if isinstance(reads, str):
+            return self._for_network(reads)
+        key = tuple(reads)
+        if key not in self._known:
+            parts = [self.feature(name) for name in key]
+            self._known[key] = parts[0] if len(parts) == 1 else np.hstack(parts)
+        return self._known[key]
+
+    def feature(self, name):
+        """Return the features of that name, float32 ndarray of shape (n, n_features)."""
+        if name not in self._known:
+            self._known[name] = np.asarray(self._compute(name), dtype=np.float32)
+        return self._known[name]
+
+    def _compute(self, name):
+        amounts = self._amounts()
+        if name == "fractions":
+            return amounts
+        if name == "magpie":
+            return MagpieFeaturizer(features="all").fit(amounts).transform(amounts)
+        if name == "columns":
+            return self.columns.to_numpy(dtype=np.float64)
+        if name == EMBEDDING["formula"]:
+            return _encoder("formula").fit(amounts).transform(amounts)
+        return _encoder("structure").fit(self.structures).transform(self.structures)
+
+    def _amounts(self):
+        """Return the compositions as a matrix, which all that read formulas take."""
+        if "amounts" not in self._known:
+            self._known["amounts"] = dense_fractions(self.compositions)
+        return self._known["amounts"]
+
+    def _for_network(self, reads):
+        if self.columns is None:
+            return self._amounts() if reads == "formula" else self.structures
+        materials = list(self.given) if reads == "formula" else list(self.structures)
+        frame = self.columns.reset_index(drop=True)
+        frame.insert(0, "material", pd.Series(materials, dtype=object))
+        return frame
+
+
+def feature_pipeline(names, input):
+    """Return transformers that compute features from materials, as one step of a pipeline."""
+    makers = {
+        "fractions": FractionFeaturizer,
+        "magpie": lambda: MagpieFeaturizer(features="all"),
+        EMBEDDING["formula"]: lambda: _encoder("formula"),
+        EMBEDDING["structure"]: lambda: _encoder("structure"),
+    }
+    steps = []
+    for name in names:
+        step = makers[name]()
+        if input == "structure" and name != EMBEDDING["structure"]:
+            step = make_pipeline(StructureToComposition(), step)
+        steps.append((name, step))
+    return FeatureUnion(steps)
+
+
+def _encoder(input):
+    """Return an encoder whose ``fit`` loads the shipped weights."""
+    cls, name = _ENCODERS[input]
+    return cls(pretrained=name)

@@ -1,0 +1,129 @@
+"""The summands of an average, and their predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmat.auto._selection import select_weights
+
+__all__ = ["Gate", "Outputs", "OutOfFold", "Part", "select_parts"]
+
+
+class Outputs:
+    """Predictions of trials for the materials of a table, each computed once.
+
+    Parameters
+    ----------
+    table : MaterialTable
+        Materials.
+    """
+
+    def __init__(self, table):
+        self._table = table
+        self._known = {}
+
+    def of(self, trial):
+        """Return the predictions of a trial, by target."""
+        if trial not in self._known:
+            self._known[trial] = trial.predict(self._table)
+        return self._known[trial]
+
+
+class OutOfFold:
+    """The same for the training rows, each predicted by models that did not learn from it."""
+
+    def of(self, trial):
+        """Return the out-of-fold predictions of a trial, by target."""
+        return trial.predictions
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """Classifiers that tell whether a zero-inflated target is above its lowest label.
+
+    Attributes
+    ----------
+    lowest : float
+        The lowest label.
+    trials : list of Trial
+        Classifiers, whose probabilities are averaged.
+    """
+
+    lowest: float
+    trials: list
+
+    def apply(self, values, outputs, target):
+        """Return the medians of the mixtures of the lowest label and of `values` above it."""
+        probability = np.mean([outputs.of(each)[target][:, 1] for each in self.trials], axis=0)
+        above = np.where(np.isnan(probability), np.nan, np.maximum(values, self.lowest))
+        return np.where(probability <= 0.5, self.lowest, above)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A candidate as a summand of the average.
+
+    Attributes
+    ----------
+    trial : Trial
+        The fitted candidate.
+    gate : Gate or None
+        Decides which predictions are the lowest label.
+    error : float
+        Out-of-fold error.
+    weight : float
+        Weight in the average.
+    """
+
+    trial: object
+    gate: Gate | None = None
+    error: float = np.nan
+    weight: float = 0.0
+
+    @property
+    def name(self):
+        """Name in the leaderboard."""
+        return self.trial.name if self.gate is None else f"{self.trial.name}, gated"
+
+    @property
+    def trials(self):
+        """All trials that a prediction needs."""
+        return [self.trial, *(self.gate.trials if self.gate else [])]
+
+    def predict(self, outputs, target):
+        """Return the predictions for a target, ndarray of shape (n,) or (n, n_classes)."""
+        values = outputs.of(self.trial)[target]
+        return values if self.gate is None else self.gate.apply(values, outputs, target)
+
+
+def select_parts(parts, predictions, y, data, rows, metric, generator):
+    """Return the parts with their errors and weights.
+
+    Parameters
+    ----------
+    parts : list of Part
+        All candidates for a target.
+    predictions : ndarray of shape (m, n) or (m, n, n_classes)
+        Their out-of-fold predictions.
+    y : ndarray of shape (n,)
+        Labels, or indices of classes.
+    data : FitData
+        Training data.
+    rows : ndarray of int
+        Rows with a label and predictions.
+    metric : Metric
+        The error.
+    generator : numpy.random.Generator
+        For the selection.
+
+    Returns
+    -------
+    list of Part
+    """
+    known, labels, weights = predictions[:, rows], y[rows], data.sample_weight[rows]
+    errors = metric.errors(labels, known, weights)
+    shares = select_weights(known, labels, weights, data.groups[rows], metric, generator)
+    return [
+        Part(part.trial, part.gate, float(error), float(share))
+        for part, error, share in zip(parts, errors, shares, strict=True)
+    ]

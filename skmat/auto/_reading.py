@@ -1,0 +1,219 @@
+"""How X is read: formulas or structures, with or without further columns."""
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from pymatgen.core import IStructure
+from sklearn.utils.validation import validate_data
+
+from skmat.auto._materials import MaterialTable
+from skmat.composition import read_compositions
+from skmat.composition._frames import as_pandas
+from skmat.composition._read import is_missing
+from skmat.exceptions import InvalidInputError, InvalidStructureError, shorten
+from skmat.inputs import CompositionInputMixin, as_structures, held
+from skmat.structure import StructureArrays
+from skmat.structure._read import parse_structures
+
+__all__ = ["MaterialsInputMixin"]
+
+#: Values of a column that are read to see what it holds.
+_N_LOOKED_AT = 200
+#: Ends of names of structure files.
+_STRUCTURE_FILES = (".cif", ".vasp", ".poscar", ".json")
+
+
+class MaterialsInputMixin(CompositionInputMixin):
+    """Read X into a :class:`MaterialTable`.
+
+    `X` is what estimators of formulas or of structures take, or a DataFrame with one column of
+    materials and further columns of numbers or categories.
+    """
+
+    def _read_table(self, X, *, reset):
+        """Return the readable materials, and the mask of their rows.
+
+        In ``fit`` (`reset`), rows that cannot be read raise an error. This also sets
+        ``input_``, ``material_column_`` and ``n_features_in_``.
+        """
+        X = held(X)
+        on_invalid = "raise" if reset else self.on_invalid
+        frame = as_pandas(X)
+        columns = None
+        name = _material_column(frame) if reset else self._material_name(frame)
+        if reset:
+            self.material_column_ = name
+        if name is not None:
+            validate_data(self, frame, reset=reset, skip_check_array=True)
+            columns = self._read_columns(frame.drop(columns=[name]), reset)
+            X = frame[name].tolist()
+        if reset:
+            given = None if self.input == "auto" else self.input
+            self.input_ = given or ("structure" if _holds_structures(X) else "formula")
+        read = self._read_structures if self.input_ == "structure" else self._read_formulas
+        given, compositions, structures, valid = read(X, name is not None, reset, on_invalid)
+        if columns is not None:
+            columns = columns[valid]
+        return MaterialTable(given, compositions, structures, columns), valid
+
+    def _read_formulas(self, X, is_column, reset, on_invalid):
+        if is_column:
+            compositions = read_compositions(X, on_invalid=on_invalid)
+        else:
+            compositions = self._read_X(X, reset=reset, on_invalid=on_invalid, allow_empty=True)
+        valid = compositions.n_elements > 0
+        if reset and not valid.any():
+            raise InvalidInputError(
+                "No row of X holds a material. Each row of a matrix of amounts needs a positive"
+                " amount."
+            )
+        return _take(X, valid), compositions.take(valid), None, valid
+
+    def _read_structures(self, X, is_column, reset, on_invalid):
+        values = as_structures(X)
+        if not len(values):
+            raise InvalidInputError(
+                "Found array with 0 sample(s) (no structures) while a minimum of 1 is required."
+            )
+        if not is_column:
+            column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
+            validate_data(self, column, reset=reset, skip_check_array=True)
+        structures, problems, n_rows = parse_structures(values, self.disorder)
+        if problems and on_invalid == "raise":
+            raise InvalidStructureError(problems, n_rows)
+        valid = np.ones(n_rows, dtype=bool)
+        valid[[row for row, _, _ in problems]] = False
+        return _take(values, valid), structures.compositions(), structures.without_ids(), valid
+
+    def _material_name(self, frame):
+        """Return the name of the column of materials, as in ``fit``."""
+        name = self.material_column_
+        if name is None:
+            return None
+        if frame is None or name not in frame.columns:
+            raise InvalidInputError(
+                f"X needs the column {name!r} of materials and the further columns that fit saw:"
+                f" {list(self._encoded)}. Pass a DataFrame with these columns."
+            )
+        return name
+
+    def _read_columns(self, frame, reset):
+        """Return the further columns as numbers. Categories become one column each."""
+        if reset:
+            self._encoded = {}
+            for name, column in frame.items():
+                is_number = pd.api.types.is_numeric_dtype(column.dtype)
+                levels = None if is_number else sorted({str(each) for each in column.dropna()})
+                self._encoded[str(name)] = levels
+        parts = {}
+        for name, column in zip(self._encoded, (frame[each] for each in frame), strict=True):
+            levels = self._encoded[name]
+            if levels is None:
+                parts[name] = _as_numbers(name, column)
+                continue
+            text = column.map(lambda each: None if is_missing(each) else str(each)).astype(object)
+            _check_levels(name, text, levels)
+            for level in levels:
+                parts[f"{name}={level}"] = (text == level).astype(float)
+        return pd.DataFrame(parts).reset_index(drop=True)
+
+
+def _material_column(frame):
+    """Return the name of the column of materials beside others, or None."""
+    if frame is None or frame.shape[1] < 2:
+        return None
+    text = [name for place, name in enumerate(frame.columns) if _holds_text(frame.iloc[:, place])]
+    if not text:
+        return None  # a matrix of amounts
+    found = [name for name in text if _reads_as_materials(frame[name])]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise InvalidInputError(
+            f"X has the columns {text} of text, but none of them holds formulas or structures."
+            " Pass a DataFrame with one such column and further columns of numbers or categories."
+        )
+    raise InvalidInputError(
+        f"X has {len(found)} columns that could hold the materials: {found}. Keep one of them, and"
+        " turn the others into pandas categories (astype('category')) or drop them."
+    )
+
+
+def _holds_text(column):
+    dtype = column.dtype
+    if pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
+        return False
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return False
+    return not all(isinstance(each, int | float) for each in column)
+
+
+def _reads_as_materials(column):
+    """Tell whether most of the first values are formulas, or the first one is a structure."""
+    values = [each for each in column.head(_N_LOOKED_AT) if not is_missing(each)]
+    if _holds_structures(values):
+        return True
+    if not values:
+        return False
+    return bool(read_compositions(values, on_invalid="nan").n_elements.astype(bool).mean() > 0.5)
+
+
+def _holds_structures(X):
+    """Tell whether `X` holds structures, by its first item that is not missing."""
+    if isinstance(X, StructureArrays):
+        return True
+    if isinstance(X, pd.DataFrame):
+        X = X.iloc[:, 0] if X.shape[1] == 1 else []
+    if hasattr(X, "ndim") and X.ndim > 1:
+        X = X[:, 0] if X.shape[1] == 1 else []
+    if isinstance(X, str | bytes | Mapping) or not hasattr(X, "__iter__"):
+        return False
+    first = next((each for each in X if each is not None), None)
+    if isinstance(first, list | tuple) and len(first) == 1:
+        first = first[0]
+    if isinstance(first, IStructure | os.PathLike) or hasattr(first, "get_scaled_positions"):
+        return True
+    if isinstance(first, Mapping):
+        return "lattice" in first or "sites" in first
+    if isinstance(first, str):
+        return "\n" in first.strip() or first.strip().lower().endswith(_STRUCTURE_FILES)
+    return False
+
+
+def _check_levels(name, text, levels):
+    for row, value in enumerate(text):
+        if value is not None and value not in levels:
+            raise InvalidInputError(
+                f"Column {name!r} of X has the category {shorten(value)} in row {row}, which fit"
+                f" did not see. It saw {levels[:10]}. Use one of these, or leave the cell empty."
+            )
+
+
+def _as_numbers(name, column):
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        row = int(infinite[0])
+        raise InvalidInputError(
+            f"Column {name!r} of X has {shorten(column.iloc[row])} in row {row}. Use a finite"
+            " number, or NaN if it is missing."
+        )
+    return numbers
+
+
+def _take(X, valid):
+    """Return the valid rows of what the user gave."""
+    if isinstance(X, pd.DataFrame | pd.Series):
+        return X[valid]
+    if isinstance(X, StructureArrays):
+        return X.take(valid)
+    if isinstance(X, np.ndarray):
+        return X[valid]
+    frame = as_pandas(X)
+    if frame is not None:
+        return frame[valid]
+    if hasattr(X, "toarray"):
+        return X[np.flatnonzero(valid)]
+    return [each for each, keep in zip(X, valid, strict=True) if keep]

@@ -1,0 +1,68 @@
+"""Greedy selection of candidates by their out-of-fold predictions."""
+
+import numpy as np
+
+__all__ = ["select_weights"]
+
+#: Selections on random halves of the groups, whose weights are averaged.
+_N_BAGS, _N_BAGS_IF_SLOW = 20, 5
+#: Candidates that one selection adds up, at most.
+_N_ROUNDS = 25
+
+
+def select_weights(predictions, y, sample_weight, groups, metric, generator):
+    """Return the weight of each candidate in the average of all.
+
+    The selection begins with no candidate. It adds, again and again, the candidate whose addition
+    to the average lowers the error most (Caruana et al., ICML 2004, section 2: with replacement).
+    A few hundred errors choose badly, so the selection is repeated on random subsets of the groups
+    and the weights are averaged (their section 2.3).
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (m, n) or (m, n, n_classes)
+        Out-of-fold predictions of m candidates.
+    y : ndarray of shape (n,)
+        Labels, or indices of classes.
+    sample_weight : ndarray of shape (n,)
+        Weights of the rows.
+    groups : ndarray of shape (n,), int
+        Rows of one group stay together.
+    metric : Metric
+        The error.
+    generator : numpy.random.Generator
+        Draws the subsets.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+        Weights, not negative, with sum 1.
+    """
+    n_candidates = len(predictions)
+    if n_candidates == 1:
+        return np.ones(1)
+    labels = np.unique(groups)
+    weights = np.zeros(n_candidates)
+    n_bags = _N_BAGS if metric.is_fast else _N_BAGS_IF_SLOW
+    for _ in range(n_bags):
+        drawn = np.isin(groups, generator.choice(labels, max(1, len(labels) // 2), replace=False))
+        rows = np.flatnonzero(drawn)
+        weights += _select(predictions[:, rows], y[rows], sample_weight[rows], metric)
+    return weights / n_bags
+
+
+def _select(predictions, y, sample_weight, metric):
+    counts = np.zeros(len(predictions))
+    total = np.zeros_like(predictions[0])
+    best, least = counts, np.inf
+    for step in range(1, _N_ROUNDS + 1):
+        errors = metric.errors(y, (total + predictions) / step, sample_weight)
+        # A score can be undefined, such as the ROC-AUC of a single class.
+        errors = np.where(np.isnan(errors), np.inf, errors)
+        chosen = int(errors.argmin())
+        total = total + predictions[chosen]
+        counts = counts.copy()
+        counts[chosen] += 1
+        if errors[chosen] < least:
+            best, least = counts / step, errors[chosen]
+    return best if least < np.inf else np.full(len(predictions), 1 / len(predictions))

@@ -1,0 +1,81 @@
+"""What the labels of a target tell: bounds, a heavy lowest value, a long tail."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["TargetShape", "describe_target"]
+
+#: Share of the labels that equal the lowest, from which on a target is zero-inflated.
+_INFLATED = (0.15, 0.95)
+#: Fewest labels of each kind.
+_FEWEST = 20
+#: Ratio of the 95th percentile to the median, from which on logarithms are tried.
+_LONG_TAIL = 2.5
+
+
+@dataclass(frozen=True)
+class TargetShape:
+    """Properties of the distribution of the labels.
+
+    Attributes
+    ----------
+    low, high : float
+        Bounds that all labels keep; infinite if there is none.
+    lowest : float or None
+        The lowest label, if a large share of the labels equals it ("zero-inflated").
+    has_long_tail : bool
+        Whether all labels are positive and some are far above the others.
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+    lowest: float | None = None
+    has_long_tail: bool = False
+
+    def clip(self, values):
+        """Return `values` within the bounds."""
+        return np.clip(values, self.low, self.high)
+
+
+def describe_target(labels, *, zero_inflated="auto", bounds="auto"):
+    """Describe the known labels of a target.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Labels without missing values.
+    zero_inflated : "auto" or bool, default="auto"
+        "auto" takes a target as zero-inflated if 15 to 95 % of the labels equal the lowest one.
+    bounds : "auto", None or (low, high), default="auto"
+        "auto" takes 0 as a bound if no label is on its other side. If all labels are between 0 and
+        1, or between 0 and 100, and some reach the upper end, this is a bound too.
+
+    Returns
+    -------
+    TargetShape
+    """
+    labels = np.asarray(labels, dtype=np.float64)
+    if not len(labels):
+        return TargetShape()
+    least, most = labels.min(), labels.max()
+    low, high = _bounds(least, most) if isinstance(bounds, str) else (bounds or (None, None))
+    low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
+    is_lowest = labels == least
+    lowest = None
+    if zero_inflated is not False and min(is_lowest.sum(), (~is_lowest).sum()) >= _FEWEST:
+        share = is_lowest.mean()
+        if zero_inflated is True or _INFLATED[0] <= share <= _INFLATED[1]:
+            lowest = float(least)
+    above = labels[~is_lowest] if lowest is not None else labels
+    long_tail = False
+    if lowest is None and least > 0:
+        # Spread of orders of magnitude is no use if all labels are nearly equal.
+        long_tail = bool(np.percentile(above, 95) > _LONG_TAIL * np.median(above))
+    return TargetShape(float(low), float(high), lowest, long_tail)
+
+
+def _bounds(least, most):
+    if least >= 0:
+        return 0.0, next((end for end in (1.0, 100.0) if most == end), None)
+    return None, (0.0 if most <= 0 else None)

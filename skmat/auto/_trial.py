@@ -1,0 +1,278 @@
+"""A candidate fitted to the folds: out-of-fold predictions, and a model per fold."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from skmat._utils.parameters import plain
+from skmat.auto._candidates import Candidate
+from skmat.structure import StructureArrays
+
+__all__ = [
+    "Learned",
+    "OutOfTimeError",
+    "Trial",
+    "fit_all_rows",
+    "fit_trial",
+    "seeded_clone",
+    "take_rows",
+    "weight_arguments",
+]
+
+
+class OutOfTimeError(Exception):
+    """The time limit is reached before all folds of a candidate are fitted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a trial learns of one target: numbers as the model sees them, and back.
+
+    Attributes
+    ----------
+    target : int
+        Column of y.
+    values : ndarray of shape (n,)
+        Labels of the model; NaN for rows that it does not learn from.
+    center, scale : float
+        Standardisation of the values.
+    is_log : bool
+        Whether the values are logarithms.
+    n_classes : int
+        Number of classes, 0 for numbers.
+    """
+
+    target: int
+    values: np.ndarray
+    center: float = 0.0
+    scale: float = 1.0
+    is_log: bool = False
+    n_classes: int = 0
+
+    @classmethod
+    def numbers(cls, target, values, *, is_log=False):
+        """Return what is learned of numbers, standardised."""
+        values = np.log(values) if is_log else values
+        known = values[~np.isnan(values)]
+        center, scale = float(known.mean()), float(known.std())
+        if not scale > 1e-12 * abs(center):
+            scale = 1.0
+        return cls(target, (values - center) / scale, center, scale, is_log)
+
+    def undo(self, predicted):
+        """Return predictions of the model in the unit of the target."""
+        values = np.asarray(predicted, dtype=np.float64) * self.scale + self.center
+        # Far outside the labels, powers of e are infinite.
+        return np.exp(np.clip(values, -700, 700)) if self.is_log else values
+
+
+@dataclass(eq=False)
+class Trial:
+    """A fitted candidate.
+
+    Attributes
+    ----------
+    name : str
+        Name in the leaderboard.
+    candidate : Candidate
+        What was fitted.
+    learned : list of Learned
+        The targets.
+    models : list of estimator
+        One per fold, or one fitted to all rows.
+    predictions : dict of int to ndarray
+        Out-of-fold predictions of each target, of shape (n,) or (n, n_classes). NaN for rows that
+        no fold holds out.
+    seconds_fit, seconds_predict : float
+        Seconds of all folds.
+    """
+
+    name: str
+    candidate: Candidate
+    learned: list
+    models: list = field(default_factory=list)
+    predictions: dict = field(default_factory=dict)
+    seconds_fit: float = 0.0
+    seconds_predict: float = 0.0
+
+    def predict(self, table):
+        """Return the mean prediction of the models, by target."""
+        X = table.read(self.candidate.reads)
+        outputs = [_predict(model, X, self.learned) for model in self.models]
+        return {
+            each.target: np.mean([output[place] for output in outputs], axis=0)
+            for place, each in enumerate(self.learned)
+        }
+
+
+def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline=None):
+    """Fit a trial to all folds and fill in its fields.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to fit.
+    table : MaterialTable
+        All rows.
+    folds : list of (ndarray, ndarray)
+        Training and held-out rows.
+    sample_weight : ndarray of shape (n,)
+        Weights of the rows.
+    seed : int
+        Seed of the first fold.
+    n_jobs : int, default=None
+        Folds at a time.
+    deadline : Deadline, default=None
+        When to stop.
+
+    Returns
+    -------
+    Trial
+
+    Raises
+    ------
+    OutOfTimeError
+        If the deadline will pass before all folds are fitted.
+    """
+    X = table.read(trial.candidate.reads)
+    jobs = (
+        delayed(_fit_fold)(
+            trial.candidate, trial.learned, X, training, held_out, sample_weight, seed + index
+        )
+        for index, (training, held_out) in enumerate(folds)
+    )
+    n_rows = len(table)
+    sums = [_empty(n_rows, each.n_classes) for each in trial.learned]
+    counts = np.zeros(n_rows)
+    start = time.perf_counter()
+    running = Parallel(plain(n_jobs), return_as="generator")(jobs)
+    for index, (model, outputs, seconds) in enumerate(running):
+        _, held_out = folds[index]
+        for total, output in zip(sums, outputs, strict=True):
+            total[held_out] += output
+        counts[held_out] += 1
+        trial.models.append(model)
+        trial.seconds_fit += seconds[0]
+        trial.seconds_predict += seconds[1]
+        if deadline is not None and index + 1 < len(folds):
+            per_fold = (time.perf_counter() - start) / (index + 1)
+            if per_fold * (len(folds) - index - 1) > deadline.left():
+                running.close()
+                raise OutOfTimeError
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for total, each in zip(sums, trial.learned, strict=True):
+            mean = total / (counts if total.ndim == 1 else counts[:, None])
+            trial.predictions[each.target] = mean
+    return trial
+
+
+def fit_all_rows(trial, table, sample_weight, seed):
+    """Fit one model to all rows, in the place of the models of the folds."""
+    X, rows = table.read(trial.candidate.reads), np.arange(len(table))
+    model, _, _ = _fit_fold(trial.candidate, trial.learned, X, rows, rows[:0], sample_weight, seed)
+    trial.models = [model]
+
+
+def seeded_clone(model, seed):
+    """Return a clone. Seeds that are None become `seed`."""
+    model = clone(model)
+    unseeded = {
+        name: seed
+        for name, value in model.get_params(deep=True).items()
+        if name.rsplit("__", 1)[-1] == "random_state" and value is None
+    }
+    return model.set_params(**unseeded)
+
+
+def take_rows(X, rows):
+    """Return rows of what a candidate reads."""
+    if isinstance(X, StructureArrays):
+        return X.take(rows)
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[rows]
+    if isinstance(X, list):
+        return [X[row] for row in rows]
+    return X[rows]
+
+
+def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed):
+    """Return the model of a fold, its predictions, and the seconds of both."""
+    y = np.stack([each.values for each in learned], axis=1)
+    known = ~np.isnan(y[training]).all(axis=1) & (sample_weight[training] > 0)
+    training = training[known]
+    start = time.perf_counter()
+    y_train = y[training] if len(learned) > 1 else y[training, 0]
+    is_classifier = learned[0].n_classes > 0
+    if is_classifier and len(learned) == 1:
+        y_train = y_train.astype(int)
+    model = _new_model(candidate, y_train, is_classifier, seed)
+    weights = sample_weight[training]
+    model.fit(take_rows(X, training), y_train, **weight_arguments(model, weights))
+    middle = time.perf_counter()
+    outputs = _predict(model, take_rows(X, held_out), learned) if len(held_out) else []
+    return model, outputs, (middle - start, time.perf_counter() - middle)
+
+
+def _new_model(candidate, y, is_classifier, seed):
+    if not candidate.is_network and not len(y):
+        # No label in this fold: the mean of standardised labels.
+        return DummyRegressor(strategy="constant", constant=0.0)
+    if is_classifier and y.ndim == 1 and len(np.unique(y)) == 1:
+        return DummyClassifier(strategy="prior")
+    return seeded_clone(candidate.model, seed)
+
+
+def weight_arguments(model, weights):
+    """Return the weights as the argument that the model takes, if it takes them."""
+    if (weights == weights[:1]).all():
+        return {}
+    if isinstance(model, Pipeline):
+        name, last = model.steps[-1]
+        return {f"{name}__sample_weight": weights} if _takes_weights(last) else {}
+    return {"sample_weight": weights} if _takes_weights(model) else {}
+
+
+def _takes_weights(model):
+    if isinstance(model, TransformedTargetRegressor):
+        return model.regressor is not None and _takes_weights(model.regressor)
+    return has_fit_parameter(model, "sample_weight")
+
+
+def _predict(model, X, learned):
+    """Return the predictions of each target in its unit, or the probabilities of its classes."""
+    if not learned[0].n_classes:
+        values = np.asarray(model.predict(X), dtype=np.float64).reshape(len(X), -1)
+        return [each.undo(values[:, place]) for place, each in enumerate(learned)]
+    if len(learned) == 1:
+        return [_probabilities(model, X, model.classes_, learned[0].n_classes)]
+    given = model.predict_proba(X)
+    return [
+        _spread(given[place], model.classes_[place], each.n_classes)
+        for place, each in enumerate(learned)
+    ]
+
+
+def _probabilities(model, X, classes, n_classes):
+    if hasattr(model, "predict_proba"):
+        return _spread(np.asarray(model.predict_proba(X)), classes, n_classes)
+    labels = np.asarray(model.predict(X)).astype(int)
+    return np.eye(n_classes)[labels]
+
+
+def _spread(given, classes, n_classes):
+    """Return probabilities with a column for classes that the fold did not have."""
+    columns = np.zeros((len(given), n_classes))
+    columns[:, np.asarray(classes).astype(int)] = given
+    return columns
+
+
+def _empty(n_rows, n_classes):
+    return np.zeros((n_rows, n_classes)) if n_classes else np.zeros(n_rows)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skmat.auto._clock import Deadline
+from skmat.auto._data import FitData
 from skmat.auto._trial import OutOfTimeError, Trial, fit_trial
 from skmat.exceptions import CandidateWarning, InvalidInputError
 
@@ -52,10 +54,10 @@ class Competition:
         Whether no further trial is fitted.
     """
 
-    data: object
-    deadline: object
+    data: FitData
+    deadline: Deadline
     seed: int
-    n_jobs: object = None
+    n_jobs: int | None = None
     verbose: int = 0
     failures: list = field(default_factory=list)
     has_model: bool = False

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, StratifiedGroupKFold
 from sklearn.model_selection import check_cv as check_splitter
 
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["join_groups", "make_folds"]
 
@@ -84,7 +84,7 @@ def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
             splits += _grouped(min(n_folds, n_groups), groups, classes, seed + repeat)
         return splits
     if isinstance(cv, Integral) and not isinstance(cv, bool):
-        if not cv >= 2:
+        if int(cv) < 2:
             raise InvalidInputError(f"cv={cv} must be at least 2 folds.")
         return _grouped(min(int(cv), n_groups), groups, classes, seed)
     splits = []
@@ -95,8 +95,8 @@ def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
         training = training[~np.isin(groups[training], groups[test])]
         if not len(training) or not len(test):
             raise InvalidInputError(
-                f"cv={cv!r} leaves no rows to train on, once compositions of the test rows are"
-                " taken out. Use a number of folds, which keeps compositions together."
+                f"cv={shorten(cv)} leaves no rows to train on, once compositions of the test rows"
+                " are taken out. Use a number of folds, which keeps compositions together."
             )
         splits.append((training, test))
     return splits

@@ -1,9 +1,12 @@
 """What candidates read: the materials of a call, and their features, each computed once."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
+from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.estimators import CGCNNEncoder, MTEncoder
 from skmat.featurizers import (
     FractionFeaturizer,
@@ -87,8 +90,8 @@ class MaterialTable:
         if name == "columns":
             return self.columns.to_numpy(dtype=np.float64)
         if name == EMBEDDING["formula"]:
-            return _encoder("formula").fit(amounts).transform(amounts)
-        return _encoder("structure").fit(self.structures).transform(self.structures)
+            return _loaded("formula").transform(amounts)
+        return _loaded("structure").transform(self.structures)
 
     def _amounts(self):
         """Return the compositions as a matrix, which all that read formulas take."""
@@ -120,6 +123,15 @@ def feature_pipeline(names, input):
             step = make_pipeline(StructureToComposition(), step)
         steps.append((name, step))
     return FeatureUnion(steps)
+
+
+@functools.cache
+def _loaded(input):
+    """Return an encoder with the shipped weights, read once per process."""
+    encoder = _encoder(input)
+    if input == "formula":
+        return encoder.fit(np.eye(1, MAX_ATOMIC_NUMBER))  # reads matrices of this width
+    return type(encoder).from_pretrained(encoder.pretrained)
 
 
 def _encoder(input):

@@ -91,8 +91,9 @@ def _note_gains(candidate, parts, labels, shapes, data, metric, gains):
     """Note by how much logarithms changed the error of a cheap candidate."""
     for target, shape in enumerate(shapes):
         by_name = {part.trial.name: part for part in parts[target] if part.gate is None}
-        pair = [by_name.get(name) for name in (candidate.name, f"{candidate.name}, log")]
-        if any(each is None for each in pair):
+        names = (candidate.name, f"{candidate.name}, log")
+        pair = [by_name[name] for name in names if name in by_name]
+        if len(pair) < 2:
             continue
         errors = []
         for part in pair:

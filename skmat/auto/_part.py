@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmat.auto._selection import select_weights
+from skmat.auto._trial import Trial
 
 __all__ = ["Gate", "Outputs", "OutOfFold", "Part", "select_parts"]
 
@@ -75,7 +76,7 @@ class Part:
         Weight in the average.
     """
 
-    trial: object
+    trial: Trial
     gate: Gate | None = None
     error: float = np.nan
     weight: float = 0.0

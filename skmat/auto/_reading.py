@@ -13,7 +13,7 @@ from skmat.composition import read_compositions
 from skmat.composition._frames import as_pandas
 from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError, InvalidStructureError, shorten
-from skmat.inputs import CompositionInputMixin, as_structures, held
+from skmat.inputs import CompositionReaderMixin, as_structures, held
 from skmat.structure import StructureArrays
 from skmat.structure._read import parse_structures
 
@@ -25,12 +25,16 @@ _N_LOOKED_AT = 200
 _STRUCTURE_FILES = (".cif", ".vasp", ".poscar", ".json")
 
 
-class MaterialsInputMixin(CompositionInputMixin):
+class MaterialsInputMixin(CompositionReaderMixin):
     """Read X into a :class:`MaterialTable`.
 
     `X` is what estimators of formulas or of structures take, or a DataFrame with one column of
     materials and further columns of numbers or categories.
     """
+
+    input: str
+    disorder: str
+    on_invalid: str
 
     def _read_table(self, X, *, reset):
         """Return the readable materials, and the mask of their rows.
@@ -216,4 +220,6 @@ def _take(X, valid):
         return frame[valid]
     if hasattr(X, "toarray"):
         return X[np.flatnonzero(valid)]
+    if not hasattr(X, "__iter__"):
+        return np.asarray(X)[valid]
     return [each for each, keep in zip(X, valid, strict=True) if keep]

@@ -1,7 +1,13 @@
 """Reading of ``X``, ``y`` and ``sample_weight`` in all accepted forms, for estimators."""
 
 from skmat.inputs._columns import Column, read_columns
-from skmat.inputs._compositions import CompositionInputMixin, as_formulas, held, is_fitted
+from skmat.inputs._compositions import (
+    CompositionInputMixin,
+    CompositionReaderMixin,
+    as_formulas,
+    held,
+    is_fitted,
+)
 from skmat.inputs._labels import (
     as_classes,
     as_numbers,
@@ -16,6 +22,7 @@ from skmat.inputs._weights import read_weights, weights_of_scores, weights_to_le
 __all__ = [
     "Column",
     "CompositionInputMixin",
+    "CompositionReaderMixin",
     "StructureInputMixin",
     "as_classes",
     "as_formulas",

@@ -16,14 +16,14 @@ from skmat.composition._frames import as_list, as_pandas
 from skmat.composition._read import check_ordered, is_missing
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["CompositionInputMixin", "as_formulas", "held", "is_fitted"]
+__all__ = ["CompositionInputMixin", "CompositionReaderMixin", "as_formulas", "held", "is_fitted"]
 
 _FORMULA_TYPES = (str, Mapping, Composition)
 #: Types of items by which a list is read as formulas. Some of them then raise an error.
 _NOT_NUMBERS = (*_FORMULA_TYPES, bytes, Element, Species)
 
 
-class CompositionInputMixin(SavedVersionMixin):
+class CompositionReaderMixin(SavedVersionMixin):
     """Read composition input as scikit-learn's ``validate_data`` reads numbers.
 
     `X` has one of two forms:
@@ -46,11 +46,6 @@ class CompositionInputMixin(SavedVersionMixin):
             # of two elements they become a single fraction, which separates 80 %.
             tags.classifier_tags.poor_score = True
         return tags
-
-    def fit_transform(self, X, y=None, **fit_params):
-        """Fit to X and y, then transform X. See ``fit`` and ``transform``."""
-        # A generator can be read only once.
-        return super().fit_transform(held(X), y, **fit_params)
 
     def _read_X(self, X, *, reset, on_invalid="raise", allow_empty=False):
         """Return `X` as CompositionArrays, and set or check ``n_features_in_``.
@@ -132,6 +127,15 @@ class CompositionInputMixin(SavedVersionMixin):
                 " both, or in neither."
             )
         return amounts, self._column_elements
+
+
+class CompositionInputMixin(CompositionReaderMixin):
+    """The same for transformers."""
+
+    def fit_transform(self, X, y=None, **fit_params):
+        """Fit to X and y, then transform X. See ``fit`` and ``transform``."""
+        # A generator can be read only once.
+        return super().fit_transform(held(X), y, **fit_params)
 
 
 def as_formulas(X):

@@ -12,7 +12,7 @@ __all__ = ["compete_for_numbers"]
 def compete_for_numbers(candidates, labels, shapes, competition, metric):
     """Fit the trials of all candidates.
 
-    A target with a long tail gives each cheap candidate a second trial on logarithms. Networks
+    A target with a long tail gives each cheap candidate a second trial, on logarithms. Networks
     take logarithms if these lowered the errors of cheap candidates. A zero-inflated target gives
     each trial a second part, behind a gate.
 
@@ -71,18 +71,18 @@ def _trials(candidate, labels, shapes, gains):
     """Return the trials of a candidate. They have not been fitted."""
     targets = range(len(labels))
     if candidate.is_network:
-        is_log = [
-            shape.has_long_tail and bool(known) and np.mean(known) < 0
+        units = [
+            shape.log_unit if known and np.mean(known) < 0 else None
             for shape, known in zip(shapes, gains, strict=True)
         ]
-        learned = [Learned.numbers(i, labels[i], is_log=is_log[i]) for i in targets]
+        learned = [Learned.numbers(i, labels[i], units[i]) for i in targets]
         together = [learned] if candidate.is_joint else [[each] for each in learned]
         return [Trial(candidate.name, candidate, each) for each in together]
     trials = []
     for i in targets:
         trials.append(Trial(candidate.name, candidate, [Learned.numbers(i, labels[i])]))
-        if shapes[i].has_long_tail:
-            learned = [Learned.numbers(i, labels[i], is_log=True)]
+        if shapes[i].log_unit is not None:
+            learned = [Learned.numbers(i, labels[i], shapes[i].log_unit)]
             trials.append(Trial(f"{candidate.name}, log", candidate, learned))
     return trials
 

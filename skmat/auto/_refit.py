@@ -1,6 +1,5 @@
 """One candidate alone, fitted to all rows."""
 
-import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -8,7 +7,7 @@ from sklearn.utils.validation import _num_samples
 
 from skmat.auto._candidates import make_candidates
 from skmat.auto._materials import feature_pipeline
-from skmat.auto._trial import seeded_clone, weight_arguments
+from skmat.auto._trial import exp_of, log_of, seeded_clone, weight_arguments
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import read_weights
 
@@ -67,17 +66,24 @@ def refit_candidate(auto, name, X, y, sample_weight):
             " column of y."
         )
     model = seeded_clone(candidate.model, auto._draw_seed())
-    is_log = name.endswith(_LOG)
-    if is_log or not (auto._is_classifier or candidate.is_network):
-        if is_log:
-            scale = Pipeline(
-                [("log", FunctionTransformer(np.log, np.exp)), ("scale", StandardScaler())]
-            )
-        else:
-            scale = StandardScaler()
-        model = TransformedTargetRegressor(model, transformer=scale)
+    if not auto._is_classifier:
+        model = _with_transform(model, auto._shapes[0], name, is_network=candidate.is_network)
     if not isinstance(candidate.reads, str):
         features = feature_pipeline(candidate.reads, auto.input_)
         model = Pipeline([("features", features), ("model", model)])
     weights = read_weights(sample_weight, _num_samples(y))
     return model.fit(X, y, **weight_arguments(model, weights))
+
+
+def _with_transform(model, shape, name, *, is_network):
+    """Return a regressor that learns what the candidate learned: standardised, or logarithms."""
+    steps = [] if is_network else [("scale", StandardScaler())]
+    if name.endswith(_LOG):
+        if shape.log_unit is None:
+            raise InvalidInputError(
+                f"The fit tried no logarithms, so that {name!r} is not one of its candidates."
+            )
+        unit = {"unit": shape.log_unit}
+        log = FunctionTransformer(log_of, exp_of, kw_args=unit, inv_kw_args=unit)
+        steps.insert(0, ("log", log))
+    return TransformedTargetRegressor(model, transformer=Pipeline(steps)) if steps else model

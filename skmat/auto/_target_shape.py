@@ -10,8 +10,9 @@ __all__ = ["TargetShape", "describe_target"]
 _INFLATED = (0.15, 0.95)
 #: Fewest labels of each kind.
 _FEWEST = 20
-#: Ratio of the 95th percentile to the median, from which on logarithms are tried.
-_LONG_TAIL = 2.5
+#: Ratio of the 95th percentile of the positive labels to their median, from which on logarithms
+#: are tried.
+_LONG_TAIL = 1.8
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,15 @@ class TargetShape:
         Bounds that all labels keep; infinite if there is none.
     lowest : float or None
         The lowest label, if a large share of the labels equals it ("zero-inflated").
-    has_long_tail : bool
-        Whether all labels are positive and some are far above the others.
+    log_unit : float or None
+        Unit `u` of the transform ``log(1 + y / u)``, if no label is negative and some are far
+        above the others.
     """
 
     low: float = -np.inf
     high: float = np.inf
     lowest: float | None = None
-    has_long_tail: bool = False
+    log_unit: float | None = None
 
     def clip(self, values):
         """Return `values` within the bounds."""
@@ -67,12 +69,15 @@ def describe_target(labels, *, zero_inflated="auto", bounds="auto"):
         share = is_lowest.mean()
         if zero_inflated is True or _INFLATED[0] <= share <= _INFLATED[1]:
             lowest = float(least)
-    above = labels[~is_lowest] if lowest is not None else labels
-    long_tail = False
-    if lowest is None and least > 0:
-        # Spread of orders of magnitude is no use if all labels are nearly equal.
-        long_tail = bool(np.percentile(above, 95) > _LONG_TAIL * np.median(above))
-    return TargetShape(float(low), float(high), lowest, long_tail)
+    return TargetShape(float(low), float(high), lowest, _log_unit(labels))
+
+
+def _log_unit(labels):
+    positive = labels[labels > 0]
+    if labels.min() < 0 or not len(positive):
+        return None
+    median = float(np.median(positive))
+    return median if np.percentile(positive, 95) > _LONG_TAIL * median else None
 
 
 def _bounds(least, most):

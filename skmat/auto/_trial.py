@@ -20,12 +20,17 @@ __all__ = [
     "Learned",
     "OutOfTimeError",
     "Trial",
+    "exp_of",
     "fit_all_rows",
     "fit_trial",
+    "log_of",
     "seeded_clone",
     "take_rows",
     "weight_arguments",
 ]
+
+#: Largest logarithm of a prediction.
+_LARGEST_LOG = 300.0
 
 
 class OutOfTimeError(Exception):
@@ -44,8 +49,8 @@ class Learned:
         Labels of the model; NaN for rows that it does not learn from.
     center, scale : float
         Standardisation of the values.
-    is_log : bool
-        Whether the values are logarithms.
+    log_unit : float or None
+        Unit `u` of labels `y` whose ``log(1 + y / u)`` is learned.
     n_classes : int
         Number of classes, 0 for numbers.
     """
@@ -54,24 +59,23 @@ class Learned:
     values: np.ndarray
     center: float = 0.0
     scale: float = 1.0
-    is_log: bool = False
+    log_unit: float | None = None
     n_classes: int = 0
 
     @classmethod
-    def numbers(cls, target, values, *, is_log=False):
+    def numbers(cls, target, values, log_unit=None):
         """Return what is learned of numbers, standardised."""
-        values = np.log(values) if is_log else values
+        values = values if log_unit is None else log_of(values, log_unit)
         known = values[~np.isnan(values)]
         center, scale = float(known.mean()), float(known.std())
         if not scale > 1e-12 * abs(center):
             scale = 1.0
-        return cls(target, (values - center) / scale, center, scale, is_log)
+        return cls(target, (values - center) / scale, center, scale, log_unit)
 
     def undo(self, predicted):
         """Return predictions of the model in the unit of the target."""
         values = np.asarray(predicted, dtype=np.float64) * self.scale + self.center
-        # Far outside the labels, powers of e are infinite.
-        return np.exp(np.clip(values, -700, 700)) if self.is_log else values
+        return values if self.log_unit is None else exp_of(values, self.log_unit)
 
 
 @dataclass(eq=False)
@@ -179,6 +183,16 @@ def fit_all_rows(trial, table, sample_weight, seed):
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
     model, _, _ = _fit_fold(trial.candidate, trial.learned, X, rows, rows[:0], sample_weight, seed)
     trial.models = [model]
+
+
+def log_of(values, unit):
+    """Return ``log(1 + values / unit)``."""
+    return np.log1p(values / unit)
+
+
+def exp_of(values, unit):
+    """Return the inverse of ``log_of``. Far outside the labels, powers of e are infinite."""
+    return unit * np.expm1(np.minimum(values, _LARGEST_LOG))
 
 
 def seeded_clone(model, seed):

@@ -198,6 +198,12 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         return tags
 
+    def _repr_html_inner(self):
+        diagram = super()._repr_html_inner()
+        if not self.__sklearn_is_fitted__():
+            return diagram
+        return diagram + self.leaderboard_.to_html(index=False, float_format="{:.4g}".format)
+
     # Parts of a fit.
 
     def _read_data(self, X, y, sample_weight, groups):

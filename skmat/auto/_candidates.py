@@ -141,7 +141,14 @@ def make_gates(n_rows):
     ]
 
 
-_BOOSTING = {"max_iter": 300, "learning_rate": 0.05, "min_samples_leaf": 8, "max_features": 0.4}
+_BOOSTING = {
+    "max_iter": 200,
+    "learning_rate": 0.1,
+    "max_leaf_nodes": 15,
+    "max_bins": 63,
+    "min_samples_leaf": 8,
+    "max_features": 0.4,
+}
 
 
 def _trees(n_rows, max_features):

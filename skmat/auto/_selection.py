@@ -4,10 +4,12 @@ import numpy as np
 
 __all__ = ["select_weights"]
 
-#: Selections on random halves of the groups, whose weights are averaged.
+#: Candidates whose error is larger than the least one by more than this share are left out.
+_TOLERANCE = 0.15
+#: Selections on random subsets of the rows, whose weights are averaged.
 _N_BAGS, _N_BAGS_IF_SLOW = 20, 5
 #: Candidates that one selection adds up, at most.
-_N_ROUNDS = 25
+_N_ROUNDS = 40
 
 
 def select_weights(predictions, y, sample_weight, groups, metric, generator):
@@ -15,8 +17,9 @@ def select_weights(predictions, y, sample_weight, groups, metric, generator):
 
     The selection begins with no candidate. It adds, again and again, the candidate whose addition
     to the average lowers the error most (Caruana et al., ICML 2004, section 2: with replacement).
-    A few hundred errors choose badly, so the selection is repeated on random subsets of the groups
-    and the weights are averaged (their section 2.3).
+    A few hundred errors choose badly, so candidates far behind the best one take no part, and the
+    selection is repeated on random subsets of the groups, whose weights are averaged (their
+    section 2.3).
 
     Parameters
     ----------
@@ -38,16 +41,21 @@ def select_weights(predictions, y, sample_weight, groups, metric, generator):
     ndarray of shape (m,)
         Weights, not negative, with sum 1.
     """
-    n_candidates = len(predictions)
-    if n_candidates == 1:
-        return np.ones(1)
+    errors = metric.errors(y, predictions, sample_weight)
+    errors = np.where(np.isnan(errors), np.inf, errors)
+    least = errors.min()
+    weights = np.zeros(len(predictions))
+    kept = np.flatnonzero(errors <= least + _TOLERANCE * np.abs(least))
+    if np.isinf(least) or len(kept) == 1:
+        weights[errors.argmin()] = 1.0
+        return weights
     labels = np.unique(groups)
-    weights = np.zeros(n_candidates)
     n_bags = _N_BAGS if metric.is_fast else _N_BAGS_IF_SLOW
     for _ in range(n_bags):
-        drawn = np.isin(groups, generator.choice(labels, max(1, len(labels) // 2), replace=False))
-        rows = np.flatnonzero(drawn)
-        weights += _select(predictions[:, rows], y[rows], sample_weight[rows], metric)
+        drawn = generator.choice(labels, max(1, len(labels) // 2), replace=False)
+        rows = np.flatnonzero(np.isin(groups, drawn))
+        selected = predictions[np.ix_(kept, rows)]
+        weights[kept] += _select(selected, y[rows], sample_weight[rows], metric)
     return weights / n_bags
 
 

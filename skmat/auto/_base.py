@@ -199,10 +199,18 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         return tags
 
     def _repr_html_inner(self):
-        diagram = super()._repr_html_inner()
+        return super()._repr_html_inner() + self._leaderboard_html()
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._leaderboard_html()
+        return bundle
+
+    def _leaderboard_html(self):
         if not self.__sklearn_is_fitted__():
-            return diagram
-        return diagram + self.leaderboard_.to_html(index=False, float_format="{:.4g}".format)
+            return ""
+        return self.leaderboard_.to_html(index=False, float_format="{:.4g}".format)
 
     # Parts of a fit.
 

@@ -7,9 +7,9 @@ __all__ = ["select_weights"]
 #: Candidates whose error is larger than the least one by more than this share are left out.
 _TOLERANCE = 0.15
 #: Selections on random subsets of the rows, whose weights are averaged.
-_N_BAGS, _N_BAGS_IF_SLOW = 20, 5
+_N_BAGS, _N_BAGS_IF_SLOW = 20, 4
 #: Candidates that one selection adds up, at most.
-_N_ROUNDS = 40
+_N_ROUNDS, _N_ROUNDS_IF_SLOW = 40, 12
 
 
 def select_weights(predictions, y, sample_weight, groups, metric, generator):
@@ -63,7 +63,8 @@ def _select(predictions, y, sample_weight, metric):
     counts = np.zeros(len(predictions))
     total = np.zeros_like(predictions[0])
     best, least = counts, np.inf
-    for step in range(1, _N_ROUNDS + 1):
+    n_rounds = _N_ROUNDS if metric.is_fast else _N_ROUNDS_IF_SLOW
+    for step in range(1, n_rounds + 1):
         errors = metric.errors(y, (total + predictions) / step, sample_weight)
         # A score can be undefined, such as the ROC-AUC of a single class.
         errors = np.where(np.isnan(errors), np.inf, errors)

@@ -252,16 +252,18 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         return int(self.random_state)
 
     def _keep_trials(self, data, competition):
-        """Drop what predictions do not need. After a hold-out, fit models to all rows."""
+        """Fit the models that predict, and drop what predictions do not need."""
         parts = [part for average in self._averages for part in average.parts]
         if self._ranked is not None:
             parts += [part for of_target in self._ranked for part in of_target]
         trials = {id(trial): trial for part in parts for trial in part.trials}
+        is_held_out = len(data.folds) == 1
         for trial in trials.values():
-            trial.predictions = {}
-            if len(data.folds) == 1 and competition.deadline.left() > trial.seconds_fit:
+            has_time = competition.deadline.left() > trial.seconds_fit
+            if not trial.models or (is_held_out and has_time):
                 seed = competition.seed_of(trial.name)
                 fit_all_rows(trial, data.table, data.sample_weight, seed)
+            trial.forget_training()
 
     def _keep_targets(self, targets):
         self.target_names_ = targets.names

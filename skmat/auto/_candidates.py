@@ -153,7 +153,7 @@ _BOOSTING = {
 
 def _trees(n_rows, max_features):
     leaf = max(1, n_rows // _ROWS_OF_FULL_TREES)
-    return {"n_estimators": 100, "max_features": max_features, "min_samples_leaf": leaf}
+    return {"n_estimators": 200, "max_features": max_features, "min_samples_leaf": leaf}
 
 
 def _cheap(is_classifier, input, n_rows):

@@ -1,7 +1,7 @@
-"""A candidate fitted to the folds: out-of-fold predictions, and a model per fold."""
+"""A candidate fitted to the folds: out-of-fold predictions, and the models that predict."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,7 @@ class Trial:
     learned : list of Learned
         The targets.
     models : list of estimator
-        One per fold, or one fitted to all rows.
+        One per fold for networks. Others get one model in ``fit_all_rows``.
     predictions : dict of int to ndarray
         Out-of-fold predictions of each target, of shape (n,) or (n, n_classes). NaN for rows that
         no fold holds out.
@@ -106,6 +106,11 @@ class Trial:
     predictions: dict = field(default_factory=dict)
     seconds_fit: float = 0.0
     seconds_predict: float = 0.0
+
+    def forget_training(self):
+        """Drop what predictions do not need."""
+        self.predictions = {}
+        self.learned = [replace(each, values=each.values[:0]) for each in self.learned]
 
     def predict(self, table):
         """Return the mean prediction of the models, by target."""
@@ -163,7 +168,8 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
         for total, output in zip(sums, outputs, strict=True):
             total[held_out] += output
         counts[held_out] += 1
-        trial.models.append(model)
+        if model is not None:
+            trial.models.append(model)
         trial.seconds_fit += seconds[0]
         trial.seconds_predict += seconds[1]
         if deadline is not None and index + 1 < len(folds):
@@ -181,7 +187,7 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
 def fit_all_rows(trial, table, sample_weight, seed):
     """Fit one model to all rows, in the place of the models of the folds."""
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
-    model, _, _ = _fit_fold(trial.candidate, trial.learned, X, rows, rows[:0], sample_weight, seed)
+    model = _fit_model(trial.candidate, trial.learned, X, rows, sample_weight, seed)
     trial.models = [model]
 
 
@@ -218,21 +224,29 @@ def take_rows(X, rows):
 
 
 def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed):
-    """Return the model of a fold, its predictions, and the seconds of both."""
-    y = np.stack([each.values for each in learned], axis=1)
-    known = ~np.isnan(y[training]).all(axis=1) & (sample_weight[training] > 0)
-    training = training[known]
+    """Return the model of a fold, its predictions, and the seconds of both.
+
+    The mean of the networks of the folds is better than one network of all rows. For other models
+    it makes no difference, and the models of the folds would fill the memory: None is returned.
+    """
     start = time.perf_counter()
-    y_train = y[training] if len(learned) > 1 else y[training, 0]
+    model = _fit_model(candidate, learned, X, training, sample_weight, seed)
+    middle = time.perf_counter()
+    outputs = _predict(model, take_rows(X, held_out), learned)
+    seconds = (middle - start, time.perf_counter() - middle)
+    return model if candidate.is_network else None, outputs, seconds
+
+
+def _fit_model(candidate, learned, X, rows, sample_weight, seed):
+    y = np.stack([each.values for each in learned], axis=1)
+    rows = rows[~np.isnan(y[rows]).all(axis=1) & (sample_weight[rows] > 0)]
+    labels = y[rows] if len(learned) > 1 else y[rows, 0]
     is_classifier = learned[0].n_classes > 0
     if is_classifier and len(learned) == 1:
-        y_train = y_train.astype(int)
-    model = _new_model(candidate, y_train, is_classifier, seed)
-    weights = sample_weight[training]
-    model.fit(take_rows(X, training), y_train, **weight_arguments(model, weights))
-    middle = time.perf_counter()
-    outputs = _predict(model, take_rows(X, held_out), learned) if len(held_out) else []
-    return model, outputs, (middle - start, time.perf_counter() - middle)
+        labels = labels.astype(int)
+    model = _new_model(candidate, labels, is_classifier, seed)
+    weights = sample_weight[rows]
+    return model.fit(take_rows(X, rows), labels, **weight_arguments(model, weights))
 
 
 def _new_model(candidate, y, is_classifier, seed):

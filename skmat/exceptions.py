@@ -22,6 +22,7 @@ __all__ = [
     "NoveltyWarning",
     "PretrainedError",
     "SkmatError",
+    "StopTraining",
 ]
 
 _MAX_LISTED = 10
@@ -49,6 +50,14 @@ class DivergenceError(SkmatError, ArithmeticError):
 
 class PretrainedError(SkmatError, ValueError):
     """A checkpoint is missing, was altered, or does not fit the encoder."""
+
+
+class StopTraining(KeyboardInterrupt):
+    """A callback raises it to end the training, and the network is kept as it is then.
+
+    Any other exception of a callback aborts ``fit``. Like KeyboardInterrupt, it is no
+    ``Exception``.
+    """
 
 
 class InvalidRowsError(InvalidInputError):

@@ -17,7 +17,7 @@ from skmat.estimators._train import train_models, train_one_epoch
 from skmat.estimators._warm_start import check_same_tasks
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import held, weights_to_learn_by
-from skmat.training import run_encoder, run_heads
+from skmat.training import check_callbacks, run_encoder, run_heads
 
 __all__ = ["EncoderEstimator", "scatter_rows"]
 
@@ -47,6 +47,7 @@ class EncoderEstimator(
         """Read, plan, train, keep: all of ``fit`` and ``partial_fit``."""
         # Read.
         self._check_trainable()
+        check_callbacks(self.callbacks)
         X = held(X)
         previous = self._models_to_continue(partial)
         start = self._continued_start(previous) if previous else self._resolve_start()

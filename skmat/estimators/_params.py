@@ -170,6 +170,15 @@ class SharedParams:
 
     -- Machine --
 
+    callbacks : list or None
+        Callbacks of skorch that hear the training of each network: objects of classes derived
+        from ``skorch.callbacks.Callback``, or pairs (name, callback). They get the skorch net with
+        its ``history``, which has "train_loss", and "valid_loss" if `patience` is a number. An
+        exception that a callback raises aborts ``fit`` and leaves the estimator as it was.
+        ``EarlyStopping``, and :class:`skmat.exceptions.StopTraining` in a hook of a batch or an
+        epoch, end the training and keep the network. Each network has shallow copies of the
+        callbacks. ``clone`` keeps the same objects. On a GPU, `batch` may be None, and `loss` a
+        tensor that the next step overwrites; see the user guide.
     random_state : int, RandomState instance or None
         Seed of initial weights, splits, batches, dropout and other noise. None draws a new seed
         at each ``fit``. The global generators of NumPy and torch are not used.
@@ -203,6 +212,7 @@ class SharedParams:
     loss_weights: Any = param(None, [dict, "array-like", StrOptions({"sqrt_labels"}), None])
     loss_weighting: str = param("equal", [StrOptions(set(LOSS_WEIGHTINGS))])
     trainable: str = param("all", [str])
+    callbacks: Any = param(None, [list, tuple, None])
     random_state: Any = param(None, ["random_state"])
     device: str = param("auto", [str])
     precision: str = param("auto", [StrOptions(set(PRECISIONS))])

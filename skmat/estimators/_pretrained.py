@@ -55,9 +55,13 @@ class CheckpointMixin:
     """The parameter ``pretrained`` and the method ``save_pretrained``."""
 
     def __sklearn_clone__(self):
-        cloned = super().__sklearn_clone__()
-        # A fitted encoder given as `pretrained` is data, not a part to be reset.
-        cloned.pretrained = self.pretrained
+        # A fitted encoder given as `pretrained` is data, not a part to be reset. Callbacks may
+        # hold open files, and are copied at each training.
+        shared = {"pretrained": self.pretrained, "callbacks": self.callbacks}
+        without = object.__new__(type(self))
+        vars(without).update(vars(self) | dict.fromkeys(shared))
+        cloned = super(CheckpointMixin, without).__sklearn_clone__()
+        vars(cloned).update(shared)
         return cloned
 
     def __getstate__(self):

@@ -63,6 +63,7 @@ def train_models(estimator, plan, data, previous):
             arrays.take(run.training) if validates else arrays,
             arrays.take(run.validation) if validates else None,
             plan.run_folder,
+            estimator.callbacks,
         )
         classes = data.targets.classes
         models.append(FittedModel(net, scaling, run.seed, history, classes, teachers))
@@ -98,10 +99,12 @@ def train_one_epoch(estimator, plan, data, previous):
         )
         fitted.model.objectives = tuple(objectives)
         arrays = data.for_training(fitted.scaling, teacher_targets)
-        train_further(fitted.net, arrays, run.settings)
+        n_finished = len(history_rows(fitted.net.history))
+        train_further(fitted.net, arrays, run.settings, estimator.callbacks)
         fitted.model.eval()
-        row = history_rows(fitted.net.history)[-1]
-        fitted.history.append({**row, "epoch": len(fitted.history) + 1})
+        # None if a callback ended the epoch early.
+        for row in history_rows(fitted.net.history)[n_finished:]:
+            fitted.history.append({**row, "epoch": len(fitted.history) + 1})
     return models
 
 

@@ -4,6 +4,7 @@ This room owns batches, device, precision, schedules, seeds, early stopping and 
 come from ``objectives``, networks from ``nn``. Nothing here imports scikit-learn.
 """
 
+from skmat.training._callbacks import check_callbacks
 from skmat.training._data import TrainingData
 from skmat.training._device import DEVICES, PRECISIONS, resolve_device, resolve_precision
 from skmat.training._fit import (
@@ -34,6 +35,7 @@ __all__ = [
     "TrainingData",
     "TrainingSettings",
     "build_net",
+    "check_callbacks",
     "history_rows",
     "isolated_seed",
     "keep_labels",

@@ -19,12 +19,15 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from skmat.exceptions import StopTraining
 from skmat.nn import Representation, current_generator, with_own_dropout
 from skmat.objectives import Distillation, LossWeighting, MaskedElements, Properties, TaskLosses
+from skmat.training._callbacks import UserCallbacks
 from skmat.training._data import TrainingData
 from skmat.training._divergence import diverged, is_finite
 from skmat.training._freeze import freeze, set_training_mode
 from skmat.training._model import MultiObjectiveModel
+from skmat.training._net import EncoderNet
 from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
 from skmat.training._padded_losses import PaddedBatch, masked_element_losses
 from skmat.training._progress import Progress
@@ -34,7 +37,7 @@ from skmat.training._random import (
     set_random_state,
     spawn_seeds,
 )
-from skmat.training._resume import CheckpointFolder, describe_run
+from skmat.training._resume import CheckpointFolder, describe_run, saved_history
 from skmat.training._state_check import (
     StateFault,
     check_finished,
@@ -54,7 +57,13 @@ _WARM_UP = 3
 _MAX_PADDING = 5
 
 
-def can_use_cuda_graph(model: MultiObjectiveModel, settings, data, valid_data) -> bool:
+def can_use_cuda_graph(
+    model: MultiObjectiveModel,
+    settings,
+    data,
+    valid_data,
+    callbacks: UserCallbacks | None = None,
+) -> bool:
     """Tell whether steps of this training can be captured. Arguments are those of ``train``."""
     return (
         torch.device(settings.device).type == "cuda"
@@ -65,6 +74,8 @@ def can_use_cuda_graph(model: MultiObjectiveModel, settings, data, valid_data) -
         and not settings.freeze_epochs
         and settings.ema_decay is None
         and valid_data is None
+        # A captured step computes gradients without Python.
+        and not (callbacks and callbacks.want("on_grad_computed"))
     )
 
 
@@ -82,6 +93,7 @@ def train_cuda_graph(
     settings,
     data: TrainingData,
     run_folder: CheckpointFolder | None = None,
+    callbacks: UserCallbacks | None = None,
     *,
     capture: bool = True,
 ) -> list[dict]:
@@ -106,17 +118,19 @@ def train_cuda_graph(
                     model.load_state_dict(state["module"])
                 return state["history"]
         held.enter_context(own_generator(settings.seed, settings.device))
-        return _CUDAGraphTraining(model, settings, data, run_folder).run(capture, state)
+        training = _CUDAGraphTraining(model, settings, data, run_folder, callbacks)
+        return training.run(capture, state)
 
 
 class _CUDAGraphTraining:
     """One training. It has the attributes of a net that ``Progress`` reads."""
 
-    def __init__(self, model, settings, data, run_folder):
+    def __init__(self, model, settings, data, run_folder, callbacks=None):
         self.module_, self.settings, self.data = model, settings, data
         self.run_folder = run_folder
         self.max_epochs, self.n_resumed_epochs_ = settings.max_epochs, 0
         self.history: list[dict] = []
+        self.is_stopped = False
         self.device = device = torch.device(settings.device)
         freeze(model.encoder, settings.trainable)
         with_own_dropout(model).to(device).train()
@@ -125,6 +139,7 @@ class _CUDAGraphTraining:
             settings.loss_weighting, settings.task_weights, model.task_scales,
             spawn_seeds(settings.seed, 2)[0], n_auxiliary=settings.n_auxiliary,
         ).to(device)  # fmt: skip
+        self.callbacks = _GraphCallbacks(self, callbacks) if callbacks else None
         self.n = len(data)
         self.n_steps = -(-self.n // settings.batch_size)
         everything = data.make_batch(data.materials, np.arange(self.n))
@@ -145,6 +160,7 @@ class _CUDAGraphTraining:
         self.order = torch.zeros((self.n_steps, n_per_batch), dtype=torch.long, device=device)
         self.place = torch.zeros(1, dtype=torch.long, device=device)
         self.totals = [_zeros(len(model.task_names), device) for _ in range(3)]
+        self.last_loss = _zeros((), device)
 
     def run(self, capture, state):
         with torch.cuda.device(self.device) if capture else nullcontext():
@@ -160,11 +176,17 @@ class _CUDAGraphTraining:
         progress = Progress() if self.settings.verbose else None
         if progress:
             progress.on_train_begin(self)
+        if self.callbacks:
+            self.callbacks.train_begins()
         try:
             self._run_epochs(replay, progress)
+        except StopTraining:
+            self._stop()
         finally:
             if progress:
                 progress.on_train_end(self)
+        if self.callbacks:
+            self.callbacks.train_ends()
 
     def _run_epochs(self, replay, progress):
         while len(self.history) < self.max_epochs:
@@ -172,6 +194,8 @@ class _CUDAGraphTraining:
             try:
                 if progress:
                     progress.on_epoch_begin(self, self.data)
+                if self.callbacks:
+                    self.callbacks.epoch_begins()
                 self.history[-1] = self._run_epoch(replay)
             except BaseException:
                 self.history.pop()
@@ -179,9 +203,17 @@ class _CUDAGraphTraining:
             if progress:
                 progress.on_batch_end(self, (self.data,), training=True)
                 progress.on_epoch_end(self, self.data)
+            if self.callbacks:
+                self.history[-1] = self.callbacks.epoch_ends(self.history[-1])
             if self.run_folder is not None and is_finite(self.module_):
                 # Weights that are not finite must not replace a state that can be resumed.
                 self.run_folder.write(self._state())
+
+    def _stop(self):
+        """End the training here: a callback has asked for it."""
+        self.is_stopped = True
+        if self.run_folder is not None and self.history and is_finite(self.module_):
+            self.run_folder.write(self._state())
 
     def _run_epoch(self, replay):
         start = time.perf_counter()
@@ -189,7 +221,11 @@ class _CUDAGraphTraining:
         for total in self.totals:
             total.zero_()
         for _ in range(self.n_steps):
+            if self.callbacks:
+                self.callbacks.batch_begins()
             replay()
+            if self.callbacks:
+                self.callbacks.batch_ends(self.last_loss)
         return self._describe() | {"dur": time.perf_counter() - start}
 
     def _capture(self):
@@ -242,6 +278,7 @@ class _CUDAGraphTraining:
             self._update(gradients)
             for total, each in zip(self.totals, (*task_losses, weights), strict=True):
                 total += each
+            self.last_loss.copy_(loss)
             self.place += 1
 
     def _losses(self, batch, rows) -> TaskLosses:
@@ -344,9 +381,9 @@ class _CUDAGraphTraining:
 
     def _state(self):
         """Return the state that the remaining epochs depend on."""
-        finished = len(self.history) == self.max_epochs
+        finished = self.is_stopped or len(self.history) == self.max_epochs
         state = {"finished": finished, "module": self.module_.state_dict()}
-        state["history"] = list(self.history)
+        state["history"] = saved_history(self.history)
         if not finished:
             state["tensors"] = [tensor.detach() for tensor in self._tensors()]
             state["random"] = random_state(self.settings.device)
@@ -370,12 +407,66 @@ class _CUDAGraphTraining:
         self.n_resumed_epochs_ = len(self.history)
 
 
+class _GraphCallbacks:
+    """Tell the user's callbacks what happens, with a net that has no optimizer.
+
+    A batch is on the GPU only, and Python does not wait for its step. Callbacks therefore get no
+    `batch`, and a `loss` that the next step overwrites.
+    """
+
+    def __init__(self, training, callbacks):
+        self.callbacks, self.data = callbacks, training.data
+        self.training = training
+        self.net = EncoderNet(
+            module=training.module_,
+            criterion=training.criterion,
+            lr=training.settings.lr,
+            max_epochs=training.max_epochs,
+            batch_size=training.settings.batch_size,
+            train_split=None,
+            verbose=0,
+            device=training.settings.device,
+            precision=training.settings.precision,
+        ).initialize()
+        self.net.optimizer_ = None
+
+    def train_begins(self):
+        self.net.history.extend(dict(row) for row in self.training.history)
+        self.net.n_resumed_epochs_ = self.training.n_resumed_epochs_
+        self.callbacks.hear("on_train_begin", self.net, X=self.data, y=None)
+
+    def train_ends(self):
+        self.callbacks.hear("on_train_end", self.net, X=self.data, y=None)
+
+    def epoch_begins(self):
+        self.net.history.new_epoch()
+        self.net.history.record("epoch", len(self.net.history))
+        self._hear_epoch("on_epoch_begin")
+
+    def epoch_ends(self, row):
+        """Return the row of the history, with what the callbacks have recorded."""
+        own = self.net.history[-1]
+        own.update(row, batches=[])
+        self._hear_epoch("on_epoch_end")
+        return {key: value for key, value in own.items() if key != "batches"}
+
+    def batch_begins(self):
+        self.net.history.new_batch()
+        self.callbacks.hear("on_batch_begin", self.net, batch=None, training=True)
+
+    def batch_ends(self, loss):
+        self.callbacks.hear("on_batch_end", self.net, batch=None, training=True, loss=loss)
+
+    def _hear_epoch(self, hook):
+        self.callbacks.hear(hook, self.net, dataset_train=self.data, dataset_valid=None)
+
+
 def _with_empty_row(values):
     return F.pad(torch.from_numpy(np.ascontiguousarray(values)), (0, 0, 0, 1), value=np.nan)
 
 
-def _zeros(n, device):
-    return torch.zeros(n, dtype=torch.float32, device=device)
+def _zeros(shape, device):
+    return torch.zeros(shape, dtype=torch.float32, device=device)
 
 
 def _copy(sources, targets):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from skorch.callbacks import Callback, EpochTimer, GradientNormClipping, LRScheduler
@@ -11,6 +12,7 @@ from skorch.callbacks import Callback, EpochTimer, GradientNormClipping, LRSched
 from skmat.nn import with_own_dropout
 from skmat.objectives import LossWeighting
 from skmat.training._averaging import WeightAveraging
+from skmat.training._callbacks import UserCallbacks, heard_by
 from skmat.training._cuda_graph import can_use_cuda_graph, train_cuda_graph
 from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._divergence import check_result
@@ -161,6 +163,7 @@ def train(
     training_data: TrainingData,
     valid_data: TrainingData | None,
     run_folder: CheckpointFolder | None = None,
+    callbacks: Any = None,
 ) -> tuple[EncoderNet, list[dict]]:
     """Train `model` and keep its best weights.
 
@@ -177,6 +180,8 @@ def train(
     run_folder : CheckpointFolder, default=None
         Folder that keeps the state after every epoch. Training continues from a state in it. The
         result of a finished run is loaded.
+    callbacks : sequence, default=None
+        The user's callbacks. Copies of them hear this training.
 
     Returns
     -------
@@ -192,8 +197,9 @@ def train(
     KeyboardInterrupt
         After Ctrl-C. `run_folder` keeps the finished epochs.
     """
-    if can_use_cuda_graph(model, settings, training_data, valid_data):
-        history = train_cuda_graph(model, settings, training_data, run_folder)
+    copies = UserCallbacks(callbacks)
+    if can_use_cuda_graph(model, settings, training_data, valid_data, copies):
+        history = train_cuda_graph(model, settings, training_data, run_folder, copies)
         check_result(model, training_data, settings)
         return untrained_net(model, settings.device), history
     with ExitStack() as held:
@@ -209,7 +215,7 @@ def train(
                 history = history_rows(net.history)
                 return _trimmed(net), history
             net.callbacks_.append(("resume", resume))
-        train_further(net, training_data, settings)
+        _train(net, training_data, settings, copies)
         if resume is not None:
             resume.write_result(net)
     history = history_rows(net.history)
@@ -217,9 +223,15 @@ def train(
 
 
 @own_surroundings()
-def train_further(net: EncoderNet, data: TrainingData, settings: TrainingSettings) -> None:
+def train_further(
+    net: EncoderNet, data: TrainingData, settings: TrainingSettings, callbacks: Any = None
+) -> None:
     """Train a net of `build_net`. Arguments and errors are those of `train`."""
-    with own_generator(settings.seed, settings.device):
+    _train(net, data, settings, UserCallbacks(callbacks))
+
+
+def _train(net, data, settings, copies) -> None:
+    with heard_by(copies, net), own_generator(settings.seed, settings.device):
         net.partial_fit(data)
     check_result(net.module_, data, settings)
 

@@ -7,10 +7,10 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.history import History
 
+from skmat.exceptions import StopTraining
 from skmat.training._device import autocast
 from skmat.training._divergence import diverged
 from skmat.training._freeze import set_training_mode
-from skmat.training._stopping import StoppedEarly
 from skmat.training._surroundings import own_surroundings
 
 __all__ = ["EncoderNet", "EpochLosses", "history_rows"]
@@ -52,7 +52,7 @@ class EncoderNet(NeuralNet):
         epochs = self.max_epochs - self.n_resumed_epochs_ if epochs is None else epochs
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
-        except StoppedEarly:
+        except StopTraining:
             raise
         except KeyboardInterrupt as interrupt:
             self.interrupt_ = interrupt

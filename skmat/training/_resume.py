@@ -17,6 +17,7 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from skmat._utils.atomic import write_atomically
 from skmat._utils.json_files import read_json
+from skmat._utils.parameters import plain
 from skmat._utils.paths import make_folder, read_path
 from skmat._version import __version__
 from skmat.exceptions import InvalidInputError, PretrainedError
@@ -37,7 +38,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Resume", "CheckpointFolder", "describe_run"]
+__all__ = ["Resume", "CheckpointFolder", "describe_run", "saved_history"]
 
 _FORMAT = 1
 _RUN = "run.json"
@@ -269,8 +270,10 @@ class Resume(Callback):
 
     def write_result(self, net):
         """Write the result of a finished run."""
-        state = {"module": net.module_.state_dict(), "history": list(net.history)}
-        self.folder.write({"finished": True, **state})
+        history = saved_history(net.history)
+        if history:  # a callback may have ended the training before
+            state = {"module": net.module_.state_dict(), "history": history}
+            self.folder.write({"finished": True, **state})
 
     def read_result(self, net) -> bool:
         """Load the result if the run has finished. Return whether it has."""
@@ -313,6 +316,16 @@ def describe_run(model, settings, training_data, valid_data) -> dict[str, Any]:
         # For settings that "network" does not hold, such as dropout.
         "modules": [line.strip() for line in repr(model).splitlines()],
     }
+
+
+def saved_history(history) -> list[dict]:
+    """Return the finished epochs, without what the user's callbacks recorded but numbers."""
+    rows = [{key: plain(value) for key, value in row.items()} for row in history]
+    return [
+        {key: value for key, value in row.items() if isinstance(value, int | float) or value == []}
+        for row in rows
+        if "train_loss" in row
+    ]
 
 
 def _describe_data(data):
@@ -386,7 +399,7 @@ def _state_of(net) -> dict[str, Any]:
             if (state := _callback_state(callback)) is not None
         },
         "random": random_state(net.device),
-        "history": list(net.history),
+        "history": saved_history(net.history),
     }
 
 

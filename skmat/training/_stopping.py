@@ -2,15 +2,13 @@
 
 from skorch.callbacks import EarlyStopping
 
-__all__ = ["Stopping", "StoppedEarly"]
+from skmat.exceptions import StopTraining
 
-
-class StoppedEarly(KeyboardInterrupt):
-    """Raised by ``Stopping``. skorch ends its loop at a KeyboardInterrupt."""
+__all__ = ["Stopping"]
 
 
 class Stopping(EarlyStopping):
-    """skorch's callback, which raises ``StoppedEarly`` instead of KeyboardInterrupt."""
+    """skorch's callback, which raises ``StopTraining`` instead of KeyboardInterrupt."""
 
     def on_epoch_end(self, net, **kwargs):
         try:
@@ -18,4 +16,4 @@ class Stopping(EarlyStopping):
         except KeyboardInterrupt:
             if self.misses_ < self.patience:
                 raise
-            raise StoppedEarly from None
+            raise StopTraining from None

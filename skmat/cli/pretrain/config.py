@@ -40,7 +40,7 @@ _WHICH = {"matbench": "task", "matminer": "name"}
 _NOT_OF_A_LOADER = (
     *("data_home", "exclude", "input", "download_if_missing", "return_X_y", "as_frame"),
 )
-_NOT_OF_AN_ENCODER = ("checkpoint_dir", "on_invalid", "warm_start", "verbose")
+_NOT_OF_AN_ENCODER = ("checkpoint_dir", "on_invalid", "warm_start", "callbacks", "verbose")
 _NOT_IN_FILES = ("name", "teacher", "_shift", "_unit")
 _CSV_KEYS = ("path", "formula_column", "targets", "classes", "units")
 _REQUIRED: Any = object()

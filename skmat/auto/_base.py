@@ -226,6 +226,12 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         return FitData(table, targets, weights, join_groups(*keys)), valid
 
     def _make_folds(self, data, seed):
+        for target, name in enumerate(data.targets.names):
+            if len(np.unique(data.groups[data.labelled(target)])) < 2:
+                raise InvalidInputError(
+                    f"Found labels of {name!r} for 1 sample or for one composition or group. A"
+                    " minimum of 2 is required, to hold one out. Give labels of more materials."
+                )
         # Rows without any label are not split: they are in no fold.
         has_label = np.any([data.labelled(i) for i in range(len(data.targets.names))], axis=0)
         rows = np.flatnonzero(has_label)

@@ -6,7 +6,31 @@ import threading
 import time
 from contextlib import contextmanager
 
-__all__ = ["Deadline", "deferred_interrupt"]
+from skorch.callbacks import Callback
+
+__all__ = ["Deadline", "OutOfTimeError", "StopAtDeadline", "deferred_interrupt"]
+
+
+class OutOfTimeError(Exception):
+    """The time limit is reached, or will be before a candidate is done."""
+
+
+class StopAtDeadline(Callback):
+    """End the training of a network at a time.
+
+    Parameters
+    ----------
+    end : float
+        Seconds of ``time.monotonic``, which all processes of a machine share.
+    """
+
+    def __init__(self, end):
+        self.end = end
+
+    def on_batch_end(self, net, **kwargs):
+        """Raise an error after the end."""
+        if time.monotonic() > self.end:
+            raise OutOfTimeError
 
 
 class Deadline:
@@ -19,17 +43,13 @@ class Deadline:
     """
 
     def __init__(self, seconds=None):
-        self.start = time.perf_counter()
-        self.limit = float("inf") if seconds is None else float(seconds)
+        self.start = time.monotonic()
+        self.end = float("inf") if seconds is None else self.start + float(seconds)
         self.is_interrupted = False
-
-    def elapsed(self):
-        """Return the seconds since the start."""
-        return time.perf_counter() - self.start
 
     def left(self):
         """Return the seconds until the end, negative after it."""
-        return -1.0 if self.is_interrupted else self.limit - self.elapsed()
+        return -1.0 if self.is_interrupted else self.end - time.monotonic()
 
 
 @contextmanager

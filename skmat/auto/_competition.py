@@ -7,10 +7,11 @@ import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
+from joblib import effective_n_jobs
 
-from skmat.auto._clock import Deadline
+from skmat.auto._clock import Deadline, OutOfTimeError
 from skmat.auto._data import FitData
-from skmat.auto._trial import OutOfTimeError, Trial, fit_trial
+from skmat.auto._trial import Trial, fit_trial
 from skmat.exceptions import CandidateWarning, InvalidInputError
 
 __all__ = ["Competition", "Outcome"]
@@ -131,7 +132,8 @@ class Competition:
             return left > 0
         n_rows = len(self.data.folds[0][0])
         materials = np.clip(60 * n_rows, *_READ_BY_TRAINING)
-        return materials / _MATERIALS_PER_SECOND * len(self.data.folds) < left
+        rounds = -(-len(self.data.folds) // effective_n_jobs(self.n_jobs))
+        return materials / _MATERIALS_PER_SECOND * rounds < left
 
     def _report(self, trial, error):
         reason = " ".join(f"{type(error).__name__}: {error}".split())

@@ -65,14 +65,9 @@ def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
     Raises
     ------
     InvalidInputError
-        If there are fewer than two groups, or a splitter leaves nothing to train on.
+        If `cv` is less than 2, or a splitter leaves nothing to train on.
     """
     n_groups = len(np.unique(groups))
-    if n_groups < 2:
-        raise InvalidInputError(
-            f"Found {len(groups)} sample(s) of {n_groups} composition(s) or group(s) with labels."
-            " A minimum of 2 is required to hold one out. Give labels of more materials."
-        )
     rows = np.arange(len(groups))
     if isinstance(cv, str):
         if len(groups) > HOLD_OUT_ABOVE:

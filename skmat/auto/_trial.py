@@ -8,17 +8,17 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skmat._utils.parameters import plain
 from skmat.auto._candidates import Candidate
+from skmat.auto._clock import OutOfTimeError
 from skmat.structure import StructureArrays
 
 __all__ = [
     "Learned",
-    "OutOfTimeError",
     "Trial",
     "exp_of",
     "fit_all_rows",
@@ -31,10 +31,6 @@ __all__ = [
 
 #: Largest logarithm of a prediction.
 _LARGEST_LOG = 300.0
-
-
-class OutOfTimeError(Exception):
-    """The time limit is reached before all folds of a candidate are fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +150,14 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     X = table.read(trial.candidate.reads)
     jobs = (
         delayed(_fit_fold)(
-            trial.candidate, trial.learned, X, training, held_out, sample_weight, seed + index
+            trial.candidate,
+            trial.learned,
+            X,
+            training,
+            held_out,
+            sample_weight,
+            seed + index,
+            np.inf if deadline is None else deadline.end,
         )
         for index, (training, held_out) in enumerate(folds)
     )
@@ -216,46 +219,50 @@ def take_rows(X, rows):
     """Return rows of what a candidate reads."""
     if isinstance(X, StructureArrays):
         return X.take(rows)
-    if isinstance(X, pd.DataFrame):
+    if isinstance(X, pd.DataFrame | pd.Series):
         return X.iloc[rows]
     if isinstance(X, list):
         return [X[row] for row in rows]
     return X[rows]
 
 
-def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed):
+def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, end):
     """Return the model of a fold, its predictions, and the seconds of both.
 
     The mean of the networks of the folds is better than one network of all rows. For other models
     it makes no difference, and the models of the folds would fill the memory: None is returned.
     """
     start = time.perf_counter()
-    model = _fit_model(candidate, learned, X, training, sample_weight, seed)
+    model = _fit_model(candidate, learned, X, training, sample_weight, seed, end)
     middle = time.perf_counter()
-    outputs = _predict(model, take_rows(X, held_out), learned)
+    if model is None:
+        outputs = [_empty(len(held_out), each.n_classes) * np.nan for each in learned]
+    else:
+        outputs = _predict(model, take_rows(X, held_out), learned)
     seconds = (middle - start, time.perf_counter() - middle)
     return model if candidate.is_network else None, outputs, seconds
 
 
-def _fit_model(candidate, learned, X, rows, sample_weight, seed):
+def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):
+    """Return a fitted model, or None if `rows` have no label."""
     y = np.stack([each.values for each in learned], axis=1)
     rows = rows[~np.isnan(y[rows]).all(axis=1) & (sample_weight[rows] > 0)]
+    if not len(rows):
+        return None
     labels = y[rows] if len(learned) > 1 else y[rows, 0]
     is_classifier = learned[0].n_classes > 0
     if is_classifier and len(learned) == 1:
         labels = labels.astype(int)
-    model = _new_model(candidate, labels, is_classifier, seed)
-    weights = sample_weight[rows]
-    return model.fit(take_rows(X, rows), labels, **weight_arguments(model, weights))
-
-
-def _new_model(candidate, y, is_classifier, seed):
-    if not candidate.is_network and not len(y):
-        # No label in this fold: the mean of standardised labels.
-        return DummyRegressor(strategy="constant", constant=0.0)
-    if is_classifier and y.ndim == 1 and len(np.unique(y)) == 1:
-        return DummyClassifier(strategy="prior")
-    return seeded_clone(candidate.model, seed)
+    if is_classifier and len(learned) == 1 and len(np.unique(labels)) == 1:
+        model = DummyClassifier(strategy="prior")
+    else:
+        model = seeded_clone(candidate.model, seed)
+    stops = candidate.is_network and np.isfinite(end)
+    if stops:
+        model.set_params(callbacks=[StopAtDeadline(end)])
+    weights = weight_arguments(model, sample_weight[rows])
+    model.fit(take_rows(X, rows), labels, **weights)
+    return model.set_params(callbacks=None) if stops else model
 
 
 def weight_arguments(model, weights):

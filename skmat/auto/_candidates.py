@@ -119,7 +119,7 @@ def names_of_candidates(preset, input="formula", n_targets=1):
     """Return the names of the candidates of a preset."""
     if not isinstance(preset, str):
         return list(preset)
-    names = ["trees-fractions", "trees", "boosting-l1", "boosting", "svm", "svm-tight"]
+    names = ["svm", "svm-tight", "trees-fractions", "trees", "boosting-l1", "boosting"]
     if input == "structure":
         names += ["trees-vectors", "svm-structure"]
     if preset == "fast":
@@ -161,6 +161,10 @@ def _cheap(is_classifier, input, n_rows):
     boosting = HistGradientBoostingClassifier if is_classifier else HistGradientBoostingRegressor
     both, vectors = ("magpie", "fractions"), ("magpie", EMBEDDING["formula"])
     candidates = [
+        Candidate(name, _kernel(is_classifier, penalty), vectors, most_rows=_MOST_FOR_KERNELS)
+        for name, penalty in (("svm", 3.0), ("svm-tight", 30.0))
+    ]
+    candidates += [
         Candidate("trees-fractions", trees(**_trees(n_rows, 1.0)), ("fractions",)),
         Candidate("trees", trees(**_trees(n_rows, 0.33)), both),
         Candidate("boosting", boosting(**_BOOSTING), both),
@@ -168,9 +172,6 @@ def _cheap(is_classifier, input, n_rows):
     if not is_classifier:
         absolute = boosting(loss="absolute_error", **_BOOSTING)
         candidates.append(Candidate("boosting-l1", absolute, both))
-    for name, penalty in (("svm", 3.0), ("svm-tight", 30.0)):
-        kernel = _kernel(is_classifier, penalty)
-        candidates.append(Candidate(name, kernel, vectors, most_rows=_MOST_FOR_KERNELS))
     if input == "structure":
         read = (*both, EMBEDDING["structure"])
         kernel = _kernel(is_classifier, 10.0)

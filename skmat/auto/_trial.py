@@ -14,7 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skmat._utils.parameters import plain
 from skmat.auto._candidates import Candidate
-from skmat.auto._clock import OutOfTimeError
+from skmat.auto._clock import OutOfTimeError, StopAtDeadline
 from skmat.structure import StructureArrays
 
 __all__ = [

@@ -1,7 +1,7 @@
 """The candidates of each preset, cheapest first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.ensemble import (
@@ -46,6 +46,8 @@ class Candidate:
     is_network : bool
         Whether the model is a network of skmat. It takes long, and several targets with missing
         labels.
+    is_kernel : bool
+        Whether the model is a kernel machine, which takes a moment.
     is_joint : bool
         Whether one model learns all targets.
     most_rows : int or None
@@ -56,6 +58,7 @@ class Candidate:
     model: Any
     reads: Sequence[str] | str
     is_network: bool = False
+    is_kernel: bool = False
     is_joint: bool = False
     most_rows: int | None = None
 
@@ -161,7 +164,7 @@ def _cheap(is_classifier, input, n_rows):
     boosting = HistGradientBoostingClassifier if is_classifier else HistGradientBoostingRegressor
     both, vectors = ("magpie", "fractions"), ("magpie", EMBEDDING["formula"])
     candidates = [
-        Candidate(name, _kernel(is_classifier, penalty), vectors, most_rows=_MOST_FOR_KERNELS)
+        _kernel_candidate(name, is_classifier, penalty, vectors)
         for name, penalty in (("svm", 3.0), ("svm-tight", 30.0))
     ]
     candidates += [
@@ -174,18 +177,18 @@ def _cheap(is_classifier, input, n_rows):
         candidates.append(Candidate("boosting-l1", absolute, both))
     if input == "structure":
         read = (*both, EMBEDDING["structure"])
-        kernel = _kernel(is_classifier, 10.0)
         candidates += [
             Candidate("trees-vectors", trees(**_trees(n_rows, 0.33)), read),
-            Candidate("svm-structure", kernel, read, most_rows=_MOST_FOR_KERNELS),
+            _kernel_candidate("svm-structure", is_classifier, 10.0, read),
         ]
     return candidates
 
 
-def _kernel(is_classifier, penalty):
+def _kernel_candidate(name, is_classifier, penalty, reads):
     # Targets are standardised before.
     model = SVC(C=penalty, probability=False) if is_classifier else SVR(C=penalty, epsilon=0.02)
-    return make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+    model = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+    return Candidate(name, model, reads, is_kernel=True, most_rows=_MOST_FOR_KERNELS)
 
 
 def _networks(is_classifier, input, n_targets, device):
@@ -247,9 +250,4 @@ def _named(pair):
 def _with_columns(candidate):
     if isinstance(candidate.reads, str):
         return candidate
-    return Candidate(
-        candidate.name,
-        candidate.model,
-        (*candidate.reads, "columns"),
-        most_rows=candidate.most_rows,
-    )
+    return replace(candidate, reads=(*candidate.reads, "columns"))

@@ -80,15 +80,22 @@ def _trials(candidate, labels, shapes, gains):
         return [Trial(candidate.name, candidate, each) for each in together]
     trials = []
     for i in targets:
-        trials.append(Trial(candidate.name, candidate, [Learned.numbers(i, labels[i])]))
-        if shapes[i].log_unit is not None:
-            learned = [Learned.numbers(i, labels[i], shapes[i].log_unit)]
-            trials.append(Trial(f"{candidate.name}, log", candidate, learned))
+        unit, known = shapes[i].log_unit, gains[i]
+        if candidate.is_kernel or not known:
+            units = [None] if unit is None else [None, unit]
+        else:
+            # Trees and boosting agree on logarithms: the first of them has decided.
+            units = [unit if known[0] < 0 else None]
+        for each in units:
+            name = candidate.name if each is None else f"{candidate.name}, log"
+            trials.append(Trial(name, candidate, [Learned.numbers(i, labels[i], each)]))
     return trials
 
 
 def _note_gains(candidate, parts, labels, shapes, data, metric, gains):
-    """Note by how much logarithms changed the error of a cheap candidate."""
+    """Note by how much logarithms changed the error of a candidate."""
+    if candidate.is_kernel or candidate.is_network:
+        return
     for target, shape in enumerate(shapes):
         by_name = {part.trial.name: part for part in parts[target] if part.gate is None}
         names = (candidate.name, f"{candidate.name}, log")

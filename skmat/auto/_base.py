@@ -107,7 +107,7 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         self.error_name_ = metric.name
         self._keep_trials(data, competition)
         embedding = data.table.feature(EMBEDDING[self.input_])
-        self._novelty = NoveltyScale(embedding, data.groups, generator)
+        self._novelty = NoveltyScale.fit(embedding, data.groups, generator)
         if self.verbose:
             print(self.leaderboard_.to_string(index=False), file=sys.stderr)
         return self

@@ -1,5 +1,7 @@
 """How far materials are from those of the training set."""
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
@@ -11,34 +13,61 @@ _N_NEIGHBORS = 5
 _MOST = 10_000
 
 
+@dataclass(frozen=True, eq=False)
 class NoveltyScale:
     """Percentiles of the distance to the training set, in the space of an encoder.
 
-    Parameters
+    Attributes
     ----------
-    vectors : ndarray of shape (n, n_features)
-        Vectors of the training set.
-    groups : ndarray of shape (n,)
-        Composition of each row. One row of each is kept.
-    generator : numpy.random.Generator
-        Draws the rows that are kept, if there are too many.
+    mean, deviation : ndarray of shape (n_features,)
+        Standardisation of the vectors.
+    vectors : ndarray of shape (n, n_features), float32
+        Standardised vectors of the training set.
+    distances : ndarray of shape (n,)
+        Distances of the training set from itself, in ascending order.
     """
 
-    def __init__(self, vectors, groups, generator):
+    mean: np.ndarray
+    deviation: np.ndarray
+    vectors: np.ndarray
+    distances: np.ndarray
+
+    @classmethod
+    def fit(cls, vectors, groups, generator):
+        """Learn the distances within the training set.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, n_features)
+            Vectors of the training set.
+        groups : ndarray of shape (n,)
+            Composition of each row. One row of each is kept.
+        generator : numpy.random.Generator
+            Draws the rows that are kept, if there are too many.
+        """
         _, first = np.unique(groups, return_index=True)
         if len(first) > _MOST:
             first = generator.choice(first, _MOST, replace=False)
         vectors = np.asarray(vectors[np.sort(first)], dtype=np.float32)
-        deviation = vectors.std(axis=0)
-        self.mean = vectors.mean(axis=0)
+        mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
         # Columns without spread would make a small difference infinite.
-        self.deviation = np.where(deviation > 1e-6 * deviation.max(initial=0), deviation, np.inf)
-        self.vectors = self._scaled(vectors)
-        own = min(_N_NEIGHBORS, len(self.vectors) - 1)
-        if own:
-            self.distances = np.sort(self._neighbors().kneighbors(n_neighbors=own)[0].mean(axis=1))
-        else:
-            self.distances = np.zeros(1)
+        deviation = np.where(deviation > 1e-6 * deviation.max(initial=0), deviation, np.inf)
+        vectors = (vectors - mean) / deviation
+        n_neighbors = min(_N_NEIGHBORS, len(vectors) - 1)
+        distances = np.zeros(1)
+        if n_neighbors:
+            own, _ = _search(vectors).kneighbors(n_neighbors=n_neighbors)
+            distances = np.sort(own.mean(axis=1))
+        return cls(mean, deviation, vectors, distances)
+
+    @classmethod
+    def from_arrays(cls, arrays):
+        """Return the scale that ``to_arrays`` describes."""
+        return cls(**{each.name: arrays[each.name] for each in fields(cls)})
+
+    def to_arrays(self):
+        """Return all arrays by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def percentile(self, vectors):
         """Return the percentage of the training set that is nearer to the others than a row.
@@ -57,14 +86,12 @@ class NoveltyScale:
         rows = np.flatnonzero(~np.isnan(vectors).any(axis=1))
         if len(rows):
             n_neighbors = min(_N_NEIGHBORS, len(self.vectors))
-            scaled = self._scaled(np.asarray(vectors[rows], dtype=np.float32))
-            distances = self._neighbors().kneighbors(scaled, n_neighbors=n_neighbors)[0]
+            scaled = (np.asarray(vectors[rows], dtype=np.float32) - self.mean) / self.deviation
+            distances, _ = _search(self.vectors).kneighbors(scaled, n_neighbors=n_neighbors)
             nearer = np.searchsorted(self.distances, distances.mean(axis=1))
             found[rows] = 100 * nearer / len(self.distances)
         return found
 
-    def _scaled(self, vectors):
-        return (vectors - self.mean) / self.deviation
 
-    def _neighbors(self):
-        return NearestNeighbors(algorithm="brute").fit(self.vectors)
+def _search(vectors):
+    return NearestNeighbors(algorithm="brute").fit(vectors)

@@ -250,4 +250,8 @@ def _named(pair):
 def _with_columns(candidate):
     if isinstance(candidate.reads, str):
         return candidate
-    return replace(candidate, reads=(*candidate.reads, "columns"))
+    model = candidate.model
+    if not get_tags(model).input_tags.allow_nan:
+        # Columns may have missing values.
+        model = make_pipeline(SimpleImputer(keep_empty_features=True), model)
+    return replace(candidate, model=model, reads=(*candidate.reads, "columns"))

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from skmat.auto._materials import MaterialTable
 from skmat.composition import read_compositions
+from skmat.composition._columns import check_unique
 from skmat.composition._frames import as_pandas
 from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError, InvalidStructureError, shorten
@@ -96,38 +97,43 @@ class MaterialsInputMixin(CompositionReaderMixin):
         name = self.material_column_
         if name is None:
             return None
-        if frame is None or name not in frame.columns:
+        needed = [name, *self._levels]
+        missing = needed if frame is None else [each for each in needed if each not in frame]
+        if missing:
             raise InvalidInputError(
-                f"X needs the column {name!r} of materials and the further columns that fit saw:"
-                f" {list(self._encoded)}. Pass a DataFrame with these columns."
+                f"X lacks the columns {missing}. Pass a DataFrame with all columns that fit saw:"
+                f" {needed}."
             )
         return name
 
     def _read_columns(self, frame, reset):
         """Return the further columns as numbers. Categories become one column each."""
         if reset:
-            self._encoded = {}
-            for name, column in frame.items():
-                is_number = pd.api.types.is_numeric_dtype(column.dtype)
-                levels = None if is_number else sorted({str(each) for each in column.dropna()})
-                self._encoded[str(name)] = levels
+            self._levels = {name: _levels(frame[name]) for name in frame}
         parts = {}
-        for name, column in zip(self._encoded, (frame[each] for each in frame), strict=True):
-            levels = self._encoded[name]
+        for name, levels in self._levels.items():
             if levels is None:
-                parts[name] = _as_numbers(name, column)
+                parts[str(name)] = _as_numbers(name, frame[name])
                 continue
-            text = column.map(lambda each: None if is_missing(each) else str(each)).astype(object)
+            text = [None if is_missing(each) else str(each) for each in frame[name]]
             _check_levels(name, text, levels)
             for level in levels:
-                parts[f"{name}={level}"] = (text == level).astype(float)
+                parts[f"{name}={level}"] = [float(each == level) for each in text]
         return pd.DataFrame(parts).reset_index(drop=True)
+
+
+def _levels(column):
+    """Return the categories of a column, or None if it holds numbers."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return None
+    return sorted({str(each) for each in column if not is_missing(each)})
 
 
 def _material_column(frame):
     """Return the name of the column of materials beside others, or None."""
     if frame is None or frame.shape[1] < 2:
         return None
+    check_unique(frame.columns)
     text = [name for place, name in enumerate(frame.columns) if _holds_text(frame.iloc[:, place])]
     if not text:
         return None  # a matrix of amounts

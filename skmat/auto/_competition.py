@@ -49,8 +49,8 @@ class Competition:
         1 prints a line per candidate.
     failures : list of Outcome
         Trials that failed or were left out.
-    has_model : bool
-        Whether a trial that predicts is done. Nothing stops the fit before.
+    predicted : set of int
+        Targets that a fitted trial predicts. Nothing stops the fit of a trial for others.
     is_over : bool
         Whether no further trial is fitted.
     """
@@ -61,7 +61,7 @@ class Competition:
     n_jobs: int | None = None
     verbose: int = 0
     failures: list = field(default_factory=list)
-    has_model: bool = False
+    predicted: set = field(default_factory=set)
     is_over: bool = False
 
     def run(self, trial: Trial, *, is_gate=False):
@@ -74,7 +74,8 @@ class Competition:
         is_gate : bool, default=False
             Whether the trial alone predicts nothing.
         """
-        may_stop = self.has_model or is_gate
+        targets = {each.target for each in trial.learned}
+        may_stop = is_gate or targets <= self.predicted
         if may_stop and (self.is_over or not self._has_time(trial)):
             self.failures.append(Outcome(trial.name, self._reason()))
             return None
@@ -87,14 +88,14 @@ class Competition:
                 self.data.sample_weight,
                 seed=self.seed_of(trial.name),
                 n_jobs=self.n_jobs,
-                # The first one ends in any case: without it there would be no model.
+                # The first one of a target ends in any case: without it there were no model.
                 deadline=self.deadline if may_stop else None,
             )
         except OutOfTimeError:
             self.failures.append(Outcome(trial.name, self._reason()))
             return None
         except KeyboardInterrupt:
-            if not self.has_model:
+            if len(self.predicted) < len(self.data.targets.names):
                 raise
             self.is_over = True
             self.failures.append(Outcome(trial.name, "interrupted"))
@@ -102,7 +103,8 @@ class Competition:
         except Exception as error:
             self._report(trial, error)
             return None
-        self.has_model |= not is_gate
+        if not is_gate:
+            self.predicted |= targets
         if self.verbose:
             self._say(trial, time.perf_counter() - start)
         if self.deadline.is_interrupted:

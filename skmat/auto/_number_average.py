@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skmat._utils.units import in_own_unit
 from skmat.auto._intervals import ConformalScale
 from skmat.auto._part import OutOfFold, select_parts
 from skmat.auto._target_shape import TargetShape
@@ -60,7 +61,8 @@ class NumberAverage:
         predictions = self.shape.clip(predictions)
         weights = np.array([part.weight for part in self.parts])
         mean = np.tensordot(weights, predictions, axes=1)
-        spread = np.sqrt(np.tensordot(weights, (predictions - mean) ** 2, axes=1))
+        deviations, unit = in_own_unit(predictions - mean)
+        spread = np.sqrt(np.tensordot(weights, deviations**2, axes=1)) * unit
         return self.shape.clip(mean), spread
 
     def predict_part(self, part, outputs):

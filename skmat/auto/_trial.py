@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skmat._utils.parameters import plain
+from skmat._utils.units import in_own_unit
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import OutOfTimeError, StopAtDeadline
 from skmat.structure import StructureArrays
@@ -63,7 +64,9 @@ class Learned:
         """Return what is learned of numbers, standardised."""
         values = values if log_unit is None else log_of(values, log_unit)
         known = values[~np.isnan(values)]
-        center, scale = float(known.mean()), float(known.std())
+        # Squares of very small or large numbers vanish or are infinite.
+        known, unit = in_own_unit(known)
+        center, scale = float(known.mean() * unit), float(known.std() * unit)
         if not scale > 1e-12 * abs(center):
             scale = 1.0
         return cls(target, (values - center) / scale, center, scale, log_unit)

@@ -16,6 +16,7 @@ from skmat._utils.parameters import plain
 from skmat._utils.units import in_own_unit
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import OutOfTimeError, StopAtDeadline
+from skmat.exceptions import InvalidInputError
 from skmat.structure import StructureArrays
 
 __all__ = [
@@ -242,6 +243,8 @@ def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, en
         outputs = [_empty(len(held_out), each.n_classes) * np.nan for each in learned]
     else:
         outputs = _predict(model, take_rows(X, held_out), learned)
+        for output in outputs:
+            _check_finite(output)
     seconds = (middle - start, time.perf_counter() - middle)
     return model if candidate.is_network else None, outputs, seconds
 
@@ -287,7 +290,8 @@ def _takes_weights(model):
 def _predict(model, X, learned):
     """Return the predictions of each target in its unit, or the probabilities of its classes."""
     if not learned[0].n_classes:
-        values = np.asarray(model.predict(X), dtype=np.float64).reshape(len(X), -1)
+        values = np.asarray(model.predict(X), dtype=np.float64)
+        values = _checked_shape(values, len(X), len(learned))
         return [each.undo(values[:, place]) for place, each in enumerate(learned)]
     if len(learned) == 1:
         return [_probabilities(model, X, model.classes_, learned[0].n_classes)]
@@ -301,15 +305,34 @@ def _predict(model, X, learned):
 def _probabilities(model, X, classes, n_classes):
     if hasattr(model, "predict_proba"):
         return _spread(np.asarray(model.predict_proba(X)), classes, n_classes)
-    labels = np.asarray(model.predict(X)).astype(int)
+    labels = _checked_shape(np.asarray(model.predict(X)), len(X), 1)[:, 0].astype(int)
     return np.eye(n_classes)[labels]
 
 
 def _spread(given, classes, n_classes):
     """Return probabilities with a column for classes that the fold did not have."""
+    classes = np.asarray(classes).astype(int)
     columns = np.zeros((len(given), n_classes))
-    columns[:, np.asarray(classes).astype(int)] = given
+    columns[:, classes] = _checked_shape(given, len(given), len(classes))
     return columns
+
+
+def _checked_shape(values, n_rows, n_columns):
+    """Return `values` with two dimensions. One column may come without the second one."""
+    shape = (n_rows, n_columns)
+    if values.shape != shape and not (n_columns == 1 and values.shape == (n_rows,)):
+        raise InvalidInputError(
+            f"It predicts an array of shape {values.shape}, but {shape} is needed."
+        )
+    return values.reshape(shape)
+
+
+def _check_finite(output):
+    wrong = np.flatnonzero(~np.isfinite(output.reshape(len(output), -1)).all(axis=1))
+    if len(wrong):
+        raise InvalidInputError(
+            f"It predicts {output[wrong[0]]} for a held-out material. Predictions must be finite."
+        )
 
 
 def _empty(n_rows, n_classes):

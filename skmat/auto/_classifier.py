@@ -9,6 +9,7 @@ from skmat.auto._class_average import ClassAverage
 from skmat.auto._part import Part
 from skmat.auto._trial import Learned, Trial
 from skmat.estimators._classifier import as_labels, join_labels, mean_accuracy
+from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import read_class_targets
 
 __all__ = ["AutoClassifier"]
@@ -141,6 +142,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
     def fit(self, X, y, sample_weight=None, groups=None):
         """Fit the candidates and choose their weights.
 

@@ -9,6 +9,7 @@ from skmat.auto._number_average import NumberAverage
 from skmat.auto._number_trials import compete_for_numbers
 from skmat.auto._target_shape import describe_target
 from skmat.estimators._regressor import mean_r2
+from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import read_numeric_targets
 from skmat.exceptions import InvalidInputError
 
@@ -146,6 +147,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
     def fit(self, X, y, sample_weight=None, groups=None):
         """Fit the candidates and choose their weights.
 

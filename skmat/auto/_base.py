@@ -34,6 +34,8 @@ _OUTSIDE = 99.0
 _FEW = 1_000
 #: Rows above which "medium" takes fewer folds.
 _MANY = 2_000
+#: Splits that are drawn until one of them learns and tests each target.
+_N_TRIES = 20
 
 
 class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
@@ -79,7 +81,7 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
             device=self.device,
         )
         seed = self._draw_seed()
-        data.folds = self._make_folds(data, seed)
+        data.folds = self._make_folds(data, valid, seed)
 
         # Compete.
         competition = Competition(data, deadline, seed, self._plain("n_jobs"), int(self.verbose))
@@ -225,29 +227,44 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
             keys.append(_read_groups(groups, valid))
         return FitData(table, targets, weights, join_groups(*keys)), valid
 
-    def _make_folds(self, data, seed):
-        for target, name in enumerate(data.targets.names):
-            if len(np.unique(data.groups[data.labelled(target)])) < 2:
+    def _make_folds(self, data, valid, seed):
+        labelled = [data.labelled(target) for target in range(len(data.targets.names))]
+        for has_label, name in zip(labelled, data.targets.names, strict=True):
+            if len(np.unique(data.groups[has_label])) < 2:
                 raise InvalidInputError(
                     f"Found labels of {name!r} for 1 sample or for one composition or group. A"
                     " minimum of 2 is required, to hold one out. Give labels of more materials."
                 )
-        # Rows without any label are not split: they are in no fold.
-        has_label = np.any([data.labelled(i) for i in range(len(data.targets.names))], axis=0)
-        rows = np.flatnonzero(has_label)
+        # Splitters may know the rows of X by their numbers, so they get all of them.
+        rows = np.flatnonzero(valid)[np.any(labelled, axis=0)]
+        groups = np.arange(len(valid)) + len(data)
+        groups[valid] = data.groups
         classes = None
         if self._is_classifier and len(data.targets.names) == 1:
-            classes = data.targets.values[rows, 0].astype(int)
+            classes = np.full(len(valid), -1)
+            classes[valid] = np.where(labelled[0], data.targets.values[:, 0], -1).astype(int)
         n_folds, n_repeats = _n_folds(self.preset, len(rows))
-        folds = make_folds(
-            self._plain("cv"),
-            data.groups[rows],
-            n_folds=n_folds,
-            n_repeats=n_repeats,
-            classes=classes,
-            seed=seed,
+        cv = self._plain("cv")
+        n_tries = _N_TRIES if isinstance(cv, str | int) else 1
+        numbers = np.cumsum(valid) - 1
+        for number in range(n_tries):
+            folds = make_folds(
+                cv,
+                groups,
+                rows=rows,
+                n_folds=n_folds,
+                n_repeats=n_repeats,
+                classes=classes,
+                seed=seed + 1000 * number,
+            )
+            folds = [(numbers[training], numbers[held_out]) for training, held_out in folds]
+            if not _idle_targets(folds, labelled):
+                return folds
+        names = [data.targets.names[place] for place in _idle_targets(folds, labelled)]
+        raise InvalidInputError(
+            f"No part of a split both learns and tests {names}. Give labels of more materials, or"
+            " another cv."
         )
-        return [(rows[training], rows[held_out]) for training, held_out in folds]
 
     def _draw_seed(self):
         """Return a seed from ``random_state``, without the caller's global generator."""
@@ -255,7 +272,7 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
             return int(self.random_state.randint(2**31 - 1))
         if self.random_state is None:
             return int(np.random.SeedSequence().generate_state(1)[0]) % (2**31 - 1)
-        return int(self.random_state)
+        return int(self.random_state) % (2**31 - 1)
 
     def _keep_trials(self, data, competition):
         """Fit the models that predict, and drop what predictions do not need."""
@@ -315,8 +332,18 @@ class _AllRows:
         return len(self.n_sites)
 
 
+def _idle_targets(folds, labelled):
+    """Return the targets that no fold both learns and tests."""
+    return [
+        place
+        for place, has_label in enumerate(labelled)
+        if not any(has_label[training].any() and has_label[test].any() for training, test in folds)
+    ]
+
+
 def _n_folds(preset, n_rows):
     """Return the number of folds and of repeats."""
+    preset = preset if isinstance(preset, str) else None
     if preset == "fast":
         return 5, (2 if n_rows < _FEW else 1)
     if preset == "best":

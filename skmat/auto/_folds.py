@@ -1,5 +1,6 @@
 """Splits of the training rows that keep compositions together."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -41,7 +42,7 @@ def join_groups(*labels):
             return np.unique(groups, return_inverse=True)[1].reshape(-1)
 
 
-def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
+def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=0):
     """Return training and test rows.
 
     Parameters
@@ -52,6 +53,9 @@ def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
         Rows of one group are never in both parts.
     n_folds, n_repeats : int
         What "auto" takes.
+    rows : ndarray of int, default=None
+        Rows to split. A splitter splits all rows, and the others are taken out: it may know rows
+        by their numbers. None takes all rows.
     classes : ndarray of shape (n,), default=None
         Classes whose frequencies are alike in all folds.
     seed : int, default=0
@@ -67,41 +71,59 @@ def make_folds(cv, groups, *, n_folds, n_repeats, classes=None, seed=0):
     InvalidInputError
         If `cv` is less than 2, or a splitter leaves nothing to train on.
     """
-    n_groups = len(np.unique(groups))
-    rows = np.arange(len(groups))
+    rows = np.arange(len(groups)) if rows is None else rows
+    of_rows = groups[rows]
+    n_groups = len(np.unique(of_rows))
     if isinstance(cv, str):
-        if len(groups) > HOLD_OUT_ABOVE:
-            share = min(0.1, _MOST_HELD_OUT / len(groups))
+        if len(rows) > HOLD_OUT_ABOVE:
+            share = min(0.1, _MOST_HELD_OUT / len(rows))
             splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
-            return list(splitter.split(rows, groups=groups))
+            splits = splitter.split(rows, groups=of_rows)
+            return [(rows[training], rows[test]) for training, test in splits]
         splits = []
         for repeat in range(n_repeats):
-            splits += _grouped(min(n_folds, n_groups), groups, classes, seed + repeat)
+            splits += _grouped(min(n_folds, n_groups), groups, rows, classes, seed + repeat)
         return splits
     if isinstance(cv, Integral) and not isinstance(cv, bool):
         if int(cv) < 2:
             raise InvalidInputError(f"cv={cv} must be at least 2 folds.")
-        return _grouped(min(int(cv), n_groups), groups, classes, seed)
+        return _grouped(min(int(cv), n_groups), groups, rows, classes, seed)
     splits = []
-    labels = rows.astype(float) if classes is None else classes
-    for training, test in check_splitter(cv).split(rows, labels, groups):
-        training, test = rows[training], rows[test]
+    everything = np.arange(len(groups))
+    labels = everything.astype(float) if classes is None else classes
+    for training, test in check_splitter(cv).split(everything, labels, groups):
+        training, test = everything[training], everything[test]
         # The splitter need not know the groups.
         training = training[~np.isin(groups[training], groups[test])]
-        if not len(training) or not len(test):
+        training, test = training[np.isin(training, rows)], test[np.isin(test, rows)]
+        if not len(test):
+            continue
+        if not len(training):
             raise InvalidInputError(
                 f"cv={shorten(cv)} leaves no rows to train on, once compositions of the test rows"
                 " are taken out. Use a number of folds, which keeps compositions together."
             )
         splits.append((training, test))
+    if not splits:
+        raise InvalidInputError(
+            f"cv={shorten(cv)} holds out no row with a label. Use a number of folds."
+        )
     return splits
 
 
-def _grouped(n_folds, groups, classes, seed):
-    if classes is not None and np.bincount(classes).max() >= n_folds:
+def _grouped(n_folds, groups, rows, classes, seed):
+    groups = groups[rows]
+    if classes is not None and np.bincount(classes[rows]).max() >= n_folds:
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        with warnings.catch_warnings():
+            # Classes with fewer members than folds are no fault of the caller.
+            warnings.filterwarnings("ignore", message="The least populated class")
+            splits = list(splitter.split(rows, classes[rows], groups))
+        # It puts large groups together, and leaves folds empty.
+        splits = [(training, test) for training, test in splits if len(training) and len(test)]
     else:
+        splits = []
+    if len(splits) < 2:
         splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
-    rows = np.arange(len(groups))
-    splits = splitter.split(rows, classes, groups)
-    return [(training, test) for training, test in splits if len(training) and len(test)]
+        splits = list(splitter.split(rows, groups=groups))
+    return [(rows[training], rows[test]) for training, test in splits]

@@ -67,20 +67,25 @@ def class_thresholds(decision, probabilities, y, sample_weight):
         Thresholds, above 0. For "accuracy" they are equal. For "balanced_accuracy" they are the
         frequencies of the classes. For "f1" they are half of the largest F1 of each class
         (Lipton, Elkan and Naryanaswamy, ECML 2014, theorem 1), and with two classes those of the
-        second class.
+        second class. Classes that `y` lacks have infinite ones.
     """
     n_classes = probabilities.shape[1]
     if decision == "accuracy" or n_classes == 1:
         return np.full(n_classes, 1 / n_classes)
     if decision == "balanced_accuracy":
         counts = np.bincount(y, sample_weight, minlength=n_classes)
-        return np.clip(counts / counts.sum(), _SMALLEST, 1)
+        return _thresholds(counts / counts.sum())
     best = [
         _largest_f1(each, y == index, sample_weight) for index, each in enumerate(probabilities.T)
     ]
-    if n_classes == 2:
-        return np.clip([1 - best[1] / 2, best[1] / 2], _SMALLEST, 1)
-    return np.clip(np.array(best) / 2, _SMALLEST, 1)
+    if n_classes == 2 and min(best) > 0:
+        return np.array([1 - best[1] / 2, best[1] / 2])
+    return _thresholds(np.array(best) / 2)
+
+
+def _thresholds(values):
+    # A class without labels is never predicted: calibration gives it some probability.
+    return np.where(values > 0, values, np.inf)
 
 
 def _largest_f1(scores, is_class, sample_weight):
@@ -88,4 +93,8 @@ def _largest_f1(scores, is_class, sample_weight):
     found = np.cumsum(np.where(is_class, sample_weight, 0.0)[order])
     taken = np.cumsum(sample_weight[order])
     wanted = found[-1]
-    return float((2 * found / (taken + wanted)).max()) if wanted > 0 else 0.0
+    if not wanted > 0:
+        return 0.0
+    # A threshold cannot be between equal scores.
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    return float((2 * found / (taken + wanted))[ends].max())

@@ -2,9 +2,11 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -23,7 +25,7 @@ from skmat.auto._part import Outputs
 from skmat.auto._reading import MaterialsInputMixin
 from skmat.auto._refit import refit_candidate
 from skmat.auto._trial import fit_all_rows
-from skmat.exceptions import InvalidInputError, NoveltyWarning
+from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
 from skmat.inputs import read_columns, weights_to_learn_by
 
 __all__ = ["AutoEstimator", "scattered"]
@@ -108,8 +110,10 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         self.leaderboard_ = leaderboard(ranked, competition.failures, targets.names)
         self.error_name_ = metric.name
         self._keep_trials(data, competition)
-        embedding = data.table.feature(EMBEDDING[self.input_])
-        self._novelty = NoveltyScale.fit(embedding, data.groups, generator)
+        learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
+        embedding = data.table.feature(EMBEDDING[self.input_])[learned]
+        compositions = data.table.compositions.group_ids()[learned]
+        self._novelty = NoveltyScale.fit(embedding, compositions, generator)
         if self.verbose:
             print(self.leaderboard_.to_string(index=False), file=sys.stderr)
         return self
@@ -134,7 +138,8 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table, valid = self._read_table(X, reset=False)
-        return scattered(self._novelty_of(table), valid)
+        values = self._novelty_of(table) if len(table) else np.empty(0)
+        return scattered(values, valid)
 
     def predict_candidates(self, X):
         """Return the predictions of every candidate.
@@ -352,14 +357,21 @@ def _n_folds(preset, n_rows):
 
 
 def _read_groups(groups, valid):
-    column = read_columns(groups, "groups").columns[0]
+    columns = read_columns(groups, "groups").columns
+    if len(columns) > 1:
+        raise InvalidInputError(
+            f"groups has {len(columns)} columns. Give one group per row, such as the text of all"
+            " columns joined."
+        )
+    column = columns[0]
     check_consistent_length(column.missing, valid)
     if column.missing.any():
         row = int(np.flatnonzero(column.missing)[0])
         raise InvalidInputError(
             f"groups has no value in row {row}. Give every row a group, or groups=None."
         )
-    return np.asarray(column.labels)[valid]
+    # Labels of several types cannot be sorted.
+    return pd.factorize(np.asarray(column.labels))[0][valid]
 
 
 def scattered(values, valid):

@@ -248,6 +248,12 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):
         """
         return mean_accuracy(self.predict(X), y, sample_weight)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # As CompositionReaderMixin says, which gets the tags before they have those of classes.
+        tags.classifier_tags.poor_score = True
+        return tags
+
     @property
     def _classes(self):
         return [self.classes_] if self._one_dimensional else self.classes_

@@ -76,9 +76,9 @@ class MaterialTable:
         return self._known[key]
 
     def feature(self, name):
-        """Return the features of that name, float32 ndarray of shape (n, n_features)."""
+        """Return the features of that name, ndarray of shape (n, n_features)."""
         if name not in self._known:
-            self._known[name] = np.asarray(self._compute(name), dtype=np.float32)
+            self._known[name] = self._compute(name)
         return self._known[name]
 
     def _compute(self, name):

@@ -26,7 +26,8 @@ class Outputs:
     def of(self, trial):
         """Return the predictions of a trial, by target."""
         if trial not in self._known:
-            self._known[trial] = trial.predict(self._table)
+            known = trial.predict(self._table) if len(self._table) else trial.predict_nothing()
+            self._known[trial] = known
         return self._known[trial]
 
 

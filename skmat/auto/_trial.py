@@ -121,6 +121,10 @@ class Trial:
             for place, each in enumerate(self.learned)
         }
 
+    def predict_nothing(self):
+        """Return predictions for no material, which models refuse."""
+        return {each.target: _empty(0, each.n_classes) for each in self.learned}
+
 
 def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline=None):
     """Fit a trial to all folds and fill in its fields.

@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from skmat.auto._base import AutoEstimator
 from skmat.auto._number_average import NumberAverage
 from skmat.auto._number_trials import compete_for_numbers
-from skmat.auto._target_shape import describe_target
+from skmat.auto._target_shape import check_bounds, describe_target, read_bounds
 from skmat.estimators._regressor import mean_r2
 from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import read_numeric_targets
@@ -41,10 +41,10 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
         is never in both parts of a split.
     zero_inflated : "auto" or bool, default="auto"
         Whether classifiers decide which predictions equal the lowest label. "auto" tries it if 15
-        to 95 % of the labels are the lowest one.
+        to 95 % of the labels are the lowest one. At least 20 labels must equal it, and 20 not.
     bounds : "auto", None or (low, high), default="auto"
-        Bounds of predictions. "auto" takes 0 if no label is on its other side, and 1 or 100 if
-        labels reach it as the largest.
+        Bounds of predictions, which all labels keep. None leaves an end open. "auto" takes 0 if
+        no label is on its other side, and 1 or 100 if labels reach it as the largest.
     input : {"auto", "formula", "structure"}, default="auto"
         What X holds. "auto" looks at the first material.
     disorder : {"raise", "average"}, default="raise"
@@ -277,9 +277,12 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
     def _compete(self, candidates, competition, metric):
         data = competition.data
         labels = [data.labels(target) for target in range(len(data.targets.names))]
+        bounds = read_bounds(self.bounds)
+        for name, each in zip(data.targets.names, labels, strict=True):
+            check_bounds(bounds, each, name)
         self._shapes = [
             describe_target(
-                each[~np.isnan(each)], zero_inflated=self.zero_inflated, bounds=self.bounds
+                each[~np.isnan(each)], zero_inflated=self._plain("zero_inflated"), bounds=bounds
             )
             for each in labels
         ]

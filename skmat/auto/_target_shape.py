@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["TargetShape", "describe_target"]
+from skmat.exceptions import InvalidInputError, shorten
+
+__all__ = ["TargetShape", "check_bounds", "describe_target", "read_bounds"]
 
 #: Share of the labels that equal the lowest, from which on a target is zero-inflated.
 _INFLATED = (0.15, 0.95)
@@ -50,8 +52,9 @@ def describe_target(labels, *, zero_inflated="auto", bounds="auto"):
     zero_inflated : "auto" or bool, default="auto"
         "auto" takes a target as zero-inflated if 15 to 95 % of the labels equal the lowest one.
     bounds : "auto", None or (low, high), default="auto"
-        "auto" takes 0 as a bound if no label is on its other side. If all labels are between 0 and
-        1, or between 0 and 100, and some reach the upper end, this is a bound too.
+        As ``read_bounds`` returns them. "auto" takes 0 as a bound if no label is on its other
+        side. If all labels are between 0 and 1, or between 0 and 100, and some reach the upper
+        end, this is a bound too.
 
     Returns
     -------
@@ -70,6 +73,42 @@ def describe_target(labels, *, zero_inflated="auto", bounds="auto"):
         if zero_inflated is True or _INFLATED[0] <= share <= _INFLATED[1]:
             lowest = float(least)
     return TargetShape(float(low), float(high), lowest, _log_unit(labels))
+
+
+def read_bounds(bounds):
+    """Return "auto", None, or the low and the high bound, infinite where there is none.
+
+    Raises
+    ------
+    InvalidInputError
+        If `bounds` are not two numbers in order.
+    """
+    if bounds is None or isinstance(bounds, str):
+        return bounds
+    try:
+        low, high = bounds
+        low = -np.inf if low is None else float(low)
+        high = np.inf if high is None else float(high)
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if not low < high:
+        raise InvalidInputError(
+            f"bounds={shorten(bounds)} must be two numbers, the lower one first, such as (0, 1)."
+            " None leaves an end open."
+        )
+    return low, high
+
+
+def check_bounds(bounds, labels, name):
+    """Raise an error if a label of the target `name` is outside of `bounds`."""
+    if bounds is None or isinstance(bounds, str):
+        return
+    outside = np.flatnonzero((labels < bounds[0]) | (labels > bounds[1]))
+    if len(outside):
+        raise InvalidInputError(
+            f"bounds={bounds} leave out {len(outside)} label(s) of {name!r}, such as"
+            f" {labels[outside[0]]}. Use bounds that all labels keep."
+        )
 
 
 def _log_unit(labels):

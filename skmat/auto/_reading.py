@@ -1,7 +1,9 @@
 """How X is read: formulas or structures, with or without further columns."""
 
+import datetime
 import os
 from collections.abc import Mapping
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,8 @@ __all__ = ["MaterialsInputMixin"]
 _N_LOOKED_AT = 200
 #: Ends of names of structure files.
 _STRUCTURE_FILES = (".cif", ".vasp", ".poscar", ".json")
+#: Neither numbers nor categories.
+_NEITHER = (complex, datetime.date, datetime.time, datetime.timedelta)
 
 
 class MaterialsInputMixin(CompositionReaderMixin):
@@ -51,6 +55,7 @@ class MaterialsInputMixin(CompositionReaderMixin):
         if reset:
             self.material_column_ = name
         if name is not None:
+            check_unique(frame.columns)
             validate_data(self, frame, reset=reset, skip_check_array=True)
             columns = self._read_columns(frame.drop(columns=[name]), reset)
             X = frame[name].tolist()
@@ -97,43 +102,42 @@ class MaterialsInputMixin(CompositionReaderMixin):
         name = self.material_column_
         if name is None:
             return None
-        needed = [name, *self._levels]
-        missing = needed if frame is None else [each for each in needed if each not in frame]
-        if missing:
+        if frame is None or not {name, *self._encoded} <= set(frame.columns):
             raise InvalidInputError(
-                f"X lacks the columns {missing}. Pass a DataFrame with all columns that fit saw:"
-                f" {needed}."
+                f"X needs the column {name!r} of materials and the further columns that fit saw:"
+                f" {list(self._encoded)}. Pass a DataFrame with these columns."
             )
         return name
 
     def _read_columns(self, frame, reset):
         """Return the further columns as numbers. Categories become one column each."""
         if reset:
-            self._levels = {name: _levels(frame[name]) for name in frame}
-        parts = {}
-        for name, levels in self._levels.items():
+            self._encoded = {}
+            for name, column in frame.items():
+                is_number = _holds_numbers(name, column)
+                levels = None if is_number else sorted({str(each) for each in column.dropna()})
+                self._encoded[name] = levels
+        names, parts = [], []
+        # By name: names that are not text are not compared with those of fit.
+        for name, levels in self._encoded.items():
+            column = frame[name]
             if levels is None:
-                parts[str(name)] = _as_numbers(name, frame[name])
+                names.append(str(name))
+                parts.append(_as_numbers(name, column))
                 continue
-            text = [None if is_missing(each) else str(each) for each in frame[name]]
+            text = [None if is_missing(each) else str(each) for each in column]
             _check_levels(name, text, levels)
             for level in levels:
-                parts[f"{name}={level}"] = [float(each == level) for each in text]
-        return pd.DataFrame(parts).reset_index(drop=True)
-
-
-def _levels(column):
-    """Return the categories of a column, or None if it holds numbers."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return None
-    return sorted({str(each) for each in column if not is_missing(each)})
+                names.append(f"{name}={level}")
+                parts.append(np.array([each == level for each in text], dtype=np.float64))
+        values = np.stack(parts, axis=1) if parts else np.empty((len(frame), 0))
+        return pd.DataFrame(values, columns=names)
 
 
 def _material_column(frame):
     """Return the name of the column of materials beside others, or None."""
     if frame is None or frame.shape[1] < 2:
         return None
-    check_unique(frame.columns)
     text = [name for place, name in enumerate(frame.columns) if _holds_text(frame.iloc[:, place])]
     if not text:
         return None  # a matrix of amounts
@@ -157,7 +161,7 @@ def _holds_text(column):
         return False
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return False
-    return not all(isinstance(each, int | float) for each in column)
+    return not all(isinstance(each, Number) or is_missing(each) for each in column)
 
 
 def _reads_as_materials(column):
@@ -201,15 +205,35 @@ def _check_levels(name, text, levels):
             )
 
 
-def _as_numbers(name, column):
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if len(infinite):
-        row = int(infinite[0])
+def _holds_numbers(name, column):
+    """Tell whether a column holds numbers; otherwise it holds categories."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return False
+    known = [] if dtype.kind in "biuf" else [each for each in column if not is_missing(each)]
+    if dtype.kind in "mMc" or any(isinstance(each, _NEITHER) for each in known):
         raise InvalidInputError(
-            f"Column {name!r} of X has {shorten(column.iloc[row])} in row {row}. Use a finite"
-            " number, or NaN if it is missing."
+            f"Column {name!r} of X holds dates, times or complex numbers. Turn it into numbers, or"
+            " into categories by astype('category')."
         )
+    return all(isinstance(each, Number) for each in known)
+
+
+def _as_numbers(name, column):
+    """Return a column as numbers, NaN where they are missing."""
+    numbers = np.full(len(column), np.nan)
+    for row, value in enumerate(column):
+        if is_missing(value):
+            continue
+        try:
+            numbers[row] = float(value)
+        except (TypeError, ValueError, OverflowError):
+            numbers[row] = np.inf
+        if not np.isfinite(numbers[row]):
+            raise InvalidInputError(
+                f"Column {name!r} of X has {shorten(value)} in row {row}. Use a finite number, or"
+                " NaN if it is missing."
+            )
     return numbers
 
 

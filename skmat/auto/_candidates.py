@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -11,7 +12,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.utils import get_tags
@@ -229,11 +230,32 @@ def _added(added, is_classifier, taken):
             raise InvalidInputError(
                 f"The candidate {name!r} is a {tags.estimator_type}, but a {kind} is needed."
             )
-        reads_materials = tags.input_tags.string
-        candidates.append(
-            Candidate(name, model, "materials" if reads_materials else ("magpie", "fractions"))
-        )
+        reads = "materials" if _reads_materials(model) else ("magpie", "fractions")
+        candidates.append(Candidate(name, model, reads))
     return candidates
+
+
+def _reads_materials(model):
+    """Tell whether a model reads text, or the first model inside it does."""
+    if get_tags(model).input_tags.string:
+        return True
+    # Pipelines, searches and ensembles do not tell what those inside of them read.
+    if isinstance(model, Pipeline):
+        inside = [step for _, step in model.steps if _is_estimator(step)][:1]
+    else:
+        inside = []
+        for value in model.get_params(deep=False).values():
+            pairs = value if isinstance(value, list | tuple) else [(None, value)]
+            inside += [each for pair in pairs for each in _items(pair) if _is_estimator(each)]
+    return any(_reads_materials(each) for each in inside)
+
+
+def _items(pair):
+    return pair if isinstance(pair, list | tuple) else (pair,)
+
+
+def _is_estimator(value):
+    return isinstance(value, BaseEstimator)
 
 
 def _named(pair):

@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -85,10 +84,22 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         seed = self._draw_seed()
         data.folds = self._make_folds(data, valid, seed)
 
+        # Ctrl-C in what follows leaves a usable model too.
+        with deferred_interrupt(deadline):
+            self._fit_candidates(candidates, data, valid, metric, deadline, seed)
+        if self.verbose:
+            print(self.leaderboard_.to_string(index=False), file=sys.stderr)
+        return self
+
+    def _fit_candidates(self, candidates, data, valid, metric, deadline, seed):
+        targets = data.targets
+        for target, name in enumerate(targets.names):
+            rows = data.labelled(target)
+            y = targets.values[rows, target]
+            metric.check(y, self._uninformed(y, target, targets), data.sample_weight[rows], name)
         # Compete.
         competition = Competition(data, deadline, seed, self._plain("n_jobs"), int(self.verbose))
-        with deferred_interrupt(deadline):
-            parts = self._compete(candidates, competition, metric)
+        parts = self._compete(candidates, competition, metric)
         competition.check(parts, targets.names)
 
         # Select.
@@ -114,9 +125,6 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
         embedding = data.table.feature(EMBEDDING[self.input_])[learned]
         compositions = data.table.compositions.group_ids()[learned]
         self._novelty = NoveltyScale.fit(embedding, compositions, generator)
-        if self.verbose:
-            print(self.leaderboard_.to_string(index=False), file=sys.stderr)
-        return self
 
     def novelty(self, X):
         """Tell how far materials are from the training set.
@@ -290,8 +298,24 @@ class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
             has_time = competition.deadline.left() > trial.seconds_fit
             if not trial.models or (is_held_out and has_time):
                 seed = competition.seed_of(trial.name)
-                fit_all_rows(trial, data.table, data.sample_weight, seed)
+                self._fit_all_rows(trial, data, seed)
             trial.forget_training()
+
+    def _fit_all_rows(self, trial, data, seed):
+        try:
+            fit_all_rows(trial, data.table, data.sample_weight, seed)
+        except Exception as error:
+            if not trial.models:
+                raise InvalidInputError(
+                    f"The candidate {trial.name!r} can be fitted to folds, but not to all rows:"
+                    f" {error}. Leave it out."
+                ) from error
+            warnings.warn(
+                f"The candidate {trial.name!r} could not be fitted to all rows: {error}. The model"
+                " of the training part is used.",
+                CandidateWarning,
+                stacklevel=2,
+            )
 
     def _keep_targets(self, targets):
         self.target_names_ = targets.names

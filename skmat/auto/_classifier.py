@@ -261,6 +261,10 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):
     def _read_targets(self, y, n_rows):
         return read_class_targets(y, n_rows)
 
+    def _uninformed(self, y, target, targets):
+        shares = np.bincount(y.astype(int), minlength=len(targets.classes[target])) / len(y)
+        return np.tile(shares, (len(y), 1))
+
     def _compete(self, candidates, competition, metric):
         data = competition.data
         counts = [len(classes) for classes in data.targets.classes]

@@ -31,16 +31,54 @@ class Metric:
     ----------
     name : str
         Name for tables.
-    errors : callable
-        ``errors(y, predictions, sample_weight)`` takes predictions of shape (m, n) or
+    compute : callable
+        ``compute(y, predictions, sample_weight)`` takes predictions of shape (m, n) or
         (m, n, n_classes), and returns the m errors.
     is_fast : bool
         Whether thousands of calls take a second.
     """
 
     name: str
-    errors: Callable
+    compute: Callable
     is_fast: bool
+
+    def errors(self, y, predictions, sample_weight):
+        """Return the errors of m predictions, NaN where the metric is undefined."""
+        try:
+            return self.compute(y, predictions, sample_weight)
+        except ValueError:
+            if len(predictions) == 1:
+                # Such as the ROC-AUC of rows without one of three classes.
+                return np.array([np.nan])
+        return np.concatenate([self.errors(y, each[None], sample_weight) for each in predictions])
+
+    def check(self, y, prediction, sample_weight, name):
+        """Raise an error if the metric cannot be computed.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,)
+            Labels, or indices of classes.
+        prediction : ndarray of shape (n,) or (n, n_classes)
+            What a candidate may predict.
+        sample_weight : ndarray of shape (n,)
+            Weights of the rows.
+        name : str
+            Name of the target.
+
+        Raises
+        ------
+        InvalidInputError
+            If the scorer raises an error.
+        """
+        try:
+            self.compute(y, prediction[None], sample_weight)
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InvalidInputError(
+                f"scoring gives no error of predictions of {name!r} ({reason[:300]}). Use a scorer"
+                " of this kind of labels, and without sample_weight if it takes none."
+            ) from error
 
     def error(self, y, prediction, sample_weight):
         """Return the error of one prediction."""
@@ -83,16 +121,19 @@ def resolve_metric(scoring, *, is_classifier):
     if isinstance(scoring, str) and scoring in _FAST:
         return Metric(name, _FAST[scoring], is_fast=True)
 
-    def errors(y, predictions, sample_weight):
+    def compute(y, predictions, sample_weight):
         classes = np.arange(predictions.shape[2]) if is_classifier else None
+        # Some scorers take no weights.
+        equal = (sample_weight == sample_weight[:1]).all()
+        weights = {} if equal else {"sample_weight": sample_weight}
         found = []
         for each in predictions:
             given = _GivenClassifier(classes) if is_classifier else _GivenRegressor()
-            score = scorer(given, each, y, sample_weight=sample_weight)
+            score = scorer(given, each, y, **weights)
             found.append(-score if is_negative else 1.0 - score)
-        return np.array(found)
+        return np.array(found, dtype=np.float64)
 
-    return Metric(name, errors, is_fast=False)
+    return Metric(name, compute, is_fast=False)
 
 
 def _absolute(y, predictions, sample_weight):

@@ -274,6 +274,9 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
     def _read_targets(self, y, n_rows):
         return read_numeric_targets(y, n_rows)
 
+    def _uninformed(self, y, target, targets):
+        return np.full(len(y), y.mean())
+
     def _compete(self, candidates, competition, metric):
         data = competition.data
         labels = [data.labels(target) for target in range(len(data.targets.names))]

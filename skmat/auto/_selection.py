@@ -1,6 +1,10 @@
 """Greedy selection of candidates by their out-of-fold predictions."""
 
+import warnings
+
 import numpy as np
+
+from skmat.exceptions import CandidateWarning
 
 __all__ = ["select_weights"]
 
@@ -49,8 +53,17 @@ def select_weights(predictions, y, sample_weight, groups, metric, generator):
     least = errors.min()
     weights = np.zeros(len(predictions))
     kept = np.flatnonzero(errors <= least + _TOLERANCE * np.abs(least))
-    if np.isinf(least) or len(kept) == 1:
-        weights[errors.argmin()] = 1.0
+    if np.isinf(least):
+        if len(predictions) > 1:
+            warnings.warn(
+                "No candidate has a defined error, so that all of them get equal weights. Use"
+                " another scoring.",
+                CandidateWarning,
+                stacklevel=2,
+            )
+        return np.full(len(predictions), 1 / len(predictions))
+    if len(kept) == 1:
+        weights[kept] = 1.0
         return weights
     labels = np.unique(groups)
     n_bags = _N_BAGS if metric.is_fast else _N_BAGS_IF_SLOW

@@ -267,7 +267,7 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):
         model = DummyClassifier(strategy="prior")
     else:
         model = seeded_clone(candidate.model, seed)
-    stops = candidate.is_network and np.isfinite(end)
+    stops = candidate.is_network and np.isfinite(end) and not isinstance(model, DummyClassifier)
     if stops:
         model.set_params(callbacks=[StopAtDeadline(end)])
     weights = weight_arguments(model, sample_weight[rows])

@@ -246,7 +246,8 @@ class _Pairs:
                 raise InvalidInputError(
                     f"The results {name!r} lack the {metric} of some folds of {task}. Choose"
                     " another metric, or leave the task out with `tasks`. An estimator without"
-                    " predict_proba has balanced_accuracy but no roc_auc."
+                    " predict_proba has balanced_accuracy but no roc_auc. Older files have"
+                    " balanced_accuracy_at_half in place of balanced_accuracy."
                 )
         return a, b
 

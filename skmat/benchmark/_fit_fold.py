@@ -3,10 +3,11 @@
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from skmat.benchmark._calibration import COVERAGE
 from skmat.benchmark._measure import Stopwatch, peak_memory_mb, reset_peak_memory
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["fit_predict"]
+__all__ = ["fit_predict", "predict_rows"]
 
 
 def fit_predict(estimator, X_train, y_train, X_test, task, fold):
@@ -29,8 +30,8 @@ def fit_predict(estimator, X_train, y_train, X_test, task, fold):
     -------
     task : str
     fold : int
-    predictions : ndarray of shape (n_test,), dtype float64 or bool
-        Values, probabilities of ``True`` or, without ``predict_proba``, labels.
+    predicted : dict of str to ndarray
+        As of `predict_rows`.
     measured : dict
         Seconds and memory, by the field names of `FoldResult`.
 
@@ -41,19 +42,43 @@ def fit_predict(estimator, X_train, y_train, X_test, task, fold):
     """
     reset_peak_memory()
     watch = Stopwatch()
+    measured = {}
     try:
         model = clone(estimator).fit(X_train, y_train)
-        seconds_fit = watch.lap()
+        measured["seconds_fit"] = watch.lap()
         predictions = _predict(model, X_test)
+        measured |= {"seconds_predict": watch.lap(), "peak_memory_mb": peak_memory_mb()}
+        predicted = {"predictions": predictions, **_predict_more(model, X_test)}
     except Exception as error:
         error.add_note(f"This happened in fold {fold} of {task}.")
         raise
-    measured = {
-        "seconds_fit": seconds_fit,
-        "seconds_predict": watch.lap(),
-        "peak_memory_mb": peak_memory_mb(),
-    }
-    return task, fold, predictions, measured
+    return task, fold, predicted, measured
+
+
+def predict_rows(model, X):
+    """Return all that a benchmark scores.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted regressor, or classifier of the labels ``True`` and ``False``.
+    X : ndarray of shape (n,), dtype object, or StructureArrays
+        Formulas, or structures.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Arguments of `score_predictions`. "predictions", of shape (n,): values, probabilities of
+        ``True`` or, without ``predict_proba``, labels. "labels", of shape (n,): what ``predict``
+        gives, for a classifier with ``predict_proba``. "interval", of shape (n, 2): 90 %
+        intervals, for a regressor with ``predict_interval``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model predicts another shape or other classes.
+    """
+    return {"predictions": _predict(model, X), **_predict_more(model, X)}
 
 
 def _predict(model, X):
@@ -73,6 +98,16 @@ def _predict(model, X):
     # Rounding errors push sums slightly outside of 0 and 1.
     rounded = np.clip(true, 0, 1)
     return np.where(np.abs(true - rounded) < 1e-6, rounded, true)
+
+
+def _predict_more(model, X):
+    if is_classifier(model):
+        # The model may have learned another rule than a probability of 0.5.
+        has_rule = hasattr(model, "predict_proba")
+        return {"labels": _column(_as_bool(model.predict(X)), len(X))} if has_rule else {}
+    if hasattr(model, "predict_interval"):
+        return {"interval": np.asarray(model.predict_interval(X, coverage=COVERAGE))}
+    return {}
 
 
 def _column(values, n_rows):

@@ -3,6 +3,9 @@
 import json
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
+
+from skmat.benchmark._metrics import AT_HALF
 from skmat.exceptions import shorten
 
 __all__ = ["FoldResult", "without_nan"]
@@ -21,7 +24,8 @@ class FoldResult:
     n_train, n_test : int
         Number of materials.
     scores : dict of str to float
-        Output of :func:`~skmat.benchmark.score_predictions`.
+        Output of :func:`~skmat.benchmark.score_predictions`. "coverage_90" and "width_90" are
+        there if the estimator has ``predict_interval``, "ece" if it has ``predict_proba``.
     parameters : dict
         Parameters of the estimator, as JSON values.
     random_state : int
@@ -35,6 +39,9 @@ class FoldResult:
         Versions of Python and of the packages.
     predictions : dict of str to float or bool
         Predictions by official id. Empty if not stored.
+    labels : dict of str to bool
+        What ``predict`` gives, by official id, if the predictions are probabilities. Empty
+        otherwise, or if not stored.
     """
 
     task: str
@@ -49,6 +56,7 @@ class FoldResult:
     peak_memory_mb: float
     versions: dict
     predictions: dict = field(default_factory=dict, repr=False)
+    labels: dict = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_dict(cls, values):
@@ -70,11 +78,25 @@ class FoldResult:
         for name, number in [*scores.items(), *values.get("predictions", {}).items()]:
             if not isinstance(number, int | float):
                 raise ValueError(f"{name} is {shorten(number)}")
-        return cls(**{**values, "scores": scores})
+        for name, label in values.get("labels", {}).items():
+            if not isinstance(label, bool):
+                raise ValueError(f"{name} is {shorten(label)}")
+        return cls(**{**values, "scores": _with_both_rules(scores)})
 
     def to_json(self):
         """Return the JSON text of this fold."""
         return json.dumps(without_nan(asdict(self)), allow_nan=False)
+
+
+def _with_both_rules(scores):
+    """Rename scores at a probability of 0.5 that older files hold as those of labels."""
+    if "balanced_accuracy" not in scores or AT_HALF["balanced_accuracy"] in scores:
+        return scores
+    unknown = dict.fromkeys(AT_HALF, float("nan"))
+    # Only without probabilities were predicted labels scored.
+    if np.isnan(scores["roc_auc"]):
+        return {**scores, **{AT_HALF[name]: score for name, score in unknown.items()}}
+    return {**scores, **unknown, **{AT_HALF[name]: scores[name] for name in AT_HALF}}
 
 
 #: Types of the fields in the file of a fold.

@@ -6,6 +6,7 @@ from importlib import resources
 
 import pandas as pd
 
+from skmat.benchmark._metrics import AT_HALF
 from skmat.benchmark._scores import BOARD_METRICS, is_error, read_many, select_tasks
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import InvalidInputError
@@ -58,7 +59,8 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
         metric : str
             "mae", in the unit of the task, or "balanced_accuracy" for classes. The leaderboard
             computes its ROC-AUC from labels, not from probabilities. For two classes this equals
-            the balanced accuracy.
+            the balanced accuracy. The labels are those that a submission holds or, if it holds
+            probabilities, those at 0.5. Those of `results` are what ``predict`` gives.
         mean, std : float
             Mean and population standard deviation over the folds, as in the official package.
             `std` is NaN if the public source does not give it.
@@ -78,7 +80,9 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
         suspect : bool
             Whether the score is probably wrong. `note` says why.
         note : str
-            Remark about the entry. Usually empty.
+            Remark about the entry. Usually empty. For `results`, it says if the labels are those
+            at a probability of 0.5. They are if a fold comes from an older file, which lacks the
+            score of predicted labels.
 
     Raises
     ------
@@ -123,9 +127,11 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
 
 def _our_entry(name, task, scores):
     kind = MATBENCH_TASKS[task].kind
-    metric = BOARD_METRICS[kind]
+    metric, note = BOARD_METRICS[kind], ""
     scores = scores.loc[[task]]
     values = scores[metric]
+    if values.isna().any() and metric in AT_HALF and scores[AT_HALF[metric]].notna().all():
+        values, note = scores[AT_HALF[metric]], "Labels at a probability of 0.5."
     if values.isna().any():
         fold = values.index[values.isna()][0][1]
         raise InvalidInputError(
@@ -144,7 +150,7 @@ def _our_entry(name, task, scores):
         "source": "skmat",
         "is_ours": True,
         "suspect": False,
-        "note": "",
+        "note": note,
     }
 
 

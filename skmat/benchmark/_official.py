@@ -5,25 +5,17 @@ import hashlib
 import json
 
 from skmat._version import __version__
+from skmat.benchmark._metrics import AT_HALF
 
 __all__ = ["to_official"]
 
 _BENCHMARK = "matbench_v0.1"
 #: Version of the official package that reads these files.
 _VERSION = "0.6"
-_SCORES = {
-    "regression": {name: name for name in ("mae", "rmse", "mape", "max_error")},
-    # The format computes rocauc from labels, so it equals the balanced accuracy.
-    "classification": {
-        "accuracy": "accuracy",
-        "balanced_accuracy": "balanced_accuracy",
-        "f1": "f1",
-        "rocauc": "balanced_accuracy",
-    },
-}
+_REGRESSION = ("mae", "rmse", "mape", "max_error")
 
 
-def to_official(name, folds):
+def to_official(name, folds, labels):
     """Return the content of a results file as JSON values.
 
     Parameters
@@ -32,6 +24,8 @@ def to_official(name, folds):
         Name of the estimator.
     folds : iterable of FoldResult
         Every fold of each task, with predictions.
+    labels : bool
+        Whether to give predicted labels in place of probabilities, where both are known.
 
     Returns
     -------
@@ -49,11 +43,11 @@ def to_official(name, folds):
                 "results": {},
             },
         )
-        kind = "regression" if "mae" in result.scores else "classification"
+        data = result.labels if labels and result.labels else result.predictions
         task["results"][f"fold_{result.fold}"] = {
-            "data": result.predictions,
+            "data": data,
             "parameters": {**result.parameters, "fitted with random_state": result.random_state},
-            "scores": {theirs: result.scores[ours] for theirs, ours in _SCORES[kind].items()},
+            "scores": _official_scores(result.scores, data),
         }
     content = {
         "@module": "matbench.bench",
@@ -68,3 +62,13 @@ def to_official(name, folds):
     content = json.loads(json.dumps(content, sort_keys=True))
     content["hash"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return content
+
+
+def _official_scores(scores, data):
+    """Return the scores that the official package computes from the data of a fold."""
+    if "mae" in scores:
+        return {name: scores[name] for name in _REGRESSION}
+    are_labels = isinstance(next(iter(data.values())), bool)
+    found = {name: scores[name if are_labels else AT_HALF[name]] for name in AT_HALF}
+    # The format computes rocauc from labels, so it equals the balanced accuracy.
+    return {**found, "rocauc": found["balanced_accuracy"]}

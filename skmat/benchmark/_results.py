@@ -11,6 +11,7 @@ import pandas as pd
 
 from skmat._utils.atomic import write_atomically
 from skmat._utils.json_files import parse_json
+from skmat.benchmark._calibration import CALIBRATION_SCORES
 from skmat.benchmark._fold_result import FoldResult, without_nan
 from skmat.benchmark._metrics import METRICS, main_metric
 from skmat.benchmark._official import to_official
@@ -40,10 +41,13 @@ class MatbenchResults:
     tasks : list of str
         Official names of the tasks, from the smallest to the largest.
     scores : DataFrame
-        One row per task and fold. Columns are "task", "fold", "n_train", "n_test", all metrics,
-        "seconds" (fit and predict) and "peak_memory_mb". The metrics are "mae", "rmse", "r2",
-        "max_error", "mape", "roc_auc", "balanced_accuracy", "accuracy" and "f1". Metrics of the
-        other kind of task are NaN.
+        One row per task and fold. Columns are "task", "fold", "n_train", "n_test", all scores of
+        :func:`score_predictions`, "seconds" (fit and predict) and "peak_memory_mb". Scores that a
+        fold lacks are NaN, as are those of the other kind of task.
+
+        "balanced_accuracy", "accuracy" and "f1" are of the labels that ``predict`` gives. Older
+        files and folders have scores of labels at a probability of 0.5 alone:
+        "balanced_accuracy_at_half", "accuracy_at_half" and "f1_at_half".
     """
 
     def __init__(self, name, folds):
@@ -63,7 +67,8 @@ class MatbenchResults:
 
     @property
     def scores(self):
-        columns = ("task", "fold", "n_train", "n_test", *METRICS, "seconds", "peak_memory_mb")
+        scores = (*METRICS, *CALIBRATION_SCORES)
+        columns = ("task", "fold", "n_train", "n_test", *scores, "seconds", "peak_memory_mb")
         rows = [
             {
                 **asdict(result),
@@ -105,7 +110,7 @@ class MatbenchResults:
         columns = ["task", "metric", "unit", "mean", "std", "n_folds", "seconds"]
         return pd.DataFrame(rows, columns=columns).set_index("task")
 
-    def save(self, path):
+    def save(self, path, *, labels=False):
         """Write the predictions in the file format of the official benchmark (v0.1).
 
         A submission to the public leaderboard contains this file, compressed, and a description
@@ -117,12 +122,17 @@ class MatbenchResults:
         path : str or path-like
             File to write. Use "results.json.gz" for a submission and "results.json" for
             ``matbench``.
+        labels : bool, default=False
+            Whether to write the labels that ``predict`` gives in place of probabilities. The
+            official package scores labels as they are, and probabilities by the labels at 0.5.
+            :func:`leaderboard` ranks by the former. Use True for an estimator with a decision
+            rule of its own.
 
         Raises
         ------
         InvalidInputError
             If the results are empty, a task lacks one of its five folds, or predictions are not
-            stored.
+            stored. With ``labels=True``, if predicted labels are not stored.
         """
         if not self.folds:
             raise InvalidInputError("The results have no folds to write.")
@@ -138,7 +148,14 @@ class MatbenchResults:
                 "These results come from a file of scores, without predictions. Load them from"
                 " the folder of run_matbench."
             )
-        _write_text(path, json.dumps(to_official(self.name, self.folds)))
+        for result in self.folds:
+            if labels and "roc_auc" in result.scores and not _holds_labels(result):
+                raise InvalidInputError(
+                    f"Fold {result.fold} of {result.task} has probabilities, but no predicted"
+                    " labels, as in older files. Use labels=False, or run it again in another"
+                    " results_dir."
+                )
+        _write_text(path, json.dumps(to_official(self.name, self.folds, labels)))
 
     def save_scores(self, path):
         """Write scores, parameters, seconds and versions without the predictions (JSON).
@@ -152,7 +169,7 @@ class MatbenchResults:
         settings, folds = [], []
         for result in self.folds:
             values = without_nan(asdict(result))
-            del values["predictions"]
+            del values["predictions"], values["labels"]
             shared = {name: values.pop(name) for name in _SETTINGS}
             if shared not in settings:
                 settings.append(shared)
@@ -214,6 +231,10 @@ _MOST_BYTES = 256 * 2**20
 
 #: Fields that are usually equal for all folds of a task.
 _SETTINGS = ("parameters", "random_state", "versions")
+
+
+def _holds_labels(result):
+    return result.labels or isinstance(next(iter(result.predictions.values())), bool)
 
 
 def _write_text(path, text):

@@ -109,9 +109,25 @@ def run_matbench(
 
     Notes
     -----
-    Probabilities come from ``predict_proba``. Labels are probabilities above 0.5, as in the
-    official benchmark. A threshold tuned by the estimator is ignored. Without ``predict_proba``
-    the predicted labels are scored, and ROC-AUC is NaN.
+    Classifiers are scored in three ways:
+
+    - "roc_auc" and "ece" come from the probabilities of ``predict_proba``.
+    - "balanced_accuracy", "accuracy" and "f1" come from the labels of ``predict``. A decision rule
+      that the estimator learned on training rows is part of the model.
+      :func:`leaderboard` ranks by this balanced accuracy.
+    - "balanced_accuracy_at_half", "accuracy_at_half" and "f1_at_half" come from the labels at a
+      probability of 0.5: True above it. The official benchmark scores a submission of
+      probabilities by these labels, and a submission of labels by the labels in it.
+
+    Without ``predict_proba``, only the labels of ``predict`` are scored. "ece" is then absent, and
+    the others are NaN.
+
+    If a regressor has ``predict_interval(X, coverage=0.9)``, the scores include "coverage_90" and
+    "width_90". The method returns an array of shape (n, 2): lower and upper ends.
+    :func:`score_predictions` defines all scores.
+
+    The seconds of predict are those of values or probabilities. They leave out labels and
+    intervals.
 
     References
     ----------
@@ -158,20 +174,21 @@ def run_matbench(
         progress.show(result, "found")
     jobs = (_job(chosen[task], data[task], fold) for task, fold in missing)
     # Only this process scores and writes results, as they arrive.
-    for task, fold, predictions, measured in Parallel(n_jobs, return_as="generator_unordered")(
-        jobs
-    ):
+    done_jobs = Parallel(n_jobs, return_as="generator_unordered")(jobs)
+    for task, fold, predicted, measured in done_jobs:
         train, test = data[task].folds[fold]
+        ids = data[task].ids[test]
         result = FoldResult(
             task=task,
             fold=fold,
             n_train=len(train),
             n_test=len(test),
-            scores=_score(data[task].y[test], predictions, task, fold),
+            scores=_score(data[task].y[test], predicted, task, fold),
             parameters=parameters[task],
             random_state=random_state,
             versions=versions,
-            predictions=dict(zip(data[task].ids[test], predictions.tolist(), strict=True)),
+            predictions=_by_id(ids, predicted["predictions"]),
+            labels=_by_id(ids, predicted["labels"]) if "labels" in predicted else {},
             **measured,
         )
         if folder is not None:
@@ -188,9 +205,13 @@ def _job(estimator, data, fold):
     )
 
 
-def _score(y, predictions, task, fold):
+def _by_id(ids, predictions):
+    return dict(zip(ids, predictions.tolist(), strict=True))
+
+
+def _score(y, predicted, task, fold):
     try:
-        return score_predictions(y, predictions)
+        return score_predictions(y, **predicted)
     except InvalidInputError as error:
         raise InvalidInputError(f"Fold {fold} of {task}: {error}") from None
 

@@ -136,6 +136,20 @@ def test_classes_are_ranked_by_balanced_accuracy_and_keep_their_roc_auc():
     assert table["n_folds"][place] == 2
 
 
+def test_predicted_labels_are_ranked_before_those_at_one_half():
+    both = {"balanced_accuracy": [0.88] * 2, "balanced_accuracy_at_half": [0.8] * 2}
+    ours = leaderboard(make_results("rule", glass=both)).query("is_ours").iloc[0]
+    assert (ours["mean"], ours["note"]) == (0.88, "")
+    # Where a fold comes from an older file, all are ranked by the labels at one half.
+    mixed = both | {"balanced_accuracy": [np.nan, 0.88]}
+    ours = leaderboard(make_results("rule", glass=mixed)).query("is_ours").iloc[0]
+    assert (ours["mean"], ours["metric"]) == (0.8, "balanced_accuracy")
+    assert ours["note"] == "Labels at a probability of 0.5."
+    mixed["balanced_accuracy_at_half"] = [0.8, np.nan]
+    with pytest.raises(InvalidInputError, match="lack the balanced_accuracy of fold 0"):
+        leaderboard(make_results("rule", glass=mixed))
+
+
 def test_several_results_and_tasks_in_the_order_asked_for():
     scores = {"steels": {"mae": [100.0]}, "jdft2d": {"mae": [40.0]}}
     first, second = make_results("first", **scores), make_results("second", **scores)

@@ -5,6 +5,7 @@ import joblib
 import pytest
 from common.matbench import each_task
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import make_pipeline
 
 from skmat import MagpieFeaturizer
@@ -76,10 +77,16 @@ def test_a_file_that_was_altered_is_refused_by_the_official_package(
     assert "Hash" in official_package.json(code, tmp_path / "altered.json")
 
 
-def test_the_official_package_recomputes_our_scores(data_home, official_package, tmp_path):
+@pytest.mark.parametrize("predicted_labels", [False, True])
+def test_the_official_package_recomputes_our_scores(
+    data_home, official_package, tmp_path, predicted_labels
+):
+    models = forests()
+    with_rule = FixedThresholdClassifier(RandomForestClassifier(10), threshold=0.7)
+    models["classification"] = make_pipeline(MagpieFeaturizer(), with_rule)
     tasks = ["steels", "expt_is_metal"]
-    results = run_matbench(forests(), tasks, data_home=data_home, name="forest")
-    results.save(tmp_path / "results.json")
+    results = run_matbench(models, tasks, data_home=data_home, name="forest")
+    results.save(tmp_path / "results.json", labels=predicted_labels)
     assert official_package.json(VALIDATE, tmp_path / "results.json")[0] == {}
     labels = {}
     for name in results.tasks:
@@ -92,11 +99,17 @@ def test_the_official_package_recomputes_our_scores(data_home, official_package,
     assert len(recomputed) == 10
     for result in results.folds:
         scores = recomputed[f"{result.task} fold_{result.fold}"]
-        for name in ("mae", "rmse", "mape", "max_error", "accuracy", "f1", "balanced_accuracy"):
+        for name in ("mae", "rmse", "mape", "max_error"):
             if name in scores:
                 assert result.scores[name] == pytest.approx(scores[name], rel=1e-12), name
-        if "rocauc" in scores:  # of thresholded labels
-            assert result.scores["balanced_accuracy"] == pytest.approx(scores["rocauc"])
+        if "rocauc" in scores:
+            rule = "" if predicted_labels else "_at_half"
+            for name in ("accuracy", "f1", "balanced_accuracy"):
+                ours = result.scores[f"{name}{rule}"]
+                assert ours == pytest.approx(scores[name], rel=1e-12), name
+            # This one is of labels too.
+            assert result.scores[f"balanced_accuracy{rule}"] == pytest.approx(scores["rocauc"])
+            assert result.scores["accuracy"] != result.scores["accuracy_at_half"]
 
 
 @each_task()

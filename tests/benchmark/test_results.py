@@ -6,7 +6,13 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyRegressor
 
-from skmat.benchmark import MatbenchResults, _results, run_matbench
+from skmat.benchmark import (
+    FoldResult,
+    MatbenchResults,
+    _results,
+    run_matbench,
+    score_predictions,
+)
 from skmat.exceptions import InvalidInputError
 
 
@@ -68,6 +74,68 @@ def test_folds_of_different_settings_are_not_read_as_one(made_up_tasks, tmp_path
         MatbenchResults.load(tmp_path / "mean")
 
 
+def older(scores):
+    """Return a fold with the scores that files had before `predict` was scored."""
+    values = dict.fromkeys(("seconds_fit", "seconds_predict", "peak_memory_mb"), 1.0)
+    values |= {"task": "matbench_glass", "fold": 0, "n_train": 80, "n_test": 20}
+    values |= {"parameters": {}, "random_state": 0, "versions": {}}
+    return values | {"scores": dict(zip(LABEL_SCORES, scores, strict=True))}
+
+
+LABEL_SCORES = ("roc_auc", "balanced_accuracy", "accuracy", "f1")
+
+
+def test_older_files_hold_scores_of_labels_at_one_half(tmp_path):
+    probabilities = FoldResult.from_dict(older([0.9, 0.8, 0.7, 0.6]))
+    assert probabilities.scores["roc_auc"] == 0.9
+    half = [probabilities.scores[f"{name}_at_half"] for name in LABEL_SCORES[1:]]
+    assert half == [0.8, 0.7, 0.6]
+    assert all(np.isnan(probabilities.scores[name]) for name in LABEL_SCORES[1:])
+    labels = FoldResult.from_dict(older([None, 0.8, 0.7, 0.6]))
+    assert [labels.scores[name] for name in LABEL_SCORES[1:]] == [0.8, 0.7, 0.6]
+    assert all(np.isnan(labels.scores[f"{name}_at_half"]) for name in LABEL_SCORES[1:])
+    # What was read is written in the newer form, and read again as it is.
+    MatbenchResults("older", [probabilities]).save_scores(tmp_path / "scores.json")
+    (again,) = MatbenchResults.load(tmp_path / "scores.json").folds
+    assert json.loads(again.to_json()) == json.loads(probabilities.to_json())
+
+
+def test_a_submission_has_probabilities_or_predicted_labels(tmp_path):
+    probabilities, labels = {"a": 0.4, "b": 0.3}, {"a": True, "b": False}
+    scores = score_predictions(
+        np.array([True, False]), np.array([0.4, 0.3]), labels=np.array([True, False])
+    )
+    held = older([0.0] * 4) | {"scores": scores, "predictions": probabilities, "labels": labels}
+    results = MatbenchResults(
+        "rule", [FoldResult.from_dict(held | {"fold": fold}) for fold in range(5)]
+    )
+    for wanted, data, score in ((False, probabilities, 0.5), (True, labels, 1.0)):
+        results.save(tmp_path / "official.json", labels=wanted)
+        task = json.loads((tmp_path / "official.json").read_text())["tasks"]["matbench_glass"]
+        fold = task["results"]["fold_3"]
+        assert fold["data"] == data
+        assert fold["scores"]["balanced_accuracy"] == fold["scores"]["rocauc"] == score
+        assert fold["scores"]["accuracy"] == score
+
+
+def test_labels_that_are_not_stored_are_missed(tmp_path):
+    held = older([0.9, 0.8, 0.7, 0.6]) | {"predictions": {"a": 0.4}}
+    results = MatbenchResults(
+        "older", [FoldResult.from_dict(held | {"fold": fold}) for fold in range(5)]
+    )
+    results.save(tmp_path / "official.json")
+    with pytest.raises(InvalidInputError, match="Fold 0 of matbench_glass has probabilities"):
+        results.save(tmp_path / "official.json", labels=True)
+
+
+def test_values_and_labels_alone_are_the_same_in_both_submissions(results, tmp_path):
+    files = [tmp_path / "official.json", tmp_path / "labels.json"]
+    for path, labels in zip(files, (False, True), strict=True):
+        results.save(path, labels=labels)
+    one, other = (json.loads(path.read_text())["tasks"] for path in files)
+    assert one == other
+
+
 def test_what_is_no_result_is_named(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for path in ("absent.json", "other.json", "."):
@@ -114,6 +182,7 @@ def test_no_more_is_decompressed_than_results_have(tmp_path, monkeypatch):
     [
         *(("task", 3), ("task", "no_task"), ("fold", "0"), ("fold", True), ("scores", [1])),
         *(("scores", {"mae": "low"}), ("scores", None), ("predictions", {"a": [1]})),
+        *(("labels", {"a": 1}), ("labels", [True])),
         *(("n_train", 1.5), ("seconds_fit", "long"), ("versions", "1"), ("parameters", None)),
     ],
 )
@@ -121,7 +190,8 @@ def test_fields_of_other_types_are_refused(results, tmp_path, field, value):
     results.save_scores(tmp_path / "scores.json")
     held = json.loads((tmp_path / "scores.json").read_text())
     part = held["folds"][0]
-    (part if field in part or field == "predictions" else held["settings"][0])[field] = value
+    is_of_fold = field in part or field in ("predictions", "labels")
+    (part if is_of_fold else held["settings"][0])[field] = value
     (tmp_path / "scores.json").write_text(json.dumps(held))
     with pytest.raises(InvalidInputError, match="cannot be read as results"):
         MatbenchResults.load(tmp_path / "scores.json")

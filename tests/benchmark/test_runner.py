@@ -318,6 +318,9 @@ class Classes(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         return np.tile([-2e-16, 1 + 2e-16], (len(X), 1))
 
+    def predict(self, X):
+        return np.full(len(X), self.classes_[1])
+
 
 @pytest.mark.usefixtures("made_up_folds")
 def test_classes_of_zero_and_one_are_false_and_true():
@@ -361,10 +364,73 @@ def test_probabilities_are_of_the_class_true():
         def predict_proba(self, X):
             return np.column_stack([np.full(len(X), 0.25), np.full(len(X), 0.75)])
 
+        def predict(self, X):
+            return np.full(len(X), True)
+
     (fold,) = run_matbench(Sure(), ["glass"], folds=[0]).folds
     assert set(fold.predictions.values()) == {0.75}
     assert fold.scores["accuracy"] == pytest.approx(0.5, abs=0.01)
     assert fold.scores["roc_auc"] == 0.5
+
+
+class OwnRule(ClassifierMixin, BaseEstimator):
+    """Gives every probability of 0.5 or less, and calls a third of the rows True."""
+
+    def fit(self, X, y):
+        self.classes_ = np.array([False, True])
+        return self
+
+    def predict_proba(self, X):
+        true = 0.1 + 0.4 * np.arange(len(X)) / len(X)
+        return np.column_stack([1 - true, true])
+
+    def predict(self, X):
+        return np.arange(len(X)) >= 2 * len(X) / 3
+
+
+@pytest.mark.usefixtures("made_up_folds")
+def test_the_decision_rule_of_an_estimator_is_scored(tmp_path):
+    (fold,) = run_matbench(OwnRule(), ["glass"], folds=[0], results_dir=tmp_path).folds
+    task = MatbenchTask("glass")
+    y = task.y[task.folds[0][1]]
+    labels = OwnRule().predict(y)
+    assert list(fold.labels.values()) == labels.tolist()
+    assert fold.scores["accuracy"] == np.mean(labels == y)
+    assert fold.scores["accuracy_at_half"] == np.mean(~y)
+    assert fold.scores["balanced_accuracy_at_half"] == 0.5 != fold.scores["balanced_accuracy"]
+    # Ten bins of equal count, here of neighbouring rows.
+    true = OwnRule().fit(None, None).predict_proba(y)[:, 1]
+    bins = 10 * np.arange(len(y)) // len(y)
+    gaps = [abs((true - y)[bins == number].sum()) for number in range(10)]
+    assert fold.scores["ece"] == pytest.approx(sum(gaps) / len(y))
+    assert MatbenchResults.load(tmp_path).folds == [fold]
+
+
+class WithIntervals(DummyRegressor):
+    def predict_interval(self, X, coverage=None):
+        assert coverage == 0.9
+        return np.tile([0.0, 500.0], (len(X), 1))
+
+
+def test_intervals_are_scored_where_there_are_any():
+    settings = {"tasks": ["steels"], "folds": [0]}
+    results = run_matbench(WithIntervals(), **settings)
+    task = MatbenchTask("steels")
+    y = task.y[task.folds[0][1]]
+    assert results.folds[0].scores["coverage_90"] == np.mean((y >= 0) & (y <= 500))
+    assert results.scores["width_90"].tolist() == [500]
+    without = run_matbench(DummyRegressor(), **settings)
+    assert not {"coverage_90", "width_90", "ece"} & set(without.folds[0].scores)
+    assert without.scores["coverage_90"].isna().all()
+
+
+def test_bad_intervals_name_the_fold():
+    class Reversed(DummyRegressor):
+        def predict_interval(self, X, coverage=None):
+            return np.tile([1.0, 0.0], (len(X), 1))
+
+    with pytest.raises(InvalidInputError, match="Fold 1 of matbench_steels: 63 of 63 intervals"):
+        run_matbench(Reversed(), ["steels"], folds=[1])
 
 
 @pytest.mark.usefixtures("made_up_folds")

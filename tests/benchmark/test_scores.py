@@ -93,6 +93,7 @@ def test_every_metric_is_either_an_error_or_a_score():
     assert perfect == {
         **dict.fromkeys(["mae", "rmse", "max_error", "mape"], 0.0),
         **dict.fromkeys(["r2", "roc_auc", "balanced_accuracy", "accuracy", "f1"], 1.0),
+        **dict.fromkeys(["balanced_accuracy_at_half", "accuracy_at_half", "f1_at_half"], 1.0),
     }
 
 

@@ -22,11 +22,18 @@ FOLDS = (0, 1, 2, 3, 4)
 def make_models(model):
     """Return estimators by kind of task.
 
-    A model is {"baseline": name}, {"recipe": name, ...} for a pipeline of skmat, or {"pretrained":
+    A model is {"baseline": name}, {"auto": preset, "decision": rule, ...} for what chooses and
+    combines models itself, {"recipe": name, ...} for a pipeline of skmat, or {"pretrained":
     weights, ...} for a network; the rest are settings. "family" is read off the weights, "input"
     is "structure" if it reads structures.
     """
     settings = {key: value for key, value in model.items() if key != "input"}
+    if "auto" in settings:
+        preset, decision = settings.pop("auto"), settings.pop("decision")
+        return {
+            "regression": skmat.AutoRegressor(preset=preset, **settings),
+            "classification": skmat.AutoClassifier(preset=preset, decision=decision, **settings),
+        }
     if "baseline" in settings:
         return make_baseline(settings["baseline"])
     if "recipe" in settings:

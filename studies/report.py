@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from runner import RESULTS
+from tables.auto import auto
 from tables.learning_curves import learning_curves
 from tables.matbench import matbench, pretrained, roost
 from tables.multitask import multitask
@@ -14,7 +15,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     results = parser.parse_args().out
-    first = (matbench, pretrained, roost, pretraining, distances)
+    first = (matbench, pretrained, roost, auto, pretraining, distances)
     for make in (*first, learning_curves, multitask, transfer):
         for file, content in make(results).items():
             if isinstance(content, list):

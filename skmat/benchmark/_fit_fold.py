@@ -7,7 +7,7 @@ from skmat.benchmark._calibration import COVERAGE
 from skmat.benchmark._measure import Stopwatch, peak_memory_mb, reset_peak_memory
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["fit_predict", "predict_rows"]
+__all__ = ["fit_predict", "predict_rows", "probabilities_of_true"]
 
 
 def fit_predict(estimator, X_train, y_train, X_test, task, fold):
@@ -86,11 +86,35 @@ def _predict(model, X):
         return _column(model.predict(X), len(X)).astype(np.float64)
     if not hasattr(model, "predict_proba"):
         return _column(_as_bool(model.predict(X)), len(X))
-    classes = _as_bool(model.classes_)
-    probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
-    if probabilities.shape != (len(X), len(classes)):
+    return probabilities_of_true(model.predict_proba(X), model.classes_, len(X))
+
+
+def probabilities_of_true(probabilities, classes, n_rows):
+    """Return the probabilities of the class ``True``.
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n_rows, n_classes)
+        One column for each class.
+    classes : array-like of shape (n_classes,)
+        ``True``, ``False`` or both, also as 0 and 1.
+    n_rows : int
+        Number of materials.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), dtype float64
+
+    Raises
+    ------
+    InvalidInputError
+        If the shape or the classes are others.
+    """
+    classes = _as_bool(classes)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if probabilities.shape != (n_rows, len(classes)):
         raise InvalidInputError(
-            f"predict_proba returned an array of shape {probabilities.shape} for {len(X)}"
+            f"predict_proba returned an array of shape {probabilities.shape} for {n_rows}"
             f" materials and {len(classes)} classes."
         )
     # After training on one class, the other class has no column.

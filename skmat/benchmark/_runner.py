@@ -28,7 +28,7 @@ from skmat.benchmark._task import MatbenchTask
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["run_matbench"]
+__all__ = ["package_versions", "run_matbench"]
 
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "torch", "matminer", "pymatgen")
 
@@ -151,7 +151,7 @@ def run_matbench(
     }
     given = {"input": input} if input != "formula" else {}
     parameters = {task: describe_parameters(model) | given for task, model in chosen.items()}
-    versions = _versions()
+    versions = package_versions()
     if name is None:
         name = Path(results_dir).name if results_dir else class_name(chosen)
     folder, done = None, {}
@@ -216,7 +216,8 @@ def _score(y, predicted, task, fold):
         raise InvalidInputError(f"Fold {fold} of {task}: {error}") from None
 
 
-def _versions():
+def package_versions():
+    """Return the versions of Python and of the packages, by name."""
     versions = {"python": platform.python_version(), "skmat": __version__}
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):

@@ -172,10 +172,16 @@ def test_a_study_of_matbench_has_a_file_per_model(runner, tmp_path):
         assert results.scores["mae"].tolist() == [0.0, 1.0]
 
 
+#: Studies that have not been run.
+PENDING = {"auto"}
+
+
 def test_the_results_of_all_studies_are_there():
     listed = run_script("run.py", "--dry-run").stdout.splitlines()
+    listed = [line.split(": ") for line in listed if not line.startswith("  ")]
     assert len(listed) > 20
-    assert all(": 0 of " in line for line in listed)
+    incomplete = {name for name, cells in listed if not cells.startswith("0 of ")}
+    assert incomplete == PENDING
 
 
 def test_the_tables_are_those_of_the_results(tmp_path):

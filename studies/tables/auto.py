@@ -37,7 +37,10 @@ LEGEND = (
     " nobody can know beforehand. A difference is a mean over the folds that both have, with the"
     " standard error of the differences by fold. It is positive where the first column is better."
 )
-GAINS = "Gains, of the MAE or of 1 - ROC-AUC, as Prein et al. (2023) define them:"
+GAINS = (
+    "Gains, of the MAE or of 1 - ROC-AUC, as Prein et al. (2023) define them. Those over scratch"
+    " are of shared folds, and CrabNet's errors are means over five folds:"
+)
 CANDIDATES = "Each candidate alone: mean test score over the folds, and its mean weight:"
 INTERVALS = (
     "Intervals that are meant to hold 90 % of the labels, and those of one width from the same"

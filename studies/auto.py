@@ -6,13 +6,12 @@ of its candidates. ``auto.toml`` says which on what. A row of the results is one
 - ``scores``: those of a fold of ``run_matbench``,
 - ``candidates``: by name, the test scores of the candidate alone, and its row in ``leaderboard_``,
 - ``constant``: coverage and width of 90 % intervals of one width, from the same residuals,
-- ``ece_before``: the calibration error of the probabilities before they are calibrated.
+- ``ece_before``: the calibration error of the mean of the candidates, which is not calibrated.
 """
 
 import numpy as np
 from cells import make_models
 from runner import Study, grid, read_plan
-from scipy.special import expit, logit
 
 from skmat.benchmark import MatbenchTask, score_predictions
 from skmat.benchmark._calibration import (
@@ -41,35 +40,37 @@ def measure(cell, settings, work):
     fitted = seed_estimator(model, SEED).fit(data.X[training], data.y[training])
     seconds_fit = watch.lap()
     predicted = predict_rows(fitted, data.X[test])
+    seconds_predict = watch.lap()
+    candidates = fitted.predict_candidates(data.X[test])
     figures = {
         "n_train": len(training),
         "n_test": len(test),
         "seconds_fit": seconds_fit,
         # Of all that is scored: values or probabilities, labels and intervals.
-        "seconds_predict": watch.lap(),
+        "seconds_predict": seconds_predict,
         "peak_memory_mb": peak_memory_mb(),
         "versions": ", ".join(" ".join(fact) for fact in package_versions().items()),
         "scores": plain(score_predictions(data.y[test], **predicted)),
-        "candidates": measure_candidates(fitted, data, training, test),
+        "candidates": measure_candidates(fitted, candidates, data, training, test),
     }
     if data.info.kind == "regression":
         interval = constant_interval(fitted, data.y[training], predicted["predictions"])
         if interval is not None:
             figures["constant"] = plain(score_interval(data.y[test], interval))
-    elif hasattr(fitted, "temperature_"):
-        before = uncalibrated(predicted["predictions"], fitted.temperature_)
+    else:
+        before = mean_of_candidates(fitted, candidates, len(test))
         figures["ece_before"] = expected_calibration_error(data.y[test], before)
     return figures
 
 
-def measure_candidates(fitted, data, training, test):
+def measure_candidates(fitted, candidates, data, training, test):
     """Return by name what the leaderboard says of a candidate, and its test scores."""
     found = {}
     for row in fitted.leaderboard_.to_dict("records"):
         found[row["candidate"]] = plain(
             {name: value for name, value in row.items() if name not in ("candidate", "target")}
         )
-    for name, predictions in fitted.predict_candidates(data.X[test]).items():
+    for name, predictions in candidates.items():
         facts = found.setdefault(name, {})
         try:
             scores = score_candidate(fitted, predictions, data.y[test], data.y[training])
@@ -97,7 +98,8 @@ def score_candidate(fitted, predictions, y, y_training):
 def constant_interval(fitted, y, predictions):
     """Return 90 % intervals of one width around predictions, None without residuals.
 
-    Half the width is the conformal quantile of the absolute out-of-fold residuals.
+    Half the width is the conformal quantile of the absolute out-of-fold residuals. Where no
+    training label is below 0, the intervals end there, as those of the estimator do.
     """
     if not hasattr(fitted, "oof_predictions_"):
         return None
@@ -107,12 +109,18 @@ def constant_interval(fitted, y, predictions):
     if place > len(residuals):
         return None
     half = residuals[place - 1]
-    return np.stack([predictions - half, predictions + half], axis=1)
+    low, high = predictions - half, predictions + half
+    if y.min() >= 0:
+        low, high = np.maximum(low, 0), np.maximum(high, 0)
+    return np.stack([low, high], axis=1)
 
 
-def uncalibrated(probabilities, temperature):
-    """Return probabilities of True before their log-odds were divided by a temperature."""
-    return expit(logit(probabilities) * float(np.reshape(temperature, ())))
+def mean_of_candidates(fitted, candidates, n_rows):
+    """Return the probabilities of True that the weights of the leaderboard give."""
+    weights = fitted.leaderboard_.set_index("candidate")["weight"]
+    used = [name for name in candidates if weights[name] > 0]
+    each = [probabilities_of_true(candidates[name], fitted.classes_, n_rows) for name in used]
+    return np.average(each, axis=0, weights=weights[used])
 
 
 def plain(values):

@@ -130,7 +130,14 @@ def _predict_more(model, X):
         has_rule = hasattr(model, "predict_proba")
         return {"labels": _column(_as_bool(model.predict(X)), len(X))} if has_rule else {}
     if hasattr(model, "predict_interval"):
-        return {"interval": np.asarray(model.predict_interval(X, coverage=COVERAGE))}
+        ends = np.asarray(model.predict_interval(X, coverage=COVERAGE), dtype=np.float64)
+        if ends.shape != (2, len(X)):
+            raise InvalidInputError(
+                f"predict_interval returned an array of shape {ends.shape} for {len(X)}"
+                " materials. A benchmark needs a pair of arrays, the lower and the upper ends,"
+                " with one value for each material."
+            )
+        return {"interval": ends.T}
     return {}
 
 

@@ -123,7 +123,7 @@ def run_matbench(
     the others are NaN.
 
     If a regressor has ``predict_interval(X, coverage=0.9)``, the scores include "coverage_90" and
-    "width_90". The method returns an array of shape (n, 2): lower and upper ends.
+    "width_90". The method returns a pair of arrays of shape (n,): the lower and the upper ends.
     :func:`score_predictions` defines all scores.
 
     The seconds of predict are those of values or probabilities. They leave out labels and

@@ -44,7 +44,8 @@ GAINS = (
 CANDIDATES = "Each candidate alone: mean test score over the folds, and its mean weight:"
 INTERVALS = (
     "Intervals that are meant to hold 90 % of the labels, and those of one width from the same"
-    " out-of-fold residuals. Coverage is the mean over the folds, with the lowest and the highest:"
+    " out-of-fold residuals. Both end at 0 where no label is below it. Coverage is the mean over"
+    " the folds, with the lowest and the highest:"
 )
 CALIBRATION = (
     "Expected calibration error with ten bins of equal count, before and after the probabilities"

@@ -409,7 +409,7 @@ def test_the_decision_rule_of_an_estimator_is_scored(tmp_path):
 class WithIntervals(DummyRegressor):
     def predict_interval(self, X, coverage=None):
         assert coverage == 0.9
-        return np.tile([0.0, 500.0], (len(X), 1))
+        return np.zeros(len(X)), np.full(len(X), 500.0)
 
 
 def test_intervals_are_scored_where_there_are_any():
@@ -427,10 +427,17 @@ def test_intervals_are_scored_where_there_are_any():
 def test_bad_intervals_name_the_fold():
     class Reversed(DummyRegressor):
         def predict_interval(self, X, coverage=None):
-            return np.tile([1.0, 0.0], (len(X), 1))
+            return np.ones(len(X)), np.zeros(len(X))
+
+    class Rows(DummyRegressor):
+        def predict_interval(self, X, coverage=None):
+            return np.zeros((len(X), 2))
 
     with pytest.raises(InvalidInputError, match="Fold 1 of matbench_steels: 63 of 63 intervals"):
         run_matbench(Reversed(), ["steels"], folds=[1])
+    with pytest.raises(InvalidInputError, match=r"shape \(63, 2\) .* a pair of arrays") as raised:
+        run_matbench(Rows(), ["steels"], folds=[1])
+    assert "fold 1" in raised.value.__notes__[0]
 
 
 @pytest.mark.usefixtures("made_up_folds")

@@ -29,18 +29,21 @@ class Task:
 
 
 class StandIn(BaseEstimator):
-    def __init__(self, preset=None, random_state=None):
+    def __init__(self, preset=None, keep_candidates=False, random_state=None):
         self.preset, self.random_state = preset, random_state
+        self.keep_candidates = keep_candidates
 
     def fit(self, X, y):
         assert len(X) == len(y) == N_TRAIN
         assert self.random_state == 0
+        assert self.keep_candidates
         columns = ["candidate", "target", "error", "weight", "seconds_fit", "seconds_predict"]
         rows = [
-            ["one", "y", 0.5, 1.0, 2.0, 0.1],
-            ["broken", "y", np.nan, 0.0, np.nan, np.nan],
+            ["one", "y", 0.5, 0.75, 2.0, 0.1],
+            ["other", "y", 0.6, 0.25, 2.0, 0.1],
+            ["broken", "", np.nan, 0.0, np.nan, np.nan],
         ]
-        status = ["ok", "ValueError: no"]
+        status = ["fitted", "fitted", "ValueError: no"]
         self.leaderboard_ = pd.DataFrame(rows, columns=columns).assign(status=status)
         return self
 
@@ -57,19 +60,17 @@ class AutoRegressor(RegressorMixin, StandIn):
         return X + 0.1
 
     def predict_interval(self, X, coverage=None):
-        return np.stack([X, X + 0.3], axis=1)
+        return X, X + 0.3
 
     def predict_candidates(self, X):
-        return {"one": X[:, None] + 0.4, "missing": np.full(len(X), np.nan)}
+        return {"one": X[:, None] + 0.4, "other": np.full(len(X), np.nan)}
 
 
 class AutoClassifier(ClassifierMixin, StandIn):
-    """Is sure of True above 0.8, at a temperature of 2."""
+    """Gives every probability below a half, and calls more than 0.4 True."""
 
-    temperature_ = 2.0
-
-    def __init__(self, preset=None, decision=None, random_state=None):
-        super().__init__(preset, random_state)
+    def __init__(self, preset=None, decision=None, keep_candidates=False, random_state=None):
+        super().__init__(preset, keep_candidates, random_state)
         self.decision = decision
 
     def fit(self, X, y):
@@ -84,7 +85,8 @@ class AutoClassifier(ClassifierMixin, StandIn):
         return X > 0.4
 
     def predict_candidates(self, X):
-        return {"one": np.column_stack([1 - X, X])}
+        half = np.full(len(X), 0.5)
+        return {"one": np.column_stack([1 - X, X]), "other": np.column_stack([half, half])}
 
 
 @pytest.fixture
@@ -125,9 +127,9 @@ def test_a_regression_is_measured_with_its_candidates(measured):
     assert row["scores"]["width_90"] == pytest.approx(0.3)
     one = row["candidates"]["one"]
     assert one["scores"]["mae"] == pytest.approx(0.4)
-    assert (one["error"], one["weight"], one["status"]) == (0.5, 1.0, "ok")
+    assert (one["error"], one["weight"], one["status"]) == (0.5, 0.75, "fitted")
     assert not {"candidate", "target"} & set(one)
-    assert set(row["candidates"]) == {"one", "broken", "missing"}
+    assert set(row["candidates"]) == {"one", "other", "broken"}
     assert "ece_before" not in row
     assert "skmat" in row["versions"]
 
@@ -137,18 +139,20 @@ def test_candidates_that_fail_or_cannot_be_scored_are_kept_without_scores(measur
     assert "scores" not in candidates["broken"]
     assert candidates["broken"]["status"] == "ValueError: no"
     assert candidates["broken"]["error"] is None
-    assert "scores" not in candidates["missing"]
-    assert "not a finite number" in candidates["missing"]["not_scored"]
+    assert "scores" not in candidates["other"]
+    assert "not a finite number" in candidates["other"]["not_scored"]
 
 
 def test_intervals_of_one_width_come_from_the_residuals(auto, measured):
     # The 18th of 19 residuals: nine tenths of 20, rounded up.
     row = measured("steels")
-    assert row["constant"]["width_90"] == pytest.approx(2 * 1.7)
+    # No label is below 0, and intervals end there.
+    expected = np.mean(Task("steels").X[N_TRAIN:] + 0.1 + 1.7)
+    assert row["constant"]["width_90"] == pytest.approx(expected)
     assert row["constant"]["coverage_90"] == 1
-    fitted, y = Bunch(oof_predictions_=np.zeros(10)), np.arange(10.0)
+    fitted, y = Bunch(oof_predictions_=np.zeros(10)), np.arange(10.0) - 1
     interval = auto.constant_interval(fitted, y, np.array([3.0]))
-    assert interval.tolist() == [[3 - 9, 3 + 9]]
+    assert interval.tolist() == [[3 - 8, 3 + 8]]
     # Rows without an out-of-fold prediction give no residual, and eight are too few for 90 %.
     fitted.oof_predictions_[:2] = np.nan
     assert auto.constant_interval(fitted, y, np.array([3.0])) is None
@@ -171,14 +175,13 @@ def test_a_classification_is_measured_by_its_own_rule(measured):
     assert one["balanced_accuracy_at_half"] == half != one["balanced_accuracy"]
 
 
-def test_the_calibration_error_before_is_that_of_the_undivided_log_odds(auto, measured):
+def test_the_calibration_error_before_is_that_of_the_mean_of_the_candidates(measured):
     data = Task("glass")
-    odds = data.X[N_TRAIN:] / (2 - data.X[N_TRAIN:])
-    before = odds**2 / (1 + odds**2)
-    error = expected_calibration_error(data.y[N_TRAIN:], before)
-    assert measured("glass")["ece_before"] == pytest.approx(error)
-    ends = auto.uncalibrated(np.array([0.0, 0.5, 1.0]), np.array([3.0]))
-    assert ends.tolist() == [0, 0.5, 1]
+    X, y = data.X[N_TRAIN:], data.y[N_TRAIN:]
+    error = expected_calibration_error(y, 0.75 * X + 0.25 * 0.5)
+    row = measured("glass")
+    assert row["ece_before"] == pytest.approx(error)
+    assert row["ece_before"] != row["scores"]["ece"]
 
 
 def test_a_run_goes_on_where_it_stopped(auto, tmp_path):

@@ -20,6 +20,7 @@ _PUBLIC = {
     "StructureEmbeddingLookup": "skmat.pipelines",
     "StructureToComposition": "skmat.featurizers",
     "list_pretrained": "skmat.pretrained",
+    "load_model": "skmat.saving",
     "make_frozen_classifier": "skmat.pipelines",
     "make_frozen_regressor": "skmat.pipelines",
     "make_search_classifier": "skmat.pipelines",

@@ -21,6 +21,7 @@ __all__ = [
     "LabelTypeError",
     "NoveltyWarning",
     "PretrainedError",
+    "SavedModelError",
     "SkmatError",
     "StopTraining",
 ]
@@ -58,6 +59,10 @@ class StopTraining(KeyboardInterrupt):
     Any other exception of a callback aborts ``fit``. Like KeyboardInterrupt, it is no
     ``Exception``.
     """
+
+
+class SavedModelError(SkmatError, ValueError):
+    """A folder of ``save_model`` is missing, was altered, or holds something else."""
 
 
 class InvalidRowsError(InvalidInputError):

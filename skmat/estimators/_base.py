@@ -13,6 +13,7 @@ from skmat.estimators._params import SharedParams, dataclass_of_parameters
 from skmat.estimators._plan import FitData, plan_fit, plan_partial_fit
 from skmat.estimators._pretrained import CheckpointMixin, Start
 from skmat.estimators._rollback import models_restored_on_failure
+from skmat.estimators._saving import ModelFolderMixin
 from skmat.estimators._train import train_models, train_one_epoch
 from skmat.estimators._warm_start import check_same_tasks
 from skmat.exceptions import InvalidInputError
@@ -27,6 +28,7 @@ class EncoderEstimator(
     SharedParams,
     PlainParametersMixin,
     CheckpointMixin,
+    ModelFolderMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,

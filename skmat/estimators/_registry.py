@@ -9,6 +9,7 @@ import pkgutil
 from dataclasses import Field, dataclass
 from typing import Any, dataclass_transform
 
+from skmat._utils.saved_models import saved_class
 from skmat.estimators._docs import write_docstring
 from skmat.estimators._network_check import is_size
 from skmat.estimators._params import constraints_of, dataclass_of_parameters, param
@@ -59,7 +60,7 @@ def estimator(cls):
     cls._family = cls.__module__.rpartition(".")[2]
     family = FAMILIES.setdefault(cls._family, Family(cls._input))
     setattr(family, cls._kind, cls)
-    return cls
+    return saved_class(cls)
 
 
 def _check(cls):

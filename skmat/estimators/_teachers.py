@@ -15,7 +15,7 @@ from sklearn.utils.validation import _num_samples
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.inputs import as_formulas, is_fitted
-from skmat.objectives import Objective
+from skmat.objectives import Objective, TeacherDescription
 
 __all__ = ["FittedTeacher", "fit_teachers"]
 
@@ -146,6 +146,12 @@ def _is_ready(objective):
 
 
 def _fitted(objective, X, rows):
+    if isinstance(objective.teacher, TeacherDescription):
+        raise InvalidInputError(
+            f"The teacher of {objective.name!r} was not saved with the model. It was"
+            f" {objective.teacher.text}. Set the parameter that holds the objective again before"
+            " you train."
+        )
     if _is_ready(objective):
         return objective.teacher
     return clone(objective.teacher).fit(_safe_indexing(X, rows))

@@ -7,6 +7,7 @@ knows only ``out_features``. Nothing here imports scikit-learn.
 from skmat.objectives._barlow_twins import BarlowTwins
 from skmat.objectives._base import Objective, Target, TaskLosses, View
 from skmat.objectives._distillation import DISTILLATION_LOSSES, DISTILLATION_SCALINGS, Distillation
+from skmat.objectives._distillation import TeacherDescription as TeacherDescription
 from skmat.objectives._masked_elements import CORRUPTION_SCHEMES, MaskedElements
 from skmat.objectives._properties import REGRESSION_LOSSES, Properties
 from skmat.objectives._weighting import LOSS_WEIGHTINGS, LossWeighting

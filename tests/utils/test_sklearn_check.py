@@ -56,11 +56,12 @@ def set_feature(value):
 
 
 HOSTILE_TREES = [
-    *(with_nodes(FOREST, set_child(side, value)) for side in ("left_child", "right_child") for value in (10**6, 0, -7)),
+    *(with_nodes(FOREST, set_child("left_child", value)) for value in (10**6, 0, -7)),
+    *(with_nodes(FOREST, set_child("right_child", value)) for value in (10**6, 0, -1)),
     *(with_nodes(FOREST, set_feature(value)) for value in (3, 10**9, -1)),
     with_nodes(FOREST, lambda nodes: None, node_count=10**6),
     with_nodes(FOREST, lambda nodes: None, node_count=0),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("forest", HOSTILE_TREES, ids=range(len(HOSTILE_TREES)))
@@ -165,6 +166,6 @@ def test_what_is_right_passes():
 
 def test_estimators_that_are_not_checked_and_trees_alone():
     with pytest.raises(ValueError, match="IsolationForest, which skmat cannot check"):
-        check_content([IsolationForest(2).fit(X)])
+        check_content([IsolationForest(n_estimators=2).fit(X)])
     with pytest.raises(ValueError, match="outside of an estimator"):
         check_content({"tree": first_tree(FOREST)})

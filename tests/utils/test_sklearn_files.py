@@ -41,7 +41,8 @@ REGRESSORS = [
     ExtraTreesRegressor(3, random_state=0),
     ExtraTreesRegressor(3, max_leaf_nodes=9, bootstrap=True, random_state=1),
     RandomForestRegressor(3, random_state=0),
-    *(HistGradientBoostingRegressor(loss=each, max_iter=5) for each in ("squared_error", "absolute_error")),
+    HistGradientBoostingRegressor(max_iter=5),
+    HistGradientBoostingRegressor(loss="absolute_error", max_iter=5),
     HistGradientBoostingRegressor(loss="quantile", quantile=0.9, max_iter=5),
     *(SVR(), SVR(kernel="linear"), Ridge(), KNeighborsRegressor(algorithm="brute")),
     make_pipeline(StandardScaler(), SVR()),
@@ -49,7 +50,7 @@ REGRESSORS = [
     TransformedTargetRegressor(SVR(), func=np.arcsinh, inverse_func=np.sinh),
     GridSearchCV(SVR(), {"C": [1, 10]}, cv=KFold(2), scoring="neg_mean_absolute_error"),
     VotingRegressor([("a", SVR()), ("b", Ridge())]),
-]  # fmt: skip
+]
 
 CLASSIFIERS = [
     ExtraTreesClassifier(3, random_state=0),

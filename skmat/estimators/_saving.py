@@ -110,7 +110,8 @@ class ModelFolderMixin(SavedModelMixin):
         if not parts["networks"]:
             raise SavedModelError(f"{folder} holds no network. Save the model again.")
         for name, value in parts["attributes"].items():
-            if not name.isidentifier() or hasattr(estimator, name) or name in _APART:
+            taken = name in known or name in _APART or hasattr(cls, name)
+            if taken or not name.isidentifier():
                 raise SavedModelError(
                     f"{folder}: {shorten(name)} is not an attribute of a fitted {cls.__name__}."
                 )

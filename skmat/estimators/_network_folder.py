@@ -93,6 +93,7 @@ def read_network(cls, content, folder, index: int) -> FittedModel:
         _check_types(parts, state)
         model = _build(cls, parts, state, source)
         _set_dropout(model, parts["dropout"])
+        _check_kind(cls._kind, parts)
         _check_targets(parts)
         teachers = _teachers(parts["teachers"], model.objectives)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -144,6 +145,16 @@ def _check_types(parts, state):
     n_layers = [len(parts["targets"]), *(_n_layers(each) for each in parts["objectives"])]
     if max(n_layers) > len(state):
         raise ValueError(f"there are {max(n_layers)} layers, but {len(state)} tensors")
+
+
+def _check_kind(kind, parts):
+    """Raise a ValueError unless the heads are those of an encoder, a regressor or a classifier."""
+    if kind == "encoder":
+        return
+    is_class = [target.n_classes > 0 for target in parts["targets"]]
+    of_this_kind = is_class and set(is_class) == {kind == "classifier"}
+    if not of_this_kind or [type(each) for each in parts["objectives"][:1]] != [Properties]:
+        raise ValueError(f"it has no heads of a {kind}")
 
 
 def _check_targets(parts):

@@ -59,6 +59,7 @@ class EncoderEstimator(
         materials = self._read_materials(X, start.network, reset=reads_anew)
         targets = self._read_targets(y, len(materials), classes, labels_required)
         weights = weights_to_learn_by(sample_weight, materials)
+        targets = self._add_targets(targets, weights, previous)
         data = FitData(X, materials, targets, weights, self._make_batch)
 
         # Plan.
@@ -166,6 +167,10 @@ class EncoderEstimator(
     def _within_domain(self, start, data):
         """Return where training starts. Predictors override it for unusual materials."""
         return start
+
+    def _add_targets(self, targets, sample_weight, previous):
+        """Return the targets with those that the estimator learns in addition."""
+        return targets
 
     def _begin_run(self):
         """Return the seed of a fit, and the folder that keeps its state or None."""

@@ -32,6 +32,12 @@ n_outputs_ : int
     Number of columns of y.
 """
 
+_LOWEST = """
+lowest_labels_ : ndarray of shape (n_outputs_,), float64
+    Lowest label of each target with a gate (see `zero_inflated`), in the units of y. NaN for a
+    target without a gate.
+"""
+
 _CLASSES = """
 classes_ : ndarray of shape (n_classes,), or list of one per task
     Class labels.
@@ -52,7 +58,7 @@ _KINDS = {
         _ATTRIBUTES,
         "Embed materials",
     ),
-    "regressor": (_PREDICTOR, _ATTRIBUTES + _TARGETS, "Predict properties"),
+    "regressor": (_PREDICTOR, _ATTRIBUTES + _TARGETS + _LOWEST, "Predict properties"),
     "classifier": (_PREDICTOR, _ATTRIBUTES + _CLASSES + _TARGETS, "Predict classes"),
 }
 

@@ -39,8 +39,9 @@ class EncoderPredictor(PredictorParams, EncoderEstimator):
 
     def _tasks(self, data, labels_required):
         """Return the tasks of y and of ``auxiliary_objective``, with their weights."""
+        given = data.targets.as_given
         if labels_required:
-            data.targets.check_weights(data.sample_weight)
+            given.check_weights(data.sample_weight)
         auxiliary = self._auxiliary_objectives()
         # The names of auxiliary tasks do not depend on y.
         names = [name for objective in auxiliary for name in objective.task_names(())]
@@ -50,7 +51,8 @@ class EncoderPredictor(PredictorParams, EncoderEstimator):
                 f"auxiliary_objective={self.auxiliary_objective!r} has tasks named {taken}, and y"
                 " has columns of the same names. Rename the columns of y."
             )
-        weights = resolve_task_weights(self.loss_weights, data.targets.names, data.targets)
+        weights = resolve_task_weights(self.loss_weights, given.names, given)
+        weights = data.targets.weights_of_tasks(weights)
         # Relative to all columns of y together, so that their number does not matter.
         weight = min(self._plain("auxiliary_weight"), _LARGEST_AUXILIARY_WEIGHT) * sum(weights)
         objectives = (self._property_objective(), *auxiliary)
@@ -70,6 +72,6 @@ class EncoderPredictor(PredictorParams, EncoderEstimator):
         return objectives
 
     def _keep_targets(self, targets):
-        self.target_names_ = targets.names
-        self.n_outputs_ = len(targets.names)
+        self.target_names_ = targets.as_given.names
+        self.n_outputs_ = len(self.target_names_)
         self._one_dimensional = targets.one_dimensional

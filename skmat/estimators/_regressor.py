@@ -10,6 +10,12 @@ from skmat.estimators._params import RegressorParams, dataclass_of_parameters
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import read_numeric_targets
+from skmat.estimators._zero_inflation import (
+    find_lowest,
+    median_of_mixture,
+    spread_of_mixture,
+    with_gates,
+)
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import weights_of_scores
 from skmat.objectives import Properties
@@ -98,7 +104,8 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
             Predictions in the units and the shape of the y given to ``fit``. With
             ``on_invalid="nan"``, rows that cannot be read are NaN.
         std : ndarray of the same shape
-            Standard deviations in the same units, if `return_std` is true.
+            Standard deviations in the same units, if `return_std` is true. That of a target with
+            a gate is of the whole distribution, with both the lowest label and the labels above.
 
         Raises
         ------
@@ -112,15 +119,52 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
                 "return_std=True needs a fit with n_estimators > 1 or loss='robust_l1', but the"
                 f" fit had n_estimators=1 and loss={loss!r}."
             )
-        means, deviations = [], []
-        for fitted, outputs in zip(self.estimators_, self._run_heads(materials), strict=True):
-            # float64, so that values in any unit neither overflow nor vanish.
-            stacked = np.stack(outputs, axis=1).astype(np.float64)
-            means.append(fitted.scaling.inverse_transform(stacked[..., 0]))
-            deviations.append(stacked[..., 1] * fitted.scaling.scale)
-        mean, std = _combined(np.array(means), np.array(deviations))
+        values, deviations, probabilities = self._run_networks(materials)
+        mean, std = _combined(values, deviations)
+        is_gated = ~np.isnan(self._lowest)
+        if is_gated.any():
+            lowest = self._lowest[is_gated]
+            above, value, deviation = (
+                each[..., is_gated] for each in (probabilities, values, deviations)
+            )
+            # The spread of an ensemble does not say how labels are distributed.
+            mean[:, is_gated] = median_of_mixture(
+                above.mean(axis=0), mean[:, is_gated], deviation.mean(axis=0), lowest
+            )
+            means, deviations = spread_of_mixture(above, value, deviation, lowest)
+            std[:, is_gated] = _combined(means, deviations)[1]
         mean = self._as_y(mean, valid)
         return (mean, self._as_y(std, valid)) if return_std else mean
+
+    def predict_mixture(self, X):
+        """Predict the two parts of zero-inflated targets.
+
+        ``predict`` returns the lowest label where the probability is 0.5 or less. Elsewhere it
+        returns the value. With ``loss="robust_l1"`` it returns the median of the whole
+        distribution, which is below the value.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, in the format of the X given to ``fit``.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_materials,) or (n_materials, n_tasks), float64
+            Probability of a label above the lowest one, from 0 to 1. It is 1 for a target without
+            a gate: ``lowest_labels_`` is NaN for it.
+        value : ndarray of the same shape
+            Prediction for a label above the lowest one, in the units of y. It is never below the
+            lowest label. For a target without a gate it is the prediction.
+
+        An ensemble returns the means of its networks. With ``on_invalid="nan"``, rows that cannot
+        be read are NaN.
+        """
+        materials, valid = self._read_for_prediction(X)
+        values, deviations, probabilities = self._run_networks(materials)
+        value, _ = _combined(values, deviations)
+        probability = probabilities.mean(axis=0)
+        return self._as_y(probability, valid), self._as_y(_at_least(self._lowest, value), valid)
 
     def score(self, X, y, sample_weight=None):
         """Return the coefficient of determination, averaged over the tasks.
@@ -142,6 +186,43 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
 
     def _read_targets(self, y, n_rows, classes, labels_required):
         return read_numeric_targets(y, n_rows, labels_required=labels_required)
+
+    def _add_targets(self, targets, sample_weight, previous):
+        # A training that continues has the heads of the first one.
+        lowest = (
+            self._lowest if previous else find_lowest(targets, sample_weight, self.zero_inflated)
+        )
+        return with_gates(targets, lowest)
+
+    def _keep_targets(self, targets):
+        super()._keep_targets(targets)
+        absent = np.full(self.n_outputs_, np.nan)
+        self.lowest_labels_ = getattr(targets, "lowest", absent)
+
+    @property
+    def _lowest(self):
+        # A model of an older version has no gates.
+        return getattr(self, "lowest_labels_", np.full(self.n_outputs_, np.nan))
+
+    def _run_networks(self, materials):
+        """Return values, deviations and probabilities above the lowest label, in units of y.
+
+        Returns
+        -------
+        three ndarrays of shape (n_networks, n_materials, n_tasks), float64
+        """
+        values, deviations, probabilities = [], [], []
+        n_tasks, is_gated = self.n_outputs_, ~np.isnan(self._lowest)
+        for fitted, outputs in zip(self.estimators_, self._run_heads(materials), strict=True):
+            # float64, so that values in any unit neither overflow nor vanish.
+            stacked = np.stack(outputs, axis=1).astype(np.float64)
+            value = fitted.scaling.inverse_transform(stacked[..., 0])[:, :n_tasks]
+            values.append(_at_least(self._lowest, value))
+            deviations.append((stacked[..., 1] * fitted.scaling.scale)[:, :n_tasks])
+            probability = np.ones_like(value)
+            probability[:, is_gated] = stacked[:, n_tasks:, 1]
+            probabilities.append(probability)
+        return np.array(values), np.array(deviations), np.array(probabilities)
 
     def _property_objective(self):
         return Properties(loss=self.loss, **self._head_settings())
@@ -166,6 +247,11 @@ def mean_r2(predicted, y, sample_weight):
         row_weights = None if weights is None else weights[rows]
         scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
     return float(np.mean(scores)) if scores else np.nan
+
+
+def _at_least(lowest, values):
+    """Return `values`, but no smaller ones than `lowest`, where it is not NaN."""
+    return np.where(values < lowest, lowest, values)
 
 
 def _combined(means, deviations):

@@ -59,6 +59,15 @@ class TargetData:
         """Return the labels of `rows` (indices or mask)."""
         return replace(self, values=self.values[rows])
 
+    @property
+    def as_given(self):
+        """The targets of the user, without those that the estimator added."""
+        return self
+
+    def weights_of_tasks(self, weights):
+        """Return the weight of each task, from the weights of the targets of the user."""
+        return weights
+
     def fit_scaling(self, rows, sample_weight):
         """Fit on `rows` only. Numbers are standardised, class indices are not changed."""
         fitted = TargetScaling.fit(self.values[rows], sample_weight[rows])

@@ -23,6 +23,7 @@ from skmat.auto._novelty import NoveltyScale
 from skmat.auto._part import Outputs
 from skmat.auto._reading import MaterialsInputMixin
 from skmat.auto._refit import refit_candidate
+from skmat.auto._saving import AutoFolderMixin
 from skmat.auto._trial import fit_all_rows
 from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
 from skmat.inputs import read_columns, weights_to_learn_by
@@ -39,7 +40,7 @@ _MANY = 2_000
 _N_TRIES = 20
 
 
-class AutoEstimator(PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
+class AutoEstimator(AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
     """Base of the two: an average of candidates, weighted by their out-of-fold predictions.
 
     A kind adds ``_read_targets``, ``_compete``, ``_make_average`` and its predictions.

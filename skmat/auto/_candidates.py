@@ -19,6 +19,7 @@ from sklearn.utils import get_tags
 
 from skmat.auto._materials import EMBEDDING
 from skmat.estimators import FAMILIES
+from skmat.estimators._predictor import EncoderPredictor
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["PRESETS", "Candidate", "make_candidates", "make_gates", "names_of_candidates"]
@@ -51,6 +52,8 @@ class Candidate:
         Whether the model is a kernel machine, which takes a moment.
     is_joint : bool
         Whether one model learns all targets.
+    learns_gate : bool
+        Whether the model gets a gate for zero-inflated targets.
     most_rows : int or None
         Training rows above which the candidate is left out.
     """
@@ -61,6 +64,7 @@ class Candidate:
     is_network: bool = False
     is_kernel: bool = False
     is_joint: bool = False
+    learns_gate: bool = False
     most_rows: int | None = None
 
 
@@ -74,7 +78,8 @@ def make_candidates(
     preset : {"fast", "medium", "best"} or sequence of str
         Name of a preset, or names of candidates.
     added : sequence of (str, estimator) or None
-        Further candidates. An estimator that reads text gets the materials, others get features.
+        Further candidates. Networks of skmat and others that read text get the materials, others
+        get features.
     input : {"formula", "structure"}
         What a material is.
     is_classifier : bool
@@ -109,7 +114,7 @@ def make_candidates(
         )
     chosen = [each for each in known if each.name in names]
     chosen = [each for each in chosen if each.most_rows is None or n_rows <= each.most_rows]
-    chosen += _added(added, is_classifier, [each.name for each in chosen])
+    chosen += _added(added, is_classifier, n_targets, [each.name for each in chosen])
     if not chosen:
         raise InvalidInputError(
             f"preset={preset!r} and candidates={added!r} leave no candidate. Name at least one."
@@ -198,7 +203,12 @@ def _networks(is_classifier, input, n_targets, device):
         make = chosen.classifier if is_classifier else chosen.regressor
         model = make(device=device, **settings)
         return Candidate(
-            name, model, chosen.input, is_network=True, is_joint=joint and n_targets > 1
+            name,
+            model,
+            chosen.input,
+            is_network=True,
+            is_joint=joint and n_targets > 1,
+            learns_gate=not is_classifier,
         )
 
     candidates = [
@@ -215,7 +225,7 @@ def _networks(is_classifier, input, n_targets, device):
     return candidates
 
 
-def _added(added, is_classifier, taken):
+def _added(added, is_classifier, n_targets, taken):
     candidates = []
     for each in added or ():
         name, model = _named(each)
@@ -230,8 +240,14 @@ def _added(added, is_classifier, taken):
             raise InvalidInputError(
                 f"The candidate {name!r} is a {tags.estimator_type}, but a {kind} is needed."
             )
-        reads = "materials" if _reads_materials(model) else ("magpie", "fractions")
-        candidates.append(Candidate(name, model, reads))
+        if isinstance(model, EncoderPredictor):
+            joint = n_targets > 1
+            candidate = Candidate(name, model, model._input, is_network=True, is_joint=joint)
+        elif _reads_materials(model):
+            candidate = Candidate(name, model, "materials")
+        else:
+            candidate = Candidate(name, model, ("magpie", "fractions"))
+        candidates.append(candidate)
     return candidates
 
 

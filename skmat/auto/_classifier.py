@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 
+from skmat._utils.saved_models import saved_class
 from skmat.auto._base import AutoEstimator, scattered
 from skmat.auto._class_average import ClassAverage
 from skmat.auto._part import Part
@@ -15,6 +16,7 @@ from skmat.estimators._targets import read_class_targets
 __all__ = ["AutoClassifier"]
 
 
+@saved_class
 class AutoClassifier(ClassifierMixin, AutoEstimator):
     """Classifier that tries the models of the package and averages the best ones.
 

@@ -14,7 +14,7 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
 
     A target with a long tail gives each cheap candidate a second trial, on logarithms. Networks
     take logarithms if these lowered the errors of cheap candidates. A zero-inflated target gives
-    each trial a second part, behind a gate.
+    each trial a second part, behind a gate of classifiers. Networks have gates of their own.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def _trials(candidate, labels, shapes, gains):
             shape.log_unit if known and np.mean(known) < 0 else None
             for shape, known in zip(shapes, gains, strict=True)
         ]
-        learned = [Learned.numbers(i, labels[i], units[i]) for i in targets]
+        lowest = [shape.lowest if candidate.learns_gate else None for shape in shapes]
+        learned = [Learned.numbers(i, labels[i], units[i], lowest[i]) for i in targets]
         together = [learned] if candidate.is_joint else [[each] for each in learned]
         return [Trial(candidate.name, candidate, each) for each in together]
     trials = []

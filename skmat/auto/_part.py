@@ -54,11 +54,9 @@ class Gate:
     lowest: float
     trials: list
 
-    def apply(self, values, outputs, target):
-        """Return the medians of the mixtures of the lowest label and of `values` above it."""
-        probability = np.mean([outputs.of(each)[target][:, 1] for each in self.trials], axis=0)
-        above = np.where(np.isnan(probability), np.nan, np.maximum(values, self.lowest))
-        return np.where(probability <= 0.5, self.lowest, above)
+    def probabilities(self, outputs, target):
+        """Return the probabilities of each classifier, a list of ndarrays of shape (n,)."""
+        return [outputs.of(each)[target][:, 1] for each in self.trials]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +92,32 @@ class Part:
 
     def predict(self, outputs, target):
         """Return the predictions for a target, ndarray of shape (n,) or (n, n_classes)."""
-        values = outputs.of(self.trial)[target]
-        return values if self.gate is None else self.gate.apply(values, outputs, target)
+        values, probabilities = outputs.of(self.trial)[target], []
+        lowest = self.trial.lowest(target)
+        if lowest is not None:  # the candidate has a gate of its own
+            probabilities, values = [values[:, 0]], values[:, 1]
+        if self.gate is not None:
+            probabilities += self.gate.probabilities(outputs, target)
+            lowest = self.gate.lowest
+        if not probabilities:
+            return values
+        return median_of_mixture(np.mean(probabilities, axis=0), values, lowest)
+
+
+def median_of_mixture(probability, values, lowest):
+    """Return the medians of the mixtures of a lowest label and of values above it.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n,)
+        Probabilities to be above the lowest label.
+    values : ndarray of shape (n,)
+        Predictions for labels above it.
+    lowest : float
+        The lowest label.
+    """
+    above = np.where(np.isnan(probability), np.nan, np.maximum(values, lowest))
+    return np.where(probability <= 0.5, lowest, above)
 
 
 def select_parts(parts, predictions, y, data, rows, metric, generator):

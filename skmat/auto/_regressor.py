@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 
+from skmat._utils.saved_models import saved_class
 from skmat.auto._base import AutoEstimator
 from skmat.auto._number_average import NumberAverage
 from skmat.auto._number_trials import compete_for_numbers
@@ -16,6 +17,7 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["AutoRegressor"]
 
 
+@saved_class
 class AutoRegressor(RegressorMixin, AutoEstimator):
     """Regressor that tries the models of the package and averages the best ones.
 

@@ -51,6 +51,9 @@ class Learned:
         Unit `u` of labels `y` whose ``log(1 + y / u)`` is learned.
     n_classes : int
         Number of classes, 0 for numbers.
+    lowest : float or None
+        Lowest label, if the model has a gate for it. Predictions then have the shape (n, 2): the
+        probability to be above it, and the value above it.
     """
 
     target: int
@@ -59,9 +62,15 @@ class Learned:
     scale: float = 1.0
     log_unit: float | None = None
     n_classes: int = 0
+    lowest: float | None = None
+
+    @property
+    def width(self):
+        """Number of columns of the predictions, or 0 if they have one dimension."""
+        return self.n_classes or (0 if self.lowest is None else 2)
 
     @classmethod
-    def numbers(cls, target, values, log_unit=None):
+    def numbers(cls, target, values, log_unit=None, lowest=None):
         """Return what is learned of numbers, standardised."""
         values = values if log_unit is None else log_of(values, log_unit)
         known = values[~np.isnan(values)]
@@ -70,7 +79,7 @@ class Learned:
         center, scale = float(known.mean() * unit), float(known.std() * unit)
         if not scale > 1e-12 * abs(center):
             scale = 1.0
-        return cls(target, (values - center) / scale, center, scale, log_unit)
+        return cls(target, (values - center) / scale, center, scale, log_unit, lowest=lowest)
 
     def undo(self, predicted):
         """Return predictions of the model in the unit of the target."""
@@ -121,9 +130,13 @@ class Trial:
             for place, each in enumerate(self.learned)
         }
 
+    def lowest(self, target):
+        """Return the lowest label, if the model has a gate for it."""
+        return next(each.lowest for each in self.learned if each.target == target)
+
     def predict_nothing(self):
         """Return predictions for no material, which models refuse."""
-        return {each.target: _empty(0, each.n_classes) for each in self.learned}
+        return {each.target: _empty(0, each.width) for each in self.learned}
 
 
 def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline=None):
@@ -170,7 +183,7 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
         for index, (training, held_out) in enumerate(folds)
     )
     n_rows = len(table)
-    sums = [_empty(n_rows, each.n_classes) for each in trial.learned]
+    sums = [_empty(n_rows, each.width) for each in trial.learned]
     counts = np.zeros(n_rows)
     start = time.perf_counter()
     running = Parallel(plain(n_jobs), return_as="generator")(jobs)
@@ -244,7 +257,7 @@ def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, en
     model = _fit_model(candidate, learned, X, training, sample_weight, seed, end)
     middle = time.perf_counter()
     if model is None:
-        outputs = [_empty(len(held_out), each.n_classes) * np.nan for each in learned]
+        outputs = [_empty(len(held_out), each.width) * np.nan for each in learned]
     else:
         outputs = _predict(model, take_rows(X, held_out), learned)
         for output in outputs:
@@ -267,6 +280,9 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):
         model = DummyClassifier(strategy="prior")
     else:
         model = seeded_clone(candidate.model, seed)
+    if any(each.lowest is not None for each in learned):
+        # Of several targets, the network finds those that repeat their lowest label.
+        model.set_params(zero_inflated=True if len(learned) == 1 else "auto")
     stops = candidate.is_network and np.isfinite(end) and not isinstance(model, DummyClassifier)
     if stops:
         model.set_params(callbacks=[StopAtDeadline(end)])
@@ -293,6 +309,8 @@ def _takes_weights(model):
 
 def _predict(model, X, learned):
     """Return the predictions of each target in its unit, or the probabilities of its classes."""
+    if any(each.lowest is not None for each in learned):
+        return _mixtures(model, X, learned)
     if not learned[0].n_classes:
         values = np.asarray(model.predict(X), dtype=np.float64)
         values = _checked_shape(values, len(X), len(learned))
@@ -302,6 +320,17 @@ def _predict(model, X, learned):
     given = model.predict_proba(X)
     return [
         _spread(given[place], model.classes_[place], each.n_classes)
+        for place, each in enumerate(learned)
+    ]
+
+
+def _mixtures(model, X, learned):
+    """Return probabilities and values of targets with a gate, and values of others."""
+    probability, value = (part.reshape(len(X), -1) for part in model.predict_mixture(X))
+    return [
+        each.undo(value[:, place])
+        if each.lowest is None
+        else np.stack([probability[:, place], each.undo(value[:, place])], axis=1)
         for place, each in enumerate(learned)
     ]
 
@@ -339,5 +368,5 @@ def _check_finite(output):
         )
 
 
-def _empty(n_rows, n_classes):
-    return np.zeros((n_rows, n_classes)) if n_classes else np.zeros(n_rows)
+def _empty(n_rows, width):
+    return np.zeros((n_rows, width)) if width else np.zeros(n_rows)

@@ -1,6 +1,7 @@
 """Load a fitted model from a folder, whatever its class."""
 
 # Importing a room lets its classes take part.
+import skmat.auto
 import skmat.estimators  # noqa: F401
 from skmat._utils.model_folder import ModelFolder
 from skmat._utils.saved_models import read_model

@@ -91,7 +91,10 @@ def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=
     splits = []
     everything = np.arange(len(groups))
     labels = everything.astype(float) if classes is None else classes
-    for training, test in check_splitter(cv).split(everything, labels, groups):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        given = list(check_splitter(cv).split(everything, labels, groups))
+    for training, test in given:
         training, test = everything[training], everything[test]
         # The splitter need not know the groups.
         training = training[~np.isin(groups[training], groups[test])]

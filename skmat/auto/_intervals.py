@@ -48,8 +48,10 @@ class ConformalScale:
         residuals = np.abs(residuals)
         unit = np.median(spread[spread > 0]) if (spread > 0).any() else 0.0
         if unit == 0:
-            # All candidates agree, or there is one: intervals of one width.
-            return cls(1.0, np.sort(residuals))
+            # All candidates agree, or there is one: intervals of one width. The constant still
+            # has the unit of the target, because they may disagree on other materials.
+            constant = float(np.median(residuals[residuals > 0])) if residuals.any() else 1.0
+            return cls(constant, np.sort(residuals / constant))
         fitted = []
         for multiple in _MULTIPLES:
             constant = float(unit * multiple)

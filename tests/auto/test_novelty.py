@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from skmat.auto import _novelty
+from skmat.auto._novelty import NoveltyScale
+
+GENERATOR = np.random.default_rng(0)
+TRAINING = GENERATOR.normal(size=(300, 8)).astype(np.float32)
+
+
+def fit(vectors=TRAINING, groups=None, seed=0):
+    groups = np.arange(len(vectors)) if groups is None else groups
+    return NoveltyScale.fit(vectors, groups, np.random.default_rng(seed))
+
+
+def test_materials_like_the_training_set_have_uniform_percentiles():
+    found = fit().percentile(np.random.default_rng(1).normal(size=(2000, 8)))
+    assert found.mean() == pytest.approx(50, abs=8)
+    assert 0 <= found.min() <= found.max() <= 100
+
+
+def test_alien_materials_are_beyond_all():
+    assert (fit().percentile(np.full((3, 8), 50.0)) == 100).all()
+
+
+def test_percentiles_by_brute_force():
+    scale = fit(TRAINING[:40])
+    mean, deviation = TRAINING[:40].mean(axis=0), TRAINING[:40].std(axis=0)
+    training, new = (TRAINING[:40] - mean) / deviation, (TRAINING[40:60] - mean) / deviation
+
+    def nearest(vector, others):
+        return np.sort(np.linalg.norm(others - vector, axis=1))[:5].mean()
+
+    others = [np.delete(training, i, axis=0) for i in range(40)]
+    own = np.array([nearest(each, rest) for each, rest in zip(training, others, strict=True)])
+    expected = [100 * (own < nearest(each, training)).mean() for each in new]
+    np.testing.assert_allclose(scale.percentile(TRAINING[40:60]), expected, atol=2.6)
+
+
+def test_one_row_is_as_novel_as_in_company():
+    scale, new = fit(), GENERATOR.normal(size=(20, 8))
+    alone = np.concatenate([scale.percentile(each[None]) for each in new])
+    np.testing.assert_allclose(alone, scale.percentile(new), atol=0.4)
+
+
+def test_equal_compositions_count_once():
+    twice = fit(np.repeat(TRAINING, 2, axis=0), np.repeat(np.arange(300), 2))
+    new = GENERATOR.normal(size=(20, 8))
+    np.testing.assert_allclose(twice.percentile(new), fit().percentile(new))
+
+
+def test_units_of_the_vectors_do_not_matter():
+    factors = np.array([1, 1e3, 1e-3, 1, 1, 1, 1, 1])
+    new = GENERATOR.normal(size=(20, 8))
+    found = fit(TRAINING * factors).percentile(new * factors)
+    np.testing.assert_allclose(found, fit().percentile(new), atol=1.0)
+
+
+def test_a_column_without_spread_does_not_count():
+    constant = np.column_stack([TRAINING, np.full(300, 3.0)])
+    new = GENERATOR.normal(size=(20, 8))
+    shifted = np.column_stack([new, np.full(20, 4.0)])
+    np.testing.assert_allclose(fit(constant).percentile(shifted), fit().percentile(new))
+
+
+def test_rows_without_a_vector():
+    vectors = np.full((3, 8), np.nan)
+    vectors[1] = 0
+    np.testing.assert_array_equal(np.isnan(fit().percentile(vectors)), [True, False, True])
+    assert fit().percentile(np.empty((0, 8))).shape == (0,)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_few_materials(n):
+    scale = fit(TRAINING[:n])
+    assert np.isfinite(scale.percentile(TRAINING[:n])).all()
+    assert scale.percentile(np.full((1, 8), 1e4))[0] == (100 if n > 1 else 0)
+
+
+def test_many_materials_are_drawn(monkeypatch):
+    monkeypatch.setattr(_novelty, "_MOST", 50)
+    first, second = fit(seed=0), fit(seed=0)
+    assert len(first.vectors) == 50
+    np.testing.assert_array_equal(first.vectors, second.vectors)

@@ -7,7 +7,7 @@ from numbers import Number
 
 import numpy as np
 import pandas as pd
-from pymatgen.core import IStructure
+from pymatgen.core import Composition, IStructure
 from sklearn.utils.validation import validate_data
 
 from skmat.auto._materials import MaterialTable
@@ -184,16 +184,22 @@ def _holds_structures(X):
         X = X[:, 0] if X.shape[1] == 1 else []
     if isinstance(X, str | bytes | Mapping) or not hasattr(X, "__iter__"):
         return False
-    first = next((each for each in X if each is not None), None)
+    first = next(
+        (each for each in X if not (each is None or each is pd.NA or _is_nan(each))), None
+    )
     if isinstance(first, list | tuple) and len(first) == 1:
         first = first[0]
     if isinstance(first, IStructure | os.PathLike) or hasattr(first, "get_scaled_positions"):
         return True
-    if isinstance(first, Mapping):
+    if isinstance(first, Mapping) and not isinstance(first, Composition):
         return "lattice" in first or "sites" in first
     if isinstance(first, str):
         return "\n" in first.strip() or first.strip().lower().endswith(_STRUCTURE_FILES)
     return False
+
+
+def _is_nan(value):
+    return isinstance(value, float) and value != value
 
 
 def _check_levels(name, text, levels):

@@ -1,0 +1,277 @@
+import numpy as np
+import pandas as pd
+import pytest
+from common.auto import BINARIES, Odd, OddClassifier, ridge
+from common.materials import rock_salt
+from joblib import parallel_config
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import ExtraTreesRegressor, VotingRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import KFold
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmat.auto._candidates import Candidate
+from skmat.auto._materials import MaterialTable
+from skmat.auto._trial import (
+    Learned,
+    Trial,
+    exp_of,
+    fit_all_rows,
+    fit_trial,
+    log_of,
+    seeded_clone,
+    take_rows,
+    weight_arguments,
+)
+from skmat.composition import read_compositions
+from skmat.exceptions import InvalidInputError
+from skmat.structure import StructureArrays
+
+TABLE = MaterialTable(BINARIES, read_compositions(BINARIES))
+FOLDS = list(KFold(3, shuffle=True, random_state=0).split(BINARIES))
+LABELS = TABLE.feature("fractions") @ np.linspace(1, 2, 118)
+ONES = np.ones(60)
+
+
+def run(model, learned=None, folds=FOLDS, weights=ONES, reads=("fractions",), **settings):
+    learned = learned or [Learned.numbers(0, LABELS)]
+    trial = Trial("name", Candidate("name", model, reads, **settings), learned)
+    return fit_trial(trial, TABLE, folds, weights, seed=0)
+
+
+# What is learned
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-30, 1.0, 1e30, 1e298])
+@pytest.mark.parametrize("is_log", [False, True])
+def test_numbers_of_any_unit_and_back(unit, is_log):
+    values = np.array([1.0, 5.0, np.nan, 80.0]) * unit
+    learned = Learned.numbers(0, values, 3.0 * unit if is_log else None)
+    known = learned.values[~np.isnan(learned.values)]
+    assert known.mean() == pytest.approx(0.0, abs=1e-9)
+    assert known.std() == pytest.approx(1.0)
+    assert_allclose(learned.undo(learned.values), values)
+
+
+@pytest.mark.parametrize("value", [0.0, 7.3, -1e-300, 1e300])
+def test_equal_labels(value):
+    learned = Learned.numbers(0, np.full(4, value))
+    assert_allclose(learned.values, 0.0, atol=1e-9)
+    assert_allclose(learned.undo(np.zeros(2)), value)
+
+
+def test_logarithms_and_back():
+    values = np.array([0.0, 1e-9, 1.0, 1e9])
+    assert_allclose(exp_of(log_of(values, 2.0), 2.0), values, atol=1e-12)
+    assert np.isfinite(exp_of(np.array([1e6, -1e6]), 2.0)).all()
+
+
+# Fits
+
+
+def test_predictions_are_out_of_fold():
+    trial = run(LinearRegression())
+    X = TABLE.feature("fractions")
+    for training, held_out in FOLDS:
+        expected = LinearRegression().fit(X[training], LABELS[training]).predict(X[held_out])
+        assert_allclose(trial.predictions[0][held_out], expected)
+
+
+def test_repeated_folds_are_averaged():
+    seen = []
+
+    def remember(X, y, weights):
+        seen.append(len(X))
+
+    other = list(KFold(3, shuffle=True, random_state=1).split(BINARIES))
+    repeated = run(Odd(remember), folds=[*FOLDS, *other]).predictions[0]
+    first, second = (run(Odd(), folds=each).predictions[0] for each in (FOLDS, other))
+    assert seen == [40] * 6
+    assert_allclose(repeated, (first + second) / 2)
+
+
+def test_rows_that_no_fold_holds_out_are_nan():
+    trial = run(LinearRegression(), folds=FOLDS[:1])
+    missing = np.isnan(trial.predictions[0])
+    assert_array_equal(np.flatnonzero(~missing), FOLDS[0][1])
+
+
+def test_rows_without_label_or_weight_are_not_learned():
+    seen = []
+
+    def remember(X, y, weights):
+        seen.append((len(X), np.isnan(y).any()))
+
+    values, weights = LABELS.copy(), ONES.copy()
+    values[FOLDS[0][0][:5]] = np.nan
+    weights[FOLDS[0][0][5:8]] = 0
+    run(Odd(remember), [Learned.numbers(0, values)], FOLDS[:1], weights)
+    assert seen == [(32, False)]
+
+
+def test_weights_arrive_with_their_rows():
+    seen = []
+    run(Odd(lambda X, y, weights: seen.append(weights)), weights=np.arange(60.0) + 1)
+    for (training, _), weights in zip(FOLDS, seen, strict=True):
+        assert_array_equal(weights, training + 1)
+
+
+def test_weights_are_passed_where_they_are_taken():
+    weights = np.array([1.0, 2.0])
+    assert weight_arguments(Ridge(), weights).keys() == {"sample_weight"}
+    assert weight_arguments(ridge(), weights).keys() == {"ridge__sample_weight"}
+    assert weight_arguments(KNeighborsRegressor(), weights) == {}
+    assert weight_arguments(make_pipeline(StandardScaler(), KNeighborsRegressor()), weights) == {}
+    assert weight_arguments(TransformedTargetRegressor(Ridge()), weights).keys() == {
+        "sample_weight"
+    }
+    assert weight_arguments(TransformedTargetRegressor(KNeighborsRegressor()), weights) == {}
+    assert weight_arguments(Ridge(), np.array([2.0, 2.0])) == {}
+
+
+def test_a_candidate_without_weights_is_fitted():
+    assert np.isfinite(run(KNeighborsRegressor(), weights=np.arange(60.0)).predictions[0]).all()
+
+
+@pytest.mark.parametrize(
+    "predicted",
+    [
+        lambda X: np.full(len(X), np.nan),
+        lambda X: np.r_[np.inf, np.zeros(len(X) - 1)],
+        lambda X: np.zeros((len(X), 2)),
+        lambda X: np.zeros(len(X) - 1),
+        lambda X: np.zeros(2 * len(X)),
+        lambda X: 0.0,
+        lambda X: np.array(["high"] * len(X)),
+    ],
+    ids=["NaN", "inf", "columns", "short", "long", "scalar", "text"],
+)
+def test_predictions_that_cannot_be_used_are_errors(predicted):
+    with pytest.raises(ValueError, match=r"predicts|convert"):
+        run(Odd(on_predict=predicted))
+
+
+def test_a_column_of_predictions_will_do():
+    trial = run(Odd(on_predict=lambda X: np.ones((len(X), 1))))
+    assert_allclose(trial.predictions[0], Learned.numbers(0, LABELS).undo(np.ones(60)))
+
+
+def test_the_model_of_all_rows_predicts():
+    trial = run(LinearRegression())
+    fit_all_rows(trial, TABLE, ONES, seed=0)
+    assert len(trial.models) == 1
+    expected = LinearRegression().fit(TABLE.feature("fractions"), LABELS)
+    assert_allclose(trial.predict(TABLE)[0], expected.predict(TABLE.feature("fractions")))
+
+
+def test_what_was_trained_on_is_forgotten():
+    trial = run(LinearRegression())
+    fit_all_rows(trial, TABLE, ONES, seed=0)
+    before = trial.predict(TABLE)[0]
+    trial.forget_training()
+    assert not len(trial.learned[0].values)
+    assert not trial.predictions
+    assert_array_equal(trial.predict(TABLE)[0], before)
+
+
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def test_several_folds_at_a_time_give_the_same_bits(backend):
+    def predictions(n_jobs):
+        candidate = Candidate("name", ExtraTreesRegressor(5), ("fractions",))
+        trial = Trial("name", candidate, [Learned.numbers(0, LABELS)])
+        with parallel_config(backend):
+            fit_trial(trial, TABLE, FOLDS, ONES, seed=3, n_jobs=n_jobs)
+        return trial.predictions[0]
+
+    assert_array_equal(predictions(2), predictions(None))
+
+
+# Classes
+
+
+def learned_classes(y, n_classes):
+    return [Learned(0, np.asarray(y, dtype=float), n_classes=n_classes)]
+
+
+def test_probabilities_have_a_column_of_each_class():
+    y = np.arange(60) % 3
+    trial = run(LogisticRegression(), learned_classes(y, 4))
+    assert trial.predictions[0].shape == (60, 4)
+    assert_allclose(trial.predictions[0].sum(axis=1), 1.0)
+    assert_array_equal(trial.predictions[0][:, 3], 0.0)
+
+
+def test_a_fold_without_one_of_the_classes():
+    y = np.zeros(60)
+    y[FOLDS[0][1]] = 1.0
+    y[FOLDS[1][1][:5]] = 2.0
+    trial = run(LogisticRegression(), learned_classes(y, 3))
+    assert_allclose(trial.predictions[0].sum(axis=1), 1.0)
+    assert_array_equal(trial.predictions[0][FOLDS[0][1], 1], 0.0)
+
+
+def test_a_fold_of_one_class():
+    y = np.zeros(60)
+    y[FOLDS[0][1]] = 1.0
+    trial = run(LogisticRegression(), learned_classes(y, 2), FOLDS[:1])
+    assert_array_equal(trial.predictions[0][FOLDS[0][1]], np.tile([1.0, 0.0], (20, 1)))
+
+
+def test_a_classifier_without_probabilities():
+    from sklearn.linear_model import RidgeClassifier
+
+    y = np.arange(60) % 3
+    given = run(RidgeClassifier(), learned_classes(y, 3)).predictions[0]
+    assert set(np.unique(given)) == {0.0, 1.0}
+    assert_array_equal(given.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize(
+    "predicted",
+    [
+        lambda X: np.full((len(X), 2), np.nan),
+        lambda X: np.ones((len(X), 1)),
+        lambda X: np.ones((len(X), 3)) / 3,
+        lambda X: np.ones(len(X)),
+    ],
+    ids=["NaN", "too few", "too many", "flat"],
+)
+def test_probabilities_that_cannot_be_used_are_errors(predicted):
+    with pytest.raises(InvalidInputError, match="It predicts"):
+        run(OddClassifier(on_predict=predicted), learned_classes(np.arange(60) % 2, 2))
+
+
+# Parts
+
+
+def test_seeds_that_are_none_are_set():
+    model = VotingRegressor([("a", ExtraTreesRegressor()), ("b", ExtraTreesRegressor())])
+    model.set_params(b__random_state=5)
+    seeded = seeded_clone(model, 7)
+    assert seeded.get_params()["a__random_state"] == 7
+    assert seeded.get_params()["b__random_state"] == 5
+    assert model.get_params()["a__random_state"] is None
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        list("abcdef"),
+        np.array(list("abcdef")),
+        pd.Series(list("abcdef"), index=[5, 4, 3, 2, 1, 0]),
+        pd.DataFrame({"x": list("abcdef")}, index=[1, 2, 3, 4, 5, 0]),
+    ],
+    ids=lambda X: type(X).__name__,
+)
+def test_rows_are_taken_by_position(X):
+    taken = take_rows(X, np.array([4, 0, 1]))
+    assert list(np.asarray(taken).reshape(-1)) == ["e", "a", "b"]
+
+
+def test_rows_of_structures():
+    structures = StructureArrays.from_structures([rock_salt(a) for a in (5.0, 5.5, 6.0)])
+    taken = take_rows(structures, np.array([2, 0]))
+    assert_allclose(taken.lattice[:, 0, 0], [6.0, 5.0])

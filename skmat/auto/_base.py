@@ -79,7 +79,8 @@ class AutoEstimator(AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, 
             is_classifier=self._is_classifier,
             n_targets=len(targets.names),
             n_rows=len(data),
-            has_columns=data.table.columns is not None,
+            n_columns=0 if data.table.columns is None else data.table.columns.shape[1],
+            fewest=_fewest(targets) if self._is_classifier else None,
             device=self.device,
         )
         seed = self._draw_seed()
@@ -369,6 +370,14 @@ def _idle_targets(folds, labelled):
         for place, has_label in enumerate(labelled)
         if not any(has_label[training].any() and has_label[test].any() for training, test in folds)
     ]
+
+
+def _fewest(targets):
+    """Return the number of labels of the rarest class of all targets."""
+    return min(
+        int(np.unique(column[~np.isnan(column)], return_counts=True)[1].min())
+        for column in targets.values.T
+    )
 
 
 def _n_folds(preset, n_rows):

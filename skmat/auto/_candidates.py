@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -12,12 +13,13 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.utils import get_tags
 
-from skmat.auto._materials import EMBEDDING
+from skmat.auto._materials import EMBEDDING, feature_width
 from skmat.estimators import FAMILIES
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.exceptions import InvalidInputError
@@ -27,8 +29,14 @@ __all__ = ["PRESETS", "Candidate", "make_candidates", "make_gates", "names_of_ca
 #: Names of presets, from the fastest.
 PRESETS = ("fast", "medium", "best")
 
+_CHEAP = ("svm", "trees", "trees-vectors", "boosting", "trees-fractions", "boosting-l1")
+
 #: Rows above which kernels take hours.
 _MOST_FOR_KERNELS = 5_000
+#: Labels of each class, below which a fold may have too few to calibrate kernels.
+_FEWEST_FOR_KERNELS = 15
+#: Folds inside of a fold, whose predictions calibrate kernels.
+_FOLDS_OF_CALIBRATION = 3
 #: Rows per leaf grow above this number, so that forests fit into memory.
 _ROWS_OF_FULL_TREES = 20_000
 
@@ -50,8 +58,12 @@ class Candidate:
         labels.
     is_kernel : bool
         Whether the model is a kernel machine, which takes a moment.
+    is_refitted : bool
+        Whether one model of all rows predicts, not the mean of the models of the folds.
     is_joint : bool
         Whether one model learns all targets.
+    takes_logs : bool
+        Whether the model may learn logarithms of the target.
     learns_gate : bool
         Whether the model gets a gate for zero-inflated targets.
     most_rows : int or None
@@ -63,13 +75,24 @@ class Candidate:
     reads: Sequence[str] | str
     is_network: bool = False
     is_kernel: bool = False
+    is_refitted: bool = False
     is_joint: bool = False
+    takes_logs: bool = True
     learns_gate: bool = False
     most_rows: int | None = None
 
 
 def make_candidates(
-    preset, added, *, input, is_classifier, n_targets, n_rows, has_columns, device
+    preset,
+    added,
+    *,
+    input,
+    is_classifier,
+    n_targets,
+    n_rows,
+    n_columns=0,
+    fewest=None,
+    device="auto",
 ):
     """Return the candidates of a preset and those that the user added.
 
@@ -86,9 +109,11 @@ def make_candidates(
         Kind of the task.
     n_targets, n_rows : int
         Columns of y, and rows to train on.
-    has_columns : bool
-        Whether X has further numeric columns.
-    device : str
+    n_columns : int, default=0
+        Number of further numeric columns of X.
+    fewest : int, default=None
+        Labels of the rarest class.
+    device : str, default="auto"
         Device of the networks.
 
     Returns
@@ -100,12 +125,13 @@ def make_candidates(
     InvalidInputError
         If a name is unknown or used twice, or an added candidate is not of the kind of the task.
     """
-    known = _cheap(is_classifier, input, n_rows) + _networks(
+    known = _cheap(is_classifier, input, n_rows, n_columns) + _networks(
         is_classifier, input, n_targets, device
     )
     names = names_of_candidates(preset, input, n_targets)
     by_name = {each.name: each for each in known}
-    unknown = [name for name in names if name not in by_name]
+    is_list = not isinstance(preset, str)
+    unknown = [name for name in names if is_list and name not in by_name]
     if unknown:
         raise InvalidInputError(
             f"preset={preset!r} names {unknown}, which are not candidates for"
@@ -114,12 +140,14 @@ def make_candidates(
         )
     chosen = [each for each in known if each.name in names]
     chosen = [each for each in chosen if each.most_rows is None or n_rows <= each.most_rows]
+    if fewest is not None and fewest < _FEWEST_FOR_KERNELS:
+        chosen = [each for each in chosen if not each.is_kernel]
     chosen += _added(added, is_classifier, n_targets, [each.name for each in chosen])
     if not chosen:
         raise InvalidInputError(
             f"preset={preset!r} and candidates={added!r} leave no candidate. Name at least one."
         )
-    if has_columns:
+    if n_columns:
         chosen = [_with_columns(each) for each in chosen]
     return chosen
 
@@ -128,9 +156,9 @@ def names_of_candidates(preset, input="formula", n_targets=1):
     """Return the names of the candidates of a preset."""
     if not isinstance(preset, str):
         return list(preset)
-    names = ["svm", "svm-tight", "trees-fractions", "trees", "boosting-l1", "boosting"]
+    names = [*_CHEAP]
     if input == "structure":
-        names += ["trees-vectors", "svm-structure"]
+        names += ["svm-structure", "trees-structure"]
     if preset == "fast":
         return names
     names += ["roost", "mtencoder", "mtencoder-multimodal"]
@@ -143,58 +171,76 @@ def names_of_candidates(preset, input="formula", n_targets=1):
 
 def make_gates(n_rows):
     """Return the classifiers that tell whether a label is above the lowest."""
-    both = ("magpie", "fractions")
     return [
-        Candidate("gate-trees", ExtraTreesClassifier(**_trees(n_rows, 0.33)), both),
-        Candidate("gate-boosting", HistGradientBoostingClassifier(**_BOOSTING), both),
+        Candidate("gate-trees", _trees(True, n_rows, 0.33), _BOTH),
+        Candidate("gate-boosting", _boosting(True), _BOTH),
     ]
 
 
-_BOOSTING = {
-    "max_iter": 200,
-    "learning_rate": 0.1,
-    "max_leaf_nodes": 15,
-    "max_bins": 63,
-    "min_samples_leaf": 8,
-    "max_features": 0.4,
-}
+# Settings were chosen on splits of the training rows of Matbench's folds.
+
+_BOTH = ("magpie", "fractions")
 
 
-def _trees(n_rows, max_features):
+def _trees(is_classifier, n_rows, max_features):
+    make = ExtraTreesClassifier if is_classifier else ExtraTreesRegressor
     leaf = max(1, n_rows // _ROWS_OF_FULL_TREES)
-    return {"n_estimators": 200, "max_features": max_features, "min_samples_leaf": leaf}
+    return make(200, max_features=max_features, min_samples_leaf=leaf)
 
 
-def _cheap(is_classifier, input, n_rows):
-    trees = ExtraTreesClassifier if is_classifier else ExtraTreesRegressor
-    boosting = HistGradientBoostingClassifier if is_classifier else HistGradientBoostingRegressor
-    both, vectors = ("magpie", "fractions"), ("magpie", EMBEDDING["formula"])
+def _boosting(is_classifier, loss="squared_error"):
+    shared = {"max_leaf_nodes": 15, "max_bins": 63, "min_samples_leaf": 8}
+    # Without it, boosting stops early above 10,000 rows, on rows of the same composition.
+    shared["early_stopping"] = False
+    if is_classifier:
+        return HistGradientBoostingClassifier(
+            max_iter=150, learning_rate=0.03, max_features=0.2, **shared
+        )
+    return HistGradientBoostingRegressor(
+        loss=loss, max_iter=200, learning_rate=0.1, max_features=0.4, **shared
+    )
+
+
+def _kernel(is_classifier, width):
+    # X and, for numbers, y are standardised.
+    settings = {"C": 10.0, "gamma": 0.3 / width}
+    if is_classifier:
+        folds = StratifiedKFold(_FOLDS_OF_CALIBRATION, shuffle=True, random_state=0)
+        model = CalibratedClassifierCV(SVC(**settings), ensemble=False, cv=folds)
+    else:
+        model = SVR(epsilon=0.1, **settings)
+    return make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+
+
+def _cheap(is_classifier, input, n_rows, n_columns):
+    def kernel(name, reads):
+        model = _kernel(is_classifier, feature_width(reads) + n_columns)
+        return Candidate(name, model, reads, is_kernel=True, most_rows=_MOST_FOR_KERNELS)
+
+    def trees(name, max_features, reads):
+        model = _trees(is_classifier, n_rows, max_features)
+        return Candidate(name, model, reads, is_refitted=True)
+
+    vectors = EMBEDDING["formula"]
     candidates = [
-        _kernel_candidate(name, is_classifier, penalty, vectors)
-        for name, penalty in (("svm", 3.0), ("svm-tight", 30.0))
-    ]
-    candidates += [
-        Candidate("trees-fractions", trees(**_trees(n_rows, 1.0)), ("fractions",)),
-        Candidate("trees", trees(**_trees(n_rows, 0.33)), both),
-        Candidate("boosting", boosting(**_BOOSTING), both),
+        kernel("svm", ("magpie", vectors)),
+        trees("trees", 0.33, _BOTH),
+        trees("trees-vectors", "sqrt" if is_classifier else 0.33, (*_BOTH, vectors)),
+        Candidate("boosting", _boosting(is_classifier), _BOTH),
     ]
     if not is_classifier:
-        absolute = boosting(loss="absolute_error", **_BOOSTING)
-        candidates.append(Candidate("boosting-l1", absolute, both))
+        # On fractions alone, classifiers are far behind the others.
+        candidates.append(trees("trees-fractions", 1.0, ("fractions",)))
+        absolute = _boosting(is_classifier, "absolute_error")
+        # The absolute error tolerates long tails by itself.
+        candidates.append(Candidate("boosting-l1", absolute, _BOTH, takes_logs=False))
     if input == "structure":
-        read = (*both, EMBEDDING["structure"])
+        structure = EMBEDDING["structure"]
         candidates += [
-            Candidate("trees-vectors", trees(**_trees(n_rows, 0.33)), read),
-            _kernel_candidate("svm-structure", is_classifier, 10.0, read),
+            kernel("svm-structure", ("magpie", vectors, structure)),
+            trees("trees-structure", "sqrt" if is_classifier else 0.33, (*_BOTH, structure)),
         ]
     return candidates
-
-
-def _kernel_candidate(name, is_classifier, penalty, reads):
-    # Targets are standardised before.
-    model = SVC(C=penalty, probability=False) if is_classifier else SVR(C=penalty, epsilon=0.02)
-    model = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
-    return Candidate(name, model, reads, is_kernel=True, most_rows=_MOST_FOR_KERNELS)
 
 
 def _networks(is_classifier, input, n_targets, device):

@@ -1,6 +1,6 @@
 """The average of candidates for a target of classes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,14 @@ class ClassAverage:
         known = data.labelled(target) & ~np.isnan(predictions).any(axis=(0, 2))
         rows = np.flatnonzero(known)
         y = np.where(known, data.targets.values[:, target], 0).astype(int)
+        # The average of calibrated candidates is better than that of overconfident ones.
+        candidates = [
+            replace(
+                part, temperature=fit_temperature(each[rows], y[rows], data.sample_weight[rows])
+            )
+            for part, each in zip(candidates, predictions, strict=True)
+        ]
+        predictions = np.stack([each.predict(OutOfFold(), target) for each in candidates])
         candidates = select_parts(candidates, predictions, y, data, rows, metric, generator)
         average = cls(target, [part for part in candidates if part.weight > 0])
         weights = data.sample_weight[rows]

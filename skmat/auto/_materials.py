@@ -15,7 +15,7 @@ from skmat.featurizers import (
     dense_fractions,
 )
 
-__all__ = ["EMBEDDING", "MaterialTable", "feature_pipeline"]
+__all__ = ["EMBEDDING", "MaterialTable", "feature_pipeline", "feature_width"]
 
 #: Encoders whose vectors are features, by the input.
 _ENCODERS = {
@@ -24,6 +24,9 @@ _ENCODERS = {
 }
 #: Feature that measures the distance between materials, by the input.
 EMBEDDING = {"formula": "vectors", "structure": "structure_vectors"}
+_INPUTS = {name: input for input, name in EMBEDDING.items()}
+#: Numbers of the other features.
+_WIDTHS = {"fractions": MAX_ATOMIC_NUMBER, "magpie": 145}
 
 
 class MaterialTable:
@@ -106,6 +109,14 @@ class MaterialTable:
         frame = self.columns.reset_index(drop=True)
         frame.insert(0, "material", pd.Series(materials, dtype=object))
         return frame
+
+
+def feature_width(names):
+    """Return the number of features of several names together."""
+    return sum(
+        _WIDTHS[name] if name in _WIDTHS else _loaded(_INPUTS[name]).n_features_out_
+        for name in names
+    )
 
 
 def feature_pipeline(names, input):

@@ -12,9 +12,9 @@ __all__ = ["compete_for_numbers"]
 def compete_for_numbers(candidates, labels, shapes, competition, metric):
     """Fit the trials of all candidates.
 
-    A target with a long tail gives each cheap candidate a second trial, on logarithms. Networks
-    take logarithms if these lowered the errors of cheap candidates. A zero-inflated target gives
-    each trial a second part, behind a gate of classifiers. Networks have gates of their own.
+    On a target with a long tail, the first candidate has a second trial, on logarithms. All others
+    take what was better. A zero-inflated target gives each trial a second part, behind a gate of
+    classifiers. Networks have gates of their own.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
         for target, (column, shape) in enumerate(zip(labels, shapes, strict=True))
     ]
     parts: list[list[Part]] = [[] for _ in labels]
-    gains: list[list[float]] = [[] for _ in labels]
+    gains: list[float | None] = [None for _ in labels]
     for candidate in candidates:
         for trial in _trials(candidate, labels, shapes, gains):
             if competition.run(trial) is None:
@@ -49,7 +49,11 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
                 parts[target].append(Part(trial))
                 if gates[target] is not None:
                     parts[target].append(Part(trial, gates[target]))
-        _note_gains(candidate, parts, labels, shapes, competition.data, metric, gains)
+        for target, (column, shape) in enumerate(zip(labels, shapes, strict=True)):
+            if gains[target] is None:
+                gains[target] = _gain(
+                    candidate, parts[target], target, column, shape, competition.data, metric
+                )
     return parts
 
 
@@ -70,44 +74,48 @@ def _fit_gate(target, labels, lowest, competition):
 def _trials(candidate, labels, shapes, gains):
     """Return the trials of a candidate. They have not been fitted."""
     targets = range(len(labels))
+    units = [
+        _units(shape.log_unit if candidate.takes_logs else None, gain)
+        for shape, gain in zip(shapes, gains, strict=True)
+    ]
     if candidate.is_network:
-        units = [
-            shape.log_unit if known and np.mean(known) < 0 else None
-            for shape, known in zip(shapes, gains, strict=True)
-        ]
         lowest = [shape.lowest if candidate.learns_gate else None for shape in shapes]
-        learned = [Learned.numbers(i, labels[i], units[i], lowest[i]) for i in targets]
+        learned = [Learned.numbers(i, labels[i], units[i][0], lowest[i]) for i in targets]
         together = [learned] if candidate.is_joint else [[each] for each in learned]
         return [Trial(candidate.name, candidate, each) for each in together]
-    trials = []
-    for i in targets:
-        unit, known = shapes[i].log_unit, gains[i]
-        if candidate.is_kernel or not known:
-            units = [None] if unit is None else [None, unit]
-        else:
-            # Trees and boosting agree on logarithms: the first of them has decided.
-            units = [unit if known[0] < 0 else None]
-        for each in units:
-            name = candidate.name if each is None else f"{candidate.name}, log"
-            trials.append(Trial(name, candidate, [Learned.numbers(i, labels[i], each)]))
-    return trials
+    return [
+        Trial(
+            candidate.name if unit is None else f"{candidate.name}, log",
+            candidate,
+            [Learned.numbers(i, labels[i], unit)],
+        )
+        for i in targets
+        for unit in units[i]
+    ]
 
 
-def _note_gains(candidate, parts, labels, shapes, data, metric, gains):
-    """Note by how much logarithms changed the error of a candidate."""
-    if candidate.is_kernel or candidate.is_network:
-        return
-    for target, shape in enumerate(shapes):
-        by_name = {part.trial.name: part for part in parts[target] if part.gate is None}
-        names = (candidate.name, f"{candidate.name}, log")
-        pair = [by_name[name] for name in names if name in by_name]
-        if len(pair) < 2:
-            continue
-        errors = []
-        for part in pair:
-            predicted = shape.clip(part.predict(OutOfFold(), target))
-            rows = ~np.isnan(labels[target]) & ~np.isnan(predicted)
-            weights = data.sample_weight[rows]
-            errors.append(metric.error(labels[target][rows], predicted[rows], weights))
-        if min(errors) > 0:
-            gains[target].append(float(np.log(errors[1] / errors[0])))
+def _units(log_unit, gain):
+    """Return the units of logarithms that are tried. None stands for the labels themselves.
+
+    Candidates agree on logarithms, so that the first one decides for all others.
+    """
+    if log_unit is None:
+        return [None]
+    if gain is None:
+        return [None, log_unit]
+    return [log_unit if gain < 0 else None]
+
+
+def _gain(candidate, parts, target, labels, shape, data, metric):
+    """Return by how much logarithms changed the error of a candidate, or None if not tried."""
+    by_name = {part.trial.name: part for part in parts if part.gate is None}
+    names = (candidate.name, f"{candidate.name}, log")
+    pair = [by_name[name] for name in names if name in by_name]
+    if len(pair) < 2:
+        return None
+    errors = []
+    for part in pair:
+        predicted = shape.clip(part.predict(OutOfFold(), target))
+        rows = ~np.isnan(labels) & ~np.isnan(predicted)
+        errors.append(metric.error(labels[rows], predicted[rows], data.sample_weight[rows]))
+    return errors[1] - errors[0]

@@ -1,9 +1,10 @@
 """The summands of an average, and their predictions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmat.auto._calibration import at_temperature
 from skmat.auto._selection import select_weights
 from skmat.auto._trial import Trial
 
@@ -73,12 +74,15 @@ class Part:
         Out-of-fold error.
     weight : float
         Weight in the average.
+    temperature : float
+        Calibrates probabilities.
     """
 
     trial: Trial
     gate: Gate | None = None
     error: float = np.nan
     weight: float = 0.0
+    temperature: float = 1.0
 
     @property
     def name(self):
@@ -93,6 +97,8 @@ class Part:
     def predict(self, outputs, target):
         """Return the predictions for a target, ndarray of shape (n,) or (n, n_classes)."""
         values, probabilities = outputs.of(self.trial)[target], []
+        if self.temperature != 1:
+            return at_temperature(values, self.temperature)
         lowest = self.trial.lowest(target)
         if lowest is not None:  # the candidate has a gate of its own
             probabilities, values = [values[:, 0]], values[:, 1]
@@ -148,6 +154,6 @@ def select_parts(parts, predictions, y, data, rows, metric, generator):
     errors = metric.errors(labels, known, weights)
     shares = select_weights(known, labels, weights, data.groups[rows], metric, generator)
     return [
-        Part(part.trial, part.gate, float(error), float(share))
+        replace(part, error=float(error), weight=float(share))
         for part, error, share in zip(parts, errors, shares, strict=True)
     ]

@@ -50,7 +50,6 @@ def refit_candidate(auto, name, X, y, sample_weight):
         is_classifier=auto._is_classifier,
         n_targets=auto.n_outputs_,
         n_rows=1,
-        has_columns=False,
         device=auto.device,
     )
     by_name = {each.name: each for each in candidates}

@@ -217,7 +217,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
         if not return_std:
             return mean
         std = [
-            each.scale.std(spread) for each, (_, spread) in zip(self._averages, found, strict=True)
+            each.scale.std(spread, values)
+            for each, (values, spread) in zip(self._averages, found, strict=True)
         ]
         return mean, self._as_y(std, valid)
 
@@ -251,7 +252,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
         lows, highs = [], []
         for average in self._averages:
             mean, spread = average.predict(outputs)
-            width = average.scale.half_width(spread, float(coverage))
+            width = average.scale.half_width(spread, mean, float(coverage))
             lows.append(average.shape.clip(mean - width))
             highs.append(average.shape.clip(mean + width))
         return self._as_y(lows, valid), self._as_y(highs, valid)

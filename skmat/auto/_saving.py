@@ -18,7 +18,7 @@ from skmat.exceptions import InvalidInputError, SavedModelError, shorten
 
 __all__ = ["AutoFolderMixin"]
 
-_DATA = PlainData([TargetShape, ConformalScale])
+_DATA = PlainData([TargetShape])
 
 #: Attributes that are written in another form.
 _APART = ("_averages", "_ranked", "_novelty", "leaderboard_", "_metadata_request")
@@ -79,7 +79,7 @@ class AutoFolderMixin(SavedModelMixin):
                 self.leaderboard_.to_dict(orient="list"), "the attribute 'leaderboard_'"
             ),
             "trials": [_write_trial(each, folder, place) for place, each in enumerate(trials)],
-            "averages": [_average_content(each, places) for each in self._averages],
+            "averages": [_write_average(each, folder, places) for each in self._averages],
             "ranked": self._ranked
             and [[_part_content(each, places) for each in of_target] for of_target in ranked],
         }
@@ -118,7 +118,9 @@ class AutoFolderMixin(SavedModelMixin):
             setattr(model, name, _DATA.decode(value, f"{folder}: {name!r}"))
         trials = [_read_trial(each, folder, place) for place, each in enumerate(content["trials"])]
         gates: dict[tuple, Gate] = {}
-        model._averages = [_read_average(each, trials, gates) for each in content["averages"]]
+        model._averages = [
+            _read_average(each, folder, trials, gates) for each in content["averages"]
+        ]
         ranked = content["ranked"]
         model._ranked = ranked and [
             [_read_part(each, trials, gates) for each in of_target] for of_target in ranked
@@ -152,9 +154,9 @@ def _write_trial(trial, folder, place):
                 "target": each.target,
                 "center": _DATA.encode(float(each.center), "a scale"),
                 "scale": _DATA.encode(float(each.scale), "a scale"),
-                "log_unit": each.log_unit,
+                "log_unit": _DATA.encode(each.log_unit, "a unit"),
                 "n_classes": each.n_classes,
-                "lowest": each.lowest,
+                "lowest": _DATA.encode(each.lowest, "a label"),
             }
             for each in trial.learned
         ],
@@ -176,9 +178,9 @@ def _read_trial(content, folder, place):
             np.empty(0),
             _DATA.decode(each["center"], "a scale"),
             _DATA.decode(each["scale"], "a scale"),
-            each["log_unit"],
+            _DATA.decode(each["log_unit"], "a unit"),
             each["n_classes"],
-            each["lowest"],
+            _DATA.decode(each["lowest"], "a label"),
         )
         for each in content["learned"]
     ]
@@ -199,6 +201,7 @@ def _part_content(part, places):
         "trial": places[id(part.trial)],
         "error": _DATA.encode(float(part.error), "an error"),
         "weight": float(part.weight),
+        "temperature": float(part.temperature),
         "gate": gate
         and {"lowest": gate.lowest, "trials": [places[id(each)] for each in gate.trials]},
     }
@@ -211,28 +214,38 @@ def _read_part(content, trials, gates):
         gates.setdefault(key, Gate(gate["lowest"], [trials[place] for place in gate["trials"]]))
         gate = gates[key]
     error = _DATA.decode(content["error"], "an error")
-    return Part(trials[content["trial"]], gate, error, content["weight"])
+    weight, temperature = content["weight"], content["temperature"]
+    return Part(trials[content["trial"]], gate, error, weight, temperature)
 
 
-def _average_content(average, places):
+def _write_average(average, folder, places):
     parts = [_part_content(each, places) for each in average.parts]
     common = {"target": average.target, "parts": parts}
     if isinstance(average, ClassAverage):
         thresholds = _DATA.encode(average.thresholds, "the thresholds")
         return {**common, "temperature": average.temperature, "thresholds": thresholds}
+    scale = average.scale
+    if scale.trees is not None:
+        folder.write_bytes(f"scale-{average.target}.skops", dump_sklearn(scale.trees))
     return {
         **common,
         "shape": _DATA.encode(average.shape, "the bounds"),
-        "scale": _DATA.encode(average.scale, "the intervals"),
+        "unit": _DATA.encode(scale.unit, "the intervals"),
+        "scores": _DATA.encode(scale.scores, "the intervals"),
     }
 
 
-def _read_average(content, trials, gates):
+def _read_average(content, folder, trials, gates):
+    target = content["target"]
     parts = [_read_part(each, trials, gates) for each in content["parts"]]
     if "thresholds" in content:
         thresholds = _DATA.decode(content["thresholds"], "the thresholds")
-        return ClassAverage(content["target"], parts, content["temperature"], thresholds)
+        return ClassAverage(target, parts, content["temperature"], thresholds)
     shape = _DATA.decode(content["shape"], "the bounds")
-    return NumberAverage(
-        content["target"], parts, shape, _DATA.decode(content["scale"], "the intervals")
+    file = f"scale-{target}.skops"
+    scale = ConformalScale(
+        _DATA.decode(content["unit"], "the intervals"),
+        _DATA.decode(content["scores"], "the intervals"),
+        load_sklearn(folder.read_bytes(file)) if file in folder.names() else None,
     )
+    return NumberAverage(target, parts, shape, scale)

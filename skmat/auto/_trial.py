@@ -100,7 +100,7 @@ class Trial:
     learned : list of Learned
         The targets.
     models : list of estimator
-        One per fold for networks. Others get one model in ``fit_all_rows``.
+        One per fold, or one of all rows after ``fit_all_rows``.
     predictions : dict of int to ndarray
         Out-of-fold predictions of each target, of shape (n,) or (n, n_classes). NaN for rows that
         no fold holds out.
@@ -250,8 +250,8 @@ def take_rows(X, rows):
 def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, end):
     """Return the model of a fold, its predictions, and the seconds of both.
 
-    The mean of the networks of the folds is better than one network of all rows. For other models
-    it makes no difference, and the models of the folds would fill the memory: None is returned.
+    The mean of the models of the folds is better than one of all rows, but for trees. Of these,
+    None is returned: their models would also fill the memory.
     """
     start = time.perf_counter()
     model = _fit_model(candidate, learned, X, training, sample_weight, seed, end)
@@ -263,7 +263,7 @@ def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, en
         for output in outputs:
             _check_finite(output)
     seconds = (middle - start, time.perf_counter() - middle)
-    return model if candidate.is_network else None, outputs, seconds
+    return None if candidate.is_refitted else model, outputs, seconds
 
 
 def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):

@@ -1,5 +1,7 @@
 """Trained networks in model folders: weights as safetensors, the rest as JSON."""
 
+from contextlib import suppress
+
 import numpy as np
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from skmat.estimators._fitted_model import FittedModel
 from skmat.estimators._network_check import check_network
 from skmat.estimators._scaling import TargetScaling
 from skmat.estimators._teachers import FittedTeacher
-from skmat.exceptions import PretrainedError, SavedModelError, shorten
+from skmat.exceptions import InvalidInputError, PretrainedError, SavedModelError, shorten
 from skmat.objectives import (
     BarlowTwins,
     Distillation,
@@ -55,7 +57,7 @@ def write_network(fitted: FittedModel, folder, index: int) -> dict:
         "dropout": [float(each.p) for each in _dropouts(model)],
         "scaling": fitted.scaling,
         "seed": fitted.seed,
-        "history": list(fitted.history),
+        "history": [_plain_part(row) for row in fitted.history],
         "classes": list(fitted.classes),
         "teachers": [
             None if each is None else {"shift": each.shift, "unit": each.unit}
@@ -110,6 +112,16 @@ def read_network(cls, content, folder, index: int) -> FittedModel:
         classes=parts["classes"],
         teachers=teachers,
     )
+
+
+def _plain_part(row):
+    """Return an epoch of the history without what callbacks recorded, if it is not plain data."""
+    kept = {}
+    for key, value in row.items():
+        with suppress(InvalidInputError):
+            _DATA.encode(value, key)
+            kept[key] = value
+    return kept
 
 
 def _file(index):

@@ -16,9 +16,10 @@ from skmat.pretrained import LoadReport, ModelCard
 
 __all__ = ["ModelFolderMixin"]
 
-#: Parameters that belong to the machine. They do not change predictions. A folder that they name
-#: may hold pickles, so that loading must not take them from a file.
-_OF_THE_MACHINE = ("checkpoint_dir", "memory")
+#: Parameters that are None after loading. They do not change predictions. Callbacks are code. The
+#: others name folders of the machine, which may hold pickles, so that loading must not take them
+#: from a file.
+_LEFT_OUT = ("callbacks", "checkpoint_dir", "memory")
 
 #: Attributes that are written in another form, or follow from the networks.
 _APART = ("estimators_", "history_", "_metadata_request")
@@ -40,7 +41,9 @@ class ModelFolderMixin(SavedModelMixin):
         are kept. These are not kept:
 
         - The state of the optimizer: ``partial_fit`` after loading starts with a new one.
-        - `memory` and `checkpoint_dir`, which belong to the machine: they are None after loading.
+        - `callbacks`, which are code, and `memory` and `checkpoint_dir`, which belong to the
+          machine: they are None after loading. What callbacks recorded in the history is kept if
+          it is plain data.
         - The teacher of a :class:`~skmat.objectives.Distillation`: predictions do not need it.
           Training after loading raises an error until the parameter is set again.
         - The device: networks are on the CPU after loading.
@@ -73,7 +76,7 @@ class ModelFolderMixin(SavedModelMixin):
         written = {
             name: _DATA.encode(_without_teachers(value), f"the parameter {name!r}")
             for name, value in parameters.items()
-            if name not in (*_OF_THE_MACHINE, "pretrained")
+            if name not in (*_LEFT_OUT, "pretrained")
         }
         attributes = {
             name: _DATA.encode(value, f"the attribute {name!r}")
@@ -101,7 +104,7 @@ class ModelFolderMixin(SavedModelMixin):
         parameters["pretrained"] = _read_source(parts["pretrained"], folder)
         known = set(cls._get_param_names())
         unknown = sorted(set(parameters) - known)
-        if unknown or set(parameters) & set(_OF_THE_MACHINE):
+        if unknown or set(parameters) & set(_LEFT_OUT):
             raise SavedModelError(
                 f"{folder}: {cls.__name__} has no saved parameters {shorten(unknown)}. Load the"
                 " model with the version of skmat that saved it."

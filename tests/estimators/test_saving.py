@@ -20,6 +20,7 @@ from joblib import Memory
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from skorch.callbacks import Callback
 
 from skmat import (
     CGCNNRegressor,
@@ -427,3 +428,20 @@ def test_attributes_that_a_fit_does_not_set_are_refused(name, tmp_path):
     alter(folder, lambda values: values["content"]["attributes"].update({name: 1}))
     with pytest.raises(SavedModelError, match="is not an attribute of a fitted"):
         load_model(folder)
+
+
+class Recorder(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("rows", [1, 2])
+        net.history.record("scores", np.float32(0.5))
+        net.history.record("net", net)
+
+
+def test_callbacks_are_code_and_what_they_recorded_is_kept_if_it_is_plain(tmp_path):
+    model = MTEncoderRegressor(**FAST, callbacks=[Recorder()]).fit(FORMULAS, GAPS)
+    loaded = again(model, tmp_path)
+    assert loaded.callbacks is None
+    assert_same(outputs(model, FORMULAS), outputs(loaded, FORMULAS))
+    expected = [{key: row[key] for key in row if key != "net"} for row in model.history_]
+    assert loaded.history_ == expected
+    assert loaded.history_[0]["rows"] == [1, 2]

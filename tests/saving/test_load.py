@@ -116,7 +116,7 @@ def test_another_class_is_refused(saved):
             load_model(saved)
 
 
-def test_pickle_is_not_even_imported_for_loading(saved):
+def test_loading_and_predicting_call_no_pickle(saved):
     program = (
         "import sys, pickle\n"
         "def refuse(*_, **__): raise RuntimeError('pickle')\n"

@@ -164,8 +164,9 @@ def _check_kind(kind, parts):
     if kind == "encoder":
         return
     is_class = [target.n_classes > 0 for target in parts["targets"]]
-    of_this_kind = is_class and set(is_class) == {kind == "classifier"}
-    if not of_this_kind or [type(each) for each in parts["objectives"][:1]] != [Properties]:
+    # Values of a regressor come first. Its gates are classes.
+    fits = is_class[:1] == [False] if kind == "regressor" else all(is_class) and any(is_class)
+    if not fits or [type(each) for each in parts["objectives"][:1]] != [Properties]:
         raise ValueError(f"it has no heads of a {kind}")
 
 

@@ -445,3 +445,20 @@ def test_callbacks_are_code_and_what_they_recorded_is_kept_if_it_is_plain(tmp_pa
     expected = [{key: row[key] for key in row if key != "net"} for row in model.history_]
     assert loaded.history_ == expected
     assert loaded.history_[0]["rows"] == [1, 2]
+
+
+def test_gates_of_zero_inflated_targets(tmp_path):
+    y = np.stack([[0.0, 3.2] * 5, GAPS], axis=1)
+    model = MTEncoderRegressor(**FAST, zero_inflated=True, loss="robust_l1").fit(FORMULAS, y)
+    loaded = again(model, tmp_path)
+    assert_array_equal(loaded.lowest_labels_, [0.0, min(GAPS)])
+    assert_same(outputs(model, FORMULAS), outputs(loaded, FORMULAS))
+    for first, second in zip(
+        (*model.predict(FORMULAS, return_std=True), *model.predict_mixture(FORMULAS)),
+        (*loaded.predict(FORMULAS, return_std=True), *loaded.predict_mixture(FORMULAS)),
+        strict=True,
+    ):
+        assert_array_equal(first, second)
+    for each in (model, loaded):
+        each.set_params(warm_start=True).fit(FORMULAS, y)
+    assert_same(outputs(model, FORMULAS), outputs(loaded, FORMULAS))

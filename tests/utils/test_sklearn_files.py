@@ -42,7 +42,7 @@ REGRESSORS = [
     ExtraTreesRegressor(3, max_leaf_nodes=9, bootstrap=True, random_state=1),
     RandomForestRegressor(3, random_state=0),
     HistGradientBoostingRegressor(max_iter=5),
-    HistGradientBoostingRegressor(loss="absolute_error", max_iter=5),
+    HistGradientBoostingRegressor(loss="absolute_error", max_iter=5, max_features=0.5),
     HistGradientBoostingRegressor(loss="quantile", quantile=0.9, max_iter=5),
     *(SVR(), SVR(kernel="linear"), Ridge(), KNeighborsRegressor(algorithm="brute")),
     make_pipeline(StandardScaler(), SVR()),

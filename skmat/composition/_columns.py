@@ -12,7 +12,7 @@ from skmat.composition._formula import ATOMIC_NUMBERS, BadComposition, parse_for
 from skmat.composition._frames import as_pandas
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["amounts_from_weight", "check_unique", "read_columns"]
+__all__ = ["amounts_from_weight", "check_unique", "counts_amounts", "read_columns"]
 
 _SHARE = r"(?:\.?[ -]?(?:%|percent|pct|perc|frac(?:tion)?|ratio))"
 #: What a column counts, by the unit in its name.
@@ -85,6 +85,18 @@ def read_columns(names):
             " them: at.% of elements, or mol% of elements and compounds."
         )
     return [ATOMIC_NUMBERS.get(what) or _composition(what) for what in whats]
+
+
+def counts_amounts(names):
+    """Return the names that columns of amounts have: of elements and compounds, in any unit.
+
+    A single letter, such as P or V, may be a symbol of physics. The list is therefore empty unless
+    it has two names or more, and one of them is longer.
+    """
+    found = [
+        name for name in names if _is_element(_split(name)[0]) or _is_compound(_split(name)[0])
+    ]
+    return found if len(found) > 1 and max(map(len, found)) > 1 else []
 
 
 def amounts_from_weight(X):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmat._utils.parameters import PlainParametersMixin
 from skmat.estimators._params import SharedParams, dataclass_of_parameters
-from skmat.estimators._plan import FitData, plan_fit, plan_partial_fit
+from skmat.estimators._plan import FitData, plan_fit, plan_partial_fit, scale_extra
 from skmat.estimators._pretrained import CheckpointMixin, Start
 from skmat.estimators._rollback import models_restored_on_failure
 from skmat.estimators._saving import ModelFolderMixin
@@ -53,6 +53,7 @@ class EncoderEstimator(
         X = held(X)
         previous = self._models_to_continue(partial)
         start = self._continued_start(previous) if previous else self._resolve_start()
+        columns_before = getattr(self, "extra_columns_", [])
         # ``fit`` reads X and y anew, also with warm_start.
         reads_anew = not (partial and previous)
         labels_required = reads_anew and classes is None
@@ -60,7 +61,8 @@ class EncoderEstimator(
         targets = self._read_targets(y, len(materials), classes, labels_required)
         weights = weights_to_learn_by(sample_weight, materials)
         targets = self._add_targets(targets, weights, previous)
-        data = FitData(X, materials, targets, weights, self._make_batch)
+        given, extra = self._read_further(X, targets, columns_before if previous else None)
+        data = FitData(given, materials, targets, weights, self._make_batch, extra)
 
         # Plan.
         start = self._within_domain(start, data)
@@ -168,6 +170,13 @@ class EncoderEstimator(
         """Return where training starts. Predictors override it for unusual materials."""
         return start
 
+    def _read_further(self, X, targets, columns_before):
+        """Return the materials as given, and further columns of X as numbers or None.
+
+        `columns_before` are the further columns of the fit that continues, None for a new one.
+        """
+        return X, None
+
     def _add_targets(self, targets, sample_weight, previous):
         """Return the targets with those that the estimator learns in addition."""
         return targets
@@ -202,10 +211,16 @@ class EncoderEstimator(
         valid = materials.n_sites > 0
         return (materials if valid.all() else materials.take(valid)), valid
 
-    def _run_heads(self, materials):
+    def _run_heads(self, materials, extra=None):
         """Return the outputs of each network's heads."""
         return [
-            run_heads(each.model, materials, self._make_batch, *self._device_and_precision(each))
+            run_heads(
+                each.model,
+                materials,
+                self._make_batch,
+                *self._device_and_precision(each),
+                extra=scale_extra(extra, each.extra_scaling),
+            )
             for each in self.estimators_
         ]
 

@@ -31,7 +31,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas, a matrix of amounts, or structures, depending on the family.
+            Formulas, a matrix of amounts, or structures, depending on the family. A DataFrame may
+            have further columns of numbers, such as temperatures.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
             Class labels. All labels of a column have one type, which can be sorted. Labels may be
             missing: NaN, None, pandas.NA, null or masked.
@@ -99,8 +100,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             Probabilities in the order of ``classes_``. An ensemble returns the mean of its
             networks. With ``on_invalid="nan"``, rows that cannot be read are NaN.
         """
-        materials, valid = self._read_for_prediction(X)
-        outputs = self._run_heads(materials)
+        outputs, valid = self._predict_heads(X)
         probabilities = []
         for index, classes in enumerate(self._classes):
             mean = np.stack([each[index] for each in outputs]).mean(axis=0, dtype=np.float64)
@@ -159,7 +159,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return read_class_targets(y, n_rows, classes)
 
     def _property_objective(self):
-        return Properties(**self._head_settings())
+        return Properties(n_extra=self._n_extra, **self._head_settings())
 
     def _keep_targets(self, targets):
         super()._keep_targets(targets)

@@ -20,12 +20,15 @@ load_report_ : LoadReport or None
 model_card_ : ModelCard or None
     Model card of the weights of `pretrained`.
 n_features_in_ : int
-    1 for formulas and structures; the number of columns for a matrix of amounts.
+    1 for formulas and structures; the number of columns for a matrix of amounts, and for a table
+    with further columns.
 feature_names_in_ : ndarray of str
     Names of the columns of X, if it was a DataFrame.
 """
 
 _TARGETS = """
+extra_columns_ : list of str
+    Names of the columns of X beside the materials, whose numbers the heads read.
 target_names_ : list of str
     Names of the columns of y.
 n_outputs_ : int

@@ -31,6 +31,8 @@ class FittedModel:
         Teacher of each objective.
     optimizer_settings : TrainingSettings or None
         Settings that the optimizer of `net` was built with, after ``partial_fit``.
+    extra_scaling : TargetScaling or None
+        Standardisation of further columns of X. None without such columns.
     """
 
     net: EncoderNet
@@ -40,6 +42,7 @@ class FittedModel:
     classes: list = field(default_factory=list)
     teachers: list = field(default_factory=list)
     optimizer_settings: TrainingSettings | None = None
+    extra_scaling: TargetScaling | None = None
 
     @property
     def model(self) -> MultiObjectiveModel:

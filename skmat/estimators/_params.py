@@ -125,9 +125,9 @@ class SharedParams:
         Passes over the training rows. "auto" is 60 epochs, but at least what reads 30,000 rows
         (up to 120 epochs), and at most what reads 300,000 (down to 10 epochs). Families of
         structures train for three times as many. Families of compositions train for less if rows
-        of one formula contradict each other: for what reads 10,000 rows, and 5 epochs at least.
-        More epochs would only memorise noise. Rows contradict if their share of all rows, times
-        their variance, is at least 0.3 of the whole variance.
+        of one formula, with equal further columns of X, contradict each other: for what reads
+        10,000 rows, and 5 epochs at least. More epochs would only memorise noise. Rows contradict
+        if their share of all rows, times their variance, is at least 0.3 of the whole variance.
     batch_size : int or "auto"
         Materials per step. "auto" is the power of two nearest to 1/16 of the training rows,
         between 16 and 512 (128 for CGCNN, 32 for ALIGNN).

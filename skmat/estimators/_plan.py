@@ -9,6 +9,7 @@ import numpy as np
 from skmat._utils.parameters import plain
 from skmat.estimators._automatic import n_epochs, n_per_batch, pure_error_share
 from skmat.estimators._pretrained import Start
+from skmat.estimators._scaling import TargetScaling
 from skmat.estimators._targets import TargetData
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective
@@ -23,7 +24,15 @@ from skmat.training import (
     split_by_group,
 )
 
-__all__ = ["FitData", "FitPlan", "Run", "Tasks", "plan_fit", "plan_partial_fit"]
+__all__ = [
+    "FitData",
+    "FitPlan",
+    "Run",
+    "Tasks",
+    "plan_fit",
+    "plan_partial_fit",
+    "scale_extra",
+]
 
 
 class Tasks(NamedTuple):
@@ -51,7 +60,7 @@ class FitData:
     Attributes
     ----------
     X : array-like
-        As the user gave it, for teachers.
+        The materials as the user gave them, for teachers.
     materials : CompositionArrays or CrystalGraphs
         The same, as the network reads it.
     targets : TargetData
@@ -60,6 +69,8 @@ class FitData:
         Weights with mean 1.
     make_batch : callable
         Rows of `materials` to a batch.
+    extra : ndarray of shape (n, n_extra), float64, or None
+        Further columns of X. A missing value is NaN.
     """
 
     X: Any
@@ -67,8 +78,25 @@ class FitData:
     targets: TargetData
     sample_weight: np.ndarray
     make_batch: Any
+    extra: np.ndarray | None = None
 
-    def for_training(self, scaling, teacher_targets) -> TrainingData:
+    def input_groups(self) -> np.ndarray:
+        """Return groups of rows that are equal to a network of compositions, shape (n,)."""
+        groups = self.materials.group_ids()
+        if self.extra is None:
+            return groups
+        # Missing values are equal, which NaN is not.
+        filled = np.where(np.isnan(self.extra), np.inf, self.extra)
+        both = np.column_stack([groups, filled])
+        return np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def fit_extra_scaling(self, rows) -> TargetScaling | None:
+        """Return the standardisation of further columns by `rows`."""
+        if self.extra is None:
+            return None
+        return TargetScaling.fit(self.extra[rows], self.sample_weight[rows])
+
+    def for_training(self, scaling, teacher_targets, extra_scaling=None) -> TrainingData:
         """Return standardised arrays for the training loop."""
         return TrainingData(
             self.materials,
@@ -76,7 +104,15 @@ class FitData:
             scaling.transform(self.targets.values).astype(np.float32),
             self.sample_weight.astype(np.float32),
             tuple(teacher_targets),
+            scale_extra(self.extra, extra_scaling),
         )
+
+
+def scale_extra(extra, scaling):
+    """Return further columns as networks read them. A missing value becomes the mean, 0."""
+    if extra is None:
+        return None
+    return np.nan_to_num(scaling.transform(extra), nan=0.0).astype(np.float32)
 
 
 class Run(NamedTuple):
@@ -248,4 +284,4 @@ def _contradiction(estimator, data):
     is_number = [classes is None for classes in data.targets.classes]
     labels = data.targets.values[:, is_number]
     labels = np.where(data.sample_weight[:, None] > 0, labels, np.nan)
-    return pure_error_share(data.materials.group_ids(), labels)
+    return pure_error_share(data.input_groups(), labels)

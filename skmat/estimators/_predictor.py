@@ -8,7 +8,9 @@ from skmat.estimators._objectives import resolve_objectives
 from skmat.estimators._params import PredictorParams, dataclass_of_parameters
 from skmat.estimators._plan import Tasks
 from skmat.estimators._pretrained import Start
+from skmat.estimators._targets import check_not_labels
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import ExtraColumnsMixin, held
 
 __all__ = ["EncoderPredictor"]
 
@@ -20,7 +22,7 @@ _LARGEST_AUXILIARY_WEIGHT = 1e60
 
 
 @dataclass_of_parameters()
-class EncoderPredictor(PredictorParams, EncoderEstimator):
+class EncoderPredictor(PredictorParams, ExtraColumnsMixin, EncoderEstimator):
     """Base of regressors and classifiers: an encoder that is trained under heads for y."""
 
     def __sklearn_tags__(self):
@@ -57,6 +59,26 @@ class EncoderPredictor(PredictorParams, EncoderEstimator):
         weight = min(self._plain("auxiliary_weight"), _LARGEST_AUXILIARY_WEIGHT) * sum(weights)
         objectives = (self._property_objective(), *auxiliary)
         return Tasks(objectives, in_float32(weights + [weight] * len(names)), len(names))
+
+    def _read_further(self, X, targets, columns_before):
+        if columns_before is not None and columns_before != self._extra_columns:
+            raise InvalidInputError(
+                f"The model was fitted with the further columns {columns_before} of X, and cannot"
+                f" continue with {self._extra_columns}. Use a new estimator (warm_start=False)."
+            )
+        extra = self._read_extra(X)
+        if extra is None:
+            return X, None
+        check_not_labels(extra, self._extra_columns, targets.as_given)
+        materials, _ = self._split_X(X, reset=False)
+        return materials, extra
+
+    def _predict_heads(self, X):
+        """Return the outputs of each network's heads, and the mask of the rows that are read."""
+        X = held(X)
+        materials, valid = self._read_for_prediction(X)
+        extra = self._read_extra(X)
+        return self._run_heads(materials, None if extra is None else extra[valid]), valid
 
     def _auxiliary_objectives(self):
         if self.auxiliary_objective is None:

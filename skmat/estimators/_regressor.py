@@ -37,7 +37,8 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like of shape (n_materials,) or (n_materials, n_columns)
-            Formulas, a matrix of amounts, or structures, depending on the family.
+            Formulas, a matrix of amounts, or structures, depending on the family. A DataFrame may
+            have further columns of numbers, such as temperatures.
         y : array-like of shape (n_materials,) or (n_materials, n_tasks)
             Properties, in any units. Text must hold a number. Labels may be missing: NaN, None,
             pandas.NA, null or masked.
@@ -112,14 +113,14 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         InvalidInputError
             If `return_std` is true, but the model cannot estimate its uncertainty.
         """
-        materials, valid = self._read_for_prediction(X)
+        outputs, valid = self._predict_heads(X)
         loss = self.estimators_[0].model.objectives[0].loss  # of the fit, not of set_params
         if return_std and len(self.estimators_) == 1 and loss != "robust_l1":
             raise InvalidInputError(
                 "return_std=True needs a fit with n_estimators > 1 or loss='robust_l1', but the"
                 f" fit had n_estimators=1 and loss={loss!r}."
             )
-        values, deviations, probabilities = self._run_networks(materials)
+        values, deviations, probabilities = self._in_units_of_y(outputs)
         mean, std = _combined(values, deviations)
         is_gated = ~np.isnan(self._lowest)
         if is_gated.any():
@@ -160,8 +161,8 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         An ensemble returns the means of its networks. With ``on_invalid="nan"``, rows that cannot
         be read are NaN.
         """
-        materials, valid = self._read_for_prediction(X)
-        values, deviations, probabilities = self._run_networks(materials)
+        outputs, valid = self._predict_heads(X)
+        values, deviations, probabilities = self._in_units_of_y(outputs)
         value, _ = _combined(values, deviations)
         probability = probabilities.mean(axis=0)
         return self._as_y(probability, valid), self._as_y(_at_least(self._lowest, value), valid)
@@ -204,8 +205,8 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         # A model of an older version has no gates.
         return getattr(self, "lowest_labels_", np.full(self.n_outputs_, np.nan))
 
-    def _run_networks(self, materials):
-        """Return values, deviations and probabilities above the lowest label, in units of y.
+    def _in_units_of_y(self, outputs_of_networks):
+        """Return values, deviations, and probabilities above the lowest label.
 
         Returns
         -------
@@ -213,7 +214,7 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         """
         values, deviations, probabilities = [], [], []
         n_tasks, is_gated = self.n_outputs_, ~np.isnan(self._lowest)
-        for fitted, outputs in zip(self.estimators_, self._run_heads(materials), strict=True):
+        for fitted, outputs in zip(self.estimators_, outputs_of_networks, strict=True):
             # float64, so that values in any unit neither overflow nor vanish.
             stacked = np.stack(outputs, axis=1).astype(np.float64)
             value = fitted.scaling.inverse_transform(stacked[..., 0])[:, :n_tasks]
@@ -225,7 +226,7 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         return np.array(values), np.array(deviations), np.array(probabilities)
 
     def _property_objective(self):
-        return Properties(loss=self.loss, **self._head_settings())
+        return Properties(loss=self.loss, n_extra=self._n_extra, **self._head_settings())
 
     def _as_y(self, values, valid):
         values = scatter_rows(values, valid)

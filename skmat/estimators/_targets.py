@@ -22,6 +22,7 @@ from skmat.objectives import Target
 
 __all__ = [
     "TargetData",
+    "check_not_labels",
     "class_columns",
     "read_class_targets",
     "read_known_classes",
@@ -181,6 +182,42 @@ def read_known_classes(classes):
         for each in (classes if nested else [classes])
         for column in read_columns(each, "classes").columns
     ]
+
+
+def check_not_labels(extra, columns, targets):
+    """Raise an error if a further column of X holds the labels themselves.
+
+    Parameters
+    ----------
+    extra : ndarray of shape (n, n_extra)
+        Numbers of further columns.
+    columns : list of str
+        Their names.
+    targets : TargetData
+        Labels.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column of two or more values equals a column of y in all rows with a label.
+    """
+    for labels, classes, target in zip(
+        targets.values.T, targets.classes, targets.names, strict=True
+    ):
+        rows = ~np.isnan(labels)
+        known = labels[rows]
+        if classes is not None:
+            if classes.dtype.kind not in "biuf":
+                continue
+            known = classes[known.astype(int)].astype(float)
+        if len(np.unique(known)) < 2:
+            continue
+        for column, name in zip(extra.T, columns, strict=True):
+            if np.array_equal(column[rows], known):
+                raise InvalidInputError(
+                    f"The column {name!r} of X holds the labels of {target!r}. A model would only"
+                    " copy them. Drop the column from X."
+                )
 
 
 def class_columns(y):

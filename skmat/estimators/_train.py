@@ -53,9 +53,11 @@ def train_models(estimator, plan, data, previous):
             model.objectives = tuple(objectives)
             labels, weights = data.targets.values[run.training], data.sample_weight[run.training]
             scaling = before.scaling.refitted(labels, weights)
+            extra_scaling = _refitted_extra(before, data, run.training)
         else:
             model, scaling = _new_network(estimator, plan, data, run, objectives)
-        arrays = data.for_training(scaling, teacher_targets)
+            extra_scaling = data.fit_extra_scaling(run.training)
+        arrays = data.for_training(scaling, teacher_targets, extra_scaling)
         validates = len(run.validation) > 0
         net, history = train(
             model,
@@ -66,7 +68,9 @@ def train_models(estimator, plan, data, previous):
             estimator.callbacks,
         )
         classes = data.targets.classes
-        models.append(FittedModel(net, scaling, run.seed, history, classes, teachers))
+        fitted = FittedModel(net, scaling, run.seed, history, classes, teachers)
+        fitted.extra_scaling = extra_scaling
+        models.append(fitted)
     return models
 
 
@@ -85,10 +89,13 @@ def train_one_epoch(estimator, plan, data, previous):
             model, scaling = _new_network(estimator, plan, data, run, objectives)
             net = untrained_net(model, run.settings.device)
             classes = data.targets.classes
-            models.append(FittedModel(net, scaling, run.seed, [], classes, teachers))
+            fitted = FittedModel(net, scaling, run.seed, [], classes, teachers)
+            fitted.extra_scaling = data.fit_extra_scaling(rows)
+            models.append(fitted)
     for fitted, run in zip(models, plan.runs, strict=True):
         if previous:
             fitted.scaling = fitted.scaling.refitted(data.targets.values, data.sample_weight)
+            fitted.extra_scaling = _refitted_extra(fitted, data, rows)
         settings = _optimizer_settings(estimator, run.settings)
         if fitted.optimizer_settings != settings or fitted.net.device != run.settings.device:
             # The optimizer's moments belong to other settings.
@@ -98,7 +105,7 @@ def train_one_epoch(estimator, plan, data, previous):
             plan.tasks.objectives, data.X, rows, fitted.teachers
         )
         fitted.model.objectives = tuple(objectives)
-        arrays = data.for_training(fitted.scaling, teacher_targets)
+        arrays = data.for_training(fitted.scaling, teacher_targets, fitted.extra_scaling)
         n_finished = len(history_rows(fitted.net.history))
         train_further(fitted.net, arrays, run.settings, estimator.callbacks)
         fitted.model.eval()
@@ -118,6 +125,12 @@ def _new_network(estimator, plan, data, run, objectives):
     targets, device = data.targets.targets, run.settings.device
     model = _build(estimator, plan.start, objectives, targets, run.model_seed, device)
     return model, data.targets.fit_scaling(run.training, data.sample_weight)
+
+
+def _refitted_extra(fitted, data, rows):
+    if data.extra is None:
+        return None
+    return fitted.extra_scaling.refitted(data.extra[rows], data.sample_weight[rows])
 
 
 @own_surroundings()

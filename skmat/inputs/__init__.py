@@ -8,6 +8,11 @@ from skmat.inputs._compositions import (
     held,
     is_fitted,
 )
+from skmat.inputs._extra_columns import (
+    ExtraColumnsMixin,
+    read_extra_numbers,
+    split_extra_columns,
+)
 from skmat.inputs._labels import (
     as_classes,
     as_numbers,
@@ -23,6 +28,7 @@ __all__ = [
     "Column",
     "CompositionInputMixin",
     "CompositionReaderMixin",
+    "ExtraColumnsMixin",
     "StructureInputMixin",
     "as_classes",
     "as_formulas",
@@ -35,7 +41,9 @@ __all__ = [
     "is_mostly_text",
     "as_python",
     "read_columns",
+    "read_extra_numbers",
     "read_weights",
+    "split_extra_columns",
     "weights_of_scores",
     "weights_to_learn_by",
 ]

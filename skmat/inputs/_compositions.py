@@ -14,13 +14,17 @@ from skmat.composition import read_amounts, read_compositions
 from skmat.composition._columns import check_unique, read_columns
 from skmat.composition._frames import as_list, as_pandas
 from skmat.composition._read import check_ordered, is_missing
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidCompositionError, InvalidInputError
+from skmat.inputs._extra_columns import split_for
 
 __all__ = ["CompositionInputMixin", "CompositionReaderMixin", "as_formulas", "held", "is_fitted"]
 
 _FORMULA_TYPES = (str, Mapping, Composition)
 #: Types of items by which a list is read as formulas. Some of them then raise an error.
 _NOT_NUMBERS = (*_FORMULA_TYPES, bytes, Element, Species)
+
+
+_NO_FORMULAS = "Found array with 0 sample(s) (no formulas) while a minimum of 1 is required."
 
 
 class CompositionReaderMixin(SavedVersionMixin):
@@ -66,6 +70,9 @@ class CompositionReaderMixin(SavedVersionMixin):
         CompositionArrays
         """
         X = held(X)
+        materials, table = split_for(self, X, reset=reset)
+        if table is not None:
+            return self._read_beside_numbers(materials, table, reset, on_invalid)
         formulas = self._validate_formulas(X, reset=reset)
         if formulas is not None:
             return read_compositions(formulas, on_invalid=on_invalid)
@@ -77,15 +84,27 @@ class CompositionReaderMixin(SavedVersionMixin):
             allow_empty=allow_empty,
         )
 
+    def _read_beside_numbers(self, materials, table, reset, on_invalid):
+        """Read formulas of a table with further columns."""
+        if not len(table):
+            raise InvalidInputError(_NO_FORMULAS)
+        validate_data(self, table, reset=reset, skip_check_array=True)
+        try:
+            return read_compositions(as_formulas(materials), on_invalid=on_invalid)
+        except InvalidCompositionError as error:
+            error.add_note(
+                f"Formulas are read from the column {materials.columns[0]!r}, because it is the"
+                " only one that does not hold numbers. If the others are amounts, drop it."
+            )
+            raise
+
     def _validate_formulas(self, X, *, reset):
         """Return `X` as a list of unparsed formulas, or None if it holds amounts."""
         formulas = as_formulas(X)
         if formulas is None and not _is_empty(X):
             return None
         if not formulas:
-            raise InvalidInputError(
-                "Found array with 0 sample(s) (no formulas) while a minimum of 1 is required."
-            )
+            raise InvalidInputError(_NO_FORMULAS)
         # Only the shape and the column name are checked here: one feature, one name.
         frame = as_pandas(X)
         column = np.empty((len(formulas), 1)) if frame is None else frame

@@ -7,6 +7,7 @@ from sklearn.utils.validation import validate_data
 from skmat._utils.saved_version import SavedVersionMixin
 from skmat.exceptions import InvalidInputError
 from skmat.inputs._compositions import held
+from skmat.inputs._extra_columns import split_for
 from skmat.structure import StructureArrays
 from skmat.structure._read import as_rows, parse_pymatgen, parse_structures
 
@@ -41,14 +42,16 @@ class StructureInputMixin(SavedVersionMixin):
 
     def _validate_rows(self, X, *, reset):
         """Return `X` as a sequence of unparsed structures."""
-        values = as_structures(X)
+        materials, table = split_for(self, X, reset=reset)
+        values = as_structures(materials)
         if not len(values):
             raise InvalidInputError(
                 "Found array with 0 sample(s) (no structures) while a minimum of 1 is required."
             )
         # Only the shape and the column name are checked here: one feature, one name.
-        column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
-        validate_data(self, column, reset=reset, skip_check_array=True)
+        if table is None:
+            table = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
+        validate_data(self, table, reset=reset, skip_check_array=True)
         return values
 
 

@@ -22,11 +22,15 @@ class Representation(NamedTuple):
         material. None unless requested.
     graph : object, default=None
         Input of ``Encoder.task_layers``. None if the encoder has no such layers.
+    extra : Tensor of shape (n_materials, n_extra) or None
+        Further numbers of each material that heads of properties read. The encoder has not seen
+        them.
     """
 
     material: Tensor
     sites: Tensor | None = None
     graph: Any = None
+    extra: Tensor | None = None
 
 
 class Encoder(nn.Module, ABC):

@@ -42,12 +42,15 @@ class Properties(Objective):
     n_task_layers : int, default=0
         Convolutions of each property alone, after the shared ones. The head reads the mean of
         their atom vectors and the shared vector of the material. Only CGCNN supports them.
+    n_extra : int, default=0
+        Number of further numbers of each material that the heads read, such as a temperature.
     """
 
     loss: str = "l1"
     hidden: tuple[int, ...] | None = None
     dropout: float = 0.0
     n_task_layers: int = 0
+    n_extra: int = 0
 
     name: ClassVar[str] = "properties"
     needs_targets: ClassVar[bool] = True
@@ -72,8 +75,9 @@ class Properties(Objective):
 
     def describe(self):
         settings = super().describe()
-        if not self.n_task_layers:
-            del settings["n_task_layers"]  # as in model cards of shipped weights
+        for name in ("n_task_layers", "n_extra"):
+            if not settings[name]:
+                del settings[name]  # as in model cards of shipped weights
         return settings
 
     def build_heads(self, encoder, targets):
@@ -83,6 +87,7 @@ class Properties(Objective):
             PropertyHead(
                 width, hidden, target, self.loss, self.dropout,
                 encoder.task_layers(self.n_task_layers) if self.n_task_layers else None,
+                self.n_extra,
             )
             for target in targets
         )  # fmt: skip
@@ -124,9 +129,10 @@ def losses_of_all_heads(heads, encoded, y, sample_weight) -> TaskLosses:
         kinds.setdefault(head.n_classes, []).append(i)
     sums = [weights.new_zeros(())] * len(heads)
     for places in kinds.values():
-        inputs = encoded.material
+        inputs = heads[places[0]].read(encoded)
         if heads[places[0]].layers is not None:
-            inputs = torch.stack([heads[i].read(encoded) for i in places])
+            others = [heads[i].read(encoded) for i in places[1:]]
+            inputs = torch.stack([inputs, *others])
         outputs = run_side_by_side([heads[i].mlp for i in places], inputs).float()
         # Stacked views need no transfer. A list of indices would be copied to the GPU.
         expected = torch.stack([labels[:, i] for i in places])
@@ -155,6 +161,8 @@ class PropertyHead(nn.Module):
         Dropout probability.
     layers : Module, default=None
         Layers of this property alone, which return `in_features` further numbers per material.
+    n_extra : int, default=0
+        Length of ``Representation.extra``, which the head reads too.
     """
 
     def __init__(
@@ -165,6 +173,7 @@ class PropertyHead(nn.Module):
         loss: str,
         dropout: float,
         layers: nn.Module | None = None,
+        n_extra: int = 0,
     ):
         super().__init__()
         self.layers = layers
@@ -175,13 +184,16 @@ class PropertyHead(nn.Module):
         else:
             width = 2 if self.n_classes == 0 and loss == "robust_l1" else 1
         n_read = in_features if layers is None else 2 * in_features
-        self.mlp = build_mlp(n_read, hidden, width, dropout)
+        self.mlp = build_mlp(n_read + n_extra, hidden, width, dropout)
 
     def read(self, encoded: Representation) -> Tensor:
         """Return the input of the head, Tensor of shape (n_materials, n_read)."""
-        if self.layers is None:
-            return encoded.material
-        return torch.cat([encoded.material, self.layers(encoded.graph)], dim=1)
+        parts = [encoded.material]
+        if self.layers is not None:
+            parts.append(self.layers(encoded.graph))
+        if encoded.extra is not None:
+            parts.append(encoded.extra)
+        return torch.cat(parts, dim=1) if len(parts) > 1 else encoded.material
 
     def forward(self, seen: Tensor) -> Tensor:
         """Return raw outputs, shape (n_materials, width), for the output of ``read``."""

@@ -155,6 +155,9 @@ class _CUDAGraphTraining:
             y if features is None else _with_empty_row(features).to(device)
             for features in teacher_targets
         ]
+        self.extra = None
+        if data.extra is not None:
+            self.extra = _with_empty_row(data.extra, 0.0).to(device)
         self._set_up_optimizer()
         n_per_batch = -(-self.n // self.n_steps)
         self.order = torch.zeros((self.n_steps, n_per_batch), dtype=torch.long, device=device)
@@ -290,7 +293,8 @@ class _CUDAGraphTraining:
                 continue
             if whole is None:
                 material, _ = model.encoder.forward_padded(batch.atomic_numbers, batch.fractions)
-                whole = Representation(material)
+                extra = None if self.extra is None else self.extra.index_select(0, rows)
+                whole = Representation(material, extra=extra)
             y = features.index_select(0, rows)
             parts.append(objective.losses(heads, [whole], [], None, y, batch.sample_weight))
         return TaskLosses.concatenate(parts)
@@ -461,8 +465,8 @@ class _GraphCallbacks:
         self.callbacks.hear(hook, self.net, dataset_train=self.data, dataset_valid=None)
 
 
-def _with_empty_row(values):
-    return F.pad(torch.from_numpy(np.ascontiguousarray(values)), (0, 0, 0, 1), value=np.nan)
+def _with_empty_row(values, fill=np.nan):
+    return F.pad(torch.from_numpy(np.ascontiguousarray(values)), (0, 0, 0, 1), value=fill)
 
 
 def _zeros(shape, device):

@@ -29,6 +29,8 @@ class TrainingData:
         Weights of the materials.
     teacher_targets : tuple of ndarray of shape (n_materials, n_columns), float32, or None
         Targets of each objective, None for `y`. An empty tuple means `y` for all.
+    extra : ndarray of shape (n_materials, n_extra), float32, or None
+        Further numbers of each material, standardised, which the heads of `y` read.
     """
 
     materials: Any
@@ -36,6 +38,7 @@ class TrainingData:
     y: np.ndarray
     sample_weight: np.ndarray
     teacher_targets: tuple[np.ndarray | None, ...] = ()
+    extra: np.ndarray | None = None
 
     def __len__(self):
         return len(self.materials)
@@ -49,6 +52,7 @@ class TrainingData:
             tuple(
                 None if features is None else features[rows] for features in self.teacher_targets
             ),
+            None if self.extra is None else self.extra[rows],
         )
 
 
@@ -64,6 +68,7 @@ class TrainingBatch:
     y: Tensor
     sample_weight: Tensor
     teacher_targets: list[Tensor | None]
+    extra: Tensor | None = None
 
     def __len__(self):
         return len(self.y)
@@ -78,6 +83,7 @@ class TrainingBatch:
                 None if features is None else features.to(device)
                 for features in self.teacher_targets
             ],
+            None if self.extra is None else self.extra.to(device),
         )
 
 
@@ -137,6 +143,7 @@ class BatchLoader:
                         None if each is None else torch.from_numpy(each[rows])
                         for each in teacher_targets
                     ],
+                    None if self.data.extra is None else torch.from_numpy(self.data.extra[rows]),
                 ),
                 y,
             )

@@ -77,4 +77,5 @@ class MultiObjectiveModel(nn.Module):
             for objective, views in zip(self.objectives, batch.views, strict=True)
             if any(view.batch is None for view in views)
         )
-        return self.encoder(batch.materials, sites=sites)
+        whole = self.encoder(batch.materials, sites=sites)
+        return whole if batch.extra is None else whole._replace(extra=batch.extra)

@@ -39,7 +39,7 @@ def run_encoder(
     ndarray of shape (n_materials, out_features), float32
     """
     return _run(
-        lambda batch: encoder(batch).material,
+        lambda batch, rows: encoder(batch).material,
         encoder.out_features,
         encoder,
         materials,
@@ -55,8 +55,11 @@ def run_heads(
     make_batch: Callable,
     device: str,
     precision: str,
+    extra: np.ndarray | None = None,
 ) -> list[np.ndarray]:
     """Predict every target.
+
+    `extra` holds further numbers of the materials, as ``TrainingData`` does.
 
     Returns
     -------
@@ -65,8 +68,10 @@ def run_heads(
     """
     heads: Any = model.heads["properties"]
 
-    def predict(batch) -> Tensor:
+    def predict(batch, rows) -> Tensor:
         encoded = model.encoder(batch)
+        if extra is not None:
+            encoded = encoded._replace(extra=torch.from_numpy(extra[rows]).to(device))
         return torch.cat([head.predict(head(head.read(encoded))) for head in heads], dim=1)
 
     widths = [max(2, head.n_classes) for head in heads]
@@ -100,7 +105,7 @@ def _run(function, width, module, materials, make_batch, device, precision) -> n
     results = np.empty((len(materials), width), dtype=np.float32)
     with torch.inference_mode(), autocast(device, precision):
         for rows, filled in _chunks(materials):
-            output = function(make_batch(materials, filled).to(device))
+            output = function(make_batch(materials, filled).to(device), filled)
             results[rows] = output[: len(rows)].float().cpu().numpy()
     return results
 

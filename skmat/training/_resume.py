@@ -329,6 +329,8 @@ def saved_history(history) -> list[dict]:
 
 
 def _describe_data(data):
+    # Without further columns, as in the files of older versions.
+    extra = {} if data.extra is None else {"further columns": _hash([data.extra])}
     return {
         "rows": len(data),
         "materials": _hash(_arrays(data.materials)),
@@ -337,6 +339,7 @@ def _describe_data(data):
             features for features in data.teacher_targets if features is not None
         ),
         "sample weights": _hash([data.sample_weight]),
+        **extra,
     }
 
 

@@ -167,7 +167,7 @@ def test_off_is_what_it_was(n_estimators, loss):
     np.testing.assert_array_equal(value, off.predict(FORMULAS))
     if n_estimators == 1:
         # What the heads returned before there were gates.
-        (outputs,) = off._run_heads(off._read_for_prediction(FORMULAS)[0])
+        (outputs,), _ = off._predict_heads(FORMULAS)
         scaling = off.estimators_[0].scaling
         expected = outputs[0][:, 0].astype(float) * scaling.scale[0] + scaling.mean[0]
         np.testing.assert_array_equal(value, expected)

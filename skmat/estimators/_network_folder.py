@@ -56,6 +56,7 @@ def write_network(fitted: FittedModel, folder, index: int) -> dict:
         "targets": list(model.targets),
         "dropout": [float(each.p) for each in _dropouts(model)],
         "scaling": fitted.scaling,
+        "extra_scaling": fitted.extra_scaling,
         "seed": fitted.seed,
         "history": [_plain_part(row) for row in fitted.history],
         "classes": list(fitted.classes),
@@ -97,6 +98,7 @@ def read_network(cls, content, folder, index: int) -> FittedModel:
         _set_dropout(model, parts["dropout"])
         _check_kind(cls._kind, parts)
         _check_targets(parts)
+        _check_extra(parts)
         teachers = _teachers(parts["teachers"], model.objectives)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         if isinstance(error, SavedModelError):
@@ -111,6 +113,7 @@ def read_network(cls, content, folder, index: int) -> FittedModel:
         history=parts["history"],
         classes=parts["classes"],
         teachers=teachers,
+        extra_scaling=parts["extra_scaling"],
     )
 
 
@@ -173,17 +176,32 @@ def _check_kind(kind, parts):
 def _check_targets(parts):
     """Raise a ValueError unless scales and classes fit the targets."""
     targets, classes = parts["targets"], parts["classes"]
-    for numbers in (parts["scaling"].mean, parts["scaling"].scale):
-        if not isinstance(numbers, np.ndarray) or numbers.dtype != np.float64:
-            raise ValueError(f"{shorten(numbers)} are not scales of targets")
-        if numbers.shape != (len(targets),):
-            raise ValueError("there is not one scale per target")
+    _check_scaling(parts["scaling"], len(targets), "target")
     if not classes and not targets:
         return
     for target, known in zip(targets, classes, strict=True):
         n_classes = 0 if known is None else max(2, *np.shape(known))
         if n_classes != target.n_classes:
             raise ValueError(f"the classes of {shorten(target.name)} are not those of its head")
+
+
+def _check_extra(parts):
+    """Raise a ValueError unless the scales of further columns are those that the heads read."""
+    scaling = parts["extra_scaling"]
+    n_extra = max((getattr(each, "n_extra", 0) for each in parts["objectives"]), default=0)
+    if scaling is None and not n_extra:
+        return
+    if not isinstance(scaling, TargetScaling):
+        raise ValueError(f"{shorten(scaling)} are not scales of further columns")
+    _check_scaling(scaling, n_extra, "further column")
+
+
+def _check_scaling(scaling, n_columns, what):
+    for numbers in (scaling.mean, scaling.scale):
+        if not isinstance(numbers, np.ndarray) or numbers.dtype != np.float64:
+            raise ValueError(f"{shorten(numbers)} are not scales of a {what}")
+        if numbers.shape != (n_columns,):
+            raise ValueError(f"there is not one scale per {what}")
 
 
 def _n_layers(objective):

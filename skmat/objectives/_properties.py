@@ -62,13 +62,14 @@ class Properties(Objective):
             )
         if self.hidden is not None:
             check_hidden(self.hidden)
-        if not isinstance(self.n_task_layers, Integral) or self.n_task_layers < 0:
-            raise InvalidInputError(
-                "n_task_layers must be a number of layers, 0 for none, not"
-                f" {self.n_task_layers!r}."
-            )
-        # A parameter grid may hold a NumPy integer. Model cards need a Python one.
-        object.__setattr__(self, "n_task_layers", int(self.n_task_layers))
+        for name, what in (("n_task_layers", "layers"), ("n_extra", "columns")):
+            number = getattr(self, name)
+            if not isinstance(number, Integral) or number < 0:
+                raise InvalidInputError(
+                    f"{name} must be a number of {what}, 0 for none, not {number!r}."
+                )
+            # A parameter grid may hold a NumPy integer. Model cards need a Python one.
+            object.__setattr__(self, name, int(number))
 
     def task_names(self, targets):
         return [target.name for target in targets]

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from skorch.callbacks import Callback, EarlyStopping
 
-from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
+from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor, load_model
 from skmat.exceptions import InvalidInputError, PretrainedError, StopTraining
 
 FORMULAS = ["TiO2", "NaCl", "Fe2O3", "MgO", "ZnO", "Cu", "GaAs", "CdTe"] * 2
@@ -141,6 +141,13 @@ def test_a_saved_estimator_keeps_its_callbacks(tmp_path):
     # The class of a test cannot be imported elsewhere.
     model.set_params(callbacks=[EarlyStopping("train_loss")])
     assert_same_in_another_process([model], FORMULAS, tmp_path)
+
+
+def test_a_model_folder_has_no_callbacks(tmp_path):
+    model = make([Count()]).fit(FORMULAS, LABELS)
+    loaded = load_model(model.save_model(tmp_path / "model"))
+    assert loaded.callbacks is None
+    np.testing.assert_array_equal(loaded.predict(FORMULAS), model.predict(FORMULAS))
 
 
 def test_a_run_resumes_with_other_callbacks(tmp_path):

@@ -18,6 +18,7 @@ from skmat import (
     MTEncoderClassifier,
     MTEncoderRegressor,
     RoostRegressor,
+    load_model,
 )
 from skmat.estimators._plan import FitData
 from skmat.exceptions import InvalidCompositionError, InvalidInputError
@@ -257,6 +258,20 @@ def test_teachers_get_the_materials_alone():
     model = make(auxiliary_objective=Distillation(Teacher(), name="teacher"))
     model.fit(TABLE, LABELS)
     assert seen == [["formula"]]
+
+
+@pytest.mark.parametrize("zero_inflated", [False, "auto", True])
+def test_model_folders(tmp_path, zero_inflated):
+    labels = np.column_stack([np.where(T < 600, 0.0, T), LABELS])
+    model = make(zero_inflated=zero_inflated, n_estimators=2).fit(TABLE, labels)
+    loaded = load_model(model.save_model(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict(TABLE), model.predict(TABLE))
+    for one, other in zip(
+        loaded.predict_mixture(TABLE), model.predict_mixture(TABLE), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(loaded.lowest_labels_, model.lowest_labels_)
+    loaded.partial_fit(TABLE, labels)
 
 
 def test_a_search_and_files(tmp_path):

@@ -129,6 +129,8 @@ def make_candidates(
         is_classifier, input, n_targets, device
     )
     names = names_of_candidates(preset, input, n_targets)
+    if is_classifier and isinstance(preset, str):
+        names.remove("boosting-l1")
     by_name = {each.name: each for each in known}
     is_list = not isinstance(preset, str)
     unknown = [name for name in names if is_list and name not in by_name]

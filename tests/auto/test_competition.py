@@ -1,0 +1,226 @@
+import os
+import signal
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from common.auto import BINARIES, Odd
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold
+
+from skmat.auto._candidates import Candidate
+from skmat.auto._clock import Deadline, deferred_interrupt
+from skmat.auto._competition import Competition
+from skmat.auto._data import FitData
+from skmat.auto._materials import MaterialTable
+from skmat.auto._trial import Learned, Trial
+from skmat.composition import read_compositions
+from skmat.estimators._targets import read_numeric_targets
+from skmat.exceptions import CandidateWarning, InvalidInputError
+
+TABLE = MaterialTable(BINARIES, read_compositions(BINARIES))
+LABELS = np.stack([np.arange(60.0), np.arange(60.0) ** 2], axis=1)
+FOLDS = list(KFold(2).split(BINARIES))
+
+
+class Clock(Deadline):
+    """A deadline that passes when it is told to."""
+
+    seconds = np.inf
+
+    def left(self):
+        return -1.0 if self.is_interrupted else self.seconds
+
+
+def compete(deadline=None, n_targets=1, **settings):
+    targets = read_numeric_targets(LABELS[:, :n_targets], 60)
+    data = FitData(TABLE, targets, np.ones(60), np.arange(60), FOLDS)
+    return Competition(data, deadline or Clock(), 0, **settings)
+
+
+def trial(model=None, target=0, name="line"):
+    model = model or LinearRegression()
+    learned = [Learned.numbers(target, LABELS[:, target])]
+    return Trial(name, Candidate(name, model, ("fractions",)), learned)
+
+
+def raising(error):
+    def fail(*arguments):
+        raise error
+
+    return Odd(on_fit=fail)
+
+
+def test_a_fitted_trial_is_returned():
+    competition = compete()
+    assert competition.run(one := trial()) is one
+    assert np.isfinite(one.predictions[0]).all()
+    assert not competition.failures
+    assert competition.predicted == {0}
+
+
+def test_a_trial_that_raises_is_reported_and_left_out():
+    competition = compete()
+    with pytest.warns(CandidateWarning, match=r"'bad' failed .*RuntimeError: no luck today"):
+        assert (
+            competition.run(trial(raising(RuntimeError("no luck\n  today")), name="bad")) is None
+        )
+    assert [each.status for each in competition.failures] == [
+        "failed: RuntimeError: no luck today"
+    ]
+    assert not competition.predicted
+    assert competition.run(trial()) is not None
+
+
+def test_the_first_trial_of_each_target_is_fitted_after_the_end():
+    clock = Clock()
+    clock.seconds = -1.0
+    competition = compete(clock, n_targets=2)
+    assert competition.run(trial()) is not None
+    assert competition.run(trial(target=1)) is not None
+    assert competition.run(trial(name="late")) is None
+    assert [(each.name, each.status) for each in competition.failures] == [
+        ("late", "no time left")
+    ]
+
+
+def test_after_a_failure_the_next_trial_is_fitted_in_any_case():
+    clock = Clock()
+    clock.seconds = -1.0
+    competition = compete(clock)
+    with pytest.warns(CandidateWarning):
+        competition.run(trial(raising(RuntimeError())))
+    assert competition.run(trial()) is not None
+
+
+def test_a_trial_stops_between_folds():
+    clock = Clock()
+    competition = compete(clock)
+    competition.run(trial())
+    fits = []
+
+    def end(*arguments):
+        fits.append(1)
+        clock.seconds = -1.0
+
+    assert competition.run(trial(Odd(on_fit=end))) is None
+    assert len(fits) == 1
+    assert competition.failures[0].status == "no time left"
+
+
+def test_a_gate_alone_is_no_model():
+    clock = Clock()
+    competition = compete(clock)
+    assert competition.run(trial(), is_gate=True) is not None
+    assert not competition.predicted
+    clock.seconds = -1.0
+    assert competition.run(trial(), is_gate=True) is None
+    assert competition.run(trial()) is not None
+
+
+def test_ctrl_c_ends_after_the_trial(capsys):
+    deadline = Deadline()
+    competition = compete(deadline)
+
+    def interrupt(*arguments):
+        if not deadline.is_interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with deferred_interrupt(deadline):
+        assert competition.run(trial(Odd(on_fit=interrupt))) is not None
+        assert competition.run(trial(name="late")) is None
+    assert competition.is_over
+    assert competition.failures[0].status == "interrupted"
+    captured = capsys.readouterr()
+    assert "Ctrl-C" in captured.err
+    assert not captured.out
+
+
+def test_the_second_ctrl_c_ends_at_once():
+    deadline = Deadline()
+    handler = signal.getsignal(signal.SIGINT)
+    with deferred_interrupt(deadline):
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_handler_of_the_program_is_kept():
+    calls = []
+    before = signal.signal(signal.SIGINT, lambda *arguments: calls.append(1))
+    try:
+        with deferred_interrupt(deadline := Deadline()):
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert calls == [1]
+    assert not deadline.is_interrupted
+
+
+def test_another_thread_has_no_handler():
+    errors = []
+
+    def enter():
+        try:
+            with deferred_interrupt(Deadline()):
+                pass
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert not errors
+
+
+def test_an_interrupt_that_is_raised():
+    competition = compete()
+    with pytest.raises(KeyboardInterrupt):
+        competition.run(trial(raising(KeyboardInterrupt())))
+    competition.run(trial())
+    assert competition.run(trial(raising(KeyboardInterrupt()), name="slow")) is None
+    assert [(each.name, each.status) for each in competition.failures] == [("slow", "interrupted")]
+    assert competition.run(trial(name="late")) is None
+
+
+def test_networks_that_would_take_too_long_are_not_begun():
+    clock = Clock()
+    competition = compete(clock)
+    competition.run(trial())
+    candidate = Candidate("network", raising(AssertionError()), "formula", is_network=True)
+    clock.seconds = 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert competition.run(Trial("network", candidate, trial().learned)) is None
+    assert competition.failures[0].status == "no time left"
+
+
+def test_without_any_model_the_error_lists_the_reasons():
+    competition = compete(n_targets=2)
+    with pytest.warns(CandidateWarning):
+        competition.run(trial(raising(RuntimeError("no luck")), name="bad"))
+    with pytest.raises(
+        InvalidInputError, match=r"fitted to \['y1'\][\s\S]*bad: failed: .*no luck"
+    ):
+        competition.check([["part"], []], ["y0", "y1"])
+    competition.check([["part"], ["part"]], ["y0", "y1"])
+
+
+def test_seeds_follow_from_names():
+    competition = compete()
+    assert competition.seed_of("a") == competition.seed_of("a") != competition.seed_of("b")
+    assert 0 <= competition.seed_of("a") < 2**31
+
+
+def test_progress_goes_to_standard_error(capsys):
+    clock = Clock()
+    clock.seconds = 12.3
+    compete(clock, verbose=1).run(trial())
+    captured = capsys.readouterr()
+    assert captured.err.startswith("line: ")
+    assert "12 s left" in captured.err
+    assert not captured.out
+    compete(clock).run(trial())
+    assert capsys.readouterr() == ("", "")

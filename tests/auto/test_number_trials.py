@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from common.auto import BINARIES, NUMBERS, Odd, regressor, ridge
+from numpy.testing import assert_array_equal
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+from skmat.auto import _number_trials
+from skmat.auto._candidates import Candidate
+from skmat.auto._part import Gate, OutOfFold
+from skmat.auto._trial import Learned, Trial
+
+GENERATOR = np.random.default_rng(0)
+#: Zero for three of the six partners.
+GAPS = np.where(np.arange(60) % 6 < 3, 0.0, NUMBERS)
+#: Over three orders of magnitude.
+TAILS = np.exp(1.5 * NUMBERS)
+_TREES = [("forest", ExtraTreesRegressor(10))]
+
+
+@pytest.fixture(autouse=True)
+def small_gates(monkeypatch):
+    gates = [Candidate("gate-forest", ExtraTreesClassifier(10), ("magpie",))]
+    monkeypatch.setattr(_number_trials, "make_gates", lambda n_rows: gates)
+
+
+def error_of(model, name):
+    table = model.leaderboard_.set_index("candidate")
+    return table.loc[name, "error"]
+
+
+def test_plain_labels_give_one_part_per_candidate():
+    model = regressor(candidates=[("a", ridge()), ("b", ridge(10.0))])
+    model.fit(BINARIES, NUMBERS - 4)
+    assert sorted(model.leaderboard_.candidate) == ["a", "b"]
+
+
+def test_a_zero_inflated_target_has_a_gate():
+    model = regressor(candidates=_TREES, keep_candidates=True).fit(BINARIES, GAPS)
+    assert error_of(model, "forest, gated") < error_of(model, "forest")
+    gated = model.predict_candidates(BINARIES)["forest, gated"]
+    assert ((gated == 0) == (GAPS == 0)).mean() > 0.9
+
+
+@pytest.mark.parametrize("choice", [False, np.False_])
+def test_no_gate_where_none_is_wanted(choice):
+    model = regressor(candidates=_TREES, zero_inflated=choice).fit(BINARIES, GAPS)
+    assert not any("gated" in name for name in model.leaderboard_.candidate)
+
+
+def test_a_gate_that_fails_is_left_out(monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("no gate")
+
+    gates = [Candidate("gate-broken", Odd(on_fit=fail), ("fractions",))]
+    monkeypatch.setattr(_number_trials, "make_gates", lambda n_rows: gates)
+    with pytest.warns(UserWarning, match="no gate"):
+        model = regressor(candidates=_TREES).fit(BINARIES, GAPS)
+    assert "forest" in set(model.leaderboard_.candidate)
+    assert not any("gated" in name for name in model.leaderboard_.candidate)
+
+
+def test_the_median_of_the_mixture():
+    gate_trial = Trial("gate", None, [])
+    gate_trial.predictions = {0: np.array([[0.9, 0.1], [0.5, 0.5], [0.4, 0.6], [np.nan, np.nan]])}
+    gate = Gate(1.0, [gate_trial])
+    values = np.array([5.0, 5.0, 0.2, 5.0])
+    assert_array_equal(gate.apply(values, OutOfFold(), 0), [1.0, 1.0, 1.0, np.nan])
+    assert_array_equal(gate.apply(values + 1, OutOfFold(), 0), [1.0, 1.0, 1.2, np.nan])
+
+
+def test_a_long_tail_is_learned_as_logarithms():
+    model = regressor().fit(BINARIES, TAILS)
+    assert {"ridge", "ridge, log"} <= set(model.leaderboard_.candidate)
+    assert error_of(model, "ridge, log") < error_of(model, "ridge")
+
+
+@pytest.mark.parametrize("unit", [2.0**-100, 2.0**100])
+@pytest.mark.parametrize("labels", [GAPS, TAILS, NUMBERS], ids=["gaps", "tails", "numbers"])
+def test_any_unit(labels, unit):
+    expected = regressor(candidates=_TREES).fit(BINARIES, labels)
+    found = regressor(candidates=_TREES).fit(BINARIES, labels * unit)
+    np.testing.assert_allclose(found.predict(BINARIES) / unit, expected.predict(BINARIES))
+    for one, other in zip(
+        found.predict_interval(BINARIES), expected.predict_interval(BINARIES), strict=True
+    ):
+        np.testing.assert_allclose(one / unit, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("labels", [GAPS, GAPS * 100 / GAPS.max(), 100 - GAPS, -GAPS])
+def test_predictions_never_leave_a_bound_that_all_labels_keep(labels):
+    wild = Odd(on_predict=lambda X: np.linspace(-1e3, 1e3, len(X)))
+    model = regressor(candidates=[("wild", wild), ("ridge", ridge())], keep_candidates=True)
+    model.fit(BINARIES, labels)
+    low = 0.0 if labels.min() >= 0 else -np.inf
+    high = 0.0 if labels.max() <= 0 else 100.0 if labels.max() == 100 else np.inf
+    values = [model.predict(BINARIES), *model.predict_interval(BINARIES, 0.5)]
+    values += [model.oof_predictions_, *model.predict_candidates(BINARIES).values()]
+    for each in values:
+        assert each.min() >= low
+        assert each.max() <= high
+
+
+def test_networks_take_logarithms_if_they_helped_cheap_candidates():
+    network = Candidate("network", Odd(), "formula", is_network=True)
+    (shape,) = [type("Shape", (), {"log_unit": 2.0})]
+
+    def unit(gains):
+        (trial,) = _number_trials._trials(network, [TAILS], [shape], [gains])
+        return trial.learned[0].log_unit
+
+    assert unit([-0.5, -0.1]) == 2.0
+    assert unit([0.5, -0.1]) is None
+    assert unit([]) is None
+
+
+def test_joint_networks_learn_all_targets_at_once():
+    shape = type("Shape", (), {"log_unit": None})
+    labels = [NUMBERS, TAILS]
+    joint = Candidate("network", Odd(), "formula", is_network=True, is_joint=True)
+    (trial,) = _number_trials._trials(joint, labels, [shape, shape], [[], []])
+    assert [each.target for each in trial.learned] == [0, 1]
+    alone = Candidate("network", Odd(), "formula", is_network=True)
+    trials = _number_trials._trials(alone, labels, [shape, shape], [[], []])
+    assert [[each.target for each in one.learned] for one in trials] == [[0], [1]]
+    assert isinstance(trials[0].learned[0], Learned)

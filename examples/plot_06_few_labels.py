@@ -1,5 +1,5 @@
 """
-Few labels: fine-tune, freeze, or neither
+Few labels: fine-tune, freeze, or average
 =========================================
 
 An encoder that was pretrained on hundreds of thousands of materials needs fewer labels of a new
@@ -8,12 +8,15 @@ labels.
 """
 
 # %%
-# Two ways to use the shipped encoder
-# -----------------------------------
+# Three ways to use the shipped encoder
+# -------------------------------------
 #
 # - Fine-tuned: :class:`~skmat.MTEncoderRegressor` puts a new head on the encoder and trains both.
-# - Frozen: the encoder does not change. :func:`~skmat.make_frozen_regressor` passes its embeddings
+# - Frozen: the encoder does not change. :func:`~skmat.make_frozen_pipeline` passes its embeddings
 #   and Magpie features to support vectors.
+# - Averaged: :class:`~skmat.AutoRegressor` tries trees, boosting and support vectors on such
+#   features and averages the best ones. ``preset="medium"`` adds fine-tuned networks, and takes
+#   minutes.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,7 +24,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.metrics import mean_absolute_error
 from sklearn.pipeline import make_pipeline
 
-from skmat import MagpieFeaturizer, MTEncoderRegressor, make_frozen_regressor
+from skmat import AutoRegressor, MagpieFeaturizer, MTEncoderRegressor, make_frozen_pipeline
 from skmat.datasets import load_transport
 
 models = {
@@ -30,7 +33,8 @@ models = {
     ),
     "MTEncoder, random weights": MTEncoderRegressor(pretrained=None, random_state=0),
     "MTEncoder, fine-tuned": MTEncoderRegressor(random_state=0),
-    "MTEncoder, frozen": make_frozen_regressor(),
+    "MTEncoder, frozen": make_frozen_pipeline("regression"),
+    "AutoRegressor, fast": AutoRegressor(preset="fast", random_state=0),
 }
 
 # %%

@@ -16,18 +16,11 @@ _PUBLIC = {
     "MagpieFeaturizer": "skmat.featurizers",
     "MatminerFeaturizer": "skmat.featurizers",
     "MatminerStructureFeaturizer": "skmat.featurizers",
-    "Recommendation": "skmat.pipelines",
     "StructureEmbeddingLookup": "skmat.pipelines",
     "StructureToComposition": "skmat.featurizers",
     "list_pretrained": "skmat.pretrained",
     "load_model": "skmat.saving",
-    "make_frozen_classifier": "skmat.pipelines",
-    "make_frozen_regressor": "skmat.pipelines",
-    "make_search_classifier": "skmat.pipelines",
-    "make_search_regressor": "skmat.pipelines",
-    "make_voting_classifier": "skmat.pipelines",
-    "make_voting_regressor": "skmat.pipelines",
-    "recommend": "skmat.pipelines",
+    "make_frozen_pipeline": "skmat.pipelines",
 }
 
 

@@ -4,9 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 from runner import MatbenchStudy, grid
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from sklearn.metrics import mean_absolute_error, roc_auc_score
+from sklearn.pipeline import make_pipeline
 
-import skmat
+from skmat import (
+    AutoClassifier,
+    AutoRegressor,
+    MagpieFeaturizer,
+    MTEncoderClassifier,
+    MTEncoderRegressor,
+    make_frozen_pipeline,
+)
 from skmat.benchmark import MatbenchTask, make_baseline, run_matbench
 from skmat.benchmark._parameters import seed_estimator
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
@@ -23,7 +37,7 @@ def make_models(model):
     """Return estimators by kind of task.
 
     A model is {"baseline": name}, {"auto": preset, "decision": rule, ...} for what chooses and
-    combines models itself, {"recipe": name, ...} for a pipeline of skmat, or {"pretrained":
+    combines models itself, {"recipe": name, ...} for one of ``RECIPES``, or {"pretrained":
     weights, ...} for a network; the rest are settings. "family" is read off the weights, "input"
     is "structure" if it reads structures.
     """
@@ -31,21 +45,37 @@ def make_models(model):
     if "auto" in settings:
         preset, decision = settings.pop("auto"), settings.pop("decision")
         return {
-            "regression": skmat.AutoRegressor(preset=preset, **settings),
-            "classification": skmat.AutoClassifier(preset=preset, decision=decision, **settings),
+            "regression": AutoRegressor(preset=preset, **settings),
+            "classification": AutoClassifier(preset=preset, decision=decision, **settings),
         }
     if "baseline" in settings:
         return make_baseline(settings["baseline"])
     if "recipe" in settings:
-        recipe, part = settings.pop("recipe"), settings.pop("part", None)
-        makers = [getattr(skmat, f"make_{recipe}_{what}") for what in ("regressor", "classifier")]
-    else:
-        part, family = None, choose_family(settings.pop("family", None), settings["pretrained"])
-        makers = [family.regressor, family.classifier]
-    made = [make(**settings) for make in makers]
-    if part:
-        made = [dict(each.estimators)[part] for each in made]
-    return dict(zip(("regression", "classification"), made, strict=True))
+        recipe, part = RECIPES[settings["recipe"]], settings.get("part")
+        made = {task: recipe(task) for task in ("regression", "classification")}
+        return {task: dict(each.estimators)[part] if part else each for task, each in made.items()}
+    family = choose_family(settings.pop("family", None), settings["pretrained"])
+    makers = {"regression": family.regressor, "classification": family.classifier}
+    return {task: make(**settings) for task, make in makers.items()}
+
+
+def make_voting(task):
+    """Return the average of a fine-tuned network, a frozen encoder and trees."""
+    is_classifier = task == "classification"
+    network = MTEncoderClassifier() if is_classifier else MTEncoderRegressor()
+    trees = ExtraTreesClassifier(300) if is_classifier else ExtraTreesRegressor(300)
+    estimators = [
+        ("fine_tuned", network),
+        ("frozen", make_frozen_pipeline(task)),
+        ("trees", make_pipeline(MagpieFeaturizer(), trees)),
+    ]
+    if is_classifier:
+        return VotingClassifier(estimators, voting="soft")
+    return VotingRegressor(estimators)
+
+
+#: Combinations of models, by the name in declarations.
+RECIPES = {"frozen": make_frozen_pipeline, "voting": make_voting}
 
 
 def matbench_fold(cell, settings, work):

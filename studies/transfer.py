@@ -20,7 +20,7 @@ from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
 
-from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_regressor
+from skmat import MagpieFeaturizer, StructureToComposition, make_frozen_pipeline
 from skmat.benchmark._parameters import seed_estimator
 from skmat.datasets import fetch_matbench, fetch_matminer, fetch_mp
 from skmat.estimators import FAMILIES
@@ -171,7 +171,7 @@ def make_models(cell, settings, work):
     network = FAMILIES[family].regressor
     models = {"fine_tuned": network(pretrained=weights, preset=preset, trainable=trainable)}
     for name, head in FROZEN.items() if trainable == "all" else ():
-        models[name] = make_frozen_regressor(head, pretrained=weights, family=family)
+        models[name] = make_frozen_pipeline("regression", head, pretrained=weights, family=family)
         if weights is None:  # random weights are no features
             models[name].set_params(features__encoder="drop")
     return models

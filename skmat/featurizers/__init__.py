@@ -1,6 +1,7 @@
 """Transformers without training: materials to features, structures to compositions."""
 
-from skmat.featurizers._fractions import FractionFeaturizer, dense_fractions
+from skmat.featurizers._fractions import FractionFeaturizer
+from skmat.featurizers._fractions import dense_fractions as dense_fractions  # for rooms above
 from skmat.featurizers._magpie import MagpieFeaturizer
 from skmat.featurizers._matminer import MatminerFeaturizer
 from skmat.featurizers._matminer_structure import MatminerStructureFeaturizer
@@ -12,5 +13,4 @@ __all__ = [
     "MatminerFeaturizer",
     "MatminerStructureFeaturizer",
     "StructureToComposition",
-    "dense_fractions",
 ]

@@ -160,7 +160,7 @@ def means(smaller, larger, longest):
 
 
 def verdicts(smaller, larger):
-    """Return a table of what the user guide recommends, beside the best other model."""
+    """Return a table of one model per task, chosen by its kind, beside the best other model."""
     chosen = {task: results for results in larger for task in results.tasks}
     for task in smaller[ENCODERS[0]].tasks:
         averaged = not is_regression(task) or task in ALLOYS

@@ -18,7 +18,7 @@ import skmat
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
 from skmat._utils.parameters import plain
 from skmat.inputs import StructureInputMixin
-from skmat.model_selection import FarthestPointSplit, LimitedShuffleSplit, QuantileShuffleSplit
+from skmat.model_selection import FarthestPointSplit, QuantileShuffleSplit
 from skmat.objectives import BarlowTwins, Distillation, MaskedElements, Properties
 
 FORMULAS = ["TiO2", "ZnO", "NaCl", "GaAs", "Fe2O3", "MgO"]
@@ -155,8 +155,6 @@ def test_splitters(kind):
     X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40.0)
     seed = kind(0)
     for one, two in [
-        (LimitedShuffleSplit(kind(2), max_train_size=kind(9), random_state=seed),
-         LimitedShuffleSplit(2, max_train_size=9, random_state=0)),
         (FarthestPointSplit(None, kind(2), train_size=kind(5), random_state=seed),
          FarthestPointSplit(None, 2, train_size=5, random_state=0)),
         (QuantileShuffleSplit(kind(2), train_size=kind(9), n_quantiles=kind(3), random_state=seed),
@@ -166,16 +164,6 @@ def test_splitters(kind):
         for (train, test), (train2, test2) in zip(one.split(X, y), two.split(X, y), strict=True):
             assert_array_equal(train, train2)
             assert_array_equal(test, test2)
-
-
-@pytest.mark.parametrize("kind", [np.int64, np.array])
-def test_recipes(kind):
-    for make in (skmat.make_voting_regressor, skmat.make_voting_classifier):
-        made = make(random_state=kind(0), n_jobs=kind(1))
-        made._validate_params()
-        dict(made.estimators)["fine_tuned"]._validate_params()
-        dict(made.estimators)["trees"][-1]._validate_params()
-    skmat.make_search_regressor(random_state=kind(0), n_jobs=kind(1))._validate_params()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from skmat.cli.arguments import add_disorder, add_materials, add_result
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.output import check_results, warn_of_empty_rows, write_results
+from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_embed"]
 
@@ -47,6 +48,11 @@ def _embed(arguments):
     given = materials_and_output(arguments, (*ARRAY_SUFFIXES, *TABLE_SUFFIXES))
     if arguments.model:
         encoder = given.load_model(arguments.model)
+        if not hasattr(encoder, "transform"):
+            raise InvalidInputError(
+                f"{arguments.model} holds an average of models ({type(encoder).__name__}), which"
+                " predicts but does not embed. Use --pretrained, or a model of one network."
+            )
     else:
         family = given.choose_family(None, arguments.pretrained)
         encoder = family.encoder.from_pretrained(arguments.pretrained)

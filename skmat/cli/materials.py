@@ -52,7 +52,8 @@ class GivenMaterials:
         from skmat.estimators import FAMILIES
 
         model = load_model(path)
-        kind = FAMILIES[model._family].input
+        is_network = hasattr(model, "_family")
+        kind = FAMILIES[model._family].input if is_network else model.input_
         if kind != self.input:
             raise InvalidInputError(
                 f"{path} holds a {type(model).__name__}, which reads {_KINDS[kind]}, not"
@@ -72,6 +73,14 @@ class GivenMaterials:
             table = read_table(self.path, [self.column, *others])
         cells = table.column(self.column)
         return table, cells if self.input == "formula" else self._locate(cells)
+
+    def with_columns(self, X, numbers, name=None):
+        """Return a frame of the materials, in a column of that name, and further columns."""
+        import pandas as pd
+
+        frame = numbers.reset_index(drop=True)
+        frame.insert(0, name or self.column, pd.Series(list(X), dtype=object))
+        return frame
 
     def files(self, X=()):
         """Return the files to read: the table, and the structure files that X names."""

@@ -92,14 +92,16 @@ def load_model(path):
     advice = "Give a file that `skmat train` or `joblib.dump(model, file)` wrote."
     if not Path(path).is_file():
         raise InvalidInputError(f"The model file {path} does not exist. {advice}")
-    from skmat.estimators._base import EncoderEstimator  # takes seconds
+    from skmat.auto import AutoClassifier, AutoRegressor  # takes seconds
+    from skmat.estimators._base import EncoderEstimator
+    from skmat.inputs import is_fitted
 
     model = load_joblib(path, advice)
-    if not isinstance(model, EncoderEstimator):
+    if not isinstance(model, EncoderEstimator | AutoRegressor | AutoClassifier):
         raise InvalidInputError(
             f"{path} holds a {type(model).__name__}, not an estimator of skmat. {advice}"
         )
-    if not hasattr(model, "estimators_"):
+    if not is_fitted(model):
         raise InvalidInputError(f"{path} holds a {type(model).__name__} that is not fitted.")
     return model
 

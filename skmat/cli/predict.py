@@ -1,14 +1,18 @@
 """The command ``skmat predict``."""
 
+import argparse
+import warnings
 from pathlib import Path
 
 from skmat.cli.arguments import add_materials, add_result
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.output import check_results, write_results
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, NoveltyWarning
 
 __all__ = ["add_predict"]
+
+# Functions import NumPy on use, to keep `skmat --help` fast.
 
 
 def add_predict(commands):
@@ -16,8 +20,9 @@ def add_predict(commands):
     predict = commands.add_parser(
         "predict",
         help="predict with a model file",
-        description="Predict for a table, or for formulas or structures on the command line. "
-        + JOBLIB_WARNING,
+        description="Predict for a table, or for formulas or structures on the command line. The"
+        " table also needs the further columns that the model learned from (skmat train"
+        " --columns). " + JOBLIB_WARNING,
     )
     add_materials(predict)
     predict.add_argument(
@@ -27,28 +32,122 @@ def add_predict(commands):
         help="joblib file of `skmat train` (can execute any code when loaded)",
     )
     predict.add_argument("--std", action="store_true", help="also write standard deviations")
+    predict.add_argument(
+        "--interval",
+        type=_coverage,
+        metavar="COVERAGE",
+        help="also write the ends of intervals that hold the true value with this probability,"
+        " such as 0.9 (columns NAME_low and NAME_high)",
+    )
+    predict.add_argument(
+        "--proba",
+        action="store_true",
+        help="also write the probabilities of the classes (columns NAME_probability_CLASS)",
+    )
+    predict.add_argument(
+        "--novelty",
+        action="store_true",
+        help="also write how far each material is from the training set: the percentage of the"
+        " training set that is nearer to the others (column novelty_percent)",
+    )
     add_result(predict, ".csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet")
     predict.set_defaults(run=_predict)
 
 
 def _predict(arguments):
     from skmat.cli.result_files import TABLE_SUFFIXES
+    from skmat.cli.table_labels import read_numbers
 
     given = materials_and_output(arguments, TABLE_SUFFIXES)
     model = given.load_model(arguments.model)
+    _check_options(arguments, model)
+    model.set_params(on_invalid=arguments.on_invalid)
+    further = _further_columns(model)
+    if further and given.path is None:
+        raise InvalidInputError(
+            f"The model also reads the columns {', '.join(map(repr, further))}. Give a table that"
+            " has them."
+        )
+    table, X = given.read(further)
+    names = _names(arguments, model)
+    check_results(arguments, given, table, X, names)
+    if further:
+        numbers = read_numbers(table, further, arguments.data)
+        X = given.with_columns(X, numbers, model.material_column_)
+    with given.naming_cells(table):
+        columns = _columns(arguments, model, X)
+    write_results(table, dict(zip(names, columns, strict=True)), arguments.output)
+
+
+def _check_options(arguments, model):
+    """Raise if the model cannot give what was asked for."""
+    name = type(model).__name__
     if not hasattr(model, "predict"):
         raise InvalidInputError(
-            f"{arguments.model} holds a {type(model).__name__}, which embeds but does not"
-            " predict. Use `skmat embed`."
+            f"{arguments.model} holds a {name}, which embeds but does not predict. Use `skmat"
+            " embed`."
         )
-    if arguments.std and hasattr(model, "predict_proba"):
+    is_classifier = hasattr(model, "predict_proba")
+    if arguments.std and is_classifier:
         raise InvalidInputError("--std is for regressors, but this model predicts classes.")
-    model.set_params(on_invalid=arguments.on_invalid)
-    table, X = given.read()
-    kinds = ("predicted", "std") if arguments.std else ("predicted",)
-    names = [f"{name}_{kind}" for kind in kinds for name in model.target_names_]
-    check_results(arguments, given, table, X, names)
-    with given.naming_cells(table):
-        results = model.predict(X, return_std=True) if arguments.std else [model.predict(X)]
-    columns = [column for each in results for column in each.reshape(len(table), -1).T]
-    write_results(table, dict(zip(names, columns, strict=True)), arguments.output)
+    if arguments.proba and not is_classifier:
+        raise InvalidInputError("--proba is for classifiers, but this model predicts numbers.")
+    if arguments.interval and is_classifier:
+        raise InvalidInputError(
+            "--interval is for regressors, but this model predicts classes. Use --proba."
+        )
+    for option, method in (("interval", "predict_interval"), ("novelty", "novelty")):
+        if getattr(arguments, option) and not hasattr(model, method):
+            raise InvalidInputError(
+                f"--{option} is for averages of models, but {arguments.model} holds one network, a"
+                f" {name}. Train without options of one network."
+            )
+
+
+def _further_columns(model):
+    """Return the columns that the model reads beside the materials."""
+    name = getattr(model, "material_column_", None)
+    if name is None:
+        return []
+    return [each for each in model.feature_names_in_ if each != name]
+
+
+def _names(arguments, model):
+    """Return the names of the columns to add."""
+    names = [f"{name}_predicted" for name in model.target_names_]
+    if arguments.std:
+        names += [f"{name}_std" for name in model.target_names_]
+    if arguments.interval:
+        names += [f"{name}_{end}" for end in ("low", "high") for name in model.target_names_]
+    if arguments.proba:
+        for name, classes in zip(model.target_names_, _as_list(model.classes_), strict=True):
+            names += [f"{name}_probability_{each}" for each in classes]
+    if arguments.novelty:
+        names.append("novelty_percent")
+    return names
+
+
+def _columns(arguments, model, X):
+    """Return the columns, in the order of their names."""
+    results = [*model.predict(X, return_std=True)] if arguments.std else [model.predict(X)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoveltyWarning)  # the prediction has warned
+        if arguments.interval:
+            results += model.predict_interval(X, coverage=arguments.interval)
+        if arguments.proba:
+            results += _as_list(model.predict_proba(X))
+    if arguments.novelty:
+        results.append(model.novelty(X))
+    return [column for each in results for column in each.reshape(len(each), -1).T]
+
+
+def _as_list(values):
+    """Return what is a list for several targets as a list in any case."""
+    return values if isinstance(values, list) else [values]
+
+
+def _coverage(text):
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.9")
+    return value

@@ -11,7 +11,7 @@ import pandas as pd
 from skmat.cli.tables import list_cells
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["MISSING", "read_labels"]
+__all__ = ["MISSING", "read_labels", "read_numbers"]
 
 #: Spellings of a missing label. "Na" is sodium, and "None" may be a class.
 MISSING = frozenset({"", "-", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N/A", "<NA>"})
@@ -21,6 +21,11 @@ _NAN = re.compile("[-+]?nan", re.IGNORECASE)
 _DASHES = str.maketrans("\u2013\u2014\u2212", "---")
 
 _MAX_CELLS = 5
+
+_ADVICE_FOR_COLUMNS = (
+    "Further columns hold plain numbers, such as 300 or 3.2e-5. Leave a cell empty if its number"
+    " is not known."
+)
 
 _MIXED_MARKS = "a decimal point, but other labels have decimal commas"
 
@@ -69,7 +74,7 @@ def read_labels(table, columns, path, *, classification):
         labels = pd.DataFrame(read, index=table.cells.index, dtype=object)
         doubts = [doubt for name, column in read.items() for doubt in _doubts(column, name)]
     else:
-        labels, doubts = _read_numbers(table, read, path)
+        labels, doubts = _read_numbers(table, read, path, _advise)
     for name, counts in spelled.items():
         if counts:
             counted = ", ".join(f"{label!r} ({count})" for label, count in counts.items())
@@ -77,6 +82,36 @@ def read_labels(table, columns, path, *, classification):
     if doubts:
         warnings.warn(f"{path}: {' '.join(doubts)}", stacklevel=2)
     return labels
+
+
+def read_numbers(table, columns, path):
+    """Return further numeric columns of a table, which a model reads beside the materials.
+
+    Cells are read as labels are, and empty ones are NaN. A UserWarning reports guesses.
+
+    Parameters
+    ----------
+    table : Table
+        Output of ``read_table``.
+    columns : list of str
+        Names of the columns.
+    path : path-like
+        File of the table, for messages.
+
+    Returns
+    -------
+    DataFrame of float64
+
+    Raises
+    ------
+    InvalidInputError
+        If cells are not finite numbers, or mix decimal points and decimal commas.
+    """
+    read = {name: _without_missing(table.column(name))[0] for name in columns}
+    numbers, doubts = _read_numbers(table, read, path, lambda problems: _ADVICE_FOR_COLUMNS)
+    if doubts:
+        warnings.warn(f"{path}: {' '.join(doubts)}", stacklevel=2)
+    return numbers
 
 
 def _without_missing(cells):
@@ -111,7 +146,7 @@ def _doubts(labels, name):
         )
 
 
-def _read_numbers(table, read, path):
+def _read_numbers(table, read, path, advise):
     commas = [
         label
         for labels in read.values()
@@ -141,7 +176,7 @@ def _read_numbers(table, read, path):
                 problems.append((row, name, label, _name_fault(label)))
     if problems:
         message = list_cells(table, path, "cannot be read as numbers", problems, _MAX_CELLS)
-        raise InvalidInputError(f"{message}\n{_advise(problems)}")
+        raise InvalidInputError(f"{message}\n{advise(problems)}")
     doubts = []
     if has_commas:
         names = [

@@ -15,7 +15,7 @@ from common.materials import bcc_iron, rock_salt
 from skmat import MTEncoderRegressor
 from skmat.cli.table_files import read_rows
 
-FAST = ["--preset", "tiny", "--max-epochs", "1", "--quiet", "--device", "cpu"]
+FAST = ["--size", "tiny", "--max-epochs", "1", "--quiet", "--device", "cpu"]
 FAST += ["--pretrained", "none"]
 
 FORMULAS = ["TiO2", "NaCl", "NaN", "Fe2O3", "GaAs"]

@@ -15,11 +15,11 @@ def raise_interrupt(*args, **kwargs):
 
 
 def test_a_command_that_is_interrupted_says_one_line(tmp_path, monkeypatch, capsys):
-    from skmat import MTEncoderRegressor
+    from skmat import AutoRegressor
 
     table = tmp_path / "t.csv"
     table.write_text("formula,gap\nTiO2,3\nZnO,3.3\n")
-    monkeypatch.setattr(MTEncoderRegressor, "fit", raise_interrupt)
+    monkeypatch.setattr(AutoRegressor, "fit", raise_interrupt)
     command = ["train", str(table), "--targets", "gap", "--model", str(tmp_path / "m.joblib")]
     assert main(command) == 130
     captured = capsys.readouterr()

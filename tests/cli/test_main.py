@@ -33,7 +33,7 @@ e,GaAs,1.4,5.3,
 f,KCl,8.7,2.0,halide
 """
 
-FAST = ["--preset", "tiny", "--max-epochs", "2", "--quiet", "--device", "cpu"]
+FAST = ["--size", "tiny", "--max-epochs", "2", "--quiet", "--device", "cpu"]
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_families_are_those_of_the_estimators():
 
 
 @pytest.mark.parametrize(
-    ("option", "choice"), [("preset", "base"), ("loss", "robust_l1"), ("trainable", "last")]
+    ("option", "choice"), [("size", "base"), ("loss", "robust_l1"), ("trainable", "last")]
 )
 def test_the_estimator_lists_its_choices(data, tmp_path, capsys, option, choice):
     model = tmp_path / "m.joblib"

@@ -34,7 +34,7 @@ LABELS = pd.DataFrame(
     }
 )
 
-FAST = ["--preset", "tiny", "--max-epochs", "2", "--quiet", "--device", "cpu"]
+FAST = ["--size", "tiny", "--max-epochs", "2", "--quiet", "--device", "cpu"]
 
 SETTINGS = {"preset": "tiny", "max_epochs": 2, "random_state": 0, "device": "cpu"}
 
@@ -269,10 +269,10 @@ class TestErrors:
     def test_parts_and_sizes_that_a_family_has_not(self, folder, tmp_path, capsys):
         model = tmp_path / "model.joblib"
         train = ("train", folder / "data.csv", *COLUMN, "--targets", "gap", "--model", model)
-        error = fails(capsys, *train, "--preset", "deep")
-        assert "'preset' parameter of CGCNNRegressor must be a str among" in error
+        error = fails(capsys, *train, "--size", "deep")
+        assert "--size deep is not a size of CGCNNRegressor. Choose one of" in error
         assert all(f"'{name}'" in error for name in ("tiny", "base", "large"))
-        error = fails(capsys, *train, "--preset", "base", "--family", "alignn")
+        error = fails(capsys, *train, "--size", "base", "--family", "alignn")
         assert all(f"'{name}'" in error for name in ("tiny", "small", "paper"))
         error = fails(capsys, *train, "--trainable", "three_body")
         assert "Choose one of ['all', 'head', 'last']" in error

@@ -107,7 +107,7 @@ def test_train_over_an_existing_model(n_kills, tmp_path, capsys):
     pd.DataFrame({"formula": FORMULAS, "gap": np.arange(10.0)}).to_csv(table, index=False)
 
     def train(seed):
-        arguments = ["--targets", "gap", "--model", model, "--preset", "tiny"]
+        arguments = ["--targets", "gap", "--model", model, "--size", "tiny"]
         arguments += ["--pretrained", "none", "--max-epochs", 2, "--device", "cpu", "--quiet"]
         assert run("train", table, *arguments, "--random-state", seed) == 0
 

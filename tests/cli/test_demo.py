@@ -12,13 +12,14 @@ from skmat.cli.demo import run as demo
 from skmat.exceptions import InvalidCompositionError, SkmatError
 from skmat.pretrained import ModelCard
 
-TINY = demo.Sizes(40, 30, n_trees=3, max_epochs=2)
+TINY = demo.Sizes(40, 30, n_trees=3, max_epochs=2, candidates=("svm",), n_folds=2)
 
 MODELS = [
     "mean of the labels",
     "Magpie + random forest",
     "MTEncoder, random weights",
     "MTEncoder, pretrained",
+    "AutoRegressor",
 ]
 
 
@@ -78,9 +79,13 @@ def test_predictions_are_of_the_saved_model(finished):
 def test_prints_the_best_of_each_column_and_the_new_process(finished):
     text = finished[1]
     table = text[text.index("Mean absolute errors on 30") :]
-    rows = [line for line in table.splitlines() if line.startswith(("Magpie", "MTEnc", "mean"))]
+    rows = [
+        line for line in table.splitlines() if line.startswith(("Magpie", "MTEnc", "mean", "Auto"))
+    ]
     assert sum(line.count("*") for line in rows) == len(demo.TARGETS)
     assert "Lowest errors by" in text
+    assert "AutoRegressor, relative to MTEncoder, pretrained: S_p " in text
+    assert "Held-out compounds in their interval of 90%: S_p " in text
     assert "bit for bit" in text
     assert "of another calculation (JARVIS)" in text
 
@@ -125,8 +130,8 @@ def test_takes_another_encoder(tmp_path, capsys, monkeypatch):
     encoder.save_pretrained(tmp_path / "encoder", card=card)
     demo.run_demo(tmp_path / "out", sizes=TINY, pretrained=tmp_path / "encoder")
     assert "Of two formulas." in capsys.readouterr().out
-    model = joblib.load(tmp_path / "out" / "model.joblib")
-    assert model.model_card_.description == "Of two formulas."
+    errors = pd.read_csv(tmp_path / "out" / "results.csv").set_index("model")["MAE"]
+    assert not np.array_equal(errors["MTEncoder, pretrained"], errors["MTEncoder, random weights"])
 
 
 def test_other_numbers_from_the_new_process_are_an_error(tmp_path, monkeypatch):

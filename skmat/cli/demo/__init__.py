@@ -9,10 +9,9 @@ def add_demo(commands):
     """Add the command ``demo`` to the parser."""
     demo = commands.add_parser(
         "demo",
-        help="fine-tune, compare and predict on a shipped data set (two minutes)",
-        description="Fine-tune the pretrained encoder on transport properties of 400 compounds."
-        " Compare it with baselines on held-out compounds. Save the model and predict with it in"
-        " a new process.",
+        help="fit, compare and predict on a shipped data set (two minutes)",
+        description="Fit AutoRegressor to transport properties of 400 compounds. Compare it with"
+        " single models on held-out compounds. Save it and predict with it in a new process.",
     )
     demo.add_argument("--output", type=Path, default=Path("skmat-demo"), metavar="DIR")
     demo.add_argument("--quick", action="store_true", help="smaller sizes, well under a minute")
@@ -23,7 +22,8 @@ def add_demo(commands):
         "--pretrained",
         metavar="NAME_OR_FOLDER",
         default="auto",
-        help="encoder to fine-tune (default: the best shipped one)",
+        help="encoder of the single network that AutoRegressor is compared with (default: the best"
+        " shipped one)",
     )
     demo.add_argument("--random-state", type=int, default=0, metavar="SEED")
     demo.set_defaults(run=_demo)

@@ -62,7 +62,7 @@ def _predict(arguments):
     model = given.load_model(arguments.model)
     _check_options(arguments, model)
     model.set_params(on_invalid=arguments.on_invalid)
-    further = _further_columns(model)
+    material, further = _columns_of_table(model)
     if further and given.path is None:
         raise InvalidInputError(
             f"The model also reads the columns {', '.join(map(repr, further))}. Give a table that"
@@ -73,7 +73,7 @@ def _predict(arguments):
     check_results(arguments, given, table, X, names)
     if further:
         numbers = read_numbers(table, further, arguments.data)
-        X = given.with_columns(X, numbers, model.material_column_)
+        X = given.with_columns(X, numbers, material)[list(model.feature_names_in_)]
     with given.naming_cells(table):
         columns = _columns(arguments, model, X)
     write_results(table, dict(zip(names, columns, strict=True)), arguments.output)
@@ -104,12 +104,14 @@ def _check_options(arguments, model):
             )
 
 
-def _further_columns(model):
-    """Return the columns that the model reads beside the materials."""
-    name = getattr(model, "material_column_", None)
-    if name is None:
-        return []
-    return [each for each in model.feature_names_in_ if each != name]
+def _columns_of_table(model):
+    """Return the column of materials of a model that reads a table, and its further columns."""
+    names = list(getattr(model, "feature_names_in_", []))
+    if hasattr(model, "extra_columns_"):  # a network
+        (material,) = {*names} - {*model.extra_columns_} if model.extra_columns_ else (None,)
+    else:
+        material = getattr(model, "material_column_", None)
+    return material, [] if material is None else [each for each in names if each != material]
 
 
 def _names(arguments, model):

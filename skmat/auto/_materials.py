@@ -106,7 +106,9 @@ class MaterialTable:
         if self.columns is None:
             return self._amounts() if reads == "formula" else self.structures
         materials = list(self.given) if reads == "formula" else list(self.structures)
-        frame = self.columns.reset_index(drop=True)
+        # Names that the user gave could be those of elements.
+        names = [f"column {place}" for place in range(self.columns.shape[1])]
+        frame = self.columns.reset_index(drop=True).set_axis(names, axis=1)
         frame.insert(0, "material", pd.Series(materials, dtype=object))
         return frame
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmat.auto._candidates import make_gates
-from skmat.auto._part import Gate, OutOfFold, Part
+from skmat.auto._part import Gate, OutOfFold, Part, quantiles_of_ratios
 from skmat.auto._trial import Learned, Trial
 
 __all__ = ["compete_for_numbers"]
@@ -14,7 +14,8 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
 
     On a target with a long tail, the first candidate has a second trial, on logarithms. All others
     take what was better. A zero-inflated target gives each trial a second part, behind a gate of
-    classifiers. Networks have gates of their own.
+    classifiers, and each candidate a further trial that learns labels above the lowest one only.
+    Networks learn those in any case, and have gates of their own.
 
     Parameters
     ----------
@@ -41,14 +42,12 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
     parts: list[list[Part]] = [[] for _ in labels]
     gains: list[float | None] = [None for _ in labels]
     for candidate in candidates:
-        for trial in _trials(candidate, labels, shapes, gains):
+        for trial in _trials(candidate, labels, shapes, gains, gates):
             if competition.run(trial) is None:
                 continue
             for learned in trial.learned:
                 target = learned.target
-                parts[target].append(Part(trial))
-                if gates[target] is not None:
-                    parts[target].append(Part(trial, gates[target]))
+                parts[target] += _parts(trial, learned, gates[target], labels[target])
         for target, (column, shape) in enumerate(zip(labels, shapes, strict=True)):
             if gains[target] is None:
                 gains[target] = _gain(
@@ -71,7 +70,7 @@ def _fit_gate(target, labels, lowest, competition):
     return Gate(lowest, fitted) if fitted else None
 
 
-def _trials(candidate, labels, shapes, gains):
+def _trials(candidate, labels, shapes, gains, gates):
     """Return the trials of a candidate. They have not been fitted."""
     targets = range(len(labels))
     units = [
@@ -83,15 +82,29 @@ def _trials(candidate, labels, shapes, gains):
         learned = [Learned.numbers(i, labels[i], units[i][0], lowest[i]) for i in targets]
         together = [learned] if candidate.is_joint else [[each] for each in learned]
         return [Trial(candidate.name, candidate, each) for each in together]
-    return [
-        Trial(
-            candidate.name if unit is None else f"{candidate.name}, log",
-            candidate,
-            [Learned.numbers(i, labels[i], unit)],
-        )
-        for i in targets
-        for unit in units[i]
-    ]
+    trials = []
+    for i in targets:
+        for unit in units[i]:
+            name = candidate.name if unit is None else f"{candidate.name}, log"
+            trials.append(Trial(name, candidate, [Learned.numbers(i, labels[i], unit)]))
+            if gates[i] is not None:
+                above = np.where(labels[i] > gates[i].lowest, labels[i], np.nan)
+                learned = Learned.numbers(i, above, unit, is_above=True)
+                trials.append(Trial(f"{name}, above", candidate, [learned]))
+    return trials
+
+
+def _parts(trial, learned, gate, labels):
+    """Return a trial as a summand: alone, and behind the gate if there is one."""
+    if gate is None:
+        return [Part(trial)]
+    if not learned.is_above:
+        return [Part(trial), Part(trial, gate)]
+    values = OutOfFold().of(trial)[learned.target]
+    if learned.lowest is None:
+        return [Part(trial, gate, ratios=quantiles_of_ratios(labels, values, gate.lowest))]
+    ratios = quantiles_of_ratios(labels, values[:, 1], gate.lowest)
+    return [Part(trial), Part(trial, gate, ratios=ratios)]
 
 
 def _units(log_unit, gain):

@@ -8,7 +8,21 @@ from skmat.auto._calibration import at_temperature
 from skmat.auto._selection import select_weights
 from skmat.auto._trial import Trial
 
-__all__ = ["Gate", "Outputs", "OutOfFold", "Part", "select_parts"]
+__all__ = [
+    "Gate",
+    "OutOfFold",
+    "Outputs",
+    "Part",
+    "median_of_mixture",
+    "quantiles_of_ratios",
+    "select_parts",
+]
+
+
+#: Levels of the quantiles of ratios.
+_LEVELS = np.linspace(0, 0.5, 26)
+#: Fewest ratios.
+_FEWEST = 20
 
 
 class Outputs:
@@ -76,6 +90,8 @@ class Part:
         Weight in the average.
     temperature : float
         Calibrates probabilities.
+    ratios : ndarray or None
+        Quantiles of label over prediction, both from the lowest label on, of labels above it.
     """
 
     trial: Trial
@@ -83,6 +99,7 @@ class Part:
     error: float = np.nan
     weight: float = 0.0
     temperature: float = 1.0
+    ratios: np.ndarray | None = None
 
     @property
     def name(self):
@@ -107,10 +124,10 @@ class Part:
             lowest = self.gate.lowest
         if not probabilities:
             return values
-        return median_of_mixture(np.mean(probabilities, axis=0), values, lowest)
+        return median_of_mixture(np.mean(probabilities, axis=0), values, lowest, self.ratios)
 
 
-def median_of_mixture(probability, values, lowest):
+def median_of_mixture(probability, values, lowest, ratios=None):
     """Return the medians of the mixtures of a lowest label and of values above it.
 
     Parameters
@@ -121,9 +138,38 @@ def median_of_mixture(probability, values, lowest):
         Predictions for labels above it.
     lowest : float
         The lowest label.
+    ratios : ndarray of shape (n_levels,), default=None
+        Result of ``quantiles_of_ratios``. None takes `values` for the medians.
     """
+    if ratios is not None:
+        # The median of the mixture is a smaller quantile of the labels above the lowest.
+        level = (probability - 0.5) / np.maximum(probability, 0.5)
+        values = lowest + (values - lowest) * np.interp(level, _LEVELS, ratios)
     above = np.where(np.isnan(probability), np.nan, np.maximum(values, lowest))
     return np.where(probability <= 0.5, lowest, above)
+
+
+def quantiles_of_ratios(labels, values, lowest):
+    """Return quantiles of label over prediction, both from the lowest label on.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Labels. NaN where they are missing. Only those above the lowest count.
+    values : ndarray of shape (n,)
+        Out-of-fold predictions of them.
+    lowest : float
+        The lowest label.
+
+    Returns
+    -------
+    ndarray of shape (n_levels,) or None
+        Quantiles from the least ratio to the median. None if there are too few labels.
+    """
+    rows = (labels > lowest) & (values > lowest)
+    if rows.sum() < _FEWEST:
+        return None
+    return np.quantile((labels[rows] - lowest) / (values[rows] - lowest), _LEVELS)
 
 
 def select_parts(parts, predictions, y, data, rows, metric, generator):

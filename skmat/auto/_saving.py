@@ -202,6 +202,7 @@ def _part_content(part, places):
         "error": _DATA.encode(float(part.error), "an error"),
         "weight": float(part.weight),
         "temperature": float(part.temperature),
+        "ratios": _DATA.encode(part.ratios, "ratios"),
         "gate": gate
         and {"lowest": gate.lowest, "trials": [places[id(each)] for each in gate.trials]},
     }
@@ -215,7 +216,8 @@ def _read_part(content, trials, gates):
         gate = gates[key]
     error = _DATA.decode(content["error"], "an error")
     weight, temperature = content["weight"], content["temperature"]
-    return Part(trials[content["trial"]], gate, error, weight, temperature)
+    ratios = _DATA.decode(content["ratios"], "ratios")
+    return Part(trials[content["trial"]], gate, error, weight, temperature, ratios)
 
 
 def _write_average(average, folder, places):

@@ -54,6 +54,8 @@ class Learned:
     lowest : float or None
         Lowest label, if the model has a gate for it. Predictions then have the shape (n, 2): the
         probability to be above it, and the value above it.
+    is_above : bool
+        Whether the values are predictions for labels above the lowest one.
     """
 
     target: int
@@ -63,6 +65,7 @@ class Learned:
     log_unit: float | None = None
     n_classes: int = 0
     lowest: float | None = None
+    is_above: bool = False
 
     @property
     def width(self):
@@ -70,7 +73,7 @@ class Learned:
         return self.n_classes or (0 if self.lowest is None else 2)
 
     @classmethod
-    def numbers(cls, target, values, log_unit=None, lowest=None):
+    def numbers(cls, target, values, log_unit=None, lowest=None, *, is_above=False):
         """Return what is learned of numbers, standardised."""
         values = values if log_unit is None else log_of(values, log_unit)
         known = values[~np.isnan(values)]
@@ -79,7 +82,9 @@ class Learned:
         center, scale = float(known.mean() * unit), float(known.std() * unit)
         if not scale > 1e-12 * abs(center):
             scale = 1.0
-        return cls(target, (values - center) / scale, center, scale, log_unit, lowest=lowest)
+        values = (values - center) / scale
+        is_above = is_above or lowest is not None
+        return cls(target, values, center, scale, log_unit, lowest=lowest, is_above=is_above)
 
     def undo(self, predicted):
         """Return predictions of the model in the unit of the target."""

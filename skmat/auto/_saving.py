@@ -14,6 +14,7 @@ from skmat.auto._number_average import NumberAverage
 from skmat.auto._part import Gate, Part
 from skmat.auto._target_shape import TargetShape
 from skmat.auto._trial import Learned, Trial
+from skmat.estimators._saving import metadata_requests, request_metadata
 from skmat.exceptions import InvalidInputError, SavedModelError, shorten
 
 __all__ = ["AutoFolderMixin"]
@@ -75,6 +76,7 @@ class AutoFolderMixin(SavedModelMixin):
                 for name, value in vars(self).items()
                 if name not in parameters and name not in _APART
             },
+            "metadata_requests": metadata_requests(self),
             "leaderboard": _DATA.encode(
                 self.leaderboard_.to_dict(orient="list"), "the attribute 'leaderboard_'"
             ),
@@ -110,6 +112,7 @@ class AutoFolderMixin(SavedModelMixin):
         model = cls(
             **{name: _DATA.decode(value, f"{folder}: {name!r}") for name, value in given.items()}
         )
+        model._validate_params()
         for name, value in content["attributes"].items():
             if not name.isidentifier() or hasattr(model, name) or name in _APART:
                 raise SavedModelError(
@@ -121,6 +124,8 @@ class AutoFolderMixin(SavedModelMixin):
         model._averages = [
             _read_average(each, folder, trials, gates) for each in content["averages"]
         ]
+        if [each.target for each in model._averages] != list(range(model.n_outputs_)):
+            raise SavedModelError(f"{folder} does not hold one average per target.")
         ranked = content["ranked"]
         model._ranked = ranked and [
             [_read_part(each, trials, gates) for each in of_target] for of_target in ranked
@@ -128,6 +133,7 @@ class AutoFolderMixin(SavedModelMixin):
         model._novelty = NoveltyScale.from_arrays(folder.read_arrays(_ARRAYS))
         table = _DATA.decode(content["leaderboard"], f"{folder}: 'leaderboard_'")
         model.leaderboard_ = pd.DataFrame(table)
+        request_metadata(model, content["metadata_requests"], folder)
         return model
 
 

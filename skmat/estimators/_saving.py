@@ -14,7 +14,7 @@ from skmat.exceptions import InvalidInputError, SavedModelError, shorten
 from skmat.objectives import Distillation, Objective, TeacherDescription
 from skmat.pretrained import LoadReport, ModelCard
 
-__all__ = ["ModelFolderMixin"]
+__all__ = ["ModelFolderMixin", "metadata_requests", "request_metadata"]
 
 #: Parameters that are None after loading. They do not change predictions. Callbacks are code. The
 #: others name folders of the machine, which may hold pickles, so that loading must not take them
@@ -87,7 +87,7 @@ class ModelFolderMixin(SavedModelMixin):
             "parameters": written,
             "pretrained": _write_source(self.pretrained, folder),
             "attributes": attributes,
-            "metadata_requests": _metadata_requests(self),
+            "metadata_requests": metadata_requests(self),
             "networks": [
                 write_network(fitted, folder, index)
                 for index, fitted in enumerate(self.estimators_)
@@ -125,7 +125,7 @@ class ModelFolderMixin(SavedModelMixin):
                 for index, each in enumerate(parts["networks"])
             ]
         )
-        _request_metadata(estimator, parts["metadata_requests"], folder)
+        request_metadata(estimator, parts["metadata_requests"], folder)
         return estimator
 
 
@@ -179,7 +179,7 @@ def _without_teachers(value):
     return value
 
 
-def _metadata_requests(estimator):
+def metadata_requests(estimator):
     """Return what ``set_fit_request`` and its siblings were given, by method."""
     if not hasattr(estimator, "_metadata_request"):
         return {}
@@ -190,7 +190,7 @@ def _metadata_requests(estimator):
     return {method: requests for method, requests in found.items() if requests}
 
 
-def _request_metadata(estimator, requests, folder):
+def request_metadata(estimator, requests, folder):
     for method, given in requests.items():
         setter = getattr(estimator, f"set_{method}_request", None)
         try:

@@ -16,6 +16,8 @@ _PARTNERS = ["F", "Cl", "Br", "O", "S", "Se"]
 
 #: Sixty binary compositions, no two of them equal.
 BINARIES = [f"{first}{second}" for first in _ELEMENTS for second in _PARTNERS]
+#: The same, spelled otherwise.
+SWAPPED = [f"{second}2{first}2" for first in _ELEMENTS for second in _PARTNERS]
 #: A number and a class of each, which features of the elements tell.
 NUMBERS = np.array([5.0 - 0.4 * (i // 6) + 0.7 * (i % 6) for i in range(60)])
 CLASSES = np.array(["halide" if i % 6 < 3 else "chalcogenide" for i in range(60)])

@@ -4,8 +4,11 @@ import numpy as np
 from matminer.featurizers.composition import Stoichiometry
 from matminer.featurizers.structure import DensityFeatures, SineCoulombMatrix
 from sklearn.base import is_classifier
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from skmat import (
+    AutoClassifier,
+    AutoRegressor,
     CGCNNRegressor,
     MagpieFeaturizer,
     MatminerFeaturizer,
@@ -15,6 +18,7 @@ from skmat import (
     StructureEmbeddingLookup,
 )
 from skmat.estimators import FAMILIES
+from skmat.featurizers import FractionFeaturizer
 from skmat.structure import StructureArrays
 
 #: What a new family is tested with.
@@ -84,7 +88,18 @@ TEACHER = StructureEmbeddingLookup(
 )
 
 #: All that read compositions.
-ESTIMATORS = [*ENCODERS, MagpieFeaturizer(), MatminerFeaturizer(Stoichiometry())]
+ESTIMATORS = [
+    *ENCODERS,
+    MagpieFeaturizer(),
+    FractionFeaturizer(),
+    MatminerFeaturizer(Stoichiometry()),
+]
+
+#: Those that choose among others.
+AUTOS = [
+    AutoRegressor(preset=[], candidates=[("ridge", Ridge())], cv=2),
+    AutoClassifier(preset=[], candidates=[("logistic", LogisticRegression(C=100.0))], cv=2),
+]
 
 
 def name_of(estimator):

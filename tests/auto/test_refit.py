@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+from common.auto import BINARIES, CLASSES, NUMBERS, Odd, classifier, logistic, regressor, ridge
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from skmat import MTEncoderRegressor
+from skmat.exceptions import InvalidInputError
+from skmat.featurizers import FractionFeaturizer
+
+TAILS = np.exp(1.5 * NUMBERS)
+
+
+def test_a_candidate_alone_predicts_what_it_predicts_in_the_average():
+    model = regressor(bounds=None).fit(BINARIES, NUMBERS)
+    alone = model.refit_candidate("ridge", BINARIES, NUMBERS)
+    assert_allclose(alone.predict(BINARIES), model.predict(BINARIES), rtol=1e-6)
+
+
+def test_on_logarithms():
+    model = regressor(bounds=None, keep_candidates=True).fit(BINARIES, TAILS)
+    alone = model.refit_candidate("ridge, log", BINARIES, TAILS)
+    expected = model.predict_candidates(BINARIES)["ridge, log"]
+    assert_allclose(alone.predict(BINARIES), expected, rtol=1e-6)
+
+
+def test_a_classifier_gets_its_labels():
+    model = classifier().fit(BINARIES, CLASSES)
+    alone = model.refit_candidate("logistic", BINARIES, CLASSES)
+    assert_array_equal(alone.classes_, ["chalcogenide", "halide"])
+    assert alone.score(BINARIES, CLASSES) > 0.9
+
+
+def test_weights_arrive():
+    seen = []
+    odd = Odd(on_fit=lambda X, y, weights: seen.append(weights))
+    model = regressor(candidates=[("odd", odd)]).fit(BINARIES, NUMBERS)
+    weights = np.arange(60.0) + 1
+    model.refit_candidate("odd", BINARIES, NUMBERS, sample_weight=weights)
+    assert_array_equal(seen[-1], weights)
+
+
+def test_a_candidate_that_reads_materials():
+    pipeline = make_pipeline(FractionFeaturizer(), Ridge())
+    X = pd.Series(BINARIES, index=np.arange(60)[::-1])
+    model = regressor(candidates=[("mine", pipeline)]).fit(X, NUMBERS)
+    alone = model.refit_candidate("mine", X, NUMBERS)
+    assert_allclose(alone.predict(X), model.predict(X), rtol=1e-6)
+
+
+def test_a_network_of_the_user():
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1)
+    model = regressor(candidates=[("net", network)], cv=2).fit(BINARIES, NUMBERS)
+    assert model.refit_candidate("net", BINARIES, NUMBERS).predict(BINARIES).shape == (60,)
+
+
+@pytest.mark.parametrize("name", ["forest", "ridge, gated", "ridge, log", ""])
+def test_unknown_names(name):
+    model = regressor().fit(BINARIES, NUMBERS)
+    with pytest.raises(InvalidInputError, match="not"):
+        model.refit_candidate(name, BINARIES, NUMBERS)
+
+
+def test_what_cannot_be_fitted_alone():
+    both = regressor().fit(BINARIES, np.stack([NUMBERS, NUMBERS], axis=1))
+    with pytest.raises(InvalidInputError, match="one target"):
+        both.refit_candidate("ridge", BINARIES, np.stack([NUMBERS, NUMBERS], axis=1))
+    frame = pd.DataFrame({"formula": BINARIES, "T": NUMBERS})
+    wide = regressor().fit(frame, NUMBERS)
+    with pytest.raises(InvalidInputError, match="further columns"):
+        wide.refit_candidate("ridge", frame, NUMBERS)
+
+
+def test_the_estimators_of_the_user_are_not_fitted():
+    given = [("ridge", ridge())]
+    model = regressor(candidates=given).fit(BINARIES, NUMBERS)
+    model.refit_candidate("ridge", BINARIES, NUMBERS)
+    assert not hasattr(given[0][1][-1], "coef_")
+    mine = [("logistic", logistic())]
+    classifier(candidates=mine).fit(BINARIES, CLASSES)
+    assert not hasattr(mine[0][1][-1], "coef_")

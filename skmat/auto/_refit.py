@@ -7,7 +7,7 @@ from sklearn.utils.validation import _num_samples
 
 from skmat.auto._candidates import make_candidates
 from skmat.auto._materials import feature_pipeline
-from skmat.auto._trial import exp_of, log_of, seeded_clone, weight_arguments
+from skmat.auto._trial import exp_of, fit_with_weights, log_of, seeded_clone
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import read_weights
 
@@ -71,7 +71,7 @@ def refit_candidate(auto, name, X, y, sample_weight):
         features = feature_pipeline(candidate.reads, auto.input_)
         model = Pipeline([("features", features), ("model", model)])
     weights = read_weights(sample_weight, _num_samples(y))
-    return model.fit(X, y, **weight_arguments(model, weights))
+    return fit_with_weights(model, X, y, weights)
 
 
 def _with_transform(model, shape, name, *, is_network):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
@@ -25,6 +26,7 @@ __all__ = [
     "exp_of",
     "fit_all_rows",
     "fit_trial",
+    "fit_with_weights",
     "log_of",
     "seeded_clone",
     "take_rows",
@@ -291,9 +293,15 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):
     stops = candidate.is_network and np.isfinite(end) and not isinstance(model, DummyClassifier)
     if stops:
         model.set_params(callbacks=[StopAtDeadline(end)])
-    weights = weight_arguments(model, sample_weight[rows])
-    model.fit(take_rows(X, rows), labels, **weights)
+    fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
     return model.set_params(callbacks=None) if stops else model
+
+
+def fit_with_weights(model, X, y, weights):
+    """Fit a model, with the weights if it takes them, and return it."""
+    # Pipelines get the weights by the name of a step, also where the caller routes metadata.
+    with config_context(enable_metadata_routing=False):
+        return model.fit(X, y, **weight_arguments(model, weights))
 
 
 def weight_arguments(model, weights):

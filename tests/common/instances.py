@@ -1,10 +1,10 @@
 """Every estimator of the package, small enough to be fitted a thousand times."""
 
 import numpy as np
+from common.auto import logistic, ridge
 from matminer.featurizers.composition import Stoichiometry
 from matminer.featurizers.structure import DensityFeatures, SineCoulombMatrix
 from sklearn.base import is_classifier
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from skmat import (
     AutoClassifier,
@@ -97,8 +97,8 @@ ESTIMATORS = [
 
 #: Those that choose among others.
 AUTOS = [
-    AutoRegressor(preset=[], candidates=[("ridge", Ridge())], cv=2),
-    AutoClassifier(preset=[], candidates=[("logistic", LogisticRegression(C=100.0))], cv=2),
+    AutoRegressor(preset=[], candidates=[("ridge", ridge())], cv=2),
+    AutoClassifier(preset=[], candidates=[("logistic", logistic(10.0))], cv=2),
 ]
 
 

@@ -8,7 +8,7 @@ from common.commands import fails, run
 from common.materials import FORMULAS, many
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
-from skmat.auto import _candidates
+from skmat.auto import _base
 
 GAPS = [3.2, 2.1, 8.5, 0.0, 1.4, 3.3, 7.8, 3.6, 9.0, 0.2]
 FIRST = ["--preset", "fast", "--time-limit", "999", "--quiet", "--device", "cpu"]
@@ -18,7 +18,8 @@ FIRST = ["--preset", "fast", "--time-limit", "999", "--quiet", "--device", "cpu"
 def _one_candidate():
     """Let presets be one candidate: these tests need no more."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_candidates, "names_of_candidates", lambda *_: ["svm"])
+        make = _base.make_candidates
+        patch.setattr(_base, "make_candidates", lambda *args, **kwargs: make(*args, **kwargs)[:1])
         yield
 
 
@@ -111,6 +112,23 @@ def test_further_columns_are_learned_and_asked_for(folder, tmp_path, capsys):
     )
     table[["formula"]].to_csv(renamed, index=False)
     assert "no column 'T'" in fails(capsys, "predict", renamed, "--model", model)
+
+
+def test_a_network_learns_further_columns_too(folder, tmp_path):
+    model, out = tmp_path / "m.joblib", tmp_path / "out.csv"
+    train = ("train", folder / "data.csv", "--targets", "gap", "--columns", "T", "--model", model)
+    assert run(*train, "--size", "tiny", "--max-epochs", "2", "--quiet") == 0
+    fitted = joblib.load(model)
+    assert isinstance(fitted, MTEncoderRegressor)
+    data = tmp_path / "data.csv"
+    table = frame()[["T", "formula"]].rename(columns={"formula": "x"})
+    table.to_csv(data, index=False)
+    column = ("--formula-column", "x")
+    assert run("predict", data, *column, "--model", model, "--output", out) == 0
+    found = pd.read_csv(out, float_precision="round_trip")["gap_predicted"]
+    expected = fitted.predict(frame()[["formula", "T"]])
+    np.testing.assert_array_equal(found, expected[:, 0])
+    assert abs(found[:10].to_numpy() - found[10:].to_numpy()).min() > 0
 
 
 def test_further_columns_are_numbers_and_no_labels(folder, tmp_path, capsys):

@@ -22,8 +22,7 @@ def add_demo(commands):
         "--pretrained",
         metavar="NAME_OR_FOLDER",
         default="auto",
-        help="encoder of the single network that AutoRegressor is compared with (default: the best"
-        " shipped one)",
+        help="encoder to fine-tune (default: the best shipped one)",
     )
     demo.add_argument("--random-state", type=int, default=0, metavar="SEED")
     demo.set_defaults(run=_demo)

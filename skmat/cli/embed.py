@@ -30,7 +30,8 @@ def add_embed(commands):
     source.add_argument(
         "--model",
         type=Path,
-        help="joblib file whose encoder to use (can execute any code when loaded)",
+        help="joblib file whose encoder to use (can execute any code when loaded), or folder of"
+        " save_model",
     )
     add_disorder(embed)
     add_result(

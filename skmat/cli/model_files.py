@@ -1,4 +1,4 @@
-"""Fitted estimators as joblib files."""
+"""Fitted estimators as joblib files or folders."""
 
 import bz2
 import lzma
@@ -80,9 +80,10 @@ def load_joblib(path, advice=""):
 
 
 def load_model(path):
-    """Load a fitted estimator of skmat.
+    """Load a fitted estimator of skmat, from a joblib file or a folder of ``save_model``.
 
-    A joblib file can execute any code when loaded. Load only files that you trust.
+    A joblib file can execute any code when loaded. Load only files that you trust. A folder
+    executes nothing.
 
     Raises
     ------
@@ -90,6 +91,10 @@ def load_model(path):
         If the file does not exist or holds something else.
     """
     advice = "Give a file that `skmat train` or `joblib.dump(model, file)` wrote."
+    if Path(path).is_dir():
+        from skmat.saving import load_model as load_folder
+
+        return load_folder(path)
     if not Path(path).is_file():
         raise InvalidInputError(f"The model file {path} does not exist. {advice}")
     from skmat.auto import AutoClassifier, AutoRegressor  # takes seconds

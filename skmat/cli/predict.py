@@ -29,7 +29,8 @@ def add_predict(commands):
         "--model",
         type=Path,
         required=True,
-        help="joblib file of `skmat train` (can execute any code when loaded)",
+        help="joblib file of `skmat train` (can execute any code when loaded), or folder of"
+        " save_model",
     )
     predict.add_argument("--std", action="store_true", help="also write standard deviations")
     predict.add_argument(

@@ -114,6 +114,17 @@ def test_further_columns_are_learned_and_asked_for(folder, tmp_path, capsys):
     assert "no column 'T'" in fails(capsys, "predict", renamed, "--model", model)
 
 
+@pytest.mark.parametrize("name", ["two", "kind"])
+def test_a_folder_of_save_model_predicts_too(folder, name, tmp_path, capsys):
+    saved = joblib.load(folder / f"{name}.joblib").save_model(tmp_path / "model")
+    for path in (folder / f"{name}.joblib", saved):
+        assert run("predict", "--formulas", "TiO2", "Cu", "--model", path, "--novelty") == 0
+    first, second = np.split(np.array(capsys.readouterr().out.splitlines()), 2)
+    np.testing.assert_array_equal(first, second)
+    (tmp_path / "empty").mkdir()
+    fails(capsys, "predict", "--formulas", "Cu", "--model", tmp_path / "empty")
+
+
 def test_a_network_learns_further_columns_too(folder, tmp_path):
     model, out = tmp_path / "m.joblib", tmp_path / "out.csv"
     train = ("train", folder / "data.csv", "--targets", "gap", "--columns", "T", "--model", model)

@@ -36,7 +36,7 @@ n_outputs_ : int
 """
 
 _LOWEST = """
-lowest_labels_ : ndarray of shape (n_outputs_,), float64
+lowest_labels_ : ndarray of shape (`n_outputs_`,), float64
     Lowest label of each target with a gate (see `zero_inflated`), in the units of y. NaN for a
     target without a gate.
 """

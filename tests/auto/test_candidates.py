@@ -21,7 +21,6 @@ def make(preset="fast", added=None, **settings):
         "is_classifier": False,
         "n_targets": 1,
         "n_rows": 100,
-        "has_columns": False,
         "device": "cpu",
     }
     return make_candidates(preset, added, **{**given, **settings})
@@ -91,8 +90,8 @@ def test_leaves_grow_with_the_table():
         (Ridge(), BOTH),
         (ridge(), BOTH),
         (VotingRegressor([("a", Ridge()), ("b", ridge())]), BOTH),
-        (MTEncoderRegressor(), "materials"),
-        (CGCNNRegressor(), "materials"),
+        (MTEncoderRegressor(), "formula"),
+        (CGCNNRegressor(), "structure"),
         (PIPELINE, "materials"),
         (make_pipeline("passthrough", PIPELINE), "materials"),
         (make_pipeline(make_union(MagpieFeaturizer()), Ridge()), "materials"),
@@ -107,6 +106,7 @@ def test_what_an_added_candidate_reads(model, reads):
     assert candidate.name == "mine"
     assert candidate.model is model
     assert candidate.reads == reads
+    assert candidate.is_network == (reads in ("formula", "structure"))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_candidate_of_another_kind(model, is_classifier):
 def test_further_columns_are_read_by_all_that_read_features():
     plain, wide = (
         make("medium", [("mine", Ridge())]),
-        make("medium", [("mine", Ridge())], has_columns=True),
+        make("medium", [("mine", Ridge())], n_columns=2),
     )
     for one, other in zip(plain, wide, strict=True):
         assert one.name == other.name

@@ -49,9 +49,10 @@ def test_every_preset_has_candidates():
     assert list(model.leaderboard_.candidate) == ["trees"]
     for preset in ("fast", "medium", "best"):
         # Ends before any network.
-        model = AutoClassifier(preset=preset, cv=2, time_limit=1e-9)
+        model = AutoClassifier(preset=preset, cv=2, time_limit=1e-9, candidates=TWO)
         model.fit(BINARIES[:10], CLASSES[:10])
         assert (model.leaderboard_.status == "fitted").sum() == 1
+        assert len(model.leaderboard_) > 4
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ def test_networks_get_amounts_or_a_frame(table):
     alone = MaterialTable(FORMULAS, read_compositions(FORMULAS))
     assert_array_equal(alone.read("formula"), alone.feature("fractions"))
     frame = table.read("formula")
-    assert list(frame.columns) == ["material", "T"]
+    assert list(frame.columns) == ["material", "column 0"]
     assert frame["material"].tolist() == FORMULAS
-    assert_array_equal(frame["T"], table.columns["T"])
+    assert_array_equal(frame["column 0"], table.columns["T"])
 
 
 def test_networks_get_structures():

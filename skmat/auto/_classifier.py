@@ -7,8 +7,9 @@ from sklearn.utils._param_validation import StrOptions
 from skmat._utils.saved_models import saved_class
 from skmat.auto._base import AutoEstimator, scattered
 from skmat.auto._class_average import ClassAverage
+from skmat.auto._learned import Learned
 from skmat.auto._part import Part
-from skmat.auto._trial import Learned, Trial
+from skmat.auto._trial import Trial
 from skmat.estimators._classifier import as_labels, join_labels, mean_accuracy
 from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import read_class_targets

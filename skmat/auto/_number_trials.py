@@ -3,8 +3,9 @@
 import numpy as np
 
 from skmat.auto._candidates import make_gates
+from skmat.auto._learned import Learned
 from skmat.auto._part import Gate, OutOfFold, Part, quantiles_of_ratios
-from skmat.auto._trial import Learned, Trial
+from skmat.auto._trial import Trial
 
 __all__ = ["compete_for_numbers"]
 

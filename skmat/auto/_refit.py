@@ -6,8 +6,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import _num_samples
 
 from skmat.auto._candidates import make_candidates
+from skmat.auto._learned import exp_of, log_of
 from skmat.auto._materials import feature_pipeline
-from skmat.auto._trial import exp_of, fit_with_weights, log_of, seeded_clone
+from skmat.auto._trial import fit_with_weights, seeded_clone
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import read_weights
 

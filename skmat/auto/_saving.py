@@ -9,11 +9,12 @@ from skmat._utils.sklearn_files import dump_sklearn, load_sklearn
 from skmat.auto._candidates import Candidate
 from skmat.auto._class_average import ClassAverage
 from skmat.auto._intervals import ConformalScale
+from skmat.auto._learned import Learned
 from skmat.auto._novelty import NoveltyScale
 from skmat.auto._number_average import NumberAverage
 from skmat.auto._part import Gate, Part
 from skmat.auto._target_shape import TargetShape
-from skmat.auto._trial import Learned, Trial
+from skmat.auto._trial import Trial
 from skmat.estimators._saving import metadata_requests, request_metadata
 from skmat.exceptions import InvalidInputError, SavedModelError, shorten
 

@@ -14,84 +14,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skmat._utils.parameters import plain
-from skmat._utils.units import in_own_unit
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import OutOfTimeError, StopAtDeadline
 from skmat.exceptions import InvalidInputError
 from skmat.structure import StructureArrays
 
 __all__ = [
-    "Learned",
     "Trial",
-    "exp_of",
     "fit_all_rows",
     "fit_trial",
     "fit_with_weights",
-    "log_of",
     "seeded_clone",
     "take_rows",
     "weight_arguments",
 ]
-
-#: Largest logarithm of a prediction.
-_LARGEST_LOG = 300.0
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """What a trial learns of one target: numbers as the model sees them, and back.
-
-    Attributes
-    ----------
-    target : int
-        Column of y.
-    values : ndarray of shape (n,)
-        Labels of the model; NaN for rows that it does not learn from.
-    center, scale : float
-        Standardisation of the values.
-    log_unit : float or None
-        Unit `u` of labels `y` whose ``log(1 + y / u)`` is learned.
-    n_classes : int
-        Number of classes, 0 for numbers.
-    lowest : float or None
-        Lowest label, if the model has a gate for it. Predictions then have the shape (n, 2): the
-        probability to be above it, and the value above it.
-    is_above : bool
-        Whether the values are predictions for labels above the lowest one.
-    """
-
-    target: int
-    values: np.ndarray
-    center: float = 0.0
-    scale: float = 1.0
-    log_unit: float | None = None
-    n_classes: int = 0
-    lowest: float | None = None
-    is_above: bool = False
-
-    @property
-    def width(self):
-        """Number of columns of the predictions, or 0 if they have one dimension."""
-        return self.n_classes or (0 if self.lowest is None else 2)
-
-    @classmethod
-    def numbers(cls, target, values, log_unit=None, lowest=None, *, is_above=False):
-        """Return what is learned of numbers, standardised."""
-        values = values if log_unit is None else log_of(values, log_unit)
-        known = values[~np.isnan(values)]
-        # Squares of very small or large numbers vanish or are infinite.
-        known, unit = in_own_unit(known)
-        center, scale = float(known.mean() * unit), float(known.std() * unit)
-        if not scale > 1e-12 * abs(center):
-            scale = 1.0
-        values = (values - center) / scale
-        is_above = is_above or lowest is not None
-        return cls(target, values, center, scale, log_unit, lowest=lowest, is_above=is_above)
-
-    def undo(self, predicted):
-        """Return predictions of the model in the unit of the target."""
-        values = np.asarray(predicted, dtype=np.float64) * self.scale + self.center
-        return values if self.log_unit is None else exp_of(values, self.log_unit)
 
 
 @dataclass(eq=False)
@@ -105,7 +41,7 @@ class Trial:
     candidate : Candidate
         What was fitted.
     learned : list of Learned
-        The targets.
+        The targets, as the models learn them.
     models : list of estimator
         One per fold, or one of all rows after ``fit_all_rows``.
     predictions : dict of int to ndarray
@@ -220,16 +156,6 @@ def fit_all_rows(trial, table, sample_weight, seed):
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
     model = _fit_model(trial.candidate, trial.learned, X, rows, sample_weight, seed)
     trial.models = [model]
-
-
-def log_of(values, unit):
-    """Return ``log(1 + values / unit)``."""
-    return np.log1p(values / unit)
-
-
-def exp_of(values, unit):
-    """Return the inverse of ``log_of``. Far outside the labels, powers of e are infinite."""
-    return unit * np.expm1(np.minimum(values, _LARGEST_LOG))
 
 
 def seeded_clone(model, seed):

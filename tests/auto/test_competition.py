@@ -13,8 +13,9 @@ from skmat.auto._candidates import Candidate
 from skmat.auto._clock import Deadline, deferred_interrupt
 from skmat.auto._competition import Competition
 from skmat.auto._data import FitData
+from skmat.auto._learned import Learned
 from skmat.auto._materials import MaterialTable
-from skmat.auto._trial import Learned, Trial
+from skmat.auto._trial import Trial
 from skmat.composition import read_compositions
 from skmat.estimators._targets import read_numeric_targets
 from skmat.exceptions import CandidateWarning, InvalidInputError

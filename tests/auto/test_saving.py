@@ -171,7 +171,7 @@ def test_a_planted_pickle_runs_nothing(saved):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("trials", []), ("averages", {}), ("leaderboard", 3), ("parameters", {"preset": {}}),
+    [("trials", []), ("averages", {}), ("leaderboard", 3), ("parameters", {"preset": 3}),
      ("attributes", {"predict": 1}), ("ranked", [[{"trial": 99}]])],
 )  # fmt: skip
 def test_content_of_a_wrong_form(saved, key, value):

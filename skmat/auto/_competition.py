@@ -18,16 +18,17 @@ __all__ = ["Competition", "Outcome"]
 
 #: Materials that a network trains on per second and core, at least: an estimate that decides
 #: whether a network is begun at all before a time limit.
-_MATERIALS_PER_SECOND = 500
+_MATERIALS_PER_SECOND = 1_000
 #: Materials that one training reads, about: rows times epochs.
 _READ_BY_TRAINING = (30_000, 300_000)
 
 
 @dataclass
 class Outcome:
-    """What became of a candidate without predictions: its name and the reason."""
+    """What became of a candidate without predictions: its name, its targets and the reason."""
 
     name: str
+    target: str
     status: str
 
 
@@ -77,7 +78,7 @@ class Competition:
         targets = {each.target for each in trial.learned}
         may_stop = is_gate or targets <= self.predicted
         if may_stop and (self.is_over or not self._has_time(trial)):
-            self.failures.append(Outcome(trial.name, self._reason()))
+            self._note(trial, self._reason())
             return None
         start = time.perf_counter()
         try:
@@ -92,13 +93,13 @@ class Competition:
                 deadline=self.deadline if may_stop else None,
             )
         except OutOfTimeError:
-            self.failures.append(Outcome(trial.name, self._reason()))
+            self._note(trial, self._reason())
             return None
         except KeyboardInterrupt:
             if len(self.predicted) < len(self.data.targets.names):
                 raise
             self.is_over = True
-            self.failures.append(Outcome(trial.name, "interrupted"))
+            self._note(trial, "interrupted")
             return None
         except Exception as error:
             self._report(trial, error)
@@ -125,6 +126,10 @@ class Competition:
                 " input, or choose other candidates with preset= and candidates=."
             )
 
+    def _note(self, trial, status):
+        names = [self.data.targets.names[each.target] for each in trial.learned]
+        self.failures.append(Outcome(trial.name, ", ".join(names), status))
+
     def _reason(self):
         return "interrupted" if self.deadline.is_interrupted or self.is_over else "no time left"
 
@@ -139,7 +144,7 @@ class Competition:
 
     def _report(self, trial, error):
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        self.failures.append(Outcome(trial.name, f"failed: {reason}"))
+        self._note(trial, f"failed: {reason}")
         warnings.warn(
             f"The candidate {trial.name!r} failed and is left out ({reason[:300]}).",
             CandidateWarning,

@@ -36,5 +36,6 @@ def leaderboard(ranked, failures, target_names):
         for name, parts in zip(target_names, ranked, strict=True)
         for part in sorted(parts, key=lambda part: part.error)
     ]
-    rows += [(each.name, "", float("nan"), 0.0, 0.0, 0.0, each.status) for each in failures]
+    unknown = (float("nan"), 0.0, 0.0, 0.0)
+    rows += [(each.name, each.target, *unknown, each.status) for each in failures]
     return pd.DataFrame(rows, columns=_COLUMNS)

@@ -31,6 +31,8 @@ class Learned:
     lowest : float or None
         Lowest label, if the model has a gate for it. Predictions then have the shape (n, 2): the
         probability to be above it, and the value above it.
+    ceiling : float
+        Largest value that a model may predict.
     is_above : bool
         Whether the values are predictions for labels above the lowest one.
     """
@@ -42,6 +44,7 @@ class Learned:
     log_unit: float | None = None
     n_classes: int = 0
     lowest: float | None = None
+    ceiling: float = np.inf
     is_above: bool = False
 
     @property
@@ -60,12 +63,15 @@ class Learned:
         if not scale > 1e-12 * abs(center):
             scale = 1.0
         values = (values - center) / scale
+        # An error of a logarithm is a factor.
+        ceiling = np.inf if log_unit is None else float(np.nanmax(values) + np.log(3) / scale)
         is_above = is_above or lowest is not None
-        return cls(target, values, center, scale, log_unit, lowest=lowest, is_above=is_above)
+        return cls(target, values, center, scale, log_unit, 0, lowest, ceiling, is_above)
 
     def undo(self, predicted):
         """Return predictions of the model in the unit of the target."""
-        values = np.asarray(predicted, dtype=np.float64) * self.scale + self.center
+        predicted = np.minimum(np.asarray(predicted, dtype=np.float64), self.ceiling)
+        values = predicted * self.scale + self.center
         return values if self.log_unit is None else exp_of(values, self.log_unit)
 
 

@@ -163,6 +163,7 @@ def _write_trial(trial, folder, place):
                 "scale": _DATA.encode(float(each.scale), "a scale"),
                 "log_unit": _DATA.encode(each.log_unit, "a unit"),
                 "n_classes": each.n_classes,
+                "ceiling": _DATA.encode(float(each.ceiling), "a limit"),
                 "lowest": _DATA.encode(each.lowest, "a label"),
             }
             for each in trial.learned
@@ -188,6 +189,7 @@ def _read_trial(content, folder, place):
             _DATA.decode(each["log_unit"], "a unit"),
             each["n_classes"],
             _DATA.decode(each["lowest"], "a label"),
+            _DATA.decode(each["ceiling"], "a limit"),
         )
         for each in content["learned"]
     ]

@@ -10,6 +10,8 @@ __all__ = ["TargetShape", "check_bounds", "describe_target", "read_bounds"]
 
 #: Share of the labels that equal the lowest, from which on a target is zero-inflated.
 _INFLATED = (0.15, 0.95)
+#: Labels that reach 1 or 100, from which on this is a bound.
+_FEWEST_AT_BOUND = 3
 #: Fewest labels of each kind.
 _FEWEST = 20
 #: Ratio of the 95th percentile of the positive labels to their median, from which on logarithms
@@ -53,8 +55,8 @@ def describe_target(labels, *, zero_inflated="auto", bounds="auto"):
         "auto" takes a target as zero-inflated if 15 to 95 % of the labels equal the lowest one.
     bounds : "auto", None or (low, high), default="auto"
         As ``read_bounds`` returns them. "auto" takes 0 as a bound if no label is on its other
-        side. If all labels are between 0 and 1, or between 0 and 100, and some reach the upper
-        end, this is a bound too.
+        side. If all labels are between 0 and 1, or between 0 and 100, and three or more reach the
+        upper end, this is a bound too.
 
     Returns
     -------
@@ -63,8 +65,8 @@ def describe_target(labels, *, zero_inflated="auto", bounds="auto"):
     labels = np.asarray(labels, dtype=np.float64)
     if not len(labels):
         return TargetShape()
-    least, most = labels.min(), labels.max()
-    low, high = _bounds(least, most) if isinstance(bounds, str) else (bounds or (None, None))
+    least = labels.min()
+    low, high = _bounds(labels) if isinstance(bounds, str) else (bounds or (None, None))
     low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
     is_lowest = labels == least
     lowest = None
@@ -119,7 +121,9 @@ def _log_unit(labels):
     return median if np.percentile(positive, 95) > _LONG_TAIL * median else None
 
 
-def _bounds(least, most):
-    if least >= 0:
-        return 0.0, next((end for end in (1.0, 100.0) if most == end), None)
-    return None, (0.0 if most <= 0 else None)
+def _bounds(labels):
+    least, most = labels.min(), labels.max()
+    if least < 0:
+        return None, (0.0 if most <= 0 else None)
+    reaches = most in (1.0, 100.0) and (labels == most).sum() >= _FEWEST_AT_BOUND
+    return 0.0, (most if reaches else None)

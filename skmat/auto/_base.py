@@ -34,8 +34,8 @@ __all__ = ["AutoEstimator", "scattered"]
 _N_LOOKED_AT = 300
 #: Percentile of the novelty above which a material is outside of the training set.
 _OUTSIDE = 99.0
-#: Rows below which folds are repeated.
-_FEW = 1_000
+#: Rows below which "best" and "fast" repeat the folds.
+_FEW, _FEW_FOR_FAST = 1_000, 500
 #: Rows above which "medium" takes fewer folds.
 _MANY = 2_000
 #: Splits that are drawn until one of them learns and tests each target.
@@ -389,7 +389,7 @@ def _n_folds(preset, n_rows):
     """Return the number of folds and of repeats."""
     preset = preset if isinstance(preset, str) else None
     if preset == "fast":
-        return 5, (2 if n_rows < _FEW else 1)
+        return 5, (2 if n_rows < _FEW_FOR_FAST else 1)
     if preset == "best":
         return 5, (3 if n_rows < _FEW else 1)
     return (5 if n_rows <= _MANY else 3), 1

@@ -39,8 +39,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):
         Seconds after which no further candidate is fitted. The first one is always fitted.
     cv : "auto", int or splitter, default="auto"
         Folds. "auto" takes five, three if "medium" gets more than 2,000 rows, and one hold-out
-        part above 20,000 rows. "fast" and "best" repeat the folds below 1,000 rows. A composition
-        is never in both parts of a split.
+        part above 20,000 rows. "fast" repeats the folds below 500 rows, and "best" below 1,000. A
+        composition is never in both parts of a split.
     zero_inflated : "auto" or bool, default="auto"
         Whether classifiers decide which predictions equal the lowest label. "auto" tries it if 15
         to 95 % of the labels are the lowest one. At least 20 labels must equal it, and 20 not.

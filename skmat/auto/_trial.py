@@ -1,17 +1,19 @@
 """A candidate fitted to the folds: out-of-fold predictions, and the models that predict."""
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 from skmat._utils.parameters import plain
 from skmat.auto._candidates import Candidate
@@ -129,21 +131,22 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     sums = [_empty(n_rows, each.width) for each in trial.learned]
     counts = np.zeros(n_rows)
     start = time.perf_counter()
-    running = Parallel(plain(n_jobs), return_as="generator")(jobs)
-    for index, (model, outputs, seconds) in enumerate(running):
-        _, held_out = folds[index]
-        for total, output in zip(sums, outputs, strict=True):
-            total[held_out] += output
-        counts[held_out] += 1
-        if model is not None:
-            trial.models.append(model)
-        trial.seconds_fit += seconds[0]
-        trial.seconds_predict += seconds[1]
-        if deadline is not None and index + 1 < len(folds):
-            per_fold = (time.perf_counter() - start) / (index + 1)
-            if per_fold * (len(folds) - index - 1) > deadline.left():
-                running.close()
-                raise OutOfTimeError
+    with _workers(trial.candidate, n_jobs) as parallel:
+        running = parallel(jobs)
+        for index, (model, outputs, seconds) in enumerate(running):
+            _, held_out = folds[index]
+            for total, output in zip(sums, outputs, strict=True):
+                total[held_out] += output
+            counts[held_out] += 1
+            if model is not None:
+                trial.models.append(model)
+            trial.seconds_fit += seconds[0]
+            trial.seconds_predict += seconds[1]
+            if deadline is not None and index + 1 < len(folds):
+                per_fold = (time.perf_counter() - start) / (index + 1)
+                if per_fold * (len(folds) - index - 1) > deadline.left():
+                    running.close()
+                    raise OutOfTimeError
     with np.errstate(invalid="ignore", divide="ignore"):
         for total, each in zip(sums, trial.learned, strict=True):
             mean = total / (counts if total.ndim == 1 else counts[:, None])
@@ -151,11 +154,27 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     return trial
 
 
+@contextmanager
+def _workers(candidate, n_jobs):
+    """Yield what runs the folds, in processes or in threads."""
+    n_jobs = plain(n_jobs)
+    if not candidate.runs_in_threads:
+        yield Parallel(n_jobs, return_as="generator")
+        return
+    # Threads neither copy the features nor import anything again. Each gets one core.
+    limit = None if effective_n_jobs(n_jobs) == 1 else 1
+    with threadpool_limits(limit):
+        yield Parallel(n_jobs, return_as="generator", prefer="threads")
+
+
 def fit_all_rows(trial, table, sample_weight, seed):
     """Fit one model to all rows, in the place of the models of the folds."""
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
-    model = _fit_model(trial.candidate, trial.learned, X, rows, sample_weight, seed)
-    trial.models = [model]
+    candidate = trial.candidate
+    if candidate.refit:
+        model = clone(candidate.model).set_params(**candidate.refit)
+        candidate = replace(candidate, model=model)
+    trial.models = [_fit_model(candidate, trial.learned, X, rows, sample_weight, seed)]
 
 
 def seeded_clone(model, seed):
@@ -196,7 +215,7 @@ def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, en
         for output in outputs:
             _check_finite(output)
     seconds = (middle - start, time.perf_counter() - middle)
-    return None if candidate.is_refitted else model, outputs, seconds
+    return model if candidate.refit is None else None, outputs, seconds
 
 
 def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):

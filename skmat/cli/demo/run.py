@@ -57,8 +57,11 @@ class Sizes:
     n_trees : int
         Trees in each forest.
     max_epochs : int
-        Passes of each network over the labelled compounds, fewer than the default of the
+        Passes of each single network over the labelled compounds, fewer than the default of the
         estimators.
+    auto_epochs : int or "auto"
+        The same of the network that AutoRegressor tries. It learns four fifths of the compounds
+        at a time, and needs more passes.
     n_folds : int
         Folds of AutoRegressor.
     """
@@ -67,11 +70,12 @@ class Sizes:
     n_held_out: int
     n_trees: int = 200
     max_epochs: int = 30
+    auto_epochs: int | str = "auto"
     n_folds: int = 5
 
 
 FULL = Sizes(400, 2000)
-QUICK = Sizes(300, 500, n_trees=50, max_epochs=15, n_folds=3)
+QUICK = Sizes(300, 500, n_trees=50, max_epochs=15, auto_epochs=30, n_folds=3)
 
 
 def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto", random_state=0):
@@ -186,8 +190,8 @@ def _regressor(encoder, sizes, random_state):
 
 
 def _auto(encoder, sizes, random_state):
-    # Three models that differ most: support vectors, trees, and the network of the other row.
-    network = MTEncoderRegressor(pretrained=encoder, max_epochs=sizes.max_epochs)
+    # Three models that differ most: support vectors, trees, and a network.
+    network = MTEncoderRegressor(pretrained=encoder, max_epochs=sizes.auto_epochs)
     return AutoRegressor(
         preset=["svm", "trees"],
         candidates=[("mtencoder", network)],

@@ -307,7 +307,7 @@ class AutoEstimator(AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, 
 
     def _fit_all_rows(self, trial, data, seed):
         try:
-            fit_all_rows(trial, data.table, data.sample_weight, seed)
+            fit_all_rows(trial, data.table, data.sample_weight, seed, self.n_jobs)
         except Exception as error:
             if not trial.models:
                 raise InvalidInputError(

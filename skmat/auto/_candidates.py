@@ -179,7 +179,7 @@ def make_gates(n_rows):
     """Return the classifiers that tell whether a label is above the lowest."""
     return [
         Candidate("gate-trees", _trees(True, n_rows, 0.33), _BOTH, refit={}, runs_in_threads=True),
-        Candidate("gate-boosting", _boosting(True), _BOTH, runs_in_threads=True),
+        Candidate("gate-boosting", _boosting(True), _BOTH),
     ]
 
 
@@ -188,9 +188,9 @@ def make_gates(n_rows):
 _BOTH = ("magpie", "fractions")
 
 
-def _trees(is_classifier, n_rows, max_features):
+def _trees(is_classifier, n_rows, max_features, leaf=2):
     make = ExtraTreesClassifier if is_classifier else ExtraTreesRegressor
-    leaf = max(1, n_rows // _ROWS_OF_FULL_TREES)
+    leaf = max(leaf, n_rows // _ROWS_OF_FULL_TREES)
     return make(100, max_features=max_features, min_samples_leaf=leaf)
 
 
@@ -230,8 +230,9 @@ def _cheap(is_classifier, input, n_rows, n_columns):
             most_rows=_MOST_FOR_KERNELS,
         )
 
-    def trees(name, max_features, reads):
-        model = _trees(is_classifier, n_rows, max_features)
+    def trees(name, max_features, reads, leaf=2):
+        # With many features, two rows per leaf have the error of one, for half of the size.
+        model = _trees(is_classifier, n_rows, max_features, leaf)
         refit = {"n_estimators": 2 * model.n_estimators}
         return Candidate(name, model, reads, refit=refit, runs_in_threads=True)
 
@@ -240,16 +241,14 @@ def _cheap(is_classifier, input, n_rows, n_columns):
         kernel("svm", ("magpie", vectors)),
         trees("trees", 0.33, _BOTH),
         trees("trees-vectors", "sqrt" if is_classifier else 0.33, (*_BOTH, vectors)),
-        Candidate("boosting", _boosting(is_classifier), _BOTH, runs_in_threads=True),
+        Candidate("boosting", _boosting(is_classifier), _BOTH),
     ]
     if not is_classifier:
         # On fractions alone, classifiers are far behind the others.
-        candidates.append(trees("trees-fractions", 1.0, ("fractions",)))
+        candidates.append(trees("trees-fractions", 1.0, ("fractions",), leaf=1))
         absolute = _boosting(is_classifier, "absolute_error")
         # The absolute error tolerates long tails by itself.
-        candidates.append(
-            Candidate("boosting-l1", absolute, _BOTH, takes_logs=False, runs_in_threads=True)
-        )
+        candidates.append(Candidate("boosting-l1", absolute, _BOTH, takes_logs=False))
     if input == "structure":
         structure = EMBEDDING["structure"]
         candidates += [

@@ -167,14 +167,18 @@ def _workers(candidate, n_jobs):
         yield Parallel(n_jobs, return_as="generator", prefer="threads")
 
 
-def fit_all_rows(trial, table, sample_weight, seed):
+def fit_all_rows(trial, table, sample_weight, seed, n_jobs=None):
     """Fit one model to all rows, in the place of the models of the folds."""
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
     candidate = trial.candidate
-    if candidate.refit:
-        model = clone(candidate.model).set_params(**candidate.refit)
+    if candidate.refit is not None:
+        # Of trees, all cores grow one forest.
+        model = clone(candidate.model).set_params(n_jobs=plain(n_jobs), **candidate.refit)
         candidate = replace(candidate, model=model)
-    trial.models = [_fit_model(candidate, trial.learned, X, rows, sample_weight, seed)]
+    model = _fit_model(candidate, trial.learned, X, rows, sample_weight, seed)
+    if candidate.refit is not None and "n_jobs" in model.get_params():
+        model.set_params(n_jobs=None)
+    trial.models = [model]
 
 
 def seeded_clone(model, seed):

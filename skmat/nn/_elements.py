@@ -6,7 +6,33 @@ from torch.nn import functional as F
 
 from skmat.nn._batch import MASK_ID
 
-__all__ = ["ElementVectors"]
+__all__ = ["ElementEmbedding", "ElementVectors"]
+
+
+class ElementEmbedding(nn.Embedding):
+    """An embedding that does not draw weights on the meta device.
+
+    There, drawing from a normal distribution imports torch's compiler, which takes seconds.
+
+    Parameters
+    ----------
+    width : int
+        Length of the vectors.
+    std : float, default=1.0
+        Standard deviation of the initial weights.
+    """
+
+    def __init__(self, width: int, std: float = 1.0):
+        self._std = std
+        super().__init__(MASK_ID + 1, width)
+
+    def reset_parameters(self):
+        """Draw the weights, if they exist."""
+        if self.weight.is_meta:
+            return
+        super().reset_parameters()
+        if self._std != 1.0:
+            nn.init.normal_(self.weight, std=self._std)
 
 
 class ElementVectors(nn.Module):
@@ -25,7 +51,7 @@ class ElementVectors(nn.Module):
     def __init__(self, table: Tensor | None, width: int):
         super().__init__()
         if table is None:
-            self.embedding = nn.Embedding(MASK_ID + 1, width)
+            self.embedding = ElementEmbedding(width)
         else:
             # Rows of zeros for padding and [MASK]: a hidden element has no known properties.
             table = F.pad(table.float(), (0, 0, 1, 1))

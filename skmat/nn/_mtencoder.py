@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skmat.exceptions import InvalidInputError
-from skmat.nn._batch import MASK_ID, CompositionBatch
+from skmat.nn._batch import CompositionBatch
+from skmat.nn._elements import ElementEmbedding
 from skmat.nn._encoder import Encoder, Representation
 from skmat.nn._fractions import FractionEncoding
 from skmat.nn._random import Dropout, randn_like
@@ -81,8 +82,7 @@ class MTEncoderNetwork(Encoder):
         self.out_features = d_model
         self.readout = readout
         self.fraction_jitter = fraction_jitter
-        self.elements = nn.Embedding(MASK_ID + 1, d_model)
-        nn.init.normal_(self.elements.weight, std=d_model**-0.5)
+        self.elements = ElementEmbedding(d_model, std=d_model**-0.5)
         self.properties: nn.Linear | None = None
         if element_table is not None:
             # Rows of zeros for padding and [MASK]: a hidden element has no known properties.

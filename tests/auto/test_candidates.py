@@ -80,7 +80,7 @@ def test_leaves_grow_with_the_table():
         (trees,) = make(["trees"], n_rows=n_rows)
         return trees.model.min_samples_leaf
 
-    assert leaf(100) == 1
+    assert leaf(100) == 2
     assert leaf(200_000) == 10
 
 

@@ -12,7 +12,7 @@ from skmat.cli.demo import run as demo
 from skmat.exceptions import InvalidCompositionError, SkmatError
 from skmat.pretrained import ModelCard
 
-TINY = demo.Sizes(40, 30, n_trees=3, max_epochs=2, auto_epochs=2, n_folds=2)
+TINY = demo.Sizes(40, 30, n_trees=3, max_epochs=2, n_folds=2)
 
 MODELS = [
     "mean of the labels",

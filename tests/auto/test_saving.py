@@ -82,7 +82,14 @@ def test_a_regressor_gives_the_same_bits_in_a_new_process(regressor, saved, tmp_
     assert not done.returncode, done.stderr.decode()
 
 
-@pytest.mark.parametrize("classes", [["a", "b", "c"], [True, False], [3, 7]])
+@pytest.mark.parametrize(
+    "classes",
+    [
+        ["a", "b", "c"],
+        pytest.param([True, False], marks=pytest.mark.slow),
+        pytest.param([3, 7], marks=pytest.mark.slow),
+    ],
+)
 def test_a_classifier_gives_the_same_bits_in_a_new_process(classes, tmp_path):
     y = np.array([classes[index % len(classes)] for index in range(len(FORMULAS))])
     model = AutoClassifier(["svm"], cv=2, decision="balanced_accuracy", random_state=0)

@@ -31,6 +31,8 @@ CLASSES = [
     getattr(skmat, name)
     for name in sorted(skmat.__all__)
     if hasattr(getattr(skmat, name), "_parameter_constraints")
+    # Presets of these have other names.
+    and not name.startswith("Auto")
 ]
 NEEDED: dict = {
     "MatminerFeaturizer": {"featurizer": Stoichiometry()},

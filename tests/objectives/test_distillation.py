@@ -167,9 +167,9 @@ def taught(monkeypatch):
     taught = []
     original = FitData.for_training
 
-    def record(self, scaling, teacher_targets):
+    def record(self, scaling, teacher_targets, extra_scaling=None):
         taught.append(teacher_targets[-1])
-        return original(self, scaling, teacher_targets)
+        return original(self, scaling, teacher_targets, extra_scaling)
 
     monkeypatch.setattr(FitData, "for_training", record)
     return taught

@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.utils import Bunch
 
-import skmat
 from skmat.benchmark import score_predictions
 from skmat.benchmark._calibration import expected_calibration_error
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, resolve_task_name
@@ -92,10 +91,11 @@ class AutoClassifier(ClassifierMixin, StandIn):
 @pytest.fixture
 def auto(studies, monkeypatch):
     import auto
+    import cells
 
     monkeypatch.setattr(auto, "MatbenchTask", Task)
-    monkeypatch.setattr(skmat, "AutoRegressor", AutoRegressor, raising=False)
-    monkeypatch.setattr(skmat, "AutoClassifier", AutoClassifier, raising=False)
+    monkeypatch.setattr(cells, "AutoRegressor", AutoRegressor)
+    monkeypatch.setattr(cells, "AutoClassifier", AutoClassifier)
     return auto
 
 

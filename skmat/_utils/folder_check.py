@@ -226,7 +226,7 @@ def _too_large(path, most_bytes):
 
 
 def _hint(root):
-    """Return a sentence if a killed writer left the earlier model beside `root`."""
+    """Return a hint if a killed writer left the earlier model next to `root`."""
     earlier = earlier_folder(root)
     if earlier is None:
         return ""

@@ -72,7 +72,7 @@ def _replace(temporary, target):
 
 
 def _make_locked(target):
-    """Make a folder beside `target`; return its path and the file that locks it."""
+    """Make a folder next to `target`. Return its path and its locking file."""
     while True:
         temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(8)}")
         temporary.mkdir()

@@ -45,8 +45,8 @@ class ModelFolder:
         """Yield a writer. The folder appears when the block ends without an error.
 
         An earlier model folder at `path` is replaced as a whole. After an error it stays. If the
-        process is killed between two renames, it waits beside `path`, under a name that ends in
-        ".old", until the next writer of `path` puts it back.
+        process is killed between two renames, the earlier folder is next to `path` with the suffix
+        ".old". The next writer of `path` puts it back.
 
         Parameters
         ----------

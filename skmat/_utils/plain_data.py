@@ -31,9 +31,12 @@ _MOST_TEXT = 2**28
 class PlainData:
     """Turn values into JSON values, and back.
 
-    Values are None, booleans, numbers, text, paths, dates, decimal numbers and fractions; lists,
-    tuples and dicts of them; NumPy's scalars and arrays of these; RandomState instances; and
-    dataclasses from an allow-list.
+    Supported values:
+
+    - None, booleans, numbers, text, paths, dates, decimal numbers and fractions
+    - lists, tuples and dicts of these
+    - NumPy scalars and arrays of these, and RandomState instances
+    - dataclasses from an allow-list
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class Deadline:
     Parameters
     ----------
     seconds : float or None
-        Seconds from now. None is no limit.
+        Time limit in seconds, from now. None sets no limit.
     """
 
     def __init__(self, seconds=None):

@@ -66,7 +66,7 @@ class Competition:
     is_over: bool = False
 
     def run(self, trial: Trial, *, is_gate=False):
-        """Fit a trial. Return it, or None if it failed or there is no time.
+        """Fit a trial and return it. Return None if it fails or time is up.
 
         Parameters
         ----------

@@ -135,7 +135,7 @@ class MaterialsInputMixin(CompositionReaderMixin):
 
 
 def _material_column(frame):
-    """Return the name of the column of materials beside others, or None."""
+    """Return the name of the column of materials. None if X has no further columns."""
     if frame is None or frame.shape[1] < 2:
         return None
     text = [name for place, name in enumerate(frame.columns) if _holds_text(frame.iloc[:, place])]

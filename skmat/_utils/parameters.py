@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["PlainParametersMixin", "plain"]
+__all__ = ["PlainParametersMixin", "draw_seed", "plain"]
 
 
 def plain(value):
@@ -27,6 +27,15 @@ def plain(value):
     if type(value) in (tuple, list):
         return type(value)(plain(each) for each in value)
     return value
+
+
+def draw_seed(random_state):
+    """Return a seed from a parameter `random_state`, without the caller's global generator."""
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return int(random_state)
 
 
 class PlainParametersMixin:

@@ -46,7 +46,22 @@ class SavedModelMixin:
     """
 
     def save_model(self, folder):
-        """Write the fitted model to a folder, without pickle.
+        """Write the fitted estimator to a folder, without pickle.
+
+        :func:`skmat.load_model` returns an estimator with equal predictions, bit for bit on the
+        same machine. Parameters, networks with their heads, scales of targets, classes and the
+        history are kept. These are not kept:
+
+        - The state of the optimizer: ``partial_fit`` after loading starts with a new one.
+        - `callbacks` and `candidates`, which are code, and `memory` and `checkpoint_dir`, which
+          belong to the machine: they are None after loading. Fitted candidates are kept, and what
+          callbacks recorded in the history if it is plain data.
+        - The teacher of a :class:`~skmat.objectives.Distillation`: predictions do not need it.
+          Training after loading raises an error until the parameter is set again.
+        - The device: networks are on the CPU after loading.
+
+        A fitted encoder given as `pretrained` is written too, without its optimizer. A
+        RandomState keeps its state.
 
         Parameters
         ----------
@@ -56,12 +71,13 @@ class SavedModelMixin:
         Returns
         -------
         pathlib.Path
-            The folder, for :func:`skmat.load_model`.
+            The folder.
 
         Raises
         ------
         InvalidInputError
-            If the folder holds something else, or if a part of the model cannot be saved.
+            If the folder holds something else. If a parameter, a candidate, a class label or an
+            attribute is of a type that the folder cannot hold; the error names it.
         OSError
             If the disk is full, or the folder is not writable.
         """

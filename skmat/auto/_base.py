@@ -2,16 +2,15 @@
 
 import sys
 import warnings
-from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skmat._utils.parameters import PlainParametersMixin
-from skmat.auto._candidates import PRESETS, make_candidates
+from skmat._utils.parameters import PlainParametersMixin, draw_seed
+from skmat.auto._candidates import make_candidates
 from skmat.auto._clock import Deadline, deferred_interrupt
 from skmat.auto._competition import Competition
 from skmat.auto._data import FitData
@@ -20,11 +19,14 @@ from skmat.auto._leaderboard import leaderboard
 from skmat.auto._materials import EMBEDDING
 from skmat.auto._metrics import resolve_metric
 from skmat.auto._novelty import NoveltyScale
+from skmat.auto._params import AutoParams
 from skmat.auto._part import Outputs
 from skmat.auto._reading import MaterialsInputMixin
 from skmat.auto._refit import refit_candidate
 from skmat.auto._saving import AutoFolderMixin
 from skmat.auto._trial import fit_all_rows
+from skmat.estimators._params import dataclass_of_parameters
+from skmat.estimators._rollback import restored_on_failure
 from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
 from skmat.inputs import read_columns, weights_to_learn_by
 
@@ -42,33 +44,60 @@ _MANY = 2_000
 _N_TRIES = 20
 
 
-class AutoEstimator(AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, BaseEstimator):
+@dataclass_of_parameters()
+class AutoEstimator(
+    AutoParams, AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, BaseEstimator
+):
     """Base of the two: an average of candidates, weighted by their out-of-fold predictions.
 
     A kind adds ``_read_targets``, ``_compete``, ``_make_average`` and its predictions.
     """
 
-    _parameter_constraints: dict = {
-        "preset": [StrOptions(set(PRESETS)), "array-like"],
-        "candidates": ["array-like", None],
-        "scoring": [str, callable],
-        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
-        "cv": [StrOptions({"auto"}), Integral, HasMethods(["split"]), "array-like"],
-        "input": [StrOptions({"auto", "formula", "structure"})],
-        "disorder": [StrOptions({"raise", "average"})],
-        "on_invalid": [StrOptions({"raise", "nan"})],
-        "keep_candidates": ["boolean"],
-        "device": [str],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
-    }
-
     #: Whether predictions are probabilities.
-    _is_classifier: bool
+    _is_classifier: ClassVar[bool]
 
-    def _fit(self, X, y, sample_weight, groups):
-        """Read, compete, select, keep: all of ``fit``."""
+    @_fit_context(prefer_skip_nested_validation=False)
+    @restored_on_failure
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the candidates and choose their weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_materials,) or (n_materials, n_columns)
+            Formulas, structures, a matrix of amounts, or a DataFrame with one column of formulas
+            or structures and further columns of numbers or categories.
+        y : array-like of shape (n_materials,) or (n_materials, n_targets)
+            Labels: properties in any units for AutoRegressor, classes for AutoClassifier. All
+            classes of a column have one type, which can be sorted. Labels may be missing: NaN,
+            None, pandas.NA, null or masked.
+        sample_weight : array-like of shape (n_materials,), default=None
+            Non-negative weights of the materials. Candidates that take no weights ignore them.
+        groups : array-like of shape (n_materials,), default=None
+            Rows of one group are never in both parts of a split. Neither are rows of one
+            composition.
+
+        Returns
+        -------
+        self : AutoRegressor or AutoClassifier
+
+        Raises
+        ------
+        InvalidCompositionError, InvalidStructureError
+            If rows of X cannot be read. The error lists all of them.
+        InvalidLabelsError
+            If labels to predict as numbers are not numbers, infinite, or larger than 1e300 in
+            magnitude.
+        LabelTypeError
+            If the classes of a column have several types or cannot be sorted.
+        InvalidInputError
+            If a column of y has no label in a row of positive weight, all labels are of one
+            composition, or a parameter names an unknown candidate or scorer.
+
+        Warns
+        -----
+        CandidateWarning
+            If a candidate fails. The others are used.
+        """
         deadline = Deadline(self._plain("time_limit"))
         # Read.
         metric = resolve_metric(self.scoring, is_classifier=self._is_classifier)
@@ -85,7 +114,8 @@ class AutoEstimator(AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, 
             fewest=_fewest(targets) if self._is_classifier else None,
             device=self.device,
         )
-        seed = self._draw_seed()
+        # Small enough for what is added to it.
+        seed = draw_seed(self.random_state) % (2**31 - 1)
         data.folds = self._make_folds(data, valid, seed)
 
         # Ctrl-C in what follows leaves a usable model too.
@@ -282,14 +312,6 @@ class AutoEstimator(AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, 
             f"No part of a split both learns and tests {names}. Give labels of more materials, or"
             " another cv."
         )
-
-    def _draw_seed(self):
-        """Return a seed from ``random_state``, without the caller's global generator."""
-        if isinstance(self.random_state, np.random.RandomState):
-            return int(self.random_state.randint(2**31 - 1))
-        if self.random_state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0]) % (2**31 - 1)
-        return int(self.random_state) % (2**31 - 1)
 
     def _keep_trials(self, data, competition):
         """Fit the models that predict, and drop what predictions do not need."""

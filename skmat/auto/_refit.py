@@ -5,6 +5,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import _num_samples
 
+from skmat._utils.parameters import draw_seed
 from skmat.auto._candidates import make_candidates
 from skmat.auto._learned import exp_of, log_of
 from skmat.auto._materials import feature_pipeline
@@ -65,7 +66,7 @@ def refit_candidate(auto, name, X, y, sample_weight):
             f"The candidate {name!r} learns one target. Fit AutoRegressor or AutoClassifier to one"
             " column of y."
         )
-    model = seeded_clone(candidate.model, auto._draw_seed())
+    model = seeded_clone(candidate.model, draw_seed(auto.random_state))
     if not auto._is_classifier:
         model = _with_transform(model, auto._shapes[0], name, is_network=candidate.is_network)
     if not isinstance(candidate.reads, str):

@@ -32,32 +32,6 @@ _ARRAYS = "arrays.safetensors"
 class AutoFolderMixin(SavedModelMixin):
     """The method ``save_model`` of AutoRegressor and AutoClassifier."""
 
-    def save_model(self, folder):
-        """Write the fitted estimator to a folder, without pickle.
-
-        :func:`skmat.load_model` returns an estimator with equal predictions, bit for bit on the
-        same machine. The parameter `candidates` is None after loading; fitted candidates are kept.
-
-        Parameters
-        ----------
-        folder : str or path-like
-            The folder. A model saved there earlier is replaced as a whole.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder.
-
-        Raises
-        ------
-        InvalidInputError
-            If the folder holds something else, or if a parameter or a candidate is of a type that
-            the folder cannot hold. The error names it.
-        OSError
-            If the disk is full, or the folder is not writable.
-        """
-        return super().save_model(folder)
-
     def _to_model_folder(self, folder):
         parameters = self.get_params(deep=False)
         ranked = self._ranked or []

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmat._utils.parameters import PlainParametersMixin
+from skmat._utils.parameters import PlainParametersMixin, draw_seed
 from skmat.estimators._params import SharedParams, dataclass_of_parameters
 from skmat.estimators._plan import FitData, plan_fit, plan_partial_fit, scale_extra
 from skmat.estimators._pretrained import CheckpointMixin, Start
@@ -183,15 +183,7 @@ class EncoderEstimator(
 
     def _begin_run(self):
         """Return the seed of a fit, and the folder that keeps its state or None."""
-        return self._draw_seed(), None
-
-    def _draw_seed(self):
-        """Return a seed from ``random_state``, without using the caller's global generator."""
-        if isinstance(self.random_state, np.random.RandomState):
-            return int(self.random_state.randint(2**31 - 1))
-        if self.random_state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0])
-        return int(self.random_state)
+        return draw_seed(self.random_state), None
 
     def _keep_models(self, models):
         self.estimators_ = models

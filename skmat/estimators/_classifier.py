@@ -1,24 +1,21 @@
 """Multi-task classifiers."""
 
 import numpy as np
-import pandas as pd
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import check_consistent_length
+from sklearn.base import _fit_context
 
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._rollback import restored_on_failure
-from skmat.estimators._targets import class_columns, read_class_targets, read_known_classes
-from skmat.inputs import weights_of_scores
+from skmat.estimators._scores import MultiTargetClassifierMixin
+from skmat.estimators._targets import read_class_targets, read_known_classes
 from skmat.objectives import Properties
 
-__all__ = ["EncoderClassifier", "as_labels", "join_labels", "mean_accuracy"]
+__all__ = ["EncoderClassifier", "as_labels", "join_labels"]
 
 
 @dataclass_of_parameters()
-class EncoderClassifier(ClassifierMixin, EncoderPredictor):
+class EncoderClassifier(MultiTargetClassifierMixin, EncoderPredictor):
     """Base of the classifiers: an encoder with one head per column of y."""
 
     _kind = "classifier"
@@ -133,28 +130,6 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         ]
         return columns[0] if self._one_dimensional else join_labels(columns)
 
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy, averaged over the tasks.
-
-        Rows without a label are ignored for their task. Rows that cannot be read are ignored with
-        ``on_invalid="nan"``. Tasks without labels are ignored.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like
-            As in ``fit``.
-
-        Returns
-        -------
-        float
-            Mean accuracy, dimensionless.
-        """
-        return mean_accuracy(self.predict(X), y, sample_weight)
-
-    @property
-    def _classes(self):
-        return [self.classes_] if self._one_dimensional else self.classes_
-
     def _read_targets(self, y, n_rows, classes, labels_required):
         return read_class_targets(y, n_rows, classes)
 
@@ -181,19 +156,3 @@ def join_labels(columns):
     if len({column.dtype.kind for column in columns}) == 1:
         return np.stack(columns, axis=1)
     return np.array([list(column) for column in columns], dtype=object).T
-
-
-def mean_accuracy(predicted, y, sample_weight):
-    """Return the mean accuracy of the targets, ignoring missing labels and predictions."""
-    truth = class_columns(y)
-    check_consistent_length(predicted, truth[0])
-    weights = weights_of_scores(sample_weight, len(predicted))
-    scores = []
-    for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
-        rows = ~pd.isna(labels) & ~pd.isna(guess)
-        if not rows.any():
-            continue
-        right = np.asarray(labels[rows] == guess[rows], dtype=bool)
-        row_weights = None if weights is None else weights[rows]
-        scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=row_weights))
-    return float(np.mean(scores)) if scores else np.nan

@@ -5,7 +5,7 @@ import textwrap
 
 from skmat.estimators._params import descriptions_of
 
-__all__ = ["write_docstring"]
+__all__ = ["complete_docstring", "write_docstring"]
 
 _ATTRIBUTES = """
 history_ : list of dict
@@ -78,21 +78,35 @@ def write_docstring(cls, kind, siblings):
     siblings : dict of str to type
         The estimators of the family by kind.
     """
-    if not cls.__doc__:  # python -OO
-        return
-    summary, _, example = inspect.cleandoc(cls.__doc__).partition("\nExamples\n--------\n")
     text, attributes, _ = _KINDS[kind]
     also = [
         f"{each.__name__} : {_KINDS[its_kind][2]}."
         for its_kind, each in siblings.items()
         if each is not cls
     ]
+    complete_docstring(cls, text, attributes, "\n".join(also))
+
+
+def complete_docstring(cls, text, attributes, also):
+    """Put what a class is, its parameters and its attributes between its summary and its example.
+
+    Parameters
+    ----------
+    cls : type
+        The estimator; its docstring is replaced. ``_references`` has its sources.
+    text, attributes, also : str
+        Description, and sections of the docstring.
+    """
+    if not cls.__doc__:  # python -OO
+        return
+    before, _, example = inspect.cleandoc(cls.__doc__).partition("\nExamples\n--------\n")
+    summary = before.partition("\nParameters\n----------\n")[0]
     parts = [
         summary.rstrip(),
         inspect.cleandoc(text),
         _section("Parameters", _parameters(cls)),
         _section("Attributes", attributes.strip()),
-        _section("See Also", "\n".join(also)) if also else "",
+        _section("See Also", inspect.cleandoc(also)) if also else "",
         _section("References", inspect.cleandoc(cls._references)) if cls._references else "",
         _section("Examples", example.rstrip()) if example else "",
     ]

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import _fit_context
 
+from skmat._utils.parameters import draw_seed
 from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
 from skmat.estimators._fitted_model import FittedModel
@@ -149,7 +150,7 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         return Tasks(objectives, resolve_task_weights(self.loss_weights, names, data.targets))
 
     def _begin_run(self):
-        seed = self._draw_seed()
+        seed = draw_seed(self.random_state)
         if self.checkpoint_dir is None:
             return seed, None
         if self.random_state is None:

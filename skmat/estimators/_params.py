@@ -36,7 +36,16 @@ __all__ = [
 ]
 
 #: Headings of the docstrings, in their order.
-HEADINGS = ("Start", "Network", "Training", "Fine-tuning", "Uncertainty", "Machine")
+HEADINGS = (
+    "Models",
+    "Materials",
+    "Start",
+    "Network",
+    "Training",
+    "Fine-tuning",
+    "Uncertainty",
+    "Machine",
+)
 
 #: Makes ``__init__`` from attributes. scikit-learn compares and shows estimators by itself.
 dataclass_of_parameters = partial(dataclass, kw_only=True, eq=False, repr=False)

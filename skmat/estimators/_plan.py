@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skmat._utils.parameters import plain
+from skmat._utils.parameters import draw_seed, plain
 from skmat.estimators._automatic import n_epochs, n_per_batch, pure_error_share
 from skmat.estimators._pretrained import Start
 from skmat.estimators._scaling import TargetScaling
@@ -195,7 +195,7 @@ def plan_partial_fit(estimator, start, tasks, data, previous) -> FitPlan:
     if previous:
         seeds = [(fitted.seed, len(fitted.history)) for fitted in previous]
     else:
-        first = spawn_seeds(estimator._draw_seed(), estimator._n_networks)
+        first = spawn_seeds(draw_seed(estimator.random_state), estimator._n_networks)
         seeds = [(run_seed, 0) for run_seed in first]
     runs = []
     for run_seed, n_epochs_before in seeds:

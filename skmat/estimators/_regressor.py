@@ -1,14 +1,14 @@
 """Multi-task regressors."""
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
+from sklearn.base import _fit_context
 
 from skmat._utils.units import in_own_unit
 from skmat.estimators._base import scatter_rows
 from skmat.estimators._params import RegressorParams, dataclass_of_parameters
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.estimators._rollback import restored_on_failure
+from skmat.estimators._scores import MultiTargetRegressorMixin
 from skmat.estimators._targets import read_numeric_targets
 from skmat.estimators._zero_inflation import (
     find_lowest,
@@ -17,14 +17,13 @@ from skmat.estimators._zero_inflation import (
     with_gates,
 )
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import weights_of_scores
 from skmat.objectives import Properties
 
-__all__ = ["EncoderRegressor", "mean_r2"]
+__all__ = ["EncoderRegressor"]
 
 
 @dataclass_of_parameters()
-class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
+class EncoderRegressor(RegressorParams, MultiTargetRegressorMixin, EncoderPredictor):
     """Base of the regressors: an encoder with one head per column of y."""
 
     _kind = "regressor"
@@ -167,24 +166,6 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
         probability = probabilities.mean(axis=0)
         return self._as_y(probability, valid), self._as_y(_at_least(self._lowest, value), valid)
 
-    def score(self, X, y, sample_weight=None):
-        """Return the coefficient of determination, averaged over the tasks.
-
-        Rows without a label are ignored for their task. Rows that cannot be read are ignored with
-        ``on_invalid="nan"``. Tasks without labels are ignored.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like
-            As in ``fit``.
-
-        Returns
-        -------
-        float
-            Mean R2, dimensionless. The best value is 1.
-        """
-        return mean_r2(self.predict(X), y, sample_weight)
-
     def _read_targets(self, y, n_rows, classes, labels_required):
         return read_numeric_targets(y, n_rows, labels_required=labels_required)
 
@@ -231,23 +212,6 @@ class EncoderRegressor(RegressorParams, RegressorMixin, EncoderPredictor):
     def _as_y(self, values, valid):
         values = scatter_rows(values, valid)
         return values[:, 0] if self._one_dimensional else values
-
-
-def mean_r2(predicted, y, sample_weight):
-    """Return the mean R2 of the targets, ignoring missing labels and predictions."""
-    read = read_numeric_targets(y, len(predicted), labels_required=False)
-    predicted = predicted.reshape(len(read.values), -1)
-    weights = weights_of_scores(sample_weight, len(predicted))
-    scores = []
-    for truth, guess in zip(read.values.T, predicted.T, strict=True):
-        rows = ~np.isnan(truth) & ~np.isnan(guess)
-        if not rows.any():
-            continue
-        # R2 does not depend on the unit, but squares of tiny numbers underflow.
-        pair, _ = in_own_unit(np.append(truth[rows], guess[rows]))
-        row_weights = None if weights is None else weights[rows]
-        scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
-    return float(np.mean(scores)) if scores else np.nan
 
 
 def _at_least(lowest, values):

@@ -33,44 +33,6 @@ _SOURCE = "pretrained"
 class ModelFolderMixin(SavedModelMixin):
     """The method ``save_model`` of encoders, regressors and classifiers."""
 
-    def save_model(self, folder):
-        """Write the fitted estimator to a folder, without pickle.
-
-        :func:`skmat.load_model` returns an estimator with equal predictions, bit for bit on the
-        same machine. Networks with their heads, scales of targets, classes, history and parameters
-        are kept. These are not kept:
-
-        - The state of the optimizer: ``partial_fit`` after loading starts with a new one.
-        - `callbacks`, which are code, and `memory` and `checkpoint_dir`, which belong to the
-          machine: they are None after loading. What callbacks recorded in the history is kept if
-          it is plain data.
-        - The teacher of a :class:`~skmat.objectives.Distillation`: predictions do not need it.
-          Training after loading raises an error until the parameter is set again.
-        - The device: networks are on the CPU after loading.
-
-        A fitted encoder given as `pretrained` is written too, without its optimizer. A
-        RandomState keeps its state.
-
-        Parameters
-        ----------
-        folder : str or path-like
-            The folder. A model saved there earlier is replaced as a whole.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder.
-
-        Raises
-        ------
-        InvalidInputError
-            If the folder holds something else. If a parameter, a class label or an attribute is
-            of a type that the folder cannot hold; the error names it.
-        OSError
-            If the disk is full, or the folder is not writable.
-        """
-        return super().save_model(folder)
-
     def _to_model_folder(self, folder):
         parameters = self.get_params(deep=False)
         written = {

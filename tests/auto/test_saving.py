@@ -59,7 +59,9 @@ def regressor():
     y[::4, 0] = np.nan
     y[:30, 1] = 0
     added = [TINY, ("forest", ExtraTreesRegressor(5))]
-    model = AutoRegressor(["svm"], candidates=added, cv=2, keep_candidates=True, random_state=0)
+    model = AutoRegressor(
+        preset=["svm"], candidates=added, cv=2, keep_candidates=True, random_state=0
+    )
     return model.fit(FORMULAS, y)
 
 
@@ -92,7 +94,7 @@ def test_a_regressor_gives_the_same_bits_in_a_new_process(regressor, saved, tmp_
 )
 def test_a_classifier_gives_the_same_bits_in_a_new_process(classes, tmp_path):
     y = np.array([classes[index % len(classes)] for index in range(len(FORMULAS))])
-    model = AutoClassifier(["svm"], cv=2, decision="balanced_accuracy", random_state=0)
+    model = AutoClassifier(preset=["svm"], cv=2, decision="balanced_accuracy", random_state=0)
     model.fit(FORMULAS, y)
     values = {name: getattr(model, name)(FORMULAS[:9]) for name in ("predict", "predict_proba")}
     np.savez(tmp_path / "values.npz", **values)
@@ -126,7 +128,9 @@ def test_further_columns_and_names(tmp_path):
     frame = pd.DataFrame(
         {"formula": FORMULAS, "T": np.arange(72.0), "p": pd.Categorical(["wet", "dry"] * 36)}
     )
-    model = AutoRegressor([], candidates=[("ridge", Ridge())], cv=2, random_state=0).fit(frame, Y)
+    model = AutoRegressor(preset=[], candidates=[("ridge", Ridge())], cv=2, random_state=0).fit(
+        frame, Y
+    )
     again = load_model(model.save_model(tmp_path / "model"))
     assert_array_equal(again.predict(frame), model.predict(frame))
     assert list(again.feature_names_in_) == ["formula", "T", "p"]
@@ -136,7 +140,7 @@ def test_further_columns_and_names(tmp_path):
 
 def test_requests_of_metadata(tmp_path):
     with sklearn.config_context(enable_metadata_routing=True):
-        model = AutoRegressor(["svm"], cv=2).set_fit_request(groups=True)
+        model = AutoRegressor(preset=["svm"], cv=2).set_fit_request(groups=True)
     again = load_model(model.fit(FORMULAS, Y).save_model(tmp_path / "model"))
     with sklearn.config_context(enable_metadata_routing=True):
         assert again.get_metadata_routing().fit.requests["groups"] is True
@@ -144,7 +148,7 @@ def test_requests_of_metadata(tmp_path):
 
 def test_a_candidate_that_cannot_be_saved_is_named(tmp_path):
     added = [("perceptron", MLPRegressor(max_iter=2))]
-    model = AutoRegressor([], candidates=added, cv=2, random_state=0)
+    model = AutoRegressor(preset=[], candidates=added, cv=2, random_state=0)
     with pytest.warns(ConvergenceWarning):
         model.fit(FORMULAS, Y)
     with pytest.raises(InvalidInputError, match="The candidate 'perceptron'"):

@@ -24,10 +24,10 @@ from skmat.auto._part import Outputs
 from skmat.auto._reading import MaterialsInputMixin
 from skmat.auto._refit import refit_candidate
 from skmat.auto._saving import AutoFolderMixin
-from skmat.auto._trial import fit_all_rows
+from skmat.auto._trial import n_models_of_all_rows
 from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._rollback import restored_on_failure
-from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
+from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.inputs import read_columns, weights_to_learn_by
 
 __all__ = ["AutoEstimator", "scattered"]
@@ -152,9 +152,9 @@ class AutoEstimator(
         self._averages = averages
         self._ranked = ranked if self.keep_candidates else None
         self.oof_predictions_ = self._joined(oof)
+        self._keep_trials(data, competition)
         self.leaderboard_ = leaderboard(ranked, competition.failures, targets.names)
         self.error_name_ = metric.name
-        self._keep_trials(data, competition)
         learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
         embedding = data.table.feature(EMBEDDING[self.input_])[learned]
         compositions = data.table.compositions.group_ids()[learned]
@@ -319,29 +319,10 @@ class AutoEstimator(
         if self._ranked is not None:
             parts += [part for of_target in self._ranked for part in of_target]
         trials = {id(trial): trial for part in parts for trial in part.trials}
-        is_held_out = len(data.folds) == 1
         for trial in trials.values():
-            has_time = competition.deadline.left() > trial.seconds_fit
-            if not trial.models or (is_held_out and has_time):
-                seed = competition.seed_of(trial.name)
-                self._fit_all_rows(trial, data, seed)
+            if n_models := n_models_of_all_rows(trial, data.folds):
+                competition.fit_all_rows(trial, n_models)
             trial.forget_training()
-
-    def _fit_all_rows(self, trial, data, seed):
-        try:
-            fit_all_rows(trial, data.table, data.sample_weight, seed, self.n_jobs)
-        except Exception as error:
-            if not trial.models:
-                raise InvalidInputError(
-                    f"The candidate {trial.name!r} can be fitted to folds, but not to all rows:"
-                    f" {error}. Leave it out."
-                ) from error
-            warnings.warn(
-                f"The candidate {trial.name!r} could not be fitted to all rows: {error}. The model"
-                " of the training part is used.",
-                CandidateWarning,
-                stacklevel=2,
-            )
 
     def _keep_targets(self, targets):
         self.target_names_ = targets.names

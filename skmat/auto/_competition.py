@@ -11,7 +11,7 @@ from joblib import effective_n_jobs
 
 from skmat.auto._clock import Deadline, OutOfTimeError
 from skmat.auto._data import FitData
-from skmat.auto._trial import Trial, fit_trial
+from skmat.auto._trial import Trial, fit_all_rows, fit_trial
 from skmat.exceptions import CandidateWarning, InvalidInputError
 
 __all__ = ["Competition", "Outcome"]
@@ -107,10 +107,49 @@ class Competition:
         if not is_gate:
             self.predicted |= targets
         if self.verbose:
-            self._say(trial, time.perf_counter() - start)
+            self._say(trial.name, time.perf_counter() - start)
         if self.deadline.is_interrupted:
             self.is_over = True
         return trial
+
+    def fit_all_rows(self, trial, n_models):
+        """Fit models to all rows. Those of the folds stay where they suffice and time is up."""
+        can_wait = bool(trial.models)
+        if can_wait and self._seconds_of(trial, n_models) > self.deadline.left():
+            return
+        start = time.perf_counter()
+        try:
+            fit_all_rows(
+                trial,
+                self.data.table,
+                self.data.sample_weight,
+                self.seed_of(trial.name),
+                n_models=n_models,
+                n_jobs=self.n_jobs,
+                end=self.deadline.end if can_wait else np.inf,
+            )
+        except OutOfTimeError:
+            return
+        except KeyboardInterrupt:
+            if not can_wait:
+                raise
+            self.deadline.is_interrupted = True
+            return
+        except Exception as error:
+            if not can_wait:
+                raise InvalidInputError(
+                    f"The candidate {trial.name!r} can be fitted to folds, but not to all rows:"
+                    f" {error}. Leave it out."
+                ) from error
+            warnings.warn(
+                f"The candidate {trial.name!r} could not be fitted to all rows: {error}. The"
+                " models of the folds are used.",
+                CandidateWarning,
+                stacklevel=2,
+            )
+            return
+        if self.verbose:
+            self._say(f"{trial.name}, all rows", time.perf_counter() - start)
 
     def seed_of(self, name):
         """Return the seed of a candidate, which does not depend on the others."""
@@ -151,7 +190,13 @@ class Competition:
             stacklevel=2,
         )
 
-    def _say(self, trial, seconds):
+    def _seconds_of(self, trial, n_models):
+        """Return an estimate of the seconds of fits to all rows."""
+        n_learned = sum(len(training) for training, _ in self.data.folds)
+        rounds = -(-n_models // effective_n_jobs(self.n_jobs))
+        return rounds * trial.seconds_fit * len(self.data) / n_learned
+
+    def _say(self, name, seconds):
         left = self.deadline.left()
         rest = f", {max(left, 0):.0f} s left" if np.isfinite(left) else ""
-        print(f"{trial.name}: {seconds:.1f} s{rest}", file=sys.stderr, flush=True)
+        print(f"{name}: {seconds:.1f} s{rest}", file=sys.stderr, flush=True)

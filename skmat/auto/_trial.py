@@ -26,10 +26,16 @@ __all__ = [
     "fit_all_rows",
     "fit_trial",
     "fit_with_weights",
+    "n_models_of_all_rows",
     "seeded_clone",
     "take_rows",
     "weight_arguments",
 ]
+
+#: Share of the rows from which on the models of the folds predict as well as those of all rows.
+_LARGE_SHARE = 0.75
+#: Networks of all rows.
+_N_REFITTED = 2
 
 
 @dataclass(eq=False)
@@ -45,12 +51,12 @@ class Trial:
     learned : list of Learned
         The targets, as the models learn them.
     models : list of estimator
-        One per fold, or one of all rows after ``fit_all_rows``.
+        One per fold, or those of all rows after ``fit_all_rows``.
     predictions : dict of int to ndarray
         Out-of-fold predictions of each target, of shape (n,) or (n, n_classes). NaN for rows that
         no fold holds out.
     seconds_fit, seconds_predict : float
-        Seconds of all folds.
+        Seconds of all fits, and of predictions for the folds.
     """
 
     name: str
@@ -154,6 +160,20 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     return trial
 
 
+def n_models_of_all_rows(trial, folds):
+    """Return how many models of all rows predict in the place of those of the folds, or 0.
+
+    The mean of five networks, each of four fifths of the rows, is as good as two of all rows. The
+    mean of three is worse: of networks, more rows are worth more than their number.
+    """
+    # Folds keep no trees, whose refit is better and smaller.
+    if not trial.models or len(folds) == 1:
+        return 1
+    training, held_out = folds[0]
+    share = len(training) / (len(training) + len(held_out))
+    return _N_REFITTED if trial.candidate.is_network and share < _LARGE_SHARE else 0
+
+
 @contextmanager
 def _workers(candidate, n_jobs):
     """Yield what runs the folds, in processes or in threads."""
@@ -167,18 +187,43 @@ def _workers(candidate, n_jobs):
         yield Parallel(n_jobs, return_as="generator", prefer="threads")
 
 
-def fit_all_rows(trial, table, sample_weight, seed, n_jobs=None):
-    """Fit one model to all rows, in the place of the models of the folds."""
+def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, end=np.inf):
+    """Fit models to all rows, in the place of the models of the folds.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to fit. Its models are replaced if all fits succeed.
+    table : MaterialTable
+        All rows.
+    sample_weight : ndarray of shape (n,)
+        Weights of the rows.
+    seed : int
+        Seed of the first model.
+    n_models : int, default=1
+        Number of models, whose predictions are averaged.
+    n_jobs : int, default=None
+        Models at a time.
+    end : float, default=inf
+        Seconds of ``time.monotonic`` after which networks raise OutOfTimeError.
+    """
+    start = time.perf_counter()
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
     candidate = trial.candidate
     if candidate.refit is not None:
         # Of trees, all cores grow one forest.
         model = clone(candidate.model).set_params(n_jobs=plain(n_jobs), **candidate.refit)
         candidate = replace(candidate, model=model)
-    model = _fit_model(candidate, trial.learned, X, rows, sample_weight, seed)
-    if candidate.refit is not None and "n_jobs" in model.get_params():
-        model.set_params(n_jobs=None)
-    trial.models = [model]
+    jobs = (
+        delayed(_fit_model)(candidate, trial.learned, X, rows, sample_weight, seed + index, end)
+        for index in range(n_models)
+    )
+    models = Parallel(plain(n_jobs) if n_models > 1 else 1)(jobs)
+    for model in models:
+        if candidate.refit is not None and "n_jobs" in model.get_params():
+            model.set_params(n_jobs=None)
+    trial.models = models
+    trial.seconds_fit += time.perf_counter() - start
 
 
 def seeded_clone(model, seed):
@@ -206,8 +251,7 @@ def take_rows(X, rows):
 def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, end):
     """Return the model of a fold, its predictions, and the seconds of both.
 
-    The mean of the models of the folds is better than one of all rows, but for trees. Of these,
-    None is returned: their models would also fill the memory.
+    None is returned for the model of a candidate that is refitted: trees would fill the memory.
     """
     start = time.perf_counter()
     model = _fit_model(candidate, learned, X, training, sample_weight, seed, end)

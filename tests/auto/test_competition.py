@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
 from skmat.auto._candidates import Candidate
-from skmat.auto._clock import Deadline, deferred_interrupt
+from skmat.auto._clock import Deadline, OutOfTimeError, deferred_interrupt
 from skmat.auto._competition import Competition
 from skmat.auto._data import FitData
 from skmat.auto._learned import Learned
@@ -196,6 +196,64 @@ def test_networks_that_would_take_too_long_are_not_begun():
         warnings.simplefilter("error")
         assert competition.run(Trial("network", candidate, trial().learned)) is None
     assert competition.failures[0].status == "no time left"
+
+
+def refitted(during, clock=None):
+    """Return a trial that has models of folds, after a fit to all rows that runs `during`."""
+    competition = compete(clock)
+    fitted = competition.run(trial(Odd(on_fit=lambda X, *_: during() if len(X) == 60 else None)))
+    competition.fit_all_rows(fitted, n_models=2)
+    return fitted, competition
+
+
+def test_models_of_all_rows_replace_those_of_the_folds():
+    clock, seen = Clock(), []
+    clock.seconds = 1000.0
+    fitted, _ = refitted(lambda: seen.append(1), clock)
+    assert len(seen) == 2
+    assert len(fitted.models) == 2
+
+
+def test_without_time_the_models_of_the_folds_stay():
+    def fail():
+        raise AssertionError
+
+    clock = Clock()
+    clock.seconds = 0.0
+    fitted, competition = refitted(fail, clock)
+    before = fitted.models
+    assert len(before) == 2
+    fitted.models = []
+    with pytest.raises(InvalidInputError, match="not to all rows"):
+        competition.fit_all_rows(fitted, n_models=1)
+
+
+def test_an_interrupt_leaves_the_models_of_the_folds():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    fitted, competition = refitted(interrupt)
+    assert len(fitted.models) == 2
+    assert competition.deadline.is_interrupted
+
+
+def test_networks_that_meet_the_end_leave_the_models_of_the_folds():
+    def stop():
+        raise OutOfTimeError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted, _ = refitted(stop)
+    assert len(fitted.models) == 2
+
+
+def test_a_failure_leaves_the_models_of_the_folds():
+    def fail():
+        raise RuntimeError("no luck")
+
+    with pytest.warns(CandidateWarning, match="no luck. The models of the folds are used"):
+        fitted, _ = refitted(fail)
+    assert len(fitted.models) == 2
 
 
 def test_without_any_model_the_error_lists_the_reasons():

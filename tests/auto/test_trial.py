@@ -20,6 +20,7 @@ from skmat.auto._trial import (
     Trial,
     fit_all_rows,
     fit_trial,
+    n_models_of_all_rows,
     seeded_clone,
     take_rows,
     weight_arguments,
@@ -133,6 +134,24 @@ def test_the_model_of_all_rows_predicts():
     assert len(trial.models) == 1
     expected = LinearRegression().fit(TABLE.feature("fractions"), LABELS)
     assert_allclose(trial.predict(TABLE)[0], expected.predict(TABLE.feature("fractions")))
+
+
+def test_several_models_of_all_rows_have_other_seeds():
+    trial = run(ExtraTreesRegressor(3))
+    seconds = trial.seconds_fit
+    fit_all_rows(trial, TABLE, ONES, seed=0, n_models=2)
+    assert [model.random_state for model in trial.models] == [0, 1]
+    assert trial.seconds_fit > seconds
+
+
+@pytest.mark.parametrize(
+    ("n_folds", "is_network", "n_models"),
+    [(1, True, 1), (1, False, 1), (3, True, 2), (3, False, 0), (5, True, 0), (5, False, 0)],
+)
+def test_networks_learn_all_rows_if_folds_leave_many_out(n_folds, is_network, n_models):
+    folds = list(KFold(max(n_folds, 2)).split(BINARIES))[:n_folds]
+    trial = run(LinearRegression(), folds=folds, is_network=is_network)
+    assert n_models_of_all_rows(trial, folds) == n_models
 
 
 def test_what_was_trained_on_is_forgotten():

@@ -315,12 +315,14 @@ class AutoEstimator(
 
     def _keep_trials(self, data, competition):
         """Fit the models that predict, and drop what predictions do not need."""
-        parts = [part for average in self._averages for part in average.parts]
+        kept = [part for average in self._averages for part in average.parts]
+        used = {trial for part in kept for trial in part.trials}
         if self._ranked is not None:
-            parts += [part for of_target in self._ranked for part in of_target]
-        trials = {id(trial): trial for part in parts for trial in part.trials}
-        for trial in trials.values():
-            if n_models := n_models_of_all_rows(trial, data.folds):
+            kept += [part for of_target in self._ranked for part in of_target]
+        # In order, so that fits with one seed are equal.
+        for trial in dict.fromkeys(trial for part in kept for trial in part.trials):
+            n_models = n_models_of_all_rows(trial, data.folds)
+            if n_models and (trial in used or not trial.models):
                 competition.fit_all_rows(trial, n_models)
             trial.forget_training()
 

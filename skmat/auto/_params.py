@@ -52,10 +52,10 @@ class AutoParams:
     cv : "auto", int or splitter
         Folds. "auto" takes five, three if "medium" gets more than 2,000 rows, and one hold-out
         part above 20,000 rows. "fast" repeats the folds below 500 rows, and "best" below 1,000. A
-        composition is never in both parts of a split. If folds leave out more than a quarter of
-        the rows, networks of all rows predict in the place of those of the folds.
+        composition is never in both parts of a split.
     keep_candidates : bool
-        Whether to keep candidates without weight, for ``predict_candidates``.
+        Whether to keep candidates without weight, for ``predict_candidates``. Networks among them
+        keep the models of the folds.
 
     -- Materials --
 

@@ -32,9 +32,7 @@ __all__ = [
     "weight_arguments",
 ]
 
-#: Share of the rows from which on the models of the folds predict as well as those of all rows.
-_LARGE_SHARE = 0.75
-#: Networks of all rows.
+#: Networks of all rows, at least.
 _N_REFITTED = 2
 
 
@@ -163,15 +161,12 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
 def n_models_of_all_rows(trial, folds):
     """Return how many models of all rows predict in the place of those of the folds, or 0.
 
-    The mean of five networks, each of four fifths of the rows, is as good as two of all rows. The
-    mean of three is worse: of networks, more rows are worth more than their number.
+    Two networks of all rows are better than the mean of five folds. Trees of all rows are better
+    too, and smaller. For all others the mean of the folds is better.
     """
-    # Folds keep no trees, whose refit is better and smaller.
     if not trial.models or len(folds) == 1:
         return 1
-    training, held_out = folds[0]
-    share = len(training) / (len(training) + len(held_out))
-    return _N_REFITTED if trial.candidate.is_network and share < _LARGE_SHARE else 0
+    return max(_N_REFITTED, len(folds) // 3) if trial.candidate.is_network else 0
 
 
 @contextmanager

@@ -19,17 +19,40 @@ version = release = skmat.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "markdown_page",
     "parameter_headings",
     "readings_table",
 ]
 
+# Builds without a network have no links to other projects.
+if os.environ.get("SKMAT_DOCS_LINKS"):
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "pandas": ("https://pandas.pydata.org/docs", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+        "skorch": ("https://skorch.readthedocs.io/en/stable", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+        "pymatgen": ("https://pymatgen.org", None),
+    }
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
 templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["skmat.css"]
+html_logo = html_favicon = "_static/logo.svg"
 exclude_patterns = ["_build", "auto_examples/*.md5"]
 # Docstrings write `parameter` for what is code, as scikit-learn's do.
 default_role = "literal"
+toc_object_entries_show_parents = "hide"
 add_module_names = False
 autosummary_generate = True
 autodoc_typehints = "none"
@@ -43,6 +66,7 @@ html_sidebars = {
     page: [] for page in ("install", "glossary", "benchmarks", "changelog", "contributing")
 }
 html_theme_options = {
+    "logo": {"text": "skmat"},
     "show_prev_next": False,
     "navbar_align": "left",
     "footer_start": ["copyright"],
@@ -54,7 +78,10 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
     "within_subsection_order": "FileNameSortKey",
-    "backreferences_dir": None,
+    # For "Examples" on the pages of classes.
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skmat",),
+    "inspect_global_variables": False,
     "download_all_examples": False,
     "show_memory": False,
     "remove_config_comments": True,

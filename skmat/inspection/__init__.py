@@ -1,6 +1,8 @@
-"""Plots of predictions and training, in scikit-learn's Display style."""
+"""Plots of models, predictions and training, in scikit-learn's Display style."""
 
-from skmat.inspection._learning_curve import HistoryDisplay
+from skmat.inspection._calibration import CalibrationDisplay
+from skmat.inspection._history import HistoryDisplay
 from skmat.inspection._parity import ParityDisplay
+from skmat.inspection._residual import ResidualDisplay
 
-__all__ = ["HistoryDisplay", "ParityDisplay"]
+__all__ = ["CalibrationDisplay", "HistoryDisplay", "ParityDisplay", "ResidualDisplay"]

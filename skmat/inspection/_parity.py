@@ -1,16 +1,21 @@
 """Predictions against labels."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from skmat.exceptions import InvalidInputError
+from skmat.inspection._panels import (
+    as_columns,
+    check_axes,
+    check_names,
+    check_units,
+    dots,
+    names_of,
+    new_panels,
+    unit_of_difference,
+    with_unit,
+)
 
 __all__ = ["ParityDisplay"]
-
-_MAX_COLUMNS = 4
-_PANEL_SIZE = 3.4  # inches
 
 
 class ParityDisplay:
@@ -127,7 +132,7 @@ class ParityDisplay:
         ParityDisplay
         """
         if target_names is None:
-            target_names = _names_of(y_true)
+            target_names = names_of(y_true)
         display = cls(
             y_true=np.asarray(y_true, dtype=np.float64),
             y_pred=np.asarray(y_pred, dtype=np.float64),
@@ -150,11 +155,11 @@ class ParityDisplay:
         -------
         ParityDisplay
         """
-        y_true, y_pred = _as_columns(self.y_true, self.y_pred)
+        y_true, y_pred = as_columns(self.y_true, self.y_pred)
         n_tasks = y_true.shape[1]
-        names = _check_names(self.target_names, n_tasks)
-        units = _check_units(self.units, names, n_tasks)
-        self.axes_ = _new_panels(n_tasks) if ax is None else _check_axes(ax, n_tasks)
+        names = check_names(self.target_names, n_tasks)
+        units = check_units(self.units, names, n_tasks)
+        self.axes_ = new_panels(n_tasks) if ax is None else check_axes(ax, n_tasks)
         self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
         self.scatters_, self.texts_ = [], []
@@ -172,8 +177,7 @@ class ParityDisplay:
 def _draw_frame(panel, name, unit):
     from matplotlib.ticker import MaxNLocator
 
-    suffix = f" [{unit}]" if unit else ""
-    panel.set(title=name, xlabel=f"True{suffix}", ylabel=f"Predicted{suffix}")
+    panel.set(title=name, xlabel=with_unit("True", unit), ylabel=with_unit("Predicted", unit))
     panel.set_aspect("equal", adjustable="box")
     # Both axes show the same quantity and range, so equal locators give equal ticks.
     panel.xaxis.set_major_locator(MaxNLocator(5))
@@ -181,17 +185,7 @@ def _draw_frame(panel, name, unit):
 
 
 def _draw_points(panel, true, predicted, unit, scatter_kwargs):
-    # More points are drawn fainter, to show the density of dense regions.
-    style = {
-        "s": 14 if len(true) <= 1000 else 5,
-        "alpha": float(np.clip(15 / np.sqrt(max(len(true), 1)), 0.08, 0.7)),
-        "color": "tab:blue",
-        "linewidths": 0,
-        "rasterized": True,
-    }
-    if "c" in scatter_kwargs:
-        del style["color"]
-    scatter = panel.scatter(true, predicted, **(style | scatter_kwargs))
+    scatter = dots(panel, true, predicted, scatter_kwargs)
     if len(true):
         low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
         margin = 0.05 * (high - low) or 0.5
@@ -213,76 +207,8 @@ def _draw_points(panel, true, predicted, unit, scatter_kwargs):
 def _scores(true, predicted, unit):
     lines = [f"n = {len(true):,}"]
     if len(true):
-        # A difference of logarithms counts powers of ten.
-        unit = "decades" if unit.startswith("log10(") else unit
+        unit = unit_of_difference(unit)
         lines.append(f"MAE = {mean_absolute_error(true, predicted):.3g} {unit}".rstrip())
     if len(true) > 1:
         lines.append(f"R² = {r2_score(true, predicted):.3f}")
     return "\n".join(lines)
-
-
-def _new_panels(n_tasks):
-    from matplotlib import pyplot as plt
-
-    n_columns = min(n_tasks, _MAX_COLUMNS)
-    n_rows = -(-n_tasks // n_columns)
-    _, grid = plt.subplots(
-        n_rows,
-        n_columns,
-        figsize=(_PANEL_SIZE * n_columns, _PANEL_SIZE * n_rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    panels = grid.ravel()
-    for unused in panels[n_tasks:]:
-        unused.remove()
-    return panels[:n_tasks]
-
-
-def _as_columns(y_true, y_pred):
-    y_true = np.asarray(y_true, dtype=np.float64)
-    y_pred = np.asarray(y_pred, dtype=np.float64)
-    if y_true.ndim not in (1, 2):
-        raise InvalidInputError(
-            f"y_true must have shape (n,) or (n, n_tasks), got {y_true.shape}."
-        )
-    true, predicted = (y[:, None] if y.ndim == 1 else y for y in (y_true, y_pred))
-    if true.shape != predicted.shape:
-        raise InvalidInputError(
-            f"y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape} do not match."
-        )
-    return true, predicted
-
-
-def _names_of(y):
-    if hasattr(y, "columns"):
-        return [str(name) for name in y.columns]
-    name = getattr(y, "name", None)
-    return None if name is None else [str(name)]
-
-
-def _check_names(names, n_tasks):
-    if names is None:
-        return [""] if n_tasks == 1 else [f"Task {task}" for task in range(n_tasks)]
-    names = [names] if isinstance(names, str) else list(names)
-    if len(names) != n_tasks:
-        raise InvalidInputError(f"There are {n_tasks} tasks but {len(names)} target_names.")
-    return names
-
-
-def _check_units(units, names, n_tasks):
-    if units is None or isinstance(units, str):
-        return [units or ""] * n_tasks
-    if isinstance(units, Mapping):
-        return [units.get(name, "") for name in names]
-    units = list(units)
-    if len(units) != n_tasks:
-        raise InvalidInputError(f"There are {n_tasks} tasks but {len(units)} units.")
-    return units
-
-
-def _check_axes(ax, n_tasks):
-    axes = np.asarray(ax, dtype=object).ravel()
-    if len(axes) != n_tasks:
-        raise InvalidInputError(f"There are {n_tasks} tasks but {len(axes)} axes.")
-    return axes

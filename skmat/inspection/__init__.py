@@ -2,7 +2,16 @@
 
 from skmat.inspection._calibration import CalibrationDisplay
 from skmat.inspection._history import HistoryDisplay
+from skmat.inspection._leaderboard import LeaderboardDisplay
+from skmat.inspection._learning_curve import LearningCurveDisplay
 from skmat.inspection._parity import ParityDisplay
 from skmat.inspection._residual import ResidualDisplay
 
-__all__ = ["CalibrationDisplay", "HistoryDisplay", "ParityDisplay", "ResidualDisplay"]
+__all__ = [
+    "CalibrationDisplay",
+    "HistoryDisplay",
+    "LeaderboardDisplay",
+    "LearningCurveDisplay",
+    "ParityDisplay",
+    "ResidualDisplay",
+]

@@ -1,5 +1,7 @@
 """Plots of models, predictions and training, in scikit-learn's Display style."""
 
+from skmat.inspection._attribution_display import ElementAttributionDisplay
+from skmat.inspection._attributions import element_attributions
 from skmat.inspection._calibration import CalibrationDisplay
 from skmat.inspection._history import HistoryDisplay
 from skmat.inspection._leaderboard import LeaderboardDisplay
@@ -9,9 +11,11 @@ from skmat.inspection._residual import ResidualDisplay
 
 __all__ = [
     "CalibrationDisplay",
+    "ElementAttributionDisplay",
     "HistoryDisplay",
     "LeaderboardDisplay",
     "LearningCurveDisplay",
     "ParityDisplay",
     "ResidualDisplay",
+    "element_attributions",
 ]

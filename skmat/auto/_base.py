@@ -341,6 +341,12 @@ class AutoEstimator(
             self._warn_of_novelty(table)
         return Outputs(table), valid
 
+    def _embed(self, X):
+        """Return the vectors in which novelty is measured, for EmbeddingDisplay."""
+        check_is_fitted(self)
+        table, valid = self._read_table(X, reset=False)
+        return scattered(table.feature(EMBEDDING[self.input_]), valid)
+
     def _novelty_of(self, table):
         return self._novelty.percentile(table.feature(EMBEDDING[self.input_]))
 

@@ -3,6 +3,7 @@
 from skmat.inspection._attribution_display import ElementAttributionDisplay
 from skmat.inspection._attributions import element_attributions
 from skmat.inspection._calibration import CalibrationDisplay
+from skmat.inspection._embedding import EmbeddingDisplay
 from skmat.inspection._history import HistoryDisplay
 from skmat.inspection._leaderboard import LeaderboardDisplay
 from skmat.inspection._learning_curve import LearningCurveDisplay
@@ -12,6 +13,7 @@ from skmat.inspection._residual import ResidualDisplay
 __all__ = [
     "CalibrationDisplay",
     "ElementAttributionDisplay",
+    "EmbeddingDisplay",
     "HistoryDisplay",
     "LeaderboardDisplay",
     "LearningCurveDisplay",

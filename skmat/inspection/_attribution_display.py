@@ -3,8 +3,9 @@
 import numpy as np
 
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import as_formulas, split_extra_columns
+from skmat.inputs import as_formulas
 from skmat.inspection._attributions import element_attributions
+from skmat.inspection._materials import split_materials
 from skmat.inspection._panels import PANEL_SIZE, new_axes, with_unit
 from skmat.inspection._periodic_table import draw_periodic_table
 
@@ -111,7 +112,7 @@ class ElementAttributionDisplay:
             random_state=random_state,
         )
         if name is None and len(result.contributions) == 1:
-            name = str(as_formulas(split_extra_columns(X)[0])[0])
+            name = str(as_formulas(split_materials(X)[0])[0])
         return cls.from_attributions(result, kind=kind, unit=unit, name=name, ax=ax)
 
     @classmethod

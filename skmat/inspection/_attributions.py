@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from skmat.composition import read_compositions
 from skmat.composition._frames import as_pandas
 from skmat.exceptions import InvalidInputError, NoveltyWarning, shorten
-from skmat.inputs import as_formulas, held, split_extra_columns
+from skmat.inputs import as_formulas, held
+from skmat.inspection._materials import split_materials
 
 __all__ = ["element_attributions"]
 
@@ -147,7 +148,7 @@ class _Materials:
     @classmethod
     def read(cls, X, what):
         given = held(X)
-        column, extra = split_extra_columns(given)
+        column, extra = split_materials(given)
         formulas = as_formulas(column)
         if formulas is None:
             raise InvalidInputError(

@@ -9,7 +9,7 @@ from sklearn.model_selection import GroupShuffleSplit, cross_val_score
 
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import read_columns
-from skmat.inspection._groups import composition_groups
+from skmat.inspection._materials import composition_groups
 from skmat.inspection._panels import new_axes, with_unit
 from skmat.metrics import get_scorer, get_scorer_names
 

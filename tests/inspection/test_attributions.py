@@ -162,6 +162,12 @@ def test_further_columns_stay():
     np.testing.assert_allclose(2 * result.contributions.loc["a"], result.contributions.loc["b"])
 
 
+def test_categories_stay():
+    X = pd.DataFrame({"formula": FORMULAS, "phase": ["cubic", "other"] * 4})
+    model = AutoRegressor(preset=["svm"], cv=2, random_state=0).fit(X, np.arange(8.0))
+    assert_adds_up(element_attributions(model, X))
+
+
 def test_background():
     model = Formula(mean_number)
     result = element_attributions(model, ["TiO2"], baseline=["O", "Ti"])

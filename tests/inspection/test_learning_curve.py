@@ -1,14 +1,11 @@
 import numpy as np
-import pandas as pd
 import pytest
-from pymatgen.core import Lattice, Structure
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from skmat import MTEncoderRegressor
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError
 from skmat.inspection import LearningCurveDisplay
-from skmat.inspection._groups import composition_groups
 
 pytestmark = pytest.mark.usefixtures("pyplot")
 
@@ -124,15 +121,6 @@ def test_two_models_on_one_axes(calls, pyplot):
         )
     assert display.figure_ is figure
     assert [text.get_text() for text in ax.texts] == ["mine", "yours"]
-
-
-def test_groups_of_all_kinds_of_materials():
-    rows = [0, 1, 0]
-    structures = [Structure(Lattice.cubic(4), [each], [[0, 0, 0]]) for each in ("Fe", "Cu", "Fe")]
-    frame = pd.DataFrame({"formula": ["NaCl", "KCl", "ClNa"], "T": [1.0, 2.0, 3.0]})
-    for X in (["NaCl", "KCl", "ClNa"], structures, frame, np.eye(4)[[0, 1, 0]]):
-        groups = composition_groups(X)
-        assert pd.factorize(groups)[0].tolist() == rows
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+import numpy as np
+import pandas as pd
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from skmat.exceptions import InvalidInputError
+from skmat.inspection._materials import composition_groups, split_materials
+from skmat.structure import StructureArrays
+
+STRUCTURES = [Structure(Lattice.cubic(4), [each], [[0, 0, 0]]) for each in ("Fe", "Cu", "Fe")]
+FORMULAS = ["NaCl", "KCl", "ClNa"]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        FORMULAS,
+        pd.Series(FORMULAS, index=[7, 8, 9]),
+        np.eye(4)[[0, 1, 0]],
+        pd.DataFrame({"Na": [1, 0, 2], "Cl": [1, 1, 2]}),
+        STRUCTURES,
+        StructureArrays.from_structures(STRUCTURES),
+        pd.DataFrame({"structure": STRUCTURES, "T": [1.0, 2.0, 3.0]}),
+        pd.DataFrame({"T": [1.0, 2.0, 3.0], "formula": FORMULAS}),
+        pd.DataFrame({"phase": ["cubic", "x", "cubic"], "formula": FORMULAS}),
+        pd.DataFrame({"phase": pd.Categorical(["FeO", "x", "x"]), "formula": FORMULAS}),
+    ],
+)
+def test_groups(X):
+    assert pd.factorize(composition_groups(X))[0].tolist() == [0, 1, 0]
+
+
+def test_splitting():
+    frame = pd.DataFrame({"phase": ["cubic", "x", "cubic"], "formula": FORMULAS, "T": 1.0})
+    materials, extra = split_materials(frame)
+    assert list(materials) == ["formula"]
+    assert list(extra) == ["phase", "T"]
+    assert split_materials(FORMULAS) == (FORMULAS, None)
+
+
+def test_two_columns_of_formulas():
+    with pytest.raises(InvalidInputError, match="Only one may hold"):
+        split_materials(pd.DataFrame({"a": FORMULAS, "b": FORMULAS}))

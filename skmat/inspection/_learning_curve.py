@@ -16,6 +16,8 @@ from skmat.metrics import get_scorer, get_scorer_names
 __all__ = ["LearningCurveDisplay"]
 
 _SIZES = (0.125, 0.25, 0.5, 1.0)
+#: Least distance of labels, as a fraction of a logarithmic axis.
+_LEAST_APART = 0.17
 
 
 class LearningCurveDisplay:
@@ -184,8 +186,6 @@ class LearningCurveDisplay:
         -------
         LearningCurveDisplay
         """
-        from matplotlib.ticker import NullLocator, ScalarFormatter
-
         sizes, scores = np.asarray(self.train_sizes), np.asarray(self.scores)
         if scores.ndim != 2 or len(scores) != len(sizes):
             raise InvalidInputError(
@@ -203,15 +203,9 @@ class LearningCurveDisplay:
             ylabel=with_unit(self.score_name, self.unit),
             xscale="log",
         )
-        self.ax_.xaxis.set_minor_locator(NullLocator())
-        self.ax_.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        _write_sizes(self.ax_, sizes)
         if self.is_error and (mean > deviation).all():
-            self.ax_.set_yscale("log")
-            for set_formatter in (
-                self.ax_.yaxis.set_major_formatter,
-                self.ax_.yaxis.set_minor_formatter,
-            ):
-                set_formatter(ScalarFormatter())
+            _make_logarithmic(self.ax_)
         if self.name:
             self.ax_.text(
                 1.03,
@@ -223,6 +217,27 @@ class LearningCurveDisplay:
                 fontsize="small",
             )
         return self
+
+
+def _write_sizes(ax, sizes):
+    """Label the largest size, and smaller ones that leave room for their text."""
+    from matplotlib.ticker import NullLocator
+
+    apart = _LEAST_APART * np.log(max(sizes) / min(sizes))
+    labelled: list = []
+    for size in sorted(sizes, reverse=True):
+        if not labelled or np.log(labelled[-1] / size) >= apart:
+            labelled.append(size)
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(labelled, [f"{size:,}" for size in labelled])
+
+
+def _make_logarithmic(ax):
+    """Write numbers without powers, and between powers of ten only on a short axis."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
 
 
 def _default_scoring(estimator, n_targets):

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -121,6 +123,21 @@ def test_two_models_on_one_axes(calls, pyplot):
         )
     assert display.figure_ is figure
     assert [text.get_text() for text in ax.texts] == ["mine", "yours"]
+
+
+def test_labels_have_room():
+    sizes = np.array([55, 110, 220, 440, 880, 1760, 12000])
+    display = LearningCurveDisplay(
+        train_sizes=sizes, scores=1 / sizes[:, None], score_name="Error", is_error=True
+    ).plot()
+    display.figure_.canvas.draw()
+    labels = [each for each in display.ax_.get_xticklabels() if each.get_text()]
+    assert labels[0].get_text() == "12,000"
+    ends = sorted((each.get_window_extent().x0, each.get_window_extent().x1) for each in labels)
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(ends))
+    assert len(labels) > 2
+    # Between powers of ten, long axes have no numbers.
+    assert not any(each.get_text() for each in display.ax_.get_yticklabels(minor=True))
 
 
 @pytest.mark.parametrize(

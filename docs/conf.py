@@ -54,6 +54,13 @@ exclude_patterns = ["_build", "auto_examples/*.md5"]
 default_role = "literal"
 toc_object_entries_show_parents = "hide"
 add_module_names = False
+# A link to a name that has no page is an error. Names of other projects are links only with a
+# network.
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!skmat)(\w+\.)+\w+"),
+    (r"py:obj", r"\w+_"),
+]
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False

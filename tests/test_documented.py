@@ -21,7 +21,7 @@ def documented():
     """Return the names on the page of the API, as (module, name)."""
     module, found = "", set()
     for line in API.read_text().splitlines():
-        if match := re.match(r"\.\. currentmodule:: (\S+)", line):
+        if match := re.match(r"\.\. module:: (\S+)", line):
             module = match[1]
         elif match := re.fullmatch(r"   (\w+)", line):
             found.add((module, match[1]))
@@ -52,7 +52,11 @@ def test_every_public_name_is_on_the_page_of_the_api():
         assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
 
 
-@pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
+@pytest.mark.parametrize(
+    "cls",
+    [*CLASSES.values(), skmat.AutoRegressor, skmat.AutoClassifier],
+    ids=lambda cls: cls.__name__,
+)
 def test_every_parameter_is_described_once_with_its_default(cls):
     section = cls.__doc__.split("Parameters\n----------\n")[1].split("\nAttributes\n")[0]
     described = re.findall(r"^(\w+) : .*, default=(.+)$", section, flags=re.MULTILINE)

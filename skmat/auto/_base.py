@@ -109,8 +109,8 @@ class AutoEstimator(
             input=self.input_,
             is_classifier=self._is_classifier,
             n_targets=len(targets.names),
-            n_rows=len(data),
-            n_columns=0 if data.table.columns is None else data.table.columns.shape[1],
+            n_rows=data.n_labelled(),
+            n_columns=data.n_columns,
             fewest=_fewest(targets) if self._is_classifier else None,
             device=self.device,
         )
@@ -155,6 +155,7 @@ class AutoEstimator(
         self._keep_trials(data, competition)
         self.leaderboard_ = leaderboard(ranked, competition.failures, targets.names)
         self.error_name_ = metric.name
+        self._forms = _forms_of(parts)
         learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
         embedding = data.table.feature(EMBEDDING[self.input_])[learned]
         compositions = data.table.compositions.group_ids()[learned]
@@ -221,9 +222,11 @@ class AutoEstimator(
         Parameters
         ----------
         name : str
-            Name in ``leaderboard_``, without ", gated".
+            Name in ``leaderboard_``, without ", gated". It learns logarithms, or has a gate, as in
+            the fit. Those that learn "above" the lowest label cannot be fitted alone.
         X, y, sample_weight : array-like
-            As in ``fit``. An estimator does not keep its training data.
+            As in ``fit``. An estimator does not keep its training data. Rows without a label are
+            left out.
 
         Returns
         -------
@@ -361,7 +364,7 @@ class AutoEstimator(
                 f" from it than {_OUTSIDE:.0f} % of its own materials. Predictions and intervals"
                 " may be wrong. See novelty(X).",
                 NoveltyWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _as_y(self, columns, valid):
@@ -377,6 +380,19 @@ class _AllRows:
 
     def __len__(self):
         return len(self.n_sites)
+
+
+def _forms_of(parts):
+    """Return by name in the leaderboard what a candidate learned of each target."""
+    trials = {part.trial for of_target in parts for part in of_target}
+    return {
+        trial.name: {
+            "log_units": [each.log_unit for each in trial.learned],
+            "has_gate": any(each.lowest is not None for each in trial.learned),
+        }
+        for trial in sorted(trials, key=lambda trial: trial.name)
+        if trial.candidate.is_network or not any(each.is_above for each in trial.learned)
+    }
 
 
 def _idle_targets(folds, labelled):

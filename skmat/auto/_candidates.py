@@ -111,7 +111,7 @@ def make_candidates(
     is_classifier : bool
         Kind of the task.
     n_targets, n_rows : int
-        Columns of y, and rows to train on.
+        Columns of y, and rows with a label.
     n_columns : int, default=0
         Number of further numeric columns of X.
     fewest : int, default=None
@@ -143,18 +143,31 @@ def make_candidates(
             f" {'classification' if is_classifier else 'regression'} on {input}s. Use one of"
             f" {PRESETS}, or a list of names out of {sorted(by_name)}."
         )
-    chosen = [each for each in known if each.name in names]
-    chosen = [each for each in chosen if each.most_rows is None or n_rows <= each.most_rows]
-    if fewest is not None and fewest < _FEWEST_FOR_KERNELS:
-        chosen = [each for each in chosen if not each.is_kernel]
+    named = [each for each in known if each.name in names]
+    reasons = {each.name: _reason_to_leave_out(each, n_rows, fewest) for each in named}
+    chosen = [each for each in named if reasons[each.name] is None]
     chosen += _added(added, is_classifier, n_targets, [each.name for each in chosen])
     if not chosen:
+        left_out = "".join(f" {name!r} is left out: {why}." for name, why in reasons.items())
         raise InvalidInputError(
-            f"preset={preset!r} and candidates={added!r} leave no candidate. Name at least one."
+            f"preset={preset!r} and candidates={added!r} leave no candidate.{left_out} Name"
+            f" {'another one' if left_out else 'at least one'}."
         )
     if n_columns:
         chosen = [_with_columns(each) for each in chosen]
     return chosen
+
+
+def _reason_to_leave_out(candidate, n_rows, fewest):
+    """Return why a candidate is not tried, or None."""
+    if candidate.most_rows is not None and n_rows > candidate.most_rows:
+        return f"it takes too long with more than {candidate.most_rows:,} rows"
+    if candidate.is_kernel and fewest is not None and fewest < _FEWEST_FOR_KERNELS:
+        return (
+            f"it needs {_FEWEST_FOR_KERNELS} labels of each class, and the rarest class has"
+            f" {fewest}"
+        )
+    return None
 
 
 def names_of_candidates(preset, input="formula", n_targets=1, is_classifier=False):
@@ -175,12 +188,13 @@ def names_of_candidates(preset, input="formula", n_targets=1, is_classifier=Fals
     return names
 
 
-def make_gates(n_rows):
+def make_gates(n_rows, n_columns=0):
     """Return the classifiers that tell whether a label is above the lowest."""
-    return [
+    gates = [
         Candidate("gate-trees", _trees(True, n_rows, 0.33), _BOTH, refit={}, runs_in_threads=True),
         Candidate("gate-boosting", _boosting(True), _BOTH),
     ]
+    return [_with_columns(each) for each in gates] if n_columns else gates
 
 
 # Settings were chosen on splits of the training rows of Matbench's folds.

@@ -8,7 +8,13 @@ from contextlib import contextmanager
 
 from skorch.callbacks import Callback
 
-__all__ = ["Deadline", "OutOfTimeError", "StopAtDeadline", "deferred_interrupt"]
+__all__ = [
+    "Deadline",
+    "OutOfTimeError",
+    "StopAtDeadline",
+    "deferred_interrupt",
+    "processes_without_interrupts",
+]
 
 
 class OutOfTimeError(Exception):
@@ -16,20 +22,20 @@ class OutOfTimeError(Exception):
 
 
 class StopAtDeadline(Callback):
-    """End the training of a network at a time.
+    """End the training of a network at a deadline.
 
     Parameters
     ----------
-    end : float
-        Seconds of ``time.monotonic``, which all processes of a machine share.
+    deadline : Deadline
+        All processes of a machine share its time. Ctrl-C reaches only the copy of its own process.
     """
 
-    def __init__(self, end):
-        self.end = end
+    def __init__(self, deadline):
+        self.deadline = deadline
 
     def on_batch_end(self, net, **kwargs):
         """Raise an error after the end."""
-        if time.monotonic() > self.end:
+        if self.deadline.left() < 0:
             raise OutOfTimeError
 
 
@@ -54,7 +60,7 @@ class Deadline:
 
 @contextmanager
 def deferred_interrupt(deadline):
-    """Let the first Ctrl-C end the fit after the current candidate, and the second one at once.
+    """Let the first Ctrl-C end the fit with the candidates that are done, and the second at once.
 
     Outside of the main thread, and where a program has its own handler, nothing changes.
     """
@@ -63,7 +69,7 @@ def deferred_interrupt(deadline):
         if deadline.is_interrupted:
             raise KeyboardInterrupt
         deadline.is_interrupted = True
-        text = "Stopping after this candidate. Press Ctrl-C again to stop now."
+        text = "Stopping. The candidate in progress is left out. Press Ctrl-C again to stop now."
         print(text, file=sys.stderr, flush=True)
 
     is_main = threading.current_thread() is threading.main_thread()
@@ -76,3 +82,16 @@ def deferred_interrupt(deadline):
     finally:
         if is_ours:
             signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def processes_without_interrupts():
+    """Keep Ctrl-C from processes that start meanwhile: their parent ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

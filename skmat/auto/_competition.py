@@ -52,8 +52,6 @@ class Competition:
         Trials that failed or were left out.
     predicted : set of int
         Targets that a fitted trial predicts. Nothing stops the fit of a trial for others.
-    is_over : bool
-        Whether no further trial is fitted.
     """
 
     data: FitData
@@ -63,7 +61,6 @@ class Competition:
     verbose: int = 0
     failures: list = field(default_factory=list)
     predicted: set = field(default_factory=set)
-    is_over: bool = False
 
     def run(self, trial: Trial, *, is_gate=False):
         """Fit a trial and return it. Return None if it fails or time is up.
@@ -77,7 +74,7 @@ class Competition:
         """
         targets = {each.target for each in trial.learned}
         may_stop = is_gate or targets <= self.predicted
-        if may_stop and (self.is_over or not self._has_time(trial)):
+        if may_stop and not self._has_time(trial):
             self._note(trial, self._reason())
             return None
         start = time.perf_counter()
@@ -98,18 +95,20 @@ class Competition:
         except KeyboardInterrupt:
             if len(self.predicted) < len(self.data.targets.names):
                 raise
-            self.is_over = True
-            self._note(trial, "interrupted")
+            self.deadline.is_interrupted = True
+            self._note(trial, self._reason())
             return None
         except Exception as error:
-            self._report(trial, error)
+            if may_stop and self.deadline.is_interrupted:
+                # Ctrl-C also reached the processes of the folds.
+                self._note(trial, self._reason())
+            else:
+                self._report(trial, error)
             return None
         if not is_gate:
             self.predicted |= targets
         if self.verbose:
-            self._say(trial.name, time.perf_counter() - start)
-        if self.deadline.is_interrupted:
-            self.is_over = True
+            self._say(trial, "", time.perf_counter() - start)
         return trial
 
     def fit_all_rows(self, trial, n_models):
@@ -126,7 +125,7 @@ class Competition:
                 self.seed_of(trial.name),
                 n_models=n_models,
                 n_jobs=self.n_jobs,
-                end=self.deadline.end if can_wait else np.inf,
+                deadline=self.deadline if can_wait else None,
             )
         except OutOfTimeError:
             return
@@ -149,7 +148,7 @@ class Competition:
             )
             return
         if self.verbose:
-            self._say(f"{trial.name}, all rows", time.perf_counter() - start)
+            self._say(trial, ", all rows", time.perf_counter() - start)
 
     def seed_of(self, name):
         """Return the seed of a candidate, which does not depend on the others."""
@@ -166,11 +165,13 @@ class Competition:
             )
 
     def _note(self, trial, status):
-        names = [self.data.targets.names[each.target] for each in trial.learned]
-        self.failures.append(Outcome(trial.name, ", ".join(names), status))
+        self.failures.append(Outcome(trial.name, ", ".join(self._names_of(trial)), status))
+
+    def _names_of(self, trial):
+        return [self.data.targets.names[each.target] for each in trial.learned]
 
     def _reason(self):
-        return "interrupted" if self.deadline.is_interrupted or self.is_over else "no time left"
+        return "interrupted" if self.deadline.is_interrupted else "no time left"
 
     def _has_time(self, trial):
         left = self.deadline.left()
@@ -196,7 +197,10 @@ class Competition:
         rounds = -(-n_models // effective_n_jobs(self.n_jobs))
         return rounds * trial.seconds_fit * len(self.data) / n_learned
 
-    def _say(self, name, seconds):
+    def _say(self, trial, what, seconds):
         left = self.deadline.left()
-        rest = f", {max(left, 0):.0f} s left" if np.isfinite(left) else ""
-        print(f"{name}: {seconds:.1f} s{rest}", file=sys.stderr, flush=True)
+        has_end = np.isfinite(left) and not self.deadline.is_interrupted
+        rest = f", {max(left, 0):.0f} s left" if has_end else ""
+        names, all_names = self._names_of(trial), self.data.targets.names
+        target = f" for {', '.join(names)}" if len(names) < len(all_names) else ""
+        print(f"{trial.name}{target}{what}: {seconds:.1f} s{rest}", file=sys.stderr, flush=True)

@@ -37,6 +37,16 @@ class FitData:
     def __len__(self):
         return len(self.table)
 
+    @property
+    def n_columns(self):
+        """Number of further columns."""
+        return 0 if self.table.columns is None else self.table.columns.shape[1]
+
+    def n_labelled(self):
+        """Return the number of rows with a label of any column."""
+        masks = [self.labelled(target) for target in range(len(self.targets.names))]
+        return int(np.any(masks, axis=0).sum())
+
     def labelled(self, target):
         """Return the mask of the rows with a label of that column and a positive weight."""
         return ~np.isnan(self.targets.values[:, target]) & (self.sample_weight > 0)

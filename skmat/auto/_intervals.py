@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold
+
+from skmat.auto._weighted import conformal_levels
 
 __all__ = ["ConformalScale"]
 
-#: Residuals below which all intervals have one width.
+#: Groups of residuals below which all intervals have one width.
 _FEWEST = 50
 #: Rows per leaf of the trees that predict the size of a residual, at least, and as a share.
 _LEAF, _LEAF_SHARE = 10, 30
@@ -35,49 +37,59 @@ class ConformalScale:
         Median absolute residual, in the unit of the target.
     scores : ndarray of shape (n,)
         Normalised absolute residuals in ascending order.
+    levels : ndarray of shape (n,)
+        Coverage of an interval that ends at each score.
     trees : ExtraTreesRegressor or None
         Predicts the size of residuals. None stands for a constant size.
     """
 
     unit: float
     scores: np.ndarray
+    levels: np.ndarray
     trees: Any = None
 
     @classmethod
-    def fit(cls, residuals, spread, predictions):
+    def fit(cls, residuals, spread, predictions, sample_weight, groups):
         """Learn the size of residuals.
 
         Parameters
         ----------
         residuals, spread, predictions : ndarray of shape (n,)
             Out-of-fold errors, standard deviations over the candidates, and predictions.
+        sample_weight : ndarray of shape (n,)
+            Weights of the rows.
+        groups : ndarray of shape (n,), int
+            Rows of one group are alike: the trees of one never predict another.
         """
         residuals = np.abs(residuals)
         unit = float(np.median(residuals))
         if not unit > 0:
             unit = float(residuals.max(initial=0)) or 1.0
         sizes = residuals / unit
-        if len(sizes) < _FEWEST:
-            return cls(unit, np.sort(sizes))
+        n_groups = len(np.unique(groups))
+        if n_groups < _FEWEST:
+            return cls(unit, *conformal_levels(sizes, sample_weight))
         X = _inputs(spread, predictions, unit)
         trees = ExtraTreesRegressor(
             50, min_samples_leaf=max(_LEAF, len(sizes) // _LEAF_SHARE), random_state=0
         )
         expected = np.empty(len(sizes))
-        for training, held_out in KFold(5, shuffle=True, random_state=0).split(X):
-            trees.fit(X[training], sizes[training])
+        for training, held_out in GroupKFold(5, shuffle=True, random_state=0).split(
+            X, groups=groups
+        ):
+            trees.fit(X[training], sizes[training], sample_weight[training])
             expected[held_out] = trees.predict(X[held_out])
-        scores = np.sort(sizes / np.maximum(expected, _SMALLEST))
-        return cls(unit, scores, trees.fit(X, sizes))
+        scores = sizes / np.maximum(expected, _SMALLEST)
+        scores, levels = conformal_levels(scores, sample_weight)
+        return cls(unit, scores, levels, trees.fit(X, sizes, sample_weight))
 
     def quantile(self, coverage):
         """Return the quantile of the scores with the correction for their number.
 
         It is infinite if there are too few scores for the coverage.
         """
-        n_scores = len(self.scores)
-        rank = int(np.ceil((n_scores + 1) * coverage - 1e-9))
-        return float(self.scores[rank - 1]) if rank <= n_scores else np.inf
+        place = np.searchsorted(self.levels, coverage - 1e-9)
+        return float(self.scores[place]) if place < len(self.scores) else np.inf
 
     def half_width(self, spread, predictions, coverage):
         """Return half the width of intervals, in the unit of the target."""

@@ -6,8 +6,10 @@ import numpy as np
 
 from skmat._utils.units import in_own_unit
 
-__all__ = ["Learned", "exp_of", "log_of"]
+__all__ = ["LOG", "Learned", "exp_of", "log_of"]
 
+#: End of the names of candidates that learn logarithms.
+LOG = ", log"
 #: Largest logarithm of a prediction.
 _LARGEST_LOG = 300.0
 

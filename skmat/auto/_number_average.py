@@ -52,7 +52,9 @@ class NumberAverage:
         candidates = select_parts(candidates, predictions, y, data, rows, metric, generator)
         average = cls(target, [part for part in candidates if part.weight > 0], shape)
         oof, spread = average.predict(OutOfFold())
-        average.scale = ConformalScale.fit((y - oof)[rows], spread[rows], oof[rows])
+        average.scale = ConformalScale.fit(
+            (y - oof)[rows], spread[rows], oof[rows], data.sample_weight[rows], data.groups[rows]
+        )
         return average, candidates, oof
 
     def predict(self, outputs):

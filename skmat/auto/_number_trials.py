@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmat.auto._candidates import make_gates
-from skmat.auto._learned import Learned
+from skmat.auto._learned import LOG, Learned
 from skmat.auto._part import Gate, OutOfFold, Part, quantiles_of_ratios
 from skmat.auto._trial import Trial
 
@@ -40,6 +40,7 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
         _fit_gate(target, column, shape.lowest, competition)
         for target, (column, shape) in enumerate(zip(labels, shapes, strict=True))
     ]
+    weights = competition.data.sample_weight
     parts: list[list[Part]] = [[] for _ in labels]
     gains: list[float | None] = [None for _ in labels]
     for candidate in candidates:
@@ -48,7 +49,7 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
                 continue
             for learned in trial.learned:
                 target = learned.target
-                parts[target] += _parts(trial, learned, gates[target], labels[target])
+                parts[target] += _parts(trial, learned, gates[target], labels[target], weights)
         for target, (column, shape) in enumerate(zip(labels, shapes, strict=True)):
             if gains[target] is None:
                 gains[target] = _gain(
@@ -62,10 +63,11 @@ def _fit_gate(target, labels, lowest, competition):
         return None
     above = np.where(np.isnan(labels), np.nan, labels > lowest)
     learned = Learned(target, above, n_classes=2)
-    name = competition.data.targets.names[target]
+    data = competition.data
+    name = data.targets.names[target]
     fitted = [
         competition.run(Trial(f"{gate.name} of {name}", gate, [learned]), is_gate=True)
-        for gate in make_gates(len(competition.data))
+        for gate in make_gates(len(data), data.n_columns)
     ]
     fitted = [trial for trial in fitted if trial is not None]
     return Gate(lowest, fitted) if fitted else None
@@ -82,12 +84,13 @@ def _trials(candidate, labels, shapes, gains, gates):
         lowest = [shape.lowest if candidate.learns_gate else None for shape in shapes]
         learned = [Learned.numbers(i, labels[i], units[i][0], lowest[i]) for i in targets]
         together = [learned] if candidate.is_joint else [[each] for each in learned]
-        return [Trial(candidate.name, candidate, each) for each in together]
+        return [Trial(_name_of(candidate, each), candidate, each) for each in together]
     trials = []
     for i in targets:
         for unit in units[i]:
-            name = candidate.name if unit is None else f"{candidate.name}, log"
-            trials.append(Trial(name, candidate, [Learned.numbers(i, labels[i], unit)]))
+            learned = [Learned.numbers(i, labels[i], unit)]
+            name = _name_of(candidate, learned)
+            trials.append(Trial(name, candidate, learned))
             if gates[i] is not None:
                 above = np.where(labels[i] > gates[i].lowest, labels[i], np.nan)
                 learned = Learned.numbers(i, above, unit, is_above=True)
@@ -95,7 +98,13 @@ def _trials(candidate, labels, shapes, gains, gates):
     return trials
 
 
-def _parts(trial, learned, gate, labels):
+def _name_of(candidate, learned):
+    """Return the name in the leaderboard, which tells whether it learns logarithms."""
+    has_logs = any(each.log_unit is not None for each in learned)
+    return f"{candidate.name}{LOG}" if has_logs else candidate.name
+
+
+def _parts(trial, learned, gate, labels, weights):
     """Return a trial as a summand: alone, and behind the gate if there is one."""
     if gate is None:
         return [Part(trial)]
@@ -103,8 +112,10 @@ def _parts(trial, learned, gate, labels):
         return [Part(trial), Part(trial, gate)]
     values = OutOfFold().of(trial)[learned.target]
     if learned.lowest is None:
-        return [Part(trial, gate, ratios=quantiles_of_ratios(labels, values, gate.lowest))]
-    ratios = quantiles_of_ratios(labels, values[:, 1], gate.lowest)
+        return [
+            Part(trial, gate, ratios=quantiles_of_ratios(labels, values, gate.lowest, weights))
+        ]
+    ratios = quantiles_of_ratios(labels, values[:, 1], gate.lowest, weights)
     return [Part(trial), Part(trial, gate, ratios=ratios)]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from skmat.auto._calibration import at_temperature
 from skmat.auto._selection import select_weights
 from skmat.auto._trial import Trial
+from skmat.auto._weighted import weighted_quantile
 
 __all__ = [
     "Gate",
@@ -149,7 +150,7 @@ def median_of_mixture(probability, values, lowest, ratios=None):
     return np.where(probability <= 0.5, lowest, above)
 
 
-def quantiles_of_ratios(labels, values, lowest):
+def quantiles_of_ratios(labels, values, lowest, sample_weight):
     """Return quantiles of label over prediction, both from the lowest label on.
 
     Parameters
@@ -160,6 +161,8 @@ def quantiles_of_ratios(labels, values, lowest):
         Out-of-fold predictions of them.
     lowest : float
         The lowest label.
+    sample_weight : ndarray of shape (n,)
+        Weights of the rows.
 
     Returns
     -------
@@ -169,7 +172,8 @@ def quantiles_of_ratios(labels, values, lowest):
     rows = (labels > lowest) & (values > lowest)
     if rows.sum() < _FEWEST:
         return None
-    return np.quantile((labels[rows] - lowest) / (values[rows] - lowest), _LEVELS)
+    ratios = (labels[rows] - lowest) / (values[rows] - lowest)
+    return weighted_quantile(ratios, _LEVELS, sample_weight[rows])
 
 
 def select_parts(parts, predictions, y, data, rows, metric, generator):

@@ -24,6 +24,8 @@ __all__ = ["MaterialsInputMixin"]
 
 #: Values of a column that are read to see what it holds.
 _N_LOOKED_AT = 200
+#: Categories that a column may have in any case.
+_MOST_LEVELS = 20
 #: Ends of names of structure files.
 _STRUCTURE_FILES = (".cif", ".vasp", ".poscar", ".json")
 #: Neither numbers nor categories.
@@ -115,7 +117,7 @@ class MaterialsInputMixin(CompositionReaderMixin):
             self._encoded = {}
             for name, column in frame.items():
                 is_number = _holds_numbers(name, column)
-                levels = None if is_number else sorted({str(each) for each in column.dropna()})
+                levels = None if is_number else _levels(name, column)
                 self._encoded[name] = levels
         names, parts = [], []
         # By name: names that are not text are not compared with those of fit.
@@ -125,7 +127,7 @@ class MaterialsInputMixin(CompositionReaderMixin):
                 names.append(str(name))
                 parts.append(_as_numbers(name, column))
                 continue
-            text = [None if is_missing(each) else str(each) for each in column]
+            text = [None if is_missing(each) else _text_of(each) for each in column]
             _check_levels(name, text, levels)
             for level in levels:
                 names.append(f"{name}={level}")
@@ -200,6 +202,43 @@ def _holds_structures(X):
 
 def _is_nan(value):
     return isinstance(value, float) and value != value
+
+
+def _levels(name, column):
+    """Return the categories of a column."""
+    known = [(row, each) for row, each in enumerate(column) if not is_missing(each)]
+    levels = sorted({_text_of(each) for _, each in known})
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        wrong = [(row, each) for row, each in known if not _is_number(each)]
+        if len(wrong) < len(known) / 2:
+            what = "numbers as text"
+            if wrong:
+                what = f"numbers, but also {shorten(wrong[0][1])} in row {wrong[0][0]}"
+            raise InvalidInputError(
+                f"Column {name!r} of X holds {what}. Use numbers, and NaN where they are missing."
+                " If they are names, turn them into categories by astype('category')."
+            )
+    if len(levels) > max(_MOST_LEVELS, len(known) / 2):
+        raise InvalidInputError(
+            f"Column {name!r} of X has {len(levels)} categories in {len(known)} rows, such as"
+            f" {levels[:3]}. A model cannot learn from names that hardly repeat. Drop the column."
+        )
+    return levels
+
+
+def _is_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _text_of(category):
+    """Return a category as text. Whole numbers are equal whatever their type."""
+    if isinstance(category, float) and category.is_integer():
+        category = int(category)
+    return str(category)
 
 
 def _check_levels(name, text, levels):

@@ -1,5 +1,6 @@
 """One candidate alone, fitted to all rows."""
 
+import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -7,15 +8,13 @@ from sklearn.utils.validation import _num_samples
 
 from skmat._utils.parameters import draw_seed
 from skmat.auto._candidates import make_candidates
-from skmat.auto._learned import exp_of, log_of
+from skmat.auto._learned import LOG, exp_of, log_of
 from skmat.auto._materials import feature_pipeline
-from skmat.auto._trial import fit_with_weights, seeded_clone
+from skmat.auto._trial import fit_with_weights, seeded_clone, take_rows
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import read_weights
+from skmat.inputs import held, read_weights
 
 __all__ = ["refit_candidate"]
-
-_LOG = ", log"
 
 
 def refit_candidate(auto, name, X, y, sample_weight):
@@ -44,7 +43,6 @@ def refit_candidate(auto, name, X, y, sample_weight):
             "refit_candidate does not support X with further columns. Fit an estimator of your own"
             " to them."
         )
-    plain = name.removesuffix(_LOG)
     candidates = make_candidates(
         auto.preset,
         auto.candidates,
@@ -55,10 +53,15 @@ def refit_candidate(auto, name, X, y, sample_weight):
         device=auto.device,
     )
     by_name = {each.name: each for each in candidates}
+    plain = name.removesuffix(LOG)
     if plain not in by_name:
         raise InvalidInputError(
             f"{name!r} is not a candidate that can be fitted alone. Use one of {sorted(by_name)},"
-            f" or one of these with {_LOG!r} appended."
+            f" or one of these with {LOG!r} appended."
+        )
+    if plain != name and name not in auto._forms:
+        raise InvalidInputError(
+            f"The fit tried no logarithms, so that {name!r} is not one of its candidates."
         )
     candidate = by_name[plain]
     if auto.n_outputs_ > 1 and not candidate.is_network:
@@ -67,24 +70,50 @@ def refit_candidate(auto, name, X, y, sample_weight):
             " column of y."
         )
     model = seeded_clone(candidate.model, draw_seed(auto.random_state))
+    X, weights = held(X), read_weights(sample_weight, _num_samples(X))
+    form = auto._forms.get(name, {"log_units": [None], "has_gate": False})
+    if form["has_gate"]:
+        model.set_params(zero_inflated=True if auto.n_outputs_ == 1 else "auto")
+    if not candidate.is_network or any(form["log_units"]):
+        rows, y = _labelled(auto, name, y, weights)
+        X, weights = take_rows(X, rows), weights[rows]
     if not auto._is_classifier:
-        model = _with_transform(model, auto._shapes[0], name, is_network=candidate.is_network)
+        model = _with_transform(model, form["log_units"], is_network=candidate.is_network)
     if not isinstance(candidate.reads, str):
         features = feature_pipeline(candidate.reads, auto.input_)
         model = Pipeline([("features", features), ("model", model)])
-    weights = read_weights(sample_weight, _num_samples(y))
     return fit_with_weights(model, X, y, weights)
 
 
-def _with_transform(model, shape, name, *, is_network):
+def _labelled(auto, name, y, weights):
+    """Return the rows with labels and a weight, and their labels."""
+    targets = auto._read_targets(y, len(weights))
+    missing = np.isnan(targets.values)
+    if auto.n_outputs_ > 1 and missing.any():
+        raise InvalidInputError(
+            f"The candidate {name!r} learns logarithms, so that labels of several targets must not"
+            f" be missing. Row {int(np.flatnonzero(missing.any(axis=1))[0])} has a missing label."
+            " Leave out such rows, or fit AutoRegressor to each column of y."
+        )
+    rows = np.flatnonzero(~missing[:, 0] & (weights > 0))
+    labels = targets.values[rows] if auto.n_outputs_ > 1 else targets.values[rows, 0]
+    return rows, (targets.classes[0][labels.astype(int)] if auto._is_classifier else labels)
+
+
+def _with_transform(model, log_units, *, is_network):
     """Return a regressor that learns what the candidate learned: standardised, or logarithms."""
     steps = [] if is_network else [("scale", StandardScaler())]
-    if name.endswith(_LOG):
-        if shape.log_unit is None:
-            raise InvalidInputError(
-                f"The fit tried no logarithms, so that {name!r} is not one of its candidates."
-            )
-        unit = {"unit": shape.log_unit}
-        log = FunctionTransformer(log_of, exp_of, kw_args=unit, inv_kw_args=unit)
+    if any(log_units):
+        units = {"units": [unit or np.nan for unit in log_units]}
+        log = FunctionTransformer(_logs_of, _exps_of, kw_args=units, inv_kw_args=units)
         steps.insert(0, ("log", log))
     return TransformedTargetRegressor(model, transformer=Pipeline(steps)) if steps else model
+
+
+def _logs_of(values, units):
+    """Return the logarithms of columns that have a unit."""
+    return np.where(np.isnan(units), values, log_of(values, np.asarray(units)))
+
+
+def _exps_of(values, units):
+    return np.where(np.isnan(units), values, exp_of(values, np.asarray(units)))

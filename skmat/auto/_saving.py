@@ -217,6 +217,7 @@ def _write_average(average, folder, places):
         "shape": _DATA.encode(average.shape, "the bounds"),
         "unit": _DATA.encode(scale.unit, "the intervals"),
         "scores": _DATA.encode(scale.scores, "the intervals"),
+        "levels": _DATA.encode(scale.levels, "the intervals"),
     }
 
 
@@ -231,6 +232,7 @@ def _read_average(content, folder, trials, gates):
     scale = ConformalScale(
         _DATA.decode(content["unit"], "the intervals"),
         _DATA.decode(content["scores"], "the intervals"),
+        _DATA.decode(content["levels"], "the intervals"),
         load_sklearn(folder.read_bytes(file)) if file in folder.names() else None,
     )
     return NumberAverage(target, parts, shape, scale)

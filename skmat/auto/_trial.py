@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from skmat._utils.parameters import plain
 from skmat.auto._candidates import Candidate
-from skmat.auto._clock import OutOfTimeError, StopAtDeadline
+from skmat.auto._clock import OutOfTimeError, StopAtDeadline, processes_without_interrupts
 from skmat.exceptions import InvalidInputError
 from skmat.structure import StructureArrays
 
@@ -32,8 +32,8 @@ __all__ = [
     "weight_arguments",
 ]
 
-#: Networks of all rows, at least.
-_N_REFITTED = 2
+#: Networks of all rows, at least and at most.
+_N_REFITTED = (2, 5)
 
 
 @dataclass(eq=False)
@@ -127,21 +127,24 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
             held_out,
             sample_weight,
             seed + index,
-            np.inf if deadline is None else deadline.end,
+            deadline,
         )
         for index, (training, held_out) in enumerate(folds)
     )
     n_rows = len(table)
     sums = [_empty(n_rows, each.width) for each in trial.learned]
-    counts = np.zeros(n_rows)
+    counts = [np.zeros(n_rows) for _ in trial.learned]
     start = time.perf_counter()
     with _workers(trial.candidate, n_jobs) as parallel:
-        running = parallel(jobs)
+        with processes_without_interrupts():
+            running = parallel(jobs)
         for index, (model, outputs, seconds) in enumerate(running):
             _, held_out = folds[index]
-            for total, output in zip(sums, outputs, strict=True):
-                total[held_out] += output
-            counts[held_out] += 1
+            for total, count, output in zip(sums, counts, outputs, strict=True):
+                # A fold without a label of a target predicts NaN, another repeat may not.
+                known = ~np.isnan(output).reshape(len(output), -1).any(axis=1)
+                total[held_out[known]] += output[known]
+                count[held_out[known]] += 1
             if model is not None:
                 trial.models.append(model)
             trial.seconds_fit += seconds[0]
@@ -152,8 +155,8 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
                     running.close()
                     raise OutOfTimeError
     with np.errstate(invalid="ignore", divide="ignore"):
-        for total, each in zip(sums, trial.learned, strict=True):
-            mean = total / (counts if total.ndim == 1 else counts[:, None])
+        for total, count, each in zip(sums, counts, trial.learned, strict=True):
+            mean = total / (count if total.ndim == 1 else count[:, None])
             trial.predictions[each.target] = mean
     return trial
 
@@ -166,7 +169,8 @@ def n_models_of_all_rows(trial, folds):
     """
     if not trial.models or len(folds) == 1:
         return 1
-    return max(_N_REFITTED, len(folds) // 3) if trial.candidate.is_network else 0
+    least, most = _N_REFITTED
+    return min(max(least, len(folds) // 3), most) if trial.candidate.is_network else 0
 
 
 @contextmanager
@@ -182,7 +186,7 @@ def _workers(candidate, n_jobs):
         yield Parallel(n_jobs, return_as="generator", prefer="threads")
 
 
-def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, end=np.inf):
+def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, deadline=None):
     """Fit models to all rows, in the place of the models of the folds.
 
     Parameters
@@ -199,8 +203,8 @@ def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, 
         Number of models, whose predictions are averaged.
     n_jobs : int, default=None
         Models at a time.
-    end : float, default=inf
-        Seconds of ``time.monotonic`` after which networks raise OutOfTimeError.
+    deadline : Deadline, default=None
+        When networks raise OutOfTimeError.
     """
     start = time.perf_counter()
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
@@ -210,10 +214,14 @@ def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, 
         model = clone(candidate.model).set_params(n_jobs=plain(n_jobs), **candidate.refit)
         candidate = replace(candidate, model=model)
     jobs = (
-        delayed(_fit_model)(candidate, trial.learned, X, rows, sample_weight, seed + index, end)
+        delayed(_fit_model)(
+            candidate, trial.learned, X, rows, sample_weight, seed + index, deadline
+        )
         for index in range(n_models)
     )
-    models = Parallel(plain(n_jobs) if n_models > 1 else 1)(jobs)
+    with processes_without_interrupts():
+        running = Parallel(plain(n_jobs) if n_models > 1 else 1, return_as="generator")(jobs)
+    models = list(running)
     for model in models:
         if candidate.refit is not None and "n_jobs" in model.get_params():
             model.set_params(n_jobs=None)
@@ -243,13 +251,13 @@ def take_rows(X, rows):
     return X[rows]
 
 
-def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, end):
+def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, deadline):
     """Return the model of a fold, its predictions, and the seconds of both.
 
     None is returned for the model of a candidate that is refitted: trees would fill the memory.
     """
     start = time.perf_counter()
-    model = _fit_model(candidate, learned, X, training, sample_weight, seed, end)
+    model = _fit_model(candidate, learned, X, training, sample_weight, seed, deadline)
     middle = time.perf_counter()
     if model is None:
         outputs = [_empty(len(held_out), each.width) * np.nan for each in learned]
@@ -261,7 +269,7 @@ def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, en
     return model if candidate.refit is None else None, outputs, seconds
 
 
-def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):
+def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None):
     """Return a fitted model, or None if `rows` have no label."""
     y = np.stack([each.values for each in learned], axis=1)
     rows = rows[~np.isnan(y[rows]).all(axis=1) & (sample_weight[rows] > 0)]
@@ -278,11 +286,12 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, end=np.inf):
     if any(each.lowest is not None for each in learned):
         # Of several targets, the network finds those that repeat their lowest label.
         model.set_params(zero_inflated=True if len(learned) == 1 else "auto")
-    stops = candidate.is_network and np.isfinite(end) and not isinstance(model, DummyClassifier)
-    if stops:
-        model.set_params(callbacks=[StopAtDeadline(end)])
+    if deadline is None or not candidate.is_network or isinstance(model, DummyClassifier):
+        return fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
+    callbacks = model.callbacks
+    model.set_params(callbacks=[*(callbacks or ()), StopAtDeadline(deadline)])
     fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
-    return model.set_params(callbacks=None) if stops else model
+    return model.set_params(callbacks=callbacks)
 
 
 def fit_with_weights(model, X, y, weights):
@@ -294,18 +303,19 @@ def fit_with_weights(model, X, y, weights):
 
 def weight_arguments(model, weights):
     """Return the weights as the argument that the model takes, if it takes them."""
-    if (weights == weights[:1]).all():
-        return {}
+    name = None if (weights == weights[:1]).all() else _name_of_weights(model)
+    return {} if name is None else {name: weights}
+
+
+def _name_of_weights(model):
+    """Return the argument of ``fit`` that takes weights, or None."""
     if isinstance(model, Pipeline):
-        name, last = model.steps[-1]
-        return {f"{name}__sample_weight": weights} if _takes_weights(last) else {}
-    return {"sample_weight": weights} if _takes_weights(model) else {}
-
-
-def _takes_weights(model):
+        step, last = model.steps[-1]
+        name = _name_of_weights(last)
+        return None if name is None else f"{step}__{name}"
     if isinstance(model, TransformedTargetRegressor):
-        return model.regressor is not None and _takes_weights(model.regressor)
-    return has_fit_parameter(model, "sample_weight")
+        return None if model.regressor is None else _name_of_weights(model.regressor)
+    return "sample_weight" if has_fit_parameter(model, "sample_weight") else None
 
 
 def _predict(model, X, learned):

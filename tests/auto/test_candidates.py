@@ -158,3 +158,21 @@ def test_gates_are_classifiers():
 def test_names_need_no_candidate():
     assert names_of_candidates(["a"]) == ["a"]
     assert set(names_of_candidates("fast")) == set(names("fast"))
+
+
+def test_gates_read_further_columns():
+    assert all("columns" in gate.reads for gate in make_gates(100, 2))
+    assert not any("columns" in gate.reads for gate in make_gates(100))
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"n_rows": 6000}, "'svm' is left out: it takes too long with more than 5,000 rows"),
+        ({"fewest": 10}, "'svm' is left out: it needs 15 labels of each class, and .* has 10"),
+    ],
+)
+def test_candidates_that_are_left_out_have_a_reason(settings, reason):
+    given = {"input": "formula", "is_classifier": True, "n_targets": 1, "n_rows": 100}
+    with pytest.raises(InvalidInputError, match=reason):
+        make_candidates(["svm"], None, **{**given, **settings})

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -10,7 +12,12 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
 from skmat.auto._candidates import Candidate
-from skmat.auto._clock import Deadline, OutOfTimeError, deferred_interrupt
+from skmat.auto._clock import (
+    Deadline,
+    OutOfTimeError,
+    deferred_interrupt,
+    processes_without_interrupts,
+)
 from skmat.auto._competition import Competition
 from skmat.auto._data import FitData
 from skmat.auto._learned import Learned
@@ -131,7 +138,7 @@ def test_ctrl_c_ends_after_the_trial(capsys):
     with deferred_interrupt(deadline):
         assert competition.run(trial(Odd(on_fit=interrupt))) is not None
         assert competition.run(trial(name="late")) is None
-    assert competition.is_over
+    assert competition.deadline.is_interrupted
     assert competition.failures[0].status == "interrupted"
     captured = capsys.readouterr()
     assert "Ctrl-C" in captured.err
@@ -174,6 +181,30 @@ def test_another_thread_has_no_handler():
     thread.start()
     thread.join()
     assert not errors
+
+
+def test_processes_that_ctrl_c_ended_are_no_failure():
+    competition = compete()
+    competition.run(trial())
+
+    def end(*arguments):
+        competition.deadline.is_interrupted = True
+        raise RuntimeError("a process ended")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert competition.run(trial(Odd(on_fit=end), name="slow")) is None
+    assert competition.failures[0].status == "interrupted"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows")
+def test_processes_of_the_folds_do_not_get_ctrl_c():
+    child = "import signal; print(signal.SIGINT in signal.pthread_sigmask(0, []))"
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with processes_without_interrupts():
+        started = subprocess.check_output([sys.executable, "-c", child], text=True)
+    assert started == "True\n"
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
 def test_an_interrupt_that_is_raised():
@@ -271,6 +302,16 @@ def test_seeds_follow_from_names():
     competition = compete()
     assert competition.seed_of("a") == competition.seed_of("a") != competition.seed_of("b")
     assert 0 <= competition.seed_of("a") < 2**31
+
+
+def test_progress_names_the_target_and_no_rest_after_ctrl_c(capsys):
+    competition = compete(n_targets=2, verbose=1)
+    competition.run(trial(target=1))
+    competition.deadline.is_interrupted = True
+    competition.run(trial())
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["line for y1", "line for y0"]
+    assert "left" not in lines[1]
 
 
 def test_progress_goes_to_standard_error(capsys):

@@ -20,7 +20,7 @@ _TREES = [("forest", ExtraTreesRegressor(10))]
 @pytest.fixture(autouse=True)
 def small_gates(monkeypatch):
     gates = [Candidate("gate-forest", ExtraTreesClassifier(10), ("magpie",))]
-    monkeypatch.setattr(_number_trials, "make_gates", lambda n_rows: gates)
+    monkeypatch.setattr(_number_trials, "make_gates", lambda *sizes: gates)
 
 
 def error_of(model, name):
@@ -52,7 +52,7 @@ def test_a_gate_that_fails_is_left_out(monkeypatch):
         raise RuntimeError("no gate")
 
     gates = [Candidate("gate-broken", Odd(on_fit=fail), ("fractions",))]
-    monkeypatch.setattr(_number_trials, "make_gates", lambda n_rows: gates)
+    monkeypatch.setattr(_number_trials, "make_gates", lambda *sizes: gates)
     with pytest.warns(UserWarning, match="no gate"):
         model = regressor(candidates=_TREES).fit(BINARIES, GAPS)
     assert "forest" in set(model.leaderboard_.candidate)
@@ -72,7 +72,7 @@ def test_the_median_of_a_mixture_by_brute_force():
     generator = np.random.default_rng(0)
     predicted = generator.uniform(2, 4, size=4000)
     labels = predicted * generator.lognormal(sigma=0.5, size=4000)
-    ratios = quantiles_of_ratios(labels, predicted, 0.0)
+    ratios = quantiles_of_ratios(labels, predicted, 0.0, np.ones(len(labels)))
     for probability in (0.55, 0.7, 0.95, 1.0):
         given = 3.0 * generator.lognormal(sigma=0.5, size=20_000)
         expected = np.median(np.where(generator.uniform(size=20_000) < probability, given, 0.0))
@@ -82,7 +82,7 @@ def test_the_median_of_a_mixture_by_brute_force():
 
 def test_few_labels_above_the_lowest_have_no_ratios():
     labels = np.r_[np.zeros(50), np.ones(19), np.nan]
-    assert quantiles_of_ratios(labels, np.ones(70), 0.0) is None
+    assert quantiles_of_ratios(labels, np.ones(70), 0.0, np.ones(70)) is None
 
 
 def test_a_long_tail_is_learned_as_logarithms():

@@ -351,3 +351,32 @@ def test_cheap_candidates_of_structures():
     assert model.input_ == "structure"
     assert model.predict(X).shape == (24,)
     assert_array_equal(model.predict(StructureArrays.from_structures(X)), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([300, 350, "n.a.", 400], "numbers, but also 'n.a.' in row 2"),
+        (["300", "350", "400", "450"], "numbers as text"),
+    ],
+)
+def test_numbers_as_text_are_no_categories(values, message):
+    frame = pd.DataFrame({"formula": ["NaCl", "KCl", "LiF", "MgO"], "T": values})
+    with pytest.raises(InvalidInputError, match=message):
+        Reader().fit(frame)
+    Reader().fit(frame.astype({"T": "category"}))
+
+
+def test_names_that_do_not_repeat_are_no_categories():
+    frame = pd.DataFrame({"formula": ["NaCl", "KCl"] * 20, "id": [f"a{i}" for i in range(40)]})
+    with pytest.raises(InvalidInputError, match=r"'id' of X has 40 categories in 40 rows"):
+        Reader().fit(frame)
+
+
+def test_whole_numbers_are_one_category_whatever_their_type():
+    frame = pd.DataFrame({"formula": ["NaCl", "KCl"], "kind": pd.Categorical([1, 2])})
+    reader = Reader().fit(frame)
+    table, _ = reader._read_table(
+        pd.DataFrame({"formula": ["NaCl", "KCl"], "kind": [1, None]}), reset=False
+    )
+    assert table.columns.to_numpy().tolist() == [[1.0, 0.0], [0.0, 0.0]]

@@ -56,6 +56,53 @@ def test_a_network_of_the_user():
     assert model.refit_candidate("net", BINARIES, NUMBERS).predict(BINARIES).shape == (60,)
 
 
+def test_a_network_learns_logarithms_as_in_the_fit():
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=2)
+    # The first candidate decides that logarithms are better.
+    candidates = [("ridge", ridge()), ("net", network)]
+    model = regressor(candidates=candidates, bounds=None).fit(BINARIES, TAILS)
+    assert "net, log" in set(model.leaderboard_["candidate"])
+    alone = model.refit_candidate("net, log", BINARIES, TAILS)
+    assert alone.predict(BINARIES).min() > 0
+    unit = model._shapes[0].log_unit
+    inner = alone.regressor_.predict(BINARIES)
+    assert_allclose(alone.predict(BINARIES), unit * np.expm1(inner), rtol=1e-6)
+
+
+def test_a_network_learns_logarithms_of_some_targets():
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=2)
+    candidates = [("ridge", ridge()), ("net", network)]
+    y = np.column_stack([NUMBERS - 4, TAILS])
+    model = regressor(candidates=candidates).fit(BINARIES, y)
+    alone = model.refit_candidate("net, log", BINARIES, y)
+    units = np.array([each.log_unit or np.nan for each in model._shapes])
+    assert list(np.isnan(units)) == [True, False]
+    inner = alone.regressor_.predict(BINARIES)
+    expected = np.where(np.isnan(units), inner, units * np.expm1(inner))
+    assert_allclose(alone.predict(BINARIES), expected, rtol=1e-6)
+    y[3, 0] = np.nan
+    with pytest.raises(InvalidInputError, match="Row 3 has a missing label"):
+        model.refit_candidate("net, log", BINARIES, y)
+
+
+def test_rows_without_a_label_are_left_out():
+    y = NUMBERS.copy()
+    y[::4] = np.nan
+    known = ~np.isnan(y)
+    model = regressor().fit(BINARIES, y)
+    alone = model.refit_candidate("ridge", BINARIES, y).predict(BINARIES)
+    X = [each for each, is_known in zip(BINARIES, known, strict=True) if is_known]
+    assert_allclose(alone, model.refit_candidate("ridge", X, y[known]).predict(BINARIES))
+
+
+def test_support_vectors_get_weights():
+    model = regressor(preset=["svm"], candidates=None).fit(BINARIES, NUMBERS)
+    weights = np.where(np.arange(60) < 30, 1.0, 1e-3)
+    given = model.refit_candidate("svm", BINARIES, NUMBERS, sample_weight=weights)
+    equal = model.refit_candidate("svm", BINARIES, NUMBERS)
+    assert np.abs(given.predict(BINARIES) - equal.predict(BINARIES)).max() > 0.1
+
+
 @pytest.mark.parametrize("name", ["forest", "ridge, gated", "ridge, log", ""])
 def test_unknown_names(name):
     model = regressor().fit(BINARIES, NUMBERS)

@@ -12,8 +12,11 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
+from skmat import MTEncoderRegressor
 from skmat.auto._candidates import Candidate
+from skmat.auto._clock import Deadline, OutOfTimeError
 from skmat.auto._learned import Learned
 from skmat.auto._materials import MaterialTable
 from skmat.auto._trial import (
@@ -28,6 +31,20 @@ from skmat.auto._trial import (
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError
 from skmat.structure import StructureArrays
+
+
+class Epochs(Callback):
+    """Counts epochs. All copies have one list."""
+
+    def __init__(self):
+        self.counts = []
+
+    def on_train_begin(self, net, **kwargs):
+        self.counts.append(0)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.counts[-1] += 1
+
 
 TABLE = MaterialTable(BINARIES, read_compositions(BINARIES))
 FOLDS = list(KFold(3, shuffle=True, random_state=0).split(BINARIES))
@@ -60,6 +77,18 @@ def test_repeated_folds_are_averaged():
     first, second = (run(Odd(), folds=each).predictions[0] for each in (FOLDS, other))
     assert seen == [40] * 6
     assert_allclose(repeated, (first + second) / 2)
+
+
+def test_a_fold_without_a_label_predicts_nothing():
+    """Another repeat may predict the same rows."""
+    values = np.full(60, np.nan)
+    values[FOLDS[0][1]] = LABELS[FOLDS[0][1]]
+    other = list(KFold(3).split(BINARIES))
+    trial = run(LinearRegression(), [Learned.numbers(0, values)], [*FOLDS, *other])
+    assert np.isfinite(trial.predictions[0]).all()
+    alone = run(LinearRegression(), [Learned.numbers(0, values)], other)
+    held_out = FOLDS[0][1]
+    assert_allclose(trial.predictions[0][held_out], alone.predictions[0][held_out])
 
 
 def test_rows_that_no_fold_holds_out_are_nan():
@@ -98,6 +127,9 @@ def test_weights_are_passed_where_they_are_taken():
         "sample_weight"
     }
     assert weight_arguments(TransformedTargetRegressor(KNeighborsRegressor()), weights) == {}
+    assert weight_arguments(TransformedTargetRegressor(ridge()), weights).keys() == {
+        "ridge__sample_weight"
+    }
     assert weight_arguments(Ridge(), np.array([2.0, 2.0])) == {}
 
 
@@ -146,12 +178,51 @@ def test_several_models_of_all_rows_have_other_seeds():
 
 @pytest.mark.parametrize(
     ("n_folds", "is_network", "n_models"),
-    [(1, True, 1), (1, False, 1), (3, True, 2), (3, False, 0), (5, True, 2), (15, True, 5)],
+    [
+        (1, True, 1),
+        (1, False, 1),
+        (3, True, 2),
+        (3, False, 0),
+        (5, True, 2),
+        (15, True, 5),
+        (60, True, 5),
+    ],
 )
 def test_networks_learn_all_rows_at_last(n_folds, is_network, n_models):
     folds = list(KFold(max(n_folds, 2)).split(BINARIES))[:n_folds]
     trial = run(LinearRegression(), folds=folds, is_network=is_network)
     assert n_models_of_all_rows(trial, folds) == n_models
+
+
+def test_callbacks_of_the_user_hear_the_training():
+    heard = Epochs()
+    network = MTEncoderRegressor(
+        preset="tiny", pretrained=None, max_epochs=2, callbacks=[heard], random_state=0
+    )
+    trial = Trial(
+        "net",
+        Candidate("net", network, "formula", is_network=True),
+        [Learned.numbers(0, LABELS)],
+    )
+    fit_trial(trial, TABLE, FOLDS[:1], ONES, seed=0, deadline=Deadline(1000.0))
+    assert heard.counts == [2]
+    assert trial.models[0].callbacks == [heard]
+
+
+def test_a_network_ends_at_the_deadline_and_after_ctrl_c():
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=2)
+    candidate = Candidate("net", network, "formula", is_network=True)
+    deadline = Deadline()
+    deadline.is_interrupted = True
+    with pytest.raises(OutOfTimeError):
+        fit_trial(
+            Trial("net", candidate, [Learned.numbers(0, LABELS)]),
+            TABLE,
+            FOLDS,
+            ONES,
+            seed=0,
+            deadline=deadline,
+        )
 
 
 def test_what_was_trained_on_is_forgotten():

@@ -1,6 +1,7 @@
 """Reading y: one or several columns, missing labels, names from a DataFrame."""
 
 import datetime
+import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
 
@@ -236,14 +237,25 @@ def _read_numbers(table, n_rows, labels_required=True):
             problems.append((row, label, f"target {name!r}: {shorten(label)} is {fault}"))
         is_text |= is_mostly_text(column, faults)
     if problems:
-        remedy = "Most labels are text. Use a classifier, such as MTEncoderClassifier."
         problems.sort(key=lambda problem: problem[0])
-        raise InvalidLabelsError(problems, n_rows, remedy if is_text else "")
+        raise InvalidLabelsError(problems, n_rows, _remedy_for_text(problems[0][1], is_text))
     if labels_required:
         for numbers, name in zip(values, names, strict=True):
             _check_labelled(~np.isnan(numbers), name)
     targets = [Target(name) for name in names]
     return TargetData(np.column_stack(values), targets, [None] * len(names), table.one_dimensional)
+
+
+def _remedy_for_text(label, is_text):
+    """Return what to do with text that is no number, by its first label."""
+    if not isinstance(label, str):
+        return ""
+    number = label.strip()
+    if re.fullmatch(r"[-+]?\d*,\d+", number):
+        return "Write a decimal point in place of the comma, such as 0.35 for 0,35."
+    if match := re.match(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?\s*(?=[^\d\s.,+-])", number, re.IGNORECASE):
+        return f"Labels must be numbers alone. Remove {number[match.end() :]!r}."
+    return "Most labels are text. Use a classifier, such as AutoClassifier." if is_text else ""
 
 
 def _read_classes(table, n_rows, classes=None):

@@ -135,6 +135,11 @@ class CompositionReaderMixin(SavedVersionMixin):
             )
         except ValueError as error:
             _explain_text_columns(X, error)
+            if np.ndim(X) == 1:
+                raise InvalidInputError(
+                    f"X holds numbers, such as {X[0]}, but formulas or a matrix of amounts are"
+                    f" needed. Were X and y swapped? {error}"
+                ) from error
             raise
         named = None if frame is None else read_columns(list(frame.columns))
         if reset:

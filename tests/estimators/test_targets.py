@@ -84,7 +84,7 @@ def test_bad_labels_are_listed_with_a_classifier_as_the_remedy():
     assert lines[5] == "  row 4, target 'kind': 'e' is text, not a number"
     assert lines[6] == "  ... and 1 more (all in the attribute `rows` of this error)"
     assert "set them to NaN" in lines[7]
-    assert "Use a classifier, such as MTEncoderClassifier" in lines[8]
+    assert "Use a classifier, such as AutoClassifier" in lines[8]
     assert caught.value.rows == [0, 1, 2, 3, 4, 5]
 
 
@@ -373,3 +373,24 @@ def test_class_columns_have_all_rows():
     first, second = class_columns(y)
     assert first.tolist() == [1, None]
     assert second.tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("label", "remedy"),
+    [
+        ("0,35", "decimal point in place of the comma"),
+        ("0.35 eV", "Remove 'eV'"),
+        ("-2e3GPa", "Remove 'GPa'"),
+        ("5 %", "Remove '%'"),
+    ],
+)
+def test_text_that_is_almost_a_number_has_a_remedy(label, remedy):
+    with pytest.raises(InvalidLabelsError, match=remedy):
+        read_numeric_targets([label, 1.0, 2.0], 3)
+
+
+@pytest.mark.parametrize("label", ["1.2.3", "<5", "3-4", "one"])
+def test_other_text_has_none(label):
+    with pytest.raises(InvalidLabelsError) as caught:
+        read_numeric_targets([label, 1.0, 2.0], 3)
+    assert not caught.value.remedy

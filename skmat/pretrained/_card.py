@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
+from skmat._utils.record_text import to_html, to_text
 from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = ["ModelCard"]
@@ -87,7 +88,39 @@ class ModelCard:
     def to_markdown(self) -> str:
         """Return the card as Markdown, for the README of the checkpoint folder."""
         lines = [f"# {self.name or 'encoder'}", "", self.description, ""]
-        for title, value in [
+        lines += [f"- **{title}**: {value}" for title, value in self._facts()]
+        if self.config:
+            lines += ["", "Configuration (`skmat pretrain`):", "", "```toml"]
+            lines += [self.config.rstrip("\n"), "```"]
+        return "\n".join(lines) + "\n"
+
+    def __repr__(self):
+        return to_text(self._title(), self._rows())
+
+    def _repr_html_(self):
+        return to_html(self._title(), self._rows())
+
+    def _title(self):
+        return f"ModelCard of {self.name or 'an encoder without a name'}"
+
+    def _rows(self):
+        """Return what a reader sees on a screen: names and texts."""
+        try:
+            self.to_dict()
+        except InvalidInputError as error:
+            return [("Fault", str(error))]
+        rows = [("Description", self.description)] if self.description else []
+        facts = dict(self._facts())
+        if self.objectives:
+            facts["Objectives"] = "; ".join(map(_as_call, self.objectives))
+        rows += [(title, str(value)) for title, value in facts.items()]
+        if self.config:
+            rows.append(("Configuration", f"{len(self.config.splitlines())} lines, see .config"))
+        return rows
+
+    def _facts(self):
+        """Return the titles and values of the fields that are not empty."""
+        facts = [
             ("Data", self.data),
             ("Left out", self.excluded),
             ("Licence", self.licence),
@@ -97,15 +130,16 @@ class ModelCard:
             ("Derived from", self.derived_from),
             ("Citation", self.citation),
             ("Trained", self.date),
-            ("Written by", f"skmat {self.skmat_version}"),
+            ("Written by", self.skmat_version and f"skmat {self.skmat_version}"),
             ("SHA-256", self.sha256),
-        ]:
-            if value:
-                lines.append(f"- **{title}**: {value}")
-        if self.config:
-            lines += ["", "Configuration (`skmat pretrain`):", "", "```toml"]
-            lines += [self.config.rstrip("\n"), "```"]
-        return "\n".join(lines) + "\n"
+        ]
+        return [(title, value) for title, value in facts if value]
+
+
+def _as_call(objective: dict[str, Any]) -> str:
+    """Return an objective as it would be called: name(setting=value, ...)."""
+    settings = [f"{key}={value}" for key, value in objective.items() if key != "name"]
+    return f"{objective.get('name', 'objective')}({', '.join(settings)})"
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:

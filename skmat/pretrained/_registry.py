@@ -18,9 +18,46 @@ BEST = {
 _SHIPPED = Path(__file__).parent / "weights"
 
 
-def list_pretrained() -> list[str]:
-    """Return the names that ``pretrained=`` takes without a path, in alphabetical order."""
-    return sorted(path.parent.name for path in _SHIPPED.glob("*/config.json"))
+def list_pretrained(as_frame=False):
+    """Return the shipped encoders: names that ``pretrained=`` takes without a path.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Whether to return a table that describes them.
+
+    Returns
+    -------
+    list of str, or DataFrame
+        The names in alphabetical order. The table has one row per name and these columns:
+
+        - name.
+        - family: "mtencoder", "roost", "cgcnn" or "alignn".
+        - input: "formula" or "structure".
+        - auto: whether ``pretrained="auto"`` takes it.
+        - pretrained_on: data sets, with the number of their materials.
+        - held_out: data sets whose compositions the encoder has not seen.
+        - n_parameters: learned numbers of the encoder.
+        - size_mb: size of the weights file, in 10^6 bytes.
+        - licence: that of the weights.
+        - description: what the encoder has learned, in words.
+
+    Examples
+    --------
+    >>> from skmat import list_pretrained
+    >>> table = list_pretrained(as_frame=True)
+    >>> table.loc[table["auto"], ["name", "family", "input"]]
+                     name     family      input
+    1  cgcnn-mp-multitask      cgcnn  structure
+    3     mtencoder-multi  mtencoder    formula
+    9    roost-multimodal      roost    formula
+    """
+    names = sorted(path.parent.name for path in _SHIPPED.glob("*/config.json"))
+    if not as_frame:
+        return names
+    from skmat.pretrained._overview import overview
+
+    return overview({name: _SHIPPED / name for name in names}, set(BEST.values()))
 
 
 def resolve_folder(name_or_folder) -> Path:

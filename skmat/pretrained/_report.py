@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from skmat._utils.record_text import to_html, to_text
 from skmat.exceptions import PretrainedError
 
 __all__ = ["LoadReport", "compare_state", "load_state"]
@@ -36,6 +37,23 @@ class LoadReport:
     @property
     def complete(self) -> bool:
         return not (self.missing or self.unexpected or self.mismatched)
+
+    def __repr__(self):
+        return to_text(*self._shown())
+
+    def _repr_html_(self):
+        return to_html(*self._shown())
+
+    def _shown(self):
+        """Return a title and rows: how many tensors there are of each kind, and the first."""
+        title = "LoadReport: " + ("all tensors match" if self.complete else "tensors do not match")
+        rows = []
+        for word in ("matched", "missing", "unexpected", "mismatched"):
+            names = getattr(self, word)
+            more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            listed = f": {', '.join(names[:_SHOWN])}{more}" if names else ""
+            rows.append((word, f"{len(names)}{listed}"))
+        return title, rows
 
     def __str__(self):
         parts = [f"{len(self.matched)} tensors matched"]

@@ -56,3 +56,23 @@ def test_cards_share_no_lists():
     first, second = ModelCard(), ModelCard()
     first.objectives.append({})
     assert second.objectives == []
+
+
+def test_the_screen_shows_what_is_known():
+    text = repr(full_card())
+    assert text.startswith("ModelCard of mtencoder-oqmd\n  Description    Knows oxides.\n")
+    assert "  Objectives     masked_elements(ratio=0.3)\n" in text
+    assert "  Metrics        gap MAE (eV): 0.1235\n" in text
+    assert text.endswith("  Configuration  2 lines, see .config")
+    assert "Derived from" not in text
+    assert max(map(len, repr(ModelCard(data="mp, " * 100)).splitlines())) <= 88
+
+
+def test_html_escapes_the_texts():
+    html = ModelCard(name="<b>", licence="A & B")._repr_html_()
+    assert "<strong>ModelCard of &lt;b&gt;</strong>" in html
+    assert "A &amp; B" in html
+
+
+def test_a_card_of_wrong_types_can_be_shown():
+    assert "metrics = 'x'" in repr(ModelCard(metrics="x"))

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from skmat.estimators import FAMILIES
 from skmat.exceptions import PretrainedError
-from skmat.pretrained import _registry, list_pretrained
+from skmat.pretrained import BEST, _registry, list_pretrained
+from skmat.pretrained._overview import INPUTS
 from skmat.pretrained._registry import resolve_folder
 
 
@@ -55,3 +57,23 @@ def test_a_file_is_no_folder(shipped, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(PretrainedError, match="folder"):
         resolve_folder(tmp_path / "file")
+
+
+def test_the_table_agrees_with_networks_and_files():
+    table = list_pretrained(as_frame=True).set_index("name")
+    assert list(table.index) == list_pretrained()
+    assert set(table.index[table["auto"]]) == set(BEST.values())
+    assert {name: family.input for name, family in FAMILIES.items()} == INPUTS
+    for name in ("mtencoder-multi", "roost-ssl", "cgcnn-mp-ssl", "alignn-mp-mpt"):
+        row = table.loc[name]
+        encoder = FAMILIES[row["family"]].encoder.from_pretrained(name)
+        network = encoder.estimators_[0].model.encoder
+        assert row["n_parameters"] == sum(each.numel() for each in network.parameters())
+        assert encoder.model_card_.data.startswith(row["pretrained_on"])
+        assert encoder.model_card_.licence == row["licence"]
+    assert table.loc["cgcnn-mp-ssl", "pretrained_on"] == "mp (58,982 crystals)"
+    assert table.loc["cgcnn-mp-ssl", "size_mb"] == 0.16
+    assert table.loc["cgcnn-mp-ssl", "held_out"].split(", ")[:2] == [
+        "matbench_steels",
+        "matbench_jdft2d",
+    ]

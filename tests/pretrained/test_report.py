@@ -63,3 +63,14 @@ def test_long_lists_are_cut():
     report = LoadReport(missing=[f"layer{i}" for i in range(9)])
     assert not report.complete
     assert "9 missing (layer0, layer1, layer2, layer3, layer4, ...)" in str(report)
+
+
+def test_the_screen_shows_counts_and_the_first_names():
+    names = [f"layer.{i}" for i in range(7)]
+    report = LoadReport(matched=names, missing=["<head>"])
+    text = repr(report)
+    assert text.startswith("LoadReport: tensors do not match\n")
+    assert "7: layer.0, layer.1, layer.2, layer.3, layer.4, and 2 more" in " ".join(text.split())
+    assert "  missing     1: <head>\n" in text
+    assert "1: &lt;head&gt;" in report._repr_html_()
+    assert repr(LoadReport(matched=names)).startswith("LoadReport: all tensors match\n")

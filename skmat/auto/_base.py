@@ -15,7 +15,7 @@ from skmat.auto._clock import Deadline, deferred_interrupt
 from skmat.auto._competition import Competition
 from skmat.auto._data import FitData
 from skmat.auto._folds import join_groups, make_folds
-from skmat.auto._leaderboard import leaderboard
+from skmat.auto._leaderboard import leaderboard, leaderboard_html, leaderboard_text
 from skmat.auto._materials import EMBEDDING
 from skmat.auto._metrics import resolve_metric
 from skmat.auto._novelty import NoveltyScale
@@ -122,7 +122,7 @@ class AutoEstimator(
         with deferred_interrupt(deadline):
             self._fit_candidates(candidates, data, valid, metric, deadline, seed)
         if self.verbose:
-            print(self.leaderboard_.to_string(index=False), file=sys.stderr)
+            print(leaderboard_text(self.leaderboard_), file=sys.stderr)
         return self
 
     def _fit_candidates(self, candidates, data, valid, metric, deadline, seed):
@@ -262,7 +262,7 @@ class AutoEstimator(
     def _leaderboard_html(self):
         if not self.__sklearn_is_fitted__():
             return ""
-        return self.leaderboard_.to_html(index=False, float_format="{:.4g}".format)
+        return leaderboard_html(self.leaderboard_)
 
     # Parts of a fit.
 

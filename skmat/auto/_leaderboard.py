@@ -1,8 +1,12 @@
 """The table of what became of each candidate."""
 
+import textwrap
+
 import pandas as pd
 
-__all__ = ["leaderboard"]
+from skmat._utils.digits import digits_text
+
+__all__ = ["leaderboard", "leaderboard_html", "leaderboard_text"]
 
 _COLUMNS = ["candidate", "target", "error", "weight", "seconds_fit", "seconds_predict", "status"]
 
@@ -39,3 +43,39 @@ def leaderboard(ranked, failures, target_names):
     unknown = (float("nan"), 0.0, 0.0, 0.0)
     rows += [(each.name, each.target, *unknown, each.status) for each in failures]
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def leaderboard_text(board):
+    """Return the table for a terminal, and a line per candidate that was left out."""
+    is_fitted = board["status"] == "fitted"
+    shown = _readable(board[is_fitted]).drop(columns="status")
+    left_out = board[~is_fitted].groupby(["candidate", "status"], sort=False)["target"]
+    lines = [
+        f"left out: {name} ({', '.join(targets)}): {textwrap.shorten(status, 100)}"
+        for (name, status), targets in left_out
+    ]
+    return "\n".join([shown.to_string(index=False), *lines])
+
+
+def leaderboard_html(board):
+    """Return the table for a notebook. Long reasons of failures are wrapped."""
+    return _readable(board).to_html(index=False)
+
+
+def _readable(board):
+    """Return a table of text: four digits, seconds to a tenth, nothing for what was not measured.
+
+    Parameters
+    ----------
+    board : DataFrame
+        The output of ``leaderboard``.
+    """
+    is_fitted = board["status"] == "fitted"
+    formats = {
+        "error": digits_text,
+        "weight": "{:.3f}".format,
+        "seconds_fit": "{:.1f}".format,
+        "seconds_predict": "{:.1f}".format,
+    }
+    texts = {name: board[name].map(each).where(is_fitted, "") for name, each in formats.items()}
+    return board.assign(**texts)

@@ -4,6 +4,8 @@ import textwrap
 
 import numpy as np
 
+from skmat._utils.digits import digits_text
+
 __all__ = ["verdict"]
 
 #: Rows of the leaderboard that are shown per target.
@@ -85,8 +87,8 @@ def _error_of_classes(decision, y, predicted):
 
 def _compared(error, guess, name):
     if not error < guess:
-        return f"{error:.4g}, no better than {name}: {guess:.4g}"
-    return f"{error:.4g}, {1 - error / guess:.0%} less than {name}: {guess:.4g}"
+        return f"{digits_text(error)}, no better than {name}: {digits_text(guess)}"
+    return f"{digits_text(error)}, {1 - error / guess:.0%} less than {name}: {digits_text(guess)}"
 
 
 def _best(model):
@@ -94,7 +96,8 @@ def _best(model):
     board = model.leaderboard_[model.leaderboard_["status"] == "fitted"]
     best = board.groupby("target", sort=False).head(_MOST)
     shown = best[["target", "candidate", "error", "weight"]]
-    text = shown.to_string(index=False, formatters={"weight": "{:.2f}".format})
+    formatters = {"error": digits_text, "weight": "{:.2f}".format}
+    text = shown.to_string(index=False, formatters=formatters)
     first = f"Best candidates, by {model.error_name_}, and their weights in the average:"
     return [first, *textwrap.indent(text, "  ").splitlines()]
 

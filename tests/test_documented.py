@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from sklearn.base import BaseEstimator
 
 import skmat
+from skmat._utils.doc_links import DOCS
 from skmat.estimators import CLASSES
 from skmat.estimators._params import HEADINGS
 
@@ -69,3 +71,31 @@ def test_every_parameter_is_described_once_with_its_default(cls):
     assert dict(described) == expected
     headings = re.findall(r"^-- (.+) --$", section, flags=re.MULTILINE)
     assert headings == [each for each in HEADINGS if each in headings]
+
+
+def public_estimators():
+    """Return the public classes with parameters of scikit-learn."""
+    found = {getattr(importlib.import_module(module), name) for module, name in public()}
+    return sorted(
+        (each for each in found if inspect.isclass(each) and issubclass(each, BaseEstimator)),
+        key=lambda each: each.__name__,
+    )
+
+
+@pytest.mark.skipif(not API.is_file(), reason="the documentation is not installed")
+@pytest.mark.parametrize("cls", public_estimators(), ids=lambda cls: cls.__name__)
+def test_the_diagram_of_an_estimator_links_to_its_page(cls):
+    # The parameters do not matter here, and some have no default.
+    link = cls.__new__(cls)._get_doc_link()
+    page = re.fullmatch(rf"{re.escape(DOCS)}/generated/([\w.]+)\.html", link)[1]
+    assert tuple(page.rsplit(".", 1)) in documented()
+
+
+def test_the_link_is_in_the_html_and_not_in_that_of_other_packages():
+    link = f"{DOCS}/generated/skmat.featurizers.MagpieFeaturizer.html"
+    assert f'href="{link}"' in skmat.MagpieFeaturizer()._repr_html_()
+
+    class Mine(skmat.MagpieFeaturizer):
+        pass
+
+    assert Mine()._get_doc_link() == ""

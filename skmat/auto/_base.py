@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat._utils.parameters import PlainParametersMixin, draw_seed
 from skmat.auto._candidates import make_candidates
 from skmat.auto._clock import Deadline, deferred_interrupt
@@ -46,7 +47,12 @@ _N_TRIES = 20
 
 @dataclass_of_parameters()
 class AutoEstimator(
-    AutoParams, AutoFolderMixin, PlainParametersMixin, MaterialsInputMixin, BaseEstimator
+    AutoParams,
+    AutoFolderMixin,
+    PlainParametersMixin,
+    MaterialsInputMixin,
+    DocLinkMixin,
+    BaseEstimator,
 ):
     """Base of the two: an average of candidates, weighted by their out-of-fold predictions.
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat._utils.parameters import PlainParametersMixin, draw_seed
 from skmat.estimators._params import SharedParams, dataclass_of_parameters
 from skmat.estimators._plan import FitData, plan_fit, plan_partial_fit, scale_extra
@@ -31,6 +32,7 @@ class EncoderEstimator(
     ModelFolderMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
+    DocLinkMixin,
     BaseEstimator,
 ):
     """Base of encoders, regressors and classifiers.

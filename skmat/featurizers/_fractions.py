@@ -6,13 +6,14 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat.composition import MAX_ATOMIC_NUMBER, CompositionArrays
 from skmat.inputs import CompositionInputMixin
 
 __all__ = ["FractionFeaturizer", "dense_fractions"]
 
 
-class FractionFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
+class FractionFeaturizer(CompositionInputMixin, TransformerMixin, DocLinkMixin, BaseEstimator):
     """Describe compositions by the atomic fraction of each element.
 
     Use it where the elements of all materials are alike, as in alloys or doped compounds. Models

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat.composition import element_table
 from skmat.composition._element_tables import MAGPIE_PROPERTIES
 from skmat.featurizers._ionic import OTHER_FEATURES, other_features
@@ -19,7 +20,7 @@ _STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 _CHUNK_SIZE = 2**18
 
 
-class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, BaseEstimator):
+class MagpieFeaturizer(CompositionInputMixin, TransformerMixin, DocLinkMixin, BaseEstimator):
     """Describe compositions by statistics of the properties of their elements.
 
     For each of 22 elemental properties `p` (atomic number, melting temperature, electronegativity,

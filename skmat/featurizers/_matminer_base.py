@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat._utils.parameters import PlainParametersMixin
 from skmat.exceptions import FeaturizationError, InvalidInputError
 
@@ -25,7 +26,7 @@ _ROOMS = ("bandstructure", "composition", "conversions", "dos", "function", "sit
 _TASKS_PER_JOB = 4
 
 
-class MatminerTransformer(PlainParametersMixin, TransformerMixin, BaseEstimator):
+class MatminerTransformer(PlainParametersMixin, TransformerMixin, DocLinkMixin, BaseEstimator):
     """Apply a featurizer of matminer to materials, and return its features as an array.
 
     A subclass mixes in the reading of ``X`` and adds ``_read_items`` and ``_keys``. Its `fit` and

@@ -5,13 +5,14 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat.exceptions import InvalidStructureError
 from skmat.inputs import StructureInputMixin
 
 __all__ = ["StructureToComposition"]
 
 
-class StructureToComposition(StructureInputMixin, TransformerMixin, BaseEstimator):
+class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin, BaseEstimator):
     """Convert structures to formulas.
 
     Put it before a composition estimator in a pipeline, to use that estimator on structures.

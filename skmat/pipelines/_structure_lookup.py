@@ -14,6 +14,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skmat._utils.doc_links import DocLinkMixin
 from skmat._utils.parameters import PlainParametersMixin
 from skmat.datasets import fetch_mp
 from skmat.estimators import choose_family
@@ -29,6 +30,7 @@ class StructureEmbeddingLookup(
     CompositionInputMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
+    DocLinkMixin,
     BaseEstimator,
 ):
     """Look up formulas among known structures and return their embeddings.

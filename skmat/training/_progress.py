@@ -4,7 +4,8 @@ import sys
 import time
 
 from skorch.callbacks import Callback
-from tqdm.auto import tqdm
+
+from skmat._utils.bars import tqdm
 
 __all__ = ["Progress"]
 

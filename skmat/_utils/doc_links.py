@@ -1,0 +1,27 @@
+"""Links to the documentation, behind the "?" of HTML diagrams of estimators."""
+
+__all__ = ["DOCS", "DocLinkMixin"]
+
+#: Where the documentation is published.
+DOCS = "https://skmat.readthedocs.io/en/stable"
+
+#: Rooms whose estimators have their pages under the name of the room. The others are names of
+#: `skmat`.
+_ROOMS = ("featurizers",)
+
+
+class DocLinkMixin:
+    """Let the HTML diagram of an estimator link to its page of ``docs/api.rst``.
+
+    scikit-learn reads these attributes. Classes of other packages that derive from ours get no
+    link.
+    """
+
+    _doc_link_module = "skmat"
+    _doc_link_template = DOCS + "/generated/{page}.html"
+
+    def _doc_link_url_param_generator(self):
+        cls = type(self)
+        room = cls.__module__.split(".")[1]
+        prefix = f"skmat.{room}" if room in _ROOMS else "skmat"
+        return {"page": f"{prefix}.{cls.__name__}"}

@@ -14,6 +14,7 @@ __all__ = [
     "check_name",
     "check_replaceable",
     "format_sums",
+    "listed_names",
     "read_file",
     "verified_sums",
 ]
@@ -59,6 +60,17 @@ def _fault_of(name):
 def format_sums(sums: dict[str, str]) -> bytes:
     """Return the content of SHA256SUMS."""
     return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode("ascii")
+
+
+def listed_names(root: Path, shown) -> list[str]:
+    """Return the names in SHA256SUMS of a folder, without looking at the other files.
+
+    Raises
+    ------
+    SavedModelError
+        If SHA256SUMS is damaged. The error names the folder as `shown`.
+    """
+    return sorted(_parse_sums(_read(root / SUMS, _MOST_BYTES_OF_SUMS), shown))
 
 
 def verified_sums(root: Path, shown: Path) -> dict[str, str]:

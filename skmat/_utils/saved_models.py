@@ -11,6 +11,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from skmat._utils.hub import hub_readme, upload
 from skmat._utils.model_folder import MODEL, FolderReader, FolderWriter, ModelFolder
 from skmat._version import __version__
 from skmat.exceptions import (
@@ -85,6 +86,53 @@ class SavedModelMixin:
         with ModelFolder.create(folder) as writer:
             write_model(self, writer)
         return Path(folder)
+
+    def push_to_hub(self, repo_id, *, private=None, message="Upload a model of skmat", token=None):
+        """Upload the fitted estimator to the Hugging Face Hub, as :meth:`save_model` writes it.
+
+        ``skmat.load_model("hf://organisation/name")`` loads it. Loading runs no code of the
+        repository, and compares every file with its SHA-256. It needs the package
+        huggingface_hub, as the upload does.
+
+        Parameters
+        ----------
+        repo_id : str
+            Name of the repository: "organisation/name". It is created if it does not exist. Its
+            other files stay.
+        private : bool, default=None
+            Whether a new repository is private. None takes the default of the organisation, which
+            usually is public.
+        message : str, default="Upload a model of skmat"
+            Message of the commit.
+        token : str, default=None
+            Access token with permission to write. None takes that of ``hf auth login``.
+
+        Returns
+        -------
+        str
+            Address of this very version: "hf://organisation/name@commit".
+
+        Raises
+        ------
+        InvalidInputError
+            If the name has another form, huggingface_hub is not installed, or the Hub refuses. If
+            the estimator cannot be saved; see :meth:`save_model`.
+        """
+        check_is_fitted(self)
+        name = type(self).__name__
+        text = f"# {name}\n\nA fitted `{name}` of skmat {__version__}."
+        targets = getattr(self, "target_names_", None)
+        if targets:
+            text += f" It predicts {', '.join(f'`{each}`' for each in targets)}."
+        code = f'import skmat\n\nmodel = skmat.load_model("hf://{repo_id}")'
+        return upload(
+            self.save_model,
+            repo_id,
+            readme=hub_readme(text, code),
+            private=private,
+            message=message,
+            token=token,
+        )
 
 
 def write_model(model, folder: FolderWriter) -> None:

@@ -2,7 +2,9 @@
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils.validation import check_is_fitted
 
+from skmat._utils.hub import hub_readme, upload
 from skmat._utils.parameters import draw_seed
 from skmat.estimators._automatic import resolve_task_weights
 from skmat.estimators._base import EncoderEstimator
@@ -75,8 +77,9 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
         Parameters
         ----------
         name_or_folder : str or path-like, default="auto"
-            Name of shipped weights (:func:`skmat.list_pretrained`), or a folder written by
-            ``save_pretrained``. "auto" loads the best shipped weights of the family.
+            Name of shipped weights (:func:`skmat.list_pretrained`), a folder written by
+            ``save_pretrained``, or "hf://organisation/name". "auto" loads the best shipped weights
+            of the family.
         **parameters
             Other parameters of the encoder, such as `device`.
 
@@ -107,6 +110,64 @@ class EncoderTransformer(PretrainingParams, EncoderEstimator):
             )
         encoder.n_features_in_ = 1
         return encoder._load(encoder._resolve_start())
+
+    def push_to_hub(
+        self,
+        repo_id,
+        *,
+        card=None,
+        dtype="float32",
+        private=None,
+        message="Upload an encoder of skmat",
+        token=None,
+    ):
+        """Upload the encoder to the Hugging Face Hub, as ``save_pretrained`` writes it.
+
+        Everywhere, ``pretrained="hf://organisation/name"`` then starts from it, and
+        ``from_pretrained("hf://organisation/name")`` loads it. Both need the package
+        huggingface_hub, as the upload does.
+
+        Parameters
+        ----------
+        repo_id : str
+            Name of the repository: "organisation/name". It is created if it does not exist. Its
+            other files stay.
+        card : ModelCard, default=None
+            Description of the encoder. Empty fields are filled in if their values are known.
+        dtype : {"float32", "bf16"}, default="float32"
+            Number format of the weights.
+        private : bool, default=None
+            Whether a new repository is private. None takes the default of the organisation, which
+            usually is public.
+        message : str, default="Upload an encoder of skmat"
+            Message of the commit.
+        token : str, default=None
+            Access token with permission to write. None takes that of ``hf auth login``.
+
+        Returns
+        -------
+        str
+            Address of this very version: "hf://organisation/name@commit".
+
+        Raises
+        ------
+        InvalidInputError
+            If the name has another form, huggingface_hub is not installed, or the Hub refuses. If
+            `dtype` is unknown or `card` cannot be written.
+        PretrainedError
+            If weights are NaN or infinite.
+        """
+        check_is_fitted(self)
+        name = type(self).__name__
+        code = f'from skmat import {name}\n\nencoder = {name}.from_pretrained("hf://{repo_id}")'
+        return upload(
+            lambda folder: self.save_pretrained(folder, card=card, dtype=dtype),
+            repo_id,
+            readme=hub_readme(self._describe(card).to_markdown(), code),
+            private=private,
+            message=message,
+            token=token,
+        )
 
     def _load(self, start):
         """Keep loaded weights, without heads."""

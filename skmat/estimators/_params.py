@@ -122,6 +122,8 @@ class SharedParams:
           more than nine elements, which is outside the pretraining data.
         - A name: shipped weights; see :func:`skmat.list_pretrained`.
         - A path: a folder written by ``save_pretrained``.
+        - "hf://organisation/name", with "@revision" if needed: an encoder on the Hugging Face
+          Hub, written by ``push_to_hub``. It needs the package huggingface_hub.
         - A fitted estimator of the same family. In a parameter grid, wrap it in
           :class:`sklearn.frozen.FrozenEstimator`, because ``GridSearchCV`` clones its values.
         - None: random weights.

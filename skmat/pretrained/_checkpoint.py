@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from skmat._utils.atomic import write_atomically
+from skmat._utils.hub import is_hub_address
 from skmat._utils.json_files import parse_json
 from skmat._utils.paths import make_folder, read_path
 from skmat.exceptions import InvalidInputError, PretrainedError, shorten
@@ -36,6 +37,7 @@ from skmat.pretrained._folder import (
     read_bytes,
     remove_replaced,
 )
+from skmat.pretrained._hub import hub_checkpoint
 from skmat.pretrained._registry import resolve_folder
 
 __all__ = ["WEIGHT_DTYPES", "Checkpoint", "load_checkpoint", "save_checkpoint"]
@@ -141,8 +143,8 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
     Parameters
     ----------
     name_or_folder : str or path-like
-        Name of shipped weights (see ``list_pretrained``) or a folder written by
-        ``save_pretrained``.
+        Name of shipped weights (see ``list_pretrained``), a folder written by
+        ``save_pretrained``, or "hf://organisation/name", with "@revision" if needed.
 
     Raises
     ------
@@ -151,6 +153,15 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
         weights differs from the recorded one, or the files do not describe a checkpoint.
     """
     folder = resolve_folder(name_or_folder)
+    try:
+        return _load(folder, str(name_or_folder))
+    except PretrainedError as error:
+        if is_hub_address(name_or_folder):
+            raise hub_checkpoint(name_or_folder).damaged(error) from error
+        raise
+
+
+def _load(folder: Path, source: str) -> Checkpoint:
     for _ in range(_MOST_READS):
         config = read_bytes(folder / CONFIG, MOST_BYTES)
         try:
@@ -165,7 +176,7 @@ def load_checkpoint(name_or_folder) -> Checkpoint:
             network=network,
             state=_read_state(content, folder, {"family": family, "network": network}),
             card=card,
-            source=str(name_or_folder),
+            source=source,
         )
     raise PretrainedError(f"{folder} changes during every read. Save to another folder.")
 

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from skmat._utils.hub import is_hub_address
 from skmat._utils.paths import read_path
 from skmat.exceptions import PretrainedError
+from skmat.pretrained._hub import download, hub_checkpoint
 
 __all__ = ["BEST", "list_pretrained", "resolve_folder"]
 
@@ -61,20 +63,24 @@ def list_pretrained(as_frame=False):
 
 
 def resolve_folder(name_or_folder) -> Path:
-    """Return the folder of a shipped name or of a path. A ``Path`` is never a name.
+    """Return the folder of a shipped name, of a path or of an address of the Hub.
+
+    A ``Path`` is never a name or an address.
 
     Raises
     ------
     PretrainedError
-        If it is neither a shipped name nor a folder.
+        If it is none of them.
     """
     if isinstance(name_or_folder, str) and name_or_folder in list_pretrained():
         return _SHIPPED / name_or_folder
+    if is_hub_address(name_or_folder):
+        return download(hub_checkpoint(name_or_folder))
     folder = read_path(name_or_folder, "pretrained", PretrainedError)
     if os.path.isdir(folder):
         return folder
     shipped = ", ".join(list_pretrained()) or "none are shipped in this version"
     raise PretrainedError(
-        f"pretrained={str(name_or_folder)!r} is neither a shipped encoder ({shipped}) nor a"
-        " folder written by save_pretrained."
+        f"pretrained={str(name_or_folder)!r} is neither a shipped encoder ({shipped}), nor a"
+        " folder written by save_pretrained, nor an address such as hf://organisation/name."
     )

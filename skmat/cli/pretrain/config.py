@@ -8,7 +8,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from sklearn.utils._param_validation import StrOptions
+
 from skmat import datasets
+from skmat._utils.nearest import nearest_hint
 from skmat._utils.paths import read_path
 from skmat.exceptions import InvalidInputError
 
@@ -167,6 +170,7 @@ def read_config(path) -> PretrainConfig:
     card_keys = ("name", "description", "licence", "citation")
     reader.check_keys(output, ("folder", "dtype", *card_keys), "[output]")
     from skmat.estimators import FAMILIES
+    from skmat.pretrained._checkpoint import WEIGHT_DTYPES
 
     family = reader.family(encoder)
     tables = reader.value(data, "tables", list, "[data]")
@@ -182,6 +186,8 @@ def read_config(path) -> PretrainConfig:
     if most["max_atoms"] and FAMILIES[family].input != "structure":
         raise reader.error(f"[data] has max_atoms, but {family} reads formulas. Leave it out")
     data_home = reader.value(data, "data_home", str, "[data]", None)
+    dtype = reader.value(output, "dtype", str, "[output]", "float32")
+    reader.choice("[output]", "dtype", dtype, WEIGHT_DTYPES)
     return PretrainConfig(
         text=text,
         tables=[reader.table(entry, f"[[data.tables]] {i + 1}") for i, entry in enumerate(tables)],
@@ -192,9 +198,9 @@ def read_config(path) -> PretrainConfig:
         **most,
         data_home=data_home,
         family=family,
-        encoder=reader.encoder(encoder, data_home),
+        encoder=reader.encoder(encoder, family, data_home),
         folder=reader.path(reader.value(output, "folder", str, "[output]")),
-        dtype=reader.value(output, "dtype", str, "[output]", "float32"),
+        dtype=dtype,
         card={key: reader.value(output, key, str, "[output]", "") for key in card_keys},
     )
 
@@ -219,7 +225,7 @@ class _Reader:
         if unknown:
             raise self.error(
                 f"{where} has the unknown key {', '.join(map(repr, unknown))}. Known keys are"
-                f" {', '.join(known)}"
+                f" {', '.join(known)}" + _sentence(nearest_hint(unknown[0], known))
             )
 
     def section(self, content, name):
@@ -258,6 +264,7 @@ class _Reader:
             raise self.error(
                 f"{where} has the unknown source {source!r}. Known sources are"
                 f" {', '.join([*FETCHERS, CSV])}"
+                + _sentence(nearest_hint(source, [*FETCHERS, CSV]))
             )
         ours = ("source", "prefix", "log10")
         self.check_keys(entry, (*ours, *known), where)
@@ -290,21 +297,44 @@ class _Reader:
         if family not in FAMILIES:
             raise self.error(
                 f"[encoder] has the unknown family {family!r}. Known families are"
-                f" {', '.join(FAMILIES)}"
+                f" {', '.join(FAMILIES)}" + _sentence(nearest_hint(family, FAMILIES))
             )
         parameters = inspect.signature(FAMILIES[family].encoder).parameters
         known = [name for name in parameters if name not in _NOT_OF_AN_ENCODER]
         self.check_keys(section, ("family", *known), "[encoder]")
         return family
 
-    def encoder(self, section, data_home):
+    def encoder(self, section, family, data_home):
+        from skmat.estimators import FAMILIES
+
         encoder = {"random_state": 0, **section}
         encoder.pop("family", None)
         if "objectives" in encoder:
             encoder["objectives"] = self._objectives(encoder["objectives"], data_home)
         if "pretrained" in encoder:
             encoder["pretrained"] = self._weights(encoder["pretrained"])
+        self._check_parameters(FAMILIES[family].encoder(**encoder))
         return encoder
+
+    def _check_parameters(self, estimator):
+        """Refuse values that ``fit`` would refuse, which is after the data have been read."""
+        for key, value in estimator.get_params(deep=False).items():
+            known = _choices(estimator, key)
+            if known and isinstance(value, str):
+                self.choice("[encoder]", key, value, known)
+        try:
+            estimator._validate_params()
+            estimator._objectives()
+        except ValueError as error:
+            raise self.error(f"[encoder] {str(error).rstrip('.')}") from None
+
+    def choice(self, where, key, value, known):
+        """Refuse a text that is not one of those known."""
+        if value not in known:
+            raise self.error(
+                f"{where} {key} is {value!r}. It must be one of {', '.join(map(repr, known))}"
+                + _sentence(nearest_hint(value, known))
+            )
 
     def _weights(self, value):
         """Return a folder as a path that does not depend on the working directory."""
@@ -366,6 +396,23 @@ class _Reader:
             return replace(objective, **settings)
         except InvalidInputError as error:
             raise self.error(f"{part}: {str(error).rstrip('.')}") from None
+
+
+def _sentence(hint):
+    """Return a hint as a sentence after another one."""
+    return hint and f".{hint}"
+
+
+def _choices(estimator, key):
+    """Return what a parameter can be, if it is one of certain texts."""
+    if key == "trainable":
+        return list(estimator._trainable_choices)
+    if key == "preset":  # in order of size
+        return list(estimator._presets)
+    constraints = [*estimator._parameter_constraints.get(key, ())]
+    if not all(each is None or isinstance(each, StrOptions) for each in constraints):
+        return []
+    return sorted(set().union(*(each.options for each in constraints if each is not None)))
 
 
 def _is_of_type(value, kind):

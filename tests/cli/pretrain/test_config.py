@@ -264,6 +264,29 @@ CSV = 'source = "csv", path = "a.csv"'
             "key 'author'. Known keys are folder",
         ),
         ("[data]", "[data", "is not valid TOML"),
+        ("[data]", "[dat]", "The nearest is 'data'"),
+        ('"formulas"}', '"formula"}', "The nearest is 'formulas'"),
+        ("[output]", "[encoder]\nfamily = 'rost'\n[output]", "The nearest is 'roost'"),
+        (
+            "[output]",
+            "[encoder]\npreset = 'tny'\n[output]",
+            r"\[encoder\] preset is 'tny'[.] It must be one of 'tiny', 'base', .*"
+            r"'large'[.] The nearest is 'tiny'[.]$",
+        ),
+        (
+            "[output]",
+            "[encoder]\ntrainable = 'lats'\n[output]",
+            "trainable is 'lats'[.] .* The nearest is 'last'",
+        ),
+        ("[output]", "[encoder]\nschedule = 'warm'\n[output]", "'constant', 'one_cycle'[.]$"),
+        ("[output]", "[encoder]\nmax_epochs = 'ato'\n[output]", "The 'max_epochs' .* 'ato' "),
+        ("[output]", "[encoder]\nlr = -1\n[output]", r"\[encoder\] The 'lr' parameter .* -1 "),
+        ("[output]", "[encoder]\nobjectives = ['mask']\n[output]", r"\[encoder\] .*'mask'"),
+        (
+            'folder = "out"',
+            "folder = 'out'\ndtype = 'float16'",
+            r"\[output\] dtype is 'float16'[.] .* The nearest is 'float32'",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(read, old, new, message):

@@ -1,8 +1,19 @@
 """Arguments that several commands share."""
 
+import csv
 from pathlib import Path
 
-__all__ = ["add_disorder", "add_materials", "add_result", "add_table"]
+from skmat._utils.hub import is_hub_address
+from skmat.exceptions import InvalidInputError
+
+__all__ = [
+    "add_disorder",
+    "add_materials",
+    "add_model",
+    "add_result",
+    "add_table",
+    "column_names",
+]
 
 
 def add_table(command, optional=False):
@@ -42,6 +53,30 @@ def add_materials(command):
     )
 
 
+def add_model(command, name, **how):
+    """Add a fitted model, under a name such as ``--model``. `how` goes to ``add_argument``."""
+    command.add_argument(
+        name,
+        type=_model_source,
+        help="joblib file of `skmat train` (can execute any code when loaded), folder of"
+        " save_model, or hf://organisation/name",
+        **how,
+    )
+
+
+def column_names(given, option):
+    """Return the names of columns in repeated lists. Commas in double quotes belong to a name."""
+    rows = csv.reader(given, skipinitialspace=True)
+    names = [name for row in rows for field in row if (name := field.strip())]
+    if not names or len(set(names)) < len(names):
+        raise InvalidInputError(f"{option} must name distinct columns, got {','.join(given)!r}.")
+    return names
+
+
+def _model_source(text):
+    return text if is_hub_address(text) else Path(text)
+
+
 def add_disorder(command):
     """Add ``--disorder``."""
     command.add_argument(
@@ -51,13 +86,13 @@ def add_disorder(command):
     )
 
 
-def add_result(command, suffixes):
+def add_result(command, suffixes, otherwise="CSV"):
     """Add ``--output`` and ``--on-invalid``."""
     command.add_argument(
         "-o",
         "--output",
         type=Path,
-        help=f"file to write: {suffixes} (default: CSV on standard output)",
+        help=f"file to write: {suffixes} (default: {otherwise} on standard output)",
     )
     command.add_argument(
         "--on-invalid",

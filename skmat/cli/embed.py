@@ -1,8 +1,6 @@
 """The command ``skmat embed``."""
 
-from pathlib import Path
-
-from skmat.cli.arguments import add_disorder, add_materials, add_result
+from skmat.cli.arguments import add_disorder, add_materials, add_model, add_result
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.output import check_results, warn_of_empty_rows, write_results
@@ -27,12 +25,7 @@ def add_embed(commands):
         default="auto",
         help="encoder to use (default: the best shipped one)",
     )
-    source.add_argument(
-        "--model",
-        type=Path,
-        help="joblib file whose encoder to use (can execute any code when loaded), or folder of"
-        " save_model",
-    )
+    add_model(source, "--model")
     add_disorder(embed)
     add_result(
         embed,

@@ -12,6 +12,7 @@ from skmat._version import __version__
 from skmat.cli.benchmark import add_benchmark
 from skmat.cli.demo import add_demo
 from skmat.cli.embed import add_embed
+from skmat.cli.evaluate import add_evaluate
 from skmat.cli.interrupts import INTERRUPTED, interrupts_said, say_interrupted
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.models import add_models
@@ -70,6 +71,7 @@ def _parser():
     add_demo(commands)
     add_train(commands)
     add_predict(commands)
+    add_evaluate(commands)
     add_embed(commands)
     add_pretrain(commands)
     add_benchmark(commands)

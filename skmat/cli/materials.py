@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from skmat._utils.hub import is_hub_address
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
@@ -160,6 +161,7 @@ def materials_and_output(arguments, suffixes):
 
     given = given_materials(arguments)
     if arguments.output:
-        model = [arguments.model] if arguments.model else []
+        is_file = arguments.model and not is_hub_address(arguments.model)
+        model = [arguments.model] if is_file else []
         check_output(arguments.output, suffixes, [*given.files(), *model])
     return given

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from skmat._utils.atomic import atomic_file
+from skmat._utils.hub import is_hub_address
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["JOBLIB_WARNING", "holds_model", "load_joblib", "load_model", "save_model"]
@@ -80,7 +81,7 @@ def load_joblib(path, advice=""):
 
 
 def load_model(path):
-    """Load a fitted estimator of skmat, from a joblib file or a folder of ``save_model``.
+    """Load a fitted estimator of skmat: a joblib file, a folder of ``save_model``, or hf://...
 
     A joblib file can execute any code when loaded. Load only files that you trust. A folder
     executes nothing.
@@ -91,7 +92,7 @@ def load_model(path):
         If the file does not exist or holds something else.
     """
     advice = "Give a file that `skmat train` or `joblib.dump(model, file)` wrote."
-    if Path(path).is_dir():
+    if is_hub_address(path) or Path(path).is_dir():
         from skmat.saving import load_model as load_folder
 
         return load_folder(path)

@@ -2,11 +2,11 @@
 
 import argparse
 import warnings
-from pathlib import Path
 
-from skmat.cli.arguments import add_materials, add_result
+from skmat.cli.arguments import add_materials, add_model, add_result
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
+from skmat.cli.model_input import further_columns, with_further_columns
 from skmat.cli.output import check_results, write_results
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 
@@ -25,13 +25,7 @@ def add_predict(commands):
         " --columns). " + JOBLIB_WARNING,
     )
     add_materials(predict)
-    predict.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        help="joblib file of `skmat train` (can execute any code when loaded), or folder of"
-        " save_model",
-    )
+    add_model(predict, "--model", required=True)
     predict.add_argument("--std", action="store_true", help="also write standard deviations")
     predict.add_argument(
         "--interval",
@@ -51,32 +45,33 @@ def add_predict(commands):
         help="also write how far each material is from the training set: the percentage of the"
         " training set that is nearer to the others (column novelty_percent)",
     )
+    predict.add_argument(
+        "--digits",
+        type=_digits,
+        metavar="N",
+        help="significant digits of predicted numbers, or 'all' (default: 4 in text, all in .xlsx"
+        " and .parquet)",
+    )
     add_result(predict, ".csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet")
     predict.set_defaults(run=_predict)
 
 
 def _predict(arguments):
     from skmat.cli.result_files import TABLE_SUFFIXES
-    from skmat.cli.table_labels import read_numbers
 
     given = materials_and_output(arguments, TABLE_SUFFIXES)
     model = given.load_model(arguments.model)
     _check_options(arguments, model)
     model.set_params(on_invalid=arguments.on_invalid)
-    material, further = _columns_of_table(model)
-    if further and given.path is None:
-        raise InvalidInputError(
-            f"The model also reads the columns {', '.join(map(repr, further))}. Give a table that"
-            " has them."
-        )
-    table, X = given.read(further)
+    table, X = given.read(further_columns(model, given))
     names = _names(arguments, model)
     check_results(arguments, given, table, X, names)
-    if further:
-        numbers = read_numbers(table, further, arguments.data)
-        X = given.with_columns(X, numbers, material)[list(model.feature_names_in_)]
+    X = with_further_columns(model, given, table, X)
     with given.naming_cells(table):
         columns = _columns(arguments, model, X)
+    digits = _digits_to_write(arguments)
+    if digits is not None:
+        columns = [_rounded(each, digits) for each in columns]
     write_results(table, dict(zip(names, columns, strict=True)), arguments.output)
 
 
@@ -103,16 +98,6 @@ def _check_options(arguments, model):
                 f"--{option} is for averages of models, but {arguments.model} holds one network, a"
                 f" {name}. Train without options of one network."
             )
-
-
-def _columns_of_table(model):
-    """Return the column of materials of a model that reads a table, and its further columns."""
-    names = list(getattr(model, "feature_names_in_", []))
-    if hasattr(model, "extra_columns_"):  # a network
-        (material,) = {*names} - {*model.extra_columns_} if model.extra_columns_ else (None,)
-    else:
-        material = getattr(model, "material_column_", None)
-    return material, [] if material is None else [each for each in names if each != material]
 
 
 def _names(arguments, model):
@@ -144,9 +129,39 @@ def _columns(arguments, model, X):
     return [column for each in results for column in each.reshape(len(each), -1).T]
 
 
+def _digits_to_write(arguments):
+    """Return the number of significant digits, or None to write all."""
+    from skmat.cli.result_files import is_text
+
+    if arguments.digits is not None:
+        return arguments.digits or None
+    return 4 if arguments.output is None or is_text(arguments.output) else None
+
+
+def _rounded(column, digits):
+    """Round a column of numbers to significant digits. Classes stay."""
+    import numpy as np
+
+    from skmat._utils.digits import rounded
+
+    if column.dtype.kind != "f":
+        return column
+    return np.array([rounded(each, digits) for each in column.tolist()])
+
+
 def _as_list(values):
     """Return what is a list for several targets as a list in any case."""
     return values if isinstance(values, list) else [values]
+
+
+def _digits(text):
+    """Return the number of digits, 0 for all."""
+    if text == "all":
+        return 0
+    value = int(text)
+    if not 1 <= value <= 17:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 17, or 'all'")
+    return value
 
 
 def _coverage(text):

@@ -25,6 +25,7 @@ __all__ = [
     "check_model",
     "check_no_input",
     "check_output",
+    "is_text",
     "suffix_of",
     "write_arrays",
     "write_table",
@@ -174,6 +175,11 @@ def check_fits(path, table, names):
                     f" characters, without control characters. The cell in {where}, column"
                     f" {name!r} does not fit. {remedy}"
                 )
+
+
+def is_text(path):
+    """Tell whether ``write_table`` writes text to `path`."""
+    return suffix_of(path) not in ENGINES
 
 
 def write_table(table, path):

@@ -1,10 +1,9 @@
 """The command ``skmat train``."""
 
 import argparse
-import csv
 from pathlib import Path
 
-from skmat.cli.arguments import add_disorder, add_table
+from skmat.cli.arguments import add_disorder, add_table, column_names
 from skmat.cli.families import family_names
 from skmat.cli.materials import given_materials
 from skmat.cli.model_files import JOBLIB_WARNING, save_model
@@ -120,8 +119,8 @@ def _train(arguments):
     from skmat.cli.table_labels import read_labels, read_numbers
     from skmat.cli.verdict import verdict
 
-    targets = _names(arguments.targets, "--targets")
-    columns = _names(arguments.columns, "--columns") if arguments.columns else []
+    targets = column_names(arguments.targets, "--targets")
+    columns = column_names(arguments.columns, "--columns") if arguments.columns else []
     given = given_materials(arguments)
     _check_distinct(given.column, targets, columns)
     check_model(arguments.model, given.files())
@@ -199,15 +198,6 @@ def _given(arguments, names):
 
 def _option(name):
     return "--" + name.replace("_", "-")
-
-
-def _names(given, option):
-    """Split lists at commas, except inside double quotes."""
-    rows = csv.reader(given, skipinitialspace=True)
-    names = [name for row in rows for field in row if (name := field.strip())]
-    if not names or len(set(names)) < len(names):
-        raise InvalidInputError(f"{option} must name distinct columns, got {','.join(given)!r}.")
-    return names
 
 
 def _check_distinct(materials, targets, columns):

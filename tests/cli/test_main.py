@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from common.commands import fails, run
+from common.commands import ALL_DIGITS, fails, run
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -167,9 +167,10 @@ def test_train_classes(models, data, tmp_path):
     assert set(pd.read_csv(result)["class_predicted"]) <= {"oxide", "halide", "other"}
 
 
-def test_predict_keeps_the_columns_and_every_digit(models, data, tmp_path):
+def test_predict_keeps_the_columns_and_every_digit_if_told(models, data, tmp_path):
     result = tmp_path / "out.csv"
-    assert run("predict", data, "--model", models / "two.joblib", "--output", result) == 0
+    predict = ("predict", data, "--model", models / "two.joblib", "--output", result)
+    assert run(*predict, *ALL_DIGITS) == 0
     table = pd.read_csv(result, keep_default_na=False, float_precision="round_trip")
     assert list(table) == [
         *["id", "formula", "gap", "density", "class"],
@@ -178,6 +179,20 @@ def test_predict_keeps_the_columns_and_every_digit(models, data, tmp_path):
     assert table["formula"].tolist() == ["TiO2", "NaCl", "NaN", "Fe2O3", "GaAs", "KCl"]
     expected = joblib.load(models / "two.joblib").predict(table["formula"].tolist())
     np.testing.assert_array_equal(table[["gap_predicted", "density_predicted"]], expected)
+
+    assert run(*predict) == 0
+    rounded = pd.read_csv(result, keep_default_na=False, float_precision="round_trip")
+    short = [[float(f"{each:.4g}") for each in row] for row in expected]
+    assert rounded[["gap_predicted", "density_predicted"]].to_numpy().tolist() == short
+    assert run(*predict, "--digits", "2") == 0
+    assert f",{expected[0, 0]:.2g}," in result.read_text().splitlines()[1]
+
+
+@pytest.mark.parametrize("digits", ["0", "18", "-1", "some"])
+def test_digits_that_cannot_be_meant(models, capsys, digits):
+    with pytest.raises(SystemExit):
+        run("predict", "--model", models / "two.joblib", "--formulas", "TiO2", "--digits", digits)
+    assert "--digits" in capsys.readouterr().err
 
 
 def test_predict_formulas_to_standard_output(models, capsys):

@@ -4,7 +4,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from common.commands import fails, run
+from common.commands import ALL_DIGITS, fails, run
 from common.materials import bcc_iron, rock_salt, rutile, triclinic
 from pymatgen.core import Structure
 
@@ -86,7 +86,7 @@ def two(files):
 def test_train_predict_and_embed_equal_the_estimator(folder, files, two, tmp_path):
     assert isinstance(joblib.load(folder / "two.joblib"), CGCNNRegressor)
     rest = (folder / "data.csv", *COLUMN, "--model", folder / "two.joblib", "--output")
-    assert run("predict", *rest, tmp_path / "out.csv") == 0
+    assert run("predict", *ALL_DIGITS, *rest, tmp_path / "out.csv") == 0
     table = pd.read_csv(tmp_path / "out.csv")
     assert table["crystal"].tolist() == [f"cif/{name}.cif" for name in CRYSTALS]
     assert list(table)[-2:] == ["gap_predicted", "volume_predicted"]
@@ -97,13 +97,13 @@ def test_train_predict_and_embed_equal_the_estimator(folder, files, two, tmp_pat
 
 def test_classes_and_standard_deviations(folder, files, tmp_path):
     rest = (folder / "data.csv", *COLUMN, "--output", tmp_path / "out.csv", "--model")
-    assert run("predict", *rest, folder / "classes.joblib") == 0
+    assert run("predict", *ALL_DIGITS, *rest, folder / "classes.joblib") == 0
     known = LABELS["class"].notna()
     classes = CGCNNClassifier(**SETTINGS).fit(files, LABELS[["class"]].astype(object))
     predicted = pd.read_csv(tmp_path / "out.csv")["class_predicted"].tolist()
     assert predicted == classes.predict(files).ravel().tolist()
     assert set(predicted) <= set(LABELS["class"][known])
-    assert run("predict", *rest, folder / "robust.joblib", "--std") == 0
+    assert run("predict", *ALL_DIGITS, *rest, folder / "robust.joblib", "--std") == 0
     robust = CGCNNRegressor(loss="robust_l1", **SETTINGS).fit(files, LABELS[["gap"]])
     expected = np.hstack(robust.predict(files, return_std=True))
     np.testing.assert_array_equal(read_numbers(tmp_path / "out.csv"), expected)
@@ -114,7 +114,7 @@ def test_paths_are_relative_to_the_table_but_on_the_command_line_to_where_one_is
 ):
     model = ("--model", folder / "two.joblib")
     monkeypatch.chdir(folder / "cif")
-    assert run("predict", *model, "--structures", "salt.cif", files[3]) == 0
+    assert run("predict", *ALL_DIGITS, *model, "--structures", "salt.cif", files[3]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "structure,gap_predicted,volume_predicted"
     assert [line.split(",")[0] for line in lines[1:]] == ["salt.cif", str(files[3])]
@@ -124,7 +124,7 @@ def test_paths_are_relative_to_the_table_but_on_the_command_line_to_where_one_is
     cells = [" cif/salt.cif ", str(files[3])]
     write_table(folder / "both.csv", cells)
     rest = ("--output", tmp_path / "out.csv", *COLUMN)
-    assert run("predict", "../both.csv", *model, *rest) == 0
+    assert run("predict", *ALL_DIGITS, "../both.csv", *model, *rest) == 0
     np.testing.assert_array_equal(read_numbers(tmp_path / "out.csv"), printed)
     monkeypatch.chdir(folder)
     error = fails(capsys, "predict", *model, "--structures", "salt.cif")
@@ -136,7 +136,7 @@ def test_cells_may_hold_the_text_of_files(folder, files, two, tmp_path):
     cells = [*(file.read_text() for file in files), poscar, str(files[0])]
     data = write_table(tmp_path / "data.csv", cells)
     rest = (data, *COLUMN, "--model", folder / "two.joblib", "--output", tmp_path / "out.csv")
-    assert run("predict", *rest) == 0
+    assert run("predict", *ALL_DIGITS, *rest) == 0
     predicted = read_numbers(tmp_path / "out.csv")
     expected = two.predict([*files, CRYSTALS["salt"], files[0]])
     np.testing.assert_allclose(predicted, expected, rtol=1e-6)
@@ -155,7 +155,7 @@ def test_files_are_read_once(folder, tmp_path, monkeypatch):
     data, model = (folder / "data.csv", *COLUMN), ("--model", tmp_path / "model.joblib")
     assert run("train", *data, "--targets", "gap", *model, *FAST) == 0
     assert len(read) == len(CRYSTALS)
-    assert run("predict", *data, *model, "--on-invalid", "nan") == 0
+    assert run("predict", *ALL_DIGITS, *data, *model, "--on-invalid", "nan") == 0
     assert len(read) == 2 * len(CRYSTALS)
 
 
@@ -218,7 +218,7 @@ def test_every_cell_that_is_no_crystal_is_listed(folder, faulty, command, tmp_pa
 
 def test_rows_that_are_no_crystals_stay_empty_if_told(folder, files, faulty, two, tmp_path):
     rest = (faulty[0], *COLUMN, "--model", folder / "two.joblib", "--on-invalid", "nan")
-    assert run("predict", *rest, "--output", tmp_path / "out.csv") == 0
+    assert run("predict", *ALL_DIGITS, *rest, "--output", tmp_path / "out.csv") == 0
     assert run("embed", *rest, "--output", tmp_path / "out.npy") == 0
     good = [files[0], files[3]]
     results = {
@@ -233,7 +233,7 @@ def test_rows_that_are_no_crystals_stay_empty_if_told(folder, files, faulty, two
 
 def test_no_row_at_all_need_be_a_crystal(folder, capsys):
     nowhere = ("--structures", "nowhere.cif", "--on-invalid", "nan")
-    assert run("predict", "--model", folder / "classes.joblib", *nowhere) == 0
+    assert run("predict", *ALL_DIGITS, "--model", folder / "classes.joblib", *nowhere) == 0
     assert capsys.readouterr().out == "structure,class_predicted\nnowhere.cif,\n"
 
 
@@ -316,7 +316,12 @@ def test_disordered_crystals_are_averaged_where_that_is_asked_for(files, tmp_pat
     train = ("train", data, *COLUMN, *FAST, "--targets", "gap", "--model", model)
     assert "row 7" in fails(capsys, *train)
     assert run(*train, "--disorder", "average") == 0
-    assert run("predict", data, *COLUMN, "--model", model, "--output", tmp_path / "p.csv") == 0
+    assert (
+        run(
+            "predict", *ALL_DIGITS, data, *COLUMN, "--model", model, "--output", tmp_path / "p.csv"
+        )
+        == 0
+    )
     assert np.isfinite(read_numbers(tmp_path / "p.csv")).all()
     embed = ("embed", "--structures", tmp_path / "mixed.cif", "--output", tmp_path / "e.csv")
     assert "disorder" in fails(capsys, *embed)

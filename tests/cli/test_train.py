@@ -4,7 +4,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from common.commands import fails, run
+from common.commands import ALL_DIGITS, fails, run
 from common.materials import FORMULAS, many
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
@@ -96,7 +96,7 @@ def test_options_of_a_network_train_one(folder, tmp_path, capsys):
 
 def test_further_columns_are_learned_and_asked_for(folder, tmp_path, capsys):
     model, out = folder / "hot.joblib", tmp_path / "out.csv"
-    assert run("predict", folder / "data.csv", "--model", model, "--output", out) == 0
+    assert run("predict", *ALL_DIGITS, folder / "data.csv", "--model", model, "--output", out) == 0
     table, fitted = frame(), joblib.load(model)
     found = pd.read_csv(out, float_precision="round_trip")["gap_predicted"]
     np.testing.assert_array_equal(found, fitted.predict(table[["formula", "T"]])[:, 0])
@@ -104,7 +104,7 @@ def test_further_columns_are_learned_and_asked_for(folder, tmp_path, capsys):
     renamed = tmp_path / "renamed.csv"
     table.rename(columns={"formula": "x"})[["T", "x"]].to_csv(renamed, index=False)
     column = ("--formula-column", "x")
-    assert run("predict", renamed, *column, "--model", model, "--output", out) == 0
+    assert run("predict", *ALL_DIGITS, renamed, *column, "--model", model, "--output", out) == 0
     again = pd.read_csv(out, float_precision="round_trip")["gap_predicted"]
     np.testing.assert_array_equal(again, found)
     assert "also reads the columns 'T'. Give a table" in fails(
@@ -118,7 +118,10 @@ def test_further_columns_are_learned_and_asked_for(folder, tmp_path, capsys):
 def test_a_folder_of_save_model_predicts_too(folder, name, tmp_path, capsys):
     saved = joblib.load(folder / f"{name}.joblib").save_model(tmp_path / "model")
     for path in (folder / f"{name}.joblib", saved):
-        assert run("predict", "--formulas", "TiO2", "Cu", "--model", path, "--novelty") == 0
+        assert (
+            run("predict", *ALL_DIGITS, "--formulas", "TiO2", "Cu", "--model", path, "--novelty")
+            == 0
+        )
     first, second = np.split(np.array(capsys.readouterr().out.splitlines()), 2)
     np.testing.assert_array_equal(first, second)
     (tmp_path / "empty").mkdir()
@@ -135,7 +138,7 @@ def test_a_network_learns_further_columns_too(folder, tmp_path):
     table = frame()[["T", "formula"]].rename(columns={"formula": "x"})
     table.to_csv(data, index=False)
     column = ("--formula-column", "x")
-    assert run("predict", data, *column, "--model", model, "--output", out) == 0
+    assert run("predict", *ALL_DIGITS, data, *column, "--model", model, "--output", out) == 0
     found = pd.read_csv(out, float_precision="round_trip")["gap_predicted"]
     expected = fitted.predict(frame()[["formula", "T"]])
     np.testing.assert_array_equal(found, expected[:, 0])
@@ -161,7 +164,7 @@ def test_further_columns_are_numbers_and_no_labels(folder, tmp_path, capsys):
 
 def test_std_and_intervals(folder, capsys):
     formulas = ("--formulas", "TiO2", "KBr")
-    arguments = ("predict", *formulas, "--model", folder / "two.joblib", "--std")
+    arguments = ("predict", *ALL_DIGITS, *formulas, "--model", folder / "two.joblib", "--std")
     assert run(*arguments, "--interval", "0.8", "--novelty") == 0
     header, *rows = capsys.readouterr().out.splitlines()
     names = header.split(",")[1:]
@@ -178,7 +181,7 @@ def test_std_and_intervals(folder, capsys):
 
 def test_probabilities(folder, capsys):
     arguments = ("predict", "--formulas", "TiO2", "Cu", "--model", folder / "kind.joblib")
-    assert run(*arguments, "--proba") == 0
+    assert run(*arguments, *ALL_DIGITS, "--proba") == 0
     header, *rows = capsys.readouterr().out.splitlines()
     assert header == ("formula,kind_predicted,kind_probability_insulator,kind_probability_metal")
     values = np.array([row.split(",")[2:] for row in rows], dtype=float)
@@ -210,7 +213,7 @@ def test_unlike_materials_are_warned_of_once(folder, capsys):
 @pytest.mark.parametrize("coverage", ["0", "1", "90"])
 def test_a_coverage_is_a_probability(folder, coverage, capsys):
     with pytest.raises(SystemExit):
-        run("predict", "--formulas", "Cu", "--model", "m", "--interval", coverage)
+        run("predict", *ALL_DIGITS, "--formulas", "Cu", "--model", "m", "--interval", coverage)
     assert f"{coverage} is not between 0 and 1" in capsys.readouterr().err
 
 
@@ -235,7 +238,7 @@ def test_structures_with_a_further_column(tmp_path, capsys):
     train = ("train", data, *column, *FIRST, "--targets", "y", "--columns", "P")
     assert run(*train, "--model", model) == 0
     assert joblib.load(model).input_ == "structure"
-    assert run("predict", data, *column, "--model", model, "--output", out) == 0
+    assert run("predict", *ALL_DIGITS, data, *column, "--model", model, "--output", out) == 0
     assert pd.read_csv(out)["y_predicted"].notna().all()
     error = fails(capsys, "predict", "--formulas", "TiO2", "--model", model)
     assert "reads structures, not formulas" in error

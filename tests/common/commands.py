@@ -2,6 +2,9 @@
 
 from skmat.cli import main as cli
 
+#: Options of `skmat predict` that let its numbers equal those of the estimator.
+ALL_DIGITS = ("--digits", "all")
+
 
 def run(*arguments):
     return cli.main([str(argument) for argument in arguments])

@@ -307,7 +307,7 @@ def _predict_in_new_process(model, formulas):
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "predictions.csv"
         command = [sys.executable, "-m", "skmat", "predict", "--model", str(model)]
-        command += ["--output", str(result), "--formulas", *formulas]
+        command += ["--digits", "all", "--output", str(result), "--formulas", *formulas]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SkmatError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")

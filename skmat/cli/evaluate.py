@@ -1,0 +1,75 @@
+"""The command ``skmat evaluate``."""
+
+from skmat.cli.arguments import add_model, add_result, add_table, column_names
+from skmat.cli.materials import materials_and_output
+from skmat.cli.model_files import JOBLIB_WARNING
+from skmat.cli.model_input import further_columns, with_further_columns
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["add_evaluate"]
+
+# Functions import NumPy on use, to keep `skmat --help` fast.
+
+
+def add_evaluate(commands):
+    """Add the command ``evaluate`` to the parser."""
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="score a model on a table with labels",
+        description="Predict for a table with labels, and compare. Give materials that the model"
+        " has not learned from, else the errors are too small. " + JOBLIB_WARNING,
+    )
+    add_model(evaluate, "model")
+    add_table(evaluate)
+    evaluate.add_argument(
+        "--targets",
+        action="append",
+        metavar="A,B,C",
+        help="columns of labels, in the order of the model's targets (default: those that the"
+        " model was trained on)",
+    )
+    add_result(evaluate, ".csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet", "a table of text")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _evaluate(arguments):
+    from skmat.cli.output import standard_output
+    from skmat.cli.result_files import TABLE_SUFFIXES, check_no_input, write_table
+    from skmat.cli.scores import as_text, score_classes, score_numbers
+    from skmat.cli.table_labels import read_labels
+
+    given = materials_and_output(arguments, TABLE_SUFFIXES)
+    model = given.load_model(arguments.model)
+    if not hasattr(model, "predict"):
+        raise InvalidInputError(
+            f"{arguments.model} holds a {type(model).__name__}, which embeds but does not predict."
+        )
+    model.set_params(on_invalid=arguments.on_invalid)
+    is_classifier = hasattr(model, "predict_proba")
+    columns = _columns(arguments, model)
+    table, X = given.read([*further_columns(model, given), *columns])
+    if arguments.output:
+        check_no_input(arguments.output, given.files(X))
+    labels = read_labels(table, columns, arguments.data, classification=is_classifier)
+    X = with_further_columns(model, given, table, X)
+    with given.naming_cells(table):
+        scores = (score_classes if is_classifier else score_numbers)(model, X, labels)
+    if arguments.output:
+        write_table(scores, arguments.output)
+        print(f"Wrote {arguments.output}: {len(scores)} rows.")
+        return
+    with standard_output() as stream:
+        print(as_text(scores), file=stream)
+
+
+def _columns(arguments, model):
+    """Return the columns of labels."""
+    if not arguments.targets:
+        return list(model.target_names_)
+    columns = column_names(arguments.targets, "--targets")
+    if len(columns) != len(model.target_names_):
+        raise InvalidInputError(
+            f"--targets names {len(columns)} columns, but the model predicts"
+            f" {', '.join(map(repr, model.target_names_))}. Name one column for each."
+        )
+    return columns

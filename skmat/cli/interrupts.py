@@ -6,7 +6,7 @@ import sys
 import threading
 from contextlib import contextmanager
 
-__all__ = ["INTERRUPTED", "interrupts_said", "say_interrupted"]
+__all__ = ["INTERRUPTED", "interrupts_left_to", "interrupts_said", "say_interrupted"]
 
 #: Exit status after Ctrl-C, as in shells: 128 plus the number of the signal.
 INTERRUPTED = 130
@@ -19,9 +19,9 @@ _LEFT = {
 }
 
 
-def say_interrupted(command: str) -> None:
-    """Print one line to standard error."""
-    left = _LEFT.get(command, "nothing was written")
+def say_interrupted(command: str, left: str | None = None) -> None:
+    """Print one line to standard error: what the command left behind."""
+    left = left or _LEFT.get(command, "nothing was written")
     print(f"skmat {command}: interrupted: {left}.", file=sys.stderr, flush=True)
 
 
@@ -50,6 +50,24 @@ def interrupts_said(command: str):
     finally:
         if is_ours:
             signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def interrupts_left_to(model):
+    """Let an average of models end its fit in order after Ctrl-C, and keep what it has fitted.
+
+    Its ``fit`` sets a handler of its own, but only in the place of Python's.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    is_ours = getattr(before, "__qualname__", "").startswith(interrupts_said.__qualname__)
+    if not is_ours or not hasattr(model, "candidates"):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _is_importing(frame) -> bool:

@@ -37,7 +37,7 @@ def main(argv=None):
     -------
     int
         0 on success, 1 if the reader of standard output closed it, 2 for bad input, 130 after
-        Ctrl-C. The reason goes to standard error.
+        Ctrl-C, whether or not something was kept. The reason goes to standard error.
     """
     arguments = _parser().parse_args(argv)
     # Spinning torch threads slow each other several times when other processes compete for the
@@ -45,7 +45,7 @@ def main(argv=None):
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):
-            arguments.run(arguments)
+            status = arguments.run(arguments) or 0
             with standard_output() as stream:
                 stream.flush()  # raises here, where the error can still be reported
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def main(argv=None):
         notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
         print(f"skmat {arguments.command}: error: {describe(error)}{notes}", file=sys.stderr)
         return 2
-    return 0
+    return status
 
 
 def _parser():

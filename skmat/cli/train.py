@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skmat.cli.arguments import add_disorder, add_table, column_names
 from skmat.cli.families import family_names
+from skmat.cli.interrupts import INTERRUPTED, interrupts_left_to, say_interrupted
 from skmat.cli.materials import given_materials
 from skmat.cli.model_files import JOBLIB_WARNING, save_model
 from skmat.exceptions import InvalidInputError
@@ -131,13 +132,17 @@ def _train(arguments):
     if columns:
         numbers = read_numbers(table, columns, arguments.data)
         X = given.with_columns(X, numbers)
-    with given.naming_cells(table):
+    with given.naming_cells(table), interrupts_left_to(model):
         model.fit(X, labels)
     save_model(model, arguments.model)
     for line in verdict(model, labels):
         print(line)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
     print(f"Trained on {len(table)} rows: {counts}. Wrote {arguments.model}.")
+    if hasattr(model, "leaderboard_") and (model.leaderboard_["status"] == "interrupted").any():
+        say_interrupted("train", f"{arguments.model} holds the models that were done")
+        return INTERRUPTED
+    return 0
 
 
 def _new_model(arguments, given):

@@ -28,6 +28,35 @@ def test_a_command_that_is_interrupted_says_one_line(tmp_path, monkeypatch, caps
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_an_average_that_is_interrupted_keeps_what_is_done(tmp_path, monkeypatch, capsys):
+    from skmat.auto import _competition
+
+    fit_trial, trials = _competition.fit_trial, []
+
+    def interrupted(trial, *args, **kwargs):
+        trials.append(trial.name)
+        signal.raise_signal(signal.SIGINT)
+        return fit_trial(trial, *args, **kwargs)
+
+    monkeypatch.setattr(_competition, "fit_trial", interrupted)
+    table = tmp_path / "t.csv"
+    rows = ["TiO2,3", "ZnO,3.3", "NaCl,8.5", "KCl,8.7", "GaAs,1.4", "LiF,13.6"]
+    table.write_text("\n".join(["formula,gap", *rows, ""]))
+    model = tmp_path / "m.joblib"
+    before = signal.getsignal(signal.SIGINT)
+    command = ["train", str(table), "--targets", "gap", "--model", str(model)]
+    assert main([*command, "--preset", "fast", "--quiet"]) == 130
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[0].startswith("Stopping after this candidate.")
+    last = captured.err.splitlines()[-1]
+    assert last == f"skmat train: interrupted: {model} holds the models that were done."
+    assert "(interrupted)" in captured.out
+    assert len(trials) == 1
+    assert main(["predict", "--formulas", "MgO", "--model", str(model)]) == 0
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_pretraining_writes_no_checkpoint_and_goes_on(monkeypatch, capsys):
     import skmat.cli.pretrain.run
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from skmat.cli.model_files import JOBLIB_WARNING, load_joblib
+from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["BASELINES", "add_benchmark"]
@@ -13,7 +14,18 @@ BASELINES = ("dummy", "magpie-forest", "magpie-boosting", "magpie-mlp", "mtencod
 
 def add_benchmark(commands):
     """Add the command ``benchmark`` to the parser."""
-    benchmark = commands.add_parser("benchmark", help="score an estimator on a public benchmark")
+    benchmark = commands.add_parser(
+        "benchmark",
+        help="score an estimator on a public benchmark",
+        description="Score an estimator on a public benchmark, with its official splits.",
+        epilog=examples(
+            ("the options of a benchmark", "skmat benchmark matbench --help"),
+            (
+                "two tasks, one fold each",
+                "skmat benchmark matbench --estimator dummy --tasks steels,expt_gap --folds 0",
+            ),
+        ),
+    )
     suites = benchmark.add_subparsers(dest="suite", required=True, metavar="SUITE")
     matbench = suites.add_parser(
         "matbench",
@@ -21,6 +33,16 @@ def add_benchmark(commands):
         description="Fit and score an estimator on the official folds of Matbench v0.1. Finished"
         " folds stay in --results-dir. Run the same command again to resume a stopped run. "
         + JOBLIB_WARNING,
+        epilog=examples(
+            (
+                "a baseline on one task",
+                "skmat benchmark matbench --estimator magpie-forest --tasks steels",
+            ),
+            (
+                "your own estimator on all tasks, with a file to submit",
+                "skmat benchmark matbench --estimator mine.joblib --save results.json.gz",
+            ),
+        ),
     )
     matbench.add_argument(
         "--estimator",

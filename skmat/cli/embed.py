@@ -4,6 +4,7 @@ from skmat.cli.arguments import add_disorder, add_materials, add_model, add_resu
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.output import check_results, warn_of_empty_rows, write_results
+from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_embed"]
@@ -16,6 +17,20 @@ def add_embed(commands):
         help="turn formulas or structures into vectors",
         description="Embed a table, or formulas or structures on the command line. "
         + JOBLIB_WARNING,
+        epilog=examples(
+            (
+                "vectors of the default encoder, as an array",
+                "skmat embed materials.csv -o vectors.npy",
+            ),
+            (
+                "structures, with a named encoder",
+                "skmat embed --structures a.cif b.cif --pretrained cgcnn-mp-ssl -o vectors.csv",
+            ),
+            (
+                "what a trained network has learned",
+                "skmat embed materials.csv --model network.joblib -o vectors.npz",
+            ),
+        ),
     )
     add_materials(embed)
     source = embed.add_mutually_exclusive_group()
@@ -23,7 +38,7 @@ def add_embed(commands):
         "--pretrained",
         metavar="NAME_OR_FOLDER",
         default="auto",
-        help="encoder to use (default: the best shipped one)",
+        help="encoder to use, or hf://organisation/name (default: the best shipped one)",
     )
     add_model(source, "--model")
     add_disorder(embed)

@@ -4,6 +4,7 @@ from skmat.cli.arguments import add_model, add_result, add_table, column_names
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
+from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_evaluate"]
@@ -18,6 +19,13 @@ def add_evaluate(commands):
         help="score a model on a table with labels",
         description="Predict for a table with labels, and compare. Give materials that the model"
         " has not learned from, else the errors are too small. " + JOBLIB_WARNING,
+        epilog=examples(
+            ("the columns of the training", "skmat evaluate gaps.joblib held_out.csv"),
+            (
+                "labels in a column of another name",
+                "skmat evaluate gaps.joblib literature.csv --targets gap_eV -o scores.csv",
+            ),
+        ),
     )
     add_model(evaluate, "model")
     add_table(evaluate)

@@ -4,7 +4,6 @@ Each command has a file that parses its arguments. These files import torch only
 runs, so ``skmat --help`` answers at once.
 """
 
-import argparse
 import os
 import sys
 
@@ -17,12 +16,13 @@ from skmat.cli.interrupts import INTERRUPTED, interrupts_said, say_interrupted
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.models import add_models
 from skmat.cli.output import describe, standard_output, warnings_in_one_line
+from skmat.cli.parser import Parser, examples
 from skmat.cli.predict import add_predict
 from skmat.cli.pretrain import add_pretrain
 from skmat.cli.train import add_train
 from skmat.exceptions import SkmatError
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
 
 
 def main(argv=None):
@@ -39,7 +39,7 @@ def main(argv=None):
         0 on success, 1 if the reader of standard output closed it, 2 for bad input, 130 after
         Ctrl-C, whether or not something was kept. The reason goes to standard error.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     # Spinning torch threads slow each other several times when other processes compete for the
     # cores. OpenMP reads this variable when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -60,11 +60,18 @@ def main(argv=None):
     return status
 
 
-def _parser():
-    parser = argparse.ArgumentParser(
+def make_parser():
+    """Return the parser of all commands."""
+    parser = Parser(
         prog="skmat",
-        description="Pretrained encoders for inorganic materials.",
-        epilog=JOBLIB_WARNING,
+        description="Predict properties of inorganic materials from formulas or structures. "
+        + JOBLIB_WARNING,
+        epilog=examples(
+            ("see all of it at work", "skmat demo --quick"),
+            ("learn from a table", "skmat train measured.csv --targets gap --model gaps.joblib"),
+            ("predict", "skmat predict --formulas TiO2 GaAs --model gaps.joblib"),
+            ("see the options of a command", "skmat train --help"),
+        ),
     )
     parser.add_argument("--version", action="version", version=f"skmat {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

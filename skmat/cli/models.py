@@ -2,12 +2,23 @@
 
 import textwrap
 
+from skmat.cli.parser import examples
+
 __all__ = ["add_models"]
 
 
 def add_models(commands):
     """Add the command ``models`` to the parser."""
-    models = commands.add_parser("models", help="list and describe the shipped encoders")
+    models = commands.add_parser(
+        "models",
+        help="list and describe the shipped encoders",
+        description="List the shipped encoders, and what each has learned. The defaults are"
+        " marked.",
+        epilog=examples(
+            ("all of them", "skmat models"),
+            ("use one", "skmat embed --formulas TiO2 --pretrained roost-ssl"),
+        ),
+    )
     models.set_defaults(run=_models)
 
 

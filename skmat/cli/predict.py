@@ -8,6 +8,7 @@ from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
 from skmat.cli.output import check_results, write_results
+from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 
 __all__ = ["add_predict"]
@@ -23,6 +24,21 @@ def add_predict(commands):
         description="Predict for a table, or for formulas or structures on the command line. The"
         " table also needs the further columns that the model learned from (skmat train"
         " --columns). " + JOBLIB_WARNING,
+        epilog=examples(
+            ("a few formulas", "skmat predict --formulas TiO2 GaAs --model gaps.joblib"),
+            (
+                "a table, with 90 % intervals",
+                "skmat predict new.csv --model gaps.joblib --interval 0.9 -o predicted.csv",
+            ),
+            (
+                "probabilities of classes, as a spreadsheet",
+                "skmat predict new.xlsx --model phases.joblib --proba -o predicted.xlsx",
+            ),
+            (
+                "a model that somebody shares",
+                "skmat predict new.csv --model hf://organisation/name",
+            ),
+        ),
     )
     add_materials(predict)
     add_model(predict, "--model", required=True)

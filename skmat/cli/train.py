@@ -8,6 +8,7 @@ from skmat.cli.families import family_names
 from skmat.cli.interrupts import INTERRUPTED, interrupts_left_to, say_interrupted
 from skmat.cli.materials import given_materials
 from skmat.cli.model_files import JOBLIB_WARNING, save_model
+from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_train"]
@@ -39,6 +40,26 @@ def add_train(commands):
         " labels, or one network if an option of the second group is given. A label is missing if"
         " its cell is empty or holds one of - NaN nan NAN NA na N/A n/a #N/A <NA>. "
         + JOBLIB_WARNING,
+        epilog=examples(
+            (
+                "average of the best models",
+                "skmat train measured.csv --targets gap --model gaps.joblib",
+            ),
+            (
+                "two targets at once, within ten minutes",
+                "skmat train measured.csv --targets gap,density --time-limit 600 --model m.joblib",
+            ),
+            (
+                "classes, also from the temperature",
+                "skmat train phases.csv --targets phase --classification --columns T"
+                " --model phases.joblib",
+            ),
+            (
+                "one network, from structures",
+                "skmat train crystals.csv --structure-column cif --targets gap --family cgcnn"
+                " --model cgcnn.joblib",
+            ),
+        ),
     )
     add_table(train)
     train.add_argument(
@@ -60,8 +81,16 @@ def add_train(commands):
         help="further columns of numbers to learn from, such as the temperature (repeatable)",
     )
     add_disorder(train)
-    train.add_argument("--random-state", type=int, default=0, metavar="SEED")
-    train.add_argument("--device", default="auto")
+    train.add_argument(
+        "--random-state",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="seed: equal seeds give equal models (default: 0)",
+    )
+    train.add_argument(
+        "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one (default)"
+    )
     train.add_argument("--quiet", action="store_true", help="no progress")
     _add_average(train.add_argument_group("the average of the best models (default)"))
     _add_network(train.add_argument_group("one network instead"))
@@ -99,8 +128,8 @@ def _add_network(group):
     group.add_argument(
         "--pretrained",
         metavar="NAME_OR_FOLDER",
-        help="encoder to start from (default: the best shipped one of this size). 'none' starts"
-        " from random weights",
+        help="encoder to start from, or hf://organisation/name (default: the best shipped one of"
+        " this size). 'none' starts from random weights",
     )
     group.add_argument("--size", help="size of the network, such as tiny or base")
     group.add_argument(
@@ -111,7 +140,12 @@ def _add_network(group):
         metavar="PART",
         help="part of a pretrained encoder to train, such as all (default), last or head",
     )
-    group.add_argument("--max-epochs", type=_positive_or_auto, metavar="N")
+    group.add_argument(
+        "--max-epochs",
+        type=_positive_or_auto,
+        metavar="N",
+        help="passes over the table (default: auto, which depends on the number of rows)",
+    )
     group.add_argument("--n-estimators", type=_positive, metavar="N", help="networks to average")
 
 

@@ -17,6 +17,7 @@ from skmat.exceptions import InvalidInputError, PretrainedError, SavedModelError
 from skmat.pretrained import ModelCard, load_checkpoint
 
 constants = pytest.importorskip("huggingface_hub.constants")
+from common.commands import fails, run  # noqa: E402
 from common.hub import served  # noqa: E402
 
 X = ["TiO2", "ZnO", "NaCl", "KCl"]
@@ -111,6 +112,20 @@ def test_an_average_goes_to_the_hub_and_back(hub):
     again = load_model("hf://lab/average")
     np.testing.assert_array_equal(again.predict(X), average.predict(X))
     assert callable(AutoClassifier.push_to_hub)
+
+
+def test_the_command_line_takes_addresses(hub, encoder, regressor, capsys):
+    encoder.push_to_hub("lab/oxides")
+    regressor.push_to_hub("lab/gaps")
+    assert run("predict", "--model", "hf://lab/gaps", "--formulas", "TiO2") == 0
+    expected = f"TiO2,{float(regressor.predict(['TiO2']).item()):.4g}"
+    assert capsys.readouterr().out.splitlines()[1] == expected
+    assert run("embed", "--pretrained", "hf://lab/oxides", "--formulas", "TiO2") == 0
+    vector = capsys.readouterr().out.splitlines()[1].split(",")[1:]
+    np.testing.assert_array_equal(np.float32(vector), encoder.transform(["TiO2"])[0])
+    assert "hf://lab/none: there is no such repository" in fails(
+        capsys, "predict", "--model", "hf://lab/none", "--formulas", "TiO2"
+    )
 
 
 def test_a_revision_is_that_of_all_files(hub, tmp_path):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from skmat.cli.parser import examples
+
 __all__ = ["add_demo"]
 
 
@@ -12,6 +14,10 @@ def add_demo(commands):
         help="fit, compare and predict on a shipped data set (two minutes)",
         description="Fit AutoRegressor to transport properties of 400 compounds. Compare it with"
         " single models on held-out compounds. Save it and predict with it in a new process.",
+        epilog=examples(
+            ("in less than a minute", "skmat demo --quick"),
+            ("predict your own formulas", "skmat demo --formulas Bi2Te3 PbTe --output demo"),
+        ),
     )
     demo.add_argument("--output", type=Path, default=Path("skmat-demo"), metavar="DIR")
     demo.add_argument("--quick", action="store_true", help="smaller sizes, well under a minute")

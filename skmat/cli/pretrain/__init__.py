@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from skmat.cli.parser import examples
+
 __all__ = ["add_pretrain"]
 
 
@@ -12,6 +14,15 @@ def add_pretrain(commands):
         help="pretrain an encoder from a configuration file (hours)",
         description="Pretrain an encoder. A TOML file names the tables, the compositions to leave"
         " out and the parameters. Run the same command again to resume a stopped run.",
+        epilog=examples(
+            ("read the file and count the data", "skmat pretrain oxides.toml --check"),
+            ("pretrain, or resume", "skmat pretrain oxides.toml --output encoders/oxides"),
+            (
+                "use the encoder",
+                "skmat train measured.csv --targets gap --pretrained encoders/oxides"
+                " --model m.joblib",
+            ),
+        ),
     )
     pretrain.add_argument("config", type=Path, metavar="CONFIG.toml")
     pretrain.add_argument(

@@ -1,0 +1,34 @@
+"""The parser of the command line: argparse, with examples under the help."""
+
+import argparse
+
+__all__ = ["Parser", "examples"]
+
+_HEAD = "examples:\n"
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Keep the lines of examples. Other texts are wrapped."""
+
+    def _fill_text(self, text, width, indent):
+        if text.startswith(_HEAD):
+            return text
+        return super()._fill_text(text, width, indent)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose epilog may be a list of examples. Its sub-parsers are of this class too."""
+
+    def __init__(self, *args, **how):
+        super().__init__(*args, **{"formatter_class": _Formatter, **how})
+
+
+def examples(*commands):
+    """Return an epilog.
+
+    Parameters
+    ----------
+    *commands : (str, str)
+        What a command does, and the command as it is typed.
+    """
+    return _HEAD + "\n".join(f"  {what}:\n    {command}" for what, command in commands)

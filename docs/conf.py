@@ -25,6 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "command_help",
     "markdown_page",
     "parameter_headings",
     "readings_table",
@@ -70,7 +71,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skmat {release}"
 html_show_sourcelink = False
 html_sidebars = {
-    page: [] for page in ("install", "glossary", "benchmarks", "changelog", "contributing")
+    page: []
+    for page in ("install", "command_line", "glossary", "benchmarks", "changelog", "contributing")
 }
 html_theme_options = {
     "logo": {"text": "skmat"},

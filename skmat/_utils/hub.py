@@ -136,6 +136,8 @@ def hub_readme(text: str, code: str) -> str:
 
 
 def _api(error, token=None):
+    import skmat._utils.bars  # noqa: F401  # before huggingface_hub imports tqdm, which may warn
+
     try:
         from huggingface_hub import HfApi
     except ImportError:

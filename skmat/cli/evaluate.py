@@ -9,6 +9,11 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_evaluate"]
 
+_ADVICE = (
+    "The model predicts numbers. Leave cells without a label empty, and write the others as plain"
+    " numbers: 3.2 or 3.2e-5."
+)
+
 # Functions import NumPy on use, to keep `skmat --help` fast.
 
 
@@ -58,7 +63,9 @@ def _evaluate(arguments):
     table, X = given.read([*further_columns(model, given), *columns])
     if arguments.output:
         check_no_input(arguments.output, given.files(X))
-    labels = read_labels(table, columns, arguments.data, classification=is_classifier)
+    labels = read_labels(
+        table, columns, arguments.data, classification=is_classifier, advice=_ADVICE
+    )
     X = with_further_columns(model, given, table, X)
     with given.naming_cells(table):
         scores = (score_classes if is_classifier else score_numbers)(model, X, labels)

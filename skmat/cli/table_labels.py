@@ -38,7 +38,7 @@ _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*(?:(?:[(±]|\+/-).*|[^\W\d_][^0-9]*|[*?!])")
 
 
-def read_labels(table, columns, path, *, classification):
+def read_labels(table, columns, path, *, classification, advice=None):
     """Return the label columns of a table.
 
     White space around a label is ignored. Empty cells and those in ``MISSING`` are missing labels.
@@ -55,6 +55,8 @@ def read_labels(table, columns, path, *, classification):
         File of the table, for messages.
     classification : bool
         Whether labels are class names, kept as text. Otherwise they are numbers.
+    advice : str, default=None
+        Remedy for labels that are not numbers. None finds the most likely one for ``train``.
 
     Returns
     -------
@@ -74,7 +76,9 @@ def read_labels(table, columns, path, *, classification):
         labels = pd.DataFrame(read, index=table.cells.index, dtype=object)
         doubts = [doubt for name, column in read.items() for doubt in _doubts(column, name)]
     else:
-        labels, doubts = _read_numbers(table, read, path, _advise)
+        labels, doubts = _read_numbers(
+            table, read, path, (lambda problems: advice) if advice else _advise
+        )
     for name, counts in spelled.items():
         if counts:
             counted = ", ".join(f"{label!r} ({count})" for label, count in counts.items())

@@ -118,6 +118,12 @@ def test_what_cannot_be_scored(folder, tmp_path, capsys):
     assert "'halide'" in error
     error = fails(capsys, "evaluate", gap, table, "--targets", "gap,kind")
     assert "--targets names 2 columns, but the model predicts 'gap'" in error
+    error = fails(capsys, "evaluate", gap, table, "--targets", "kind")
+    assert "row 1, kind: 'metal'" in error
+    assert error.endswith(
+        "The model predicts numbers. Leave cells without a label empty, and write"
+        " the others as plain numbers: 3.2 or 3.2e-5.\n"
+    )
     table.write_text("formula\nTiO2\n")
     assert "no column 'gap'" in fails(capsys, "evaluate", gap, table)
     assert "is an input" in fails(capsys, "evaluate", gap, folder / "data.csv", "-o", gap)

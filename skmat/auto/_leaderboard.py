@@ -33,8 +33,8 @@ def leaderboard(ranked, failures, target_names):
             name,
             part.error,
             part.weight,
-            part.trial.seconds_fit,
-            part.trial.seconds_predict,
+            round(part.trial.seconds_fit, 3),
+            round(part.trial.seconds_predict, 3),
             "fitted",
         )
         for name, parts in zip(target_names, ranked, strict=True)

@@ -92,7 +92,7 @@ def test_the_diagram_of_an_estimator_links_to_its_page(cls):
 
 
 def test_the_link_is_in_the_html_and_not_in_that_of_other_packages():
-    link = f"{DOCS}/generated/skmat.featurizers.MagpieFeaturizer.html"
+    link = f"{DOCS}/generated/skmat.MagpieFeaturizer.html"
     assert f'href="{link}"' in skmat.MagpieFeaturizer()._repr_html_()
 
     class Mine(skmat.MagpieFeaturizer):

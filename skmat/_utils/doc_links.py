@@ -5,10 +5,6 @@ __all__ = ["DOCS", "DocLinkMixin"]
 #: Where the documentation is published.
 DOCS = "https://skmat.readthedocs.io/en/stable"
 
-#: Rooms whose estimators have their pages under the name of the room. The others are names of
-#: `skmat`.
-_ROOMS = ("featurizers",)
-
 
 class DocLinkMixin:
     """Let the HTML diagram of an estimator link to its page of ``docs/api.rst``.
@@ -21,7 +17,5 @@ class DocLinkMixin:
     _doc_link_template = DOCS + "/generated/{page}.html"
 
     def _doc_link_url_param_generator(self):
-        cls = type(self)
-        room = cls.__module__.split(".")[1]
-        prefix = f"skmat.{room}" if room in _ROOMS else "skmat"
-        return {"page": f"{prefix}.{cls.__name__}"}
+        # All estimators are names of `skmat` itself.
+        return {"page": f"skmat.{type(self).__name__}"}

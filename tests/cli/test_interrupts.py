@@ -48,7 +48,7 @@ def test_an_average_that_is_interrupted_keeps_what_is_done(tmp_path, monkeypatch
     command = ["train", str(table), "--targets", "gap", "--model", str(model)]
     assert main([*command, "--preset", "fast", "--quiet"]) == 130
     captured = capsys.readouterr()
-    assert captured.err.splitlines()[0].startswith("Stopping after this candidate.")
+    assert captured.err.splitlines()[0].startswith("Stopping. ")
     last = captured.err.splitlines()[-1]
     assert last == f"skmat train: interrupted: {model} holds the models that were done."
     assert "(interrupted)" in captured.out

@@ -6,7 +6,7 @@ import pandas as pd
 
 from skmat._utils.digits import digits_text
 
-__all__ = ["leaderboard", "leaderboard_html", "leaderboard_text"]
+__all__ = ["leaderboard", "leaderboard_html", "leaderboard_text", "left_out"]
 
 _COLUMNS = ["candidate", "target", "error", "weight", "seconds_fit", "seconds_predict", "status"]
 
@@ -46,15 +46,24 @@ def leaderboard(ranked, failures, target_names):
 
 
 def leaderboard_text(board):
-    """Return the table for a terminal, and a line per candidate that was left out."""
+    """Return the table for a terminal, and a line per reason why candidates were left out."""
     is_fitted = board["status"] == "fitted"
     shown = _readable(board[is_fitted]).drop(columns="status")
-    left_out = board[~is_fitted].groupby(["candidate", "status"], sort=False)["target"]
-    lines = [
-        f"left out: {name} ({', '.join(targets)}): {textwrap.shorten(status, 100)}"
-        for (name, status), targets in left_out
-    ]
-    return "\n".join([shown.to_string(index=False), *lines])
+    return "\n".join([shown.to_string(index=False), *left_out(board)])
+
+
+def left_out(board):
+    """Return a line per reason why candidates were left out."""
+    has_targets = board["target"].nunique() > 1
+    rows = board[board["status"] != "fitted"]
+    lines = []
+    for status, of_status in rows.groupby("status", sort=False):
+        names = [
+            f"{name} for {', '.join(targets)}" if has_targets else name
+            for name, targets in of_status.groupby("candidate", sort=False)["target"]
+        ]
+        lines.append(f"Left out: {', '.join(names)} ({textwrap.shorten(status, 100)})")
+    return lines
 
 
 def leaderboard_html(board):

@@ -71,7 +71,8 @@ class GivenMaterials:
         if self.path is None:
             table = Table(pd.DataFrame({self.column: self.values}), {self.column: 0})
         else:
-            table = read_table(self.path, [self.column, *others])
+            advice = f"Name the column of {_KINDS[self.input]} with --{self.input}-column."
+            table = read_table(self.path, [self.column, *others], advice)
         cells = table.column(self.column)
         return table, cells if self.input == "formula" else self._locate(cells)
 

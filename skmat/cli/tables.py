@@ -66,7 +66,7 @@ class Table:
         return below(number, number + 2 if self.lines is None else self.lines[number])
 
 
-def read_table(path, columns):
+def read_table(path, columns, advice=""):
     """Read a table, with every cell as text.
 
     Only an empty cell is a missing value. "NaN", which pandas reads as missing, is sodium nitride.
@@ -78,6 +78,8 @@ def read_table(path, columns):
         Delimited text, .xlsx or .parquet file. The content, not the name, tells the type.
     columns : sequence of str
         Required columns. Without an exact match, case and surrounding white space are ignored.
+    advice : str, default=""
+        What to do if the first of them is missing.
 
     Returns
     -------
@@ -107,6 +109,7 @@ def read_table(path, columns):
             f"{path} has no column {', '.join(map(repr, missing))}. Its columns are"
             f" {_list_names(rows.header)}.{_advise_quotes(rows.header, missing)}"
             + "".join(f" {note}" for note in notes)
+            + (f" {advice}" if columns[0] in missing and advice else "")
         )
     for name, places in found.items():
         names = [rows.header[place] for place in places]

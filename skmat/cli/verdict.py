@@ -37,6 +37,8 @@ def verdict(model, labels):
     """
     if not hasattr(model, "leaderboard_"):
         return []
+    from skmat.auto._leaderboard import left_out
+
     is_classifier = hasattr(model, "predict_proba")
     if is_classifier:
         what = _ERRORS[model.decision]
@@ -46,7 +48,7 @@ def verdict(model, labels):
         oof = np.reshape(model.oof_predictions_, (len(labels), -1))
         judged = [_judge_numbers(labels[name], oof[:, i]) for i, name in enumerate(labels)]
     errors = [f"  {name}: {text}" for name, text in zip(labels, judged, strict=True)]
-    return [f"Out-of-fold error ({what}):", *errors, *_best(model), *_failures(model)]
+    return [f"Out-of-fold error ({what}):", *errors, *_best(model), *left_out(model.leaderboard_)]
 
 
 def _judge_numbers(labels, predicted):
@@ -100,12 +102,3 @@ def _best(model):
     text = shown.to_string(index=False, formatters=formatters)
     first = f"Best candidates, by {model.error_name_}, and their weights in the average:"
     return [first, *textwrap.indent(text, "  ").splitlines()]
-
-
-def _failures(model):
-    """Return a line per candidate that was left out."""
-    board = model.leaderboard_[model.leaderboard_["status"] != "fitted"]
-    return [
-        f"Left out: {name} ({textwrap.shorten(status, 100)})"
-        for name, status in zip(board["candidate"], board["status"], strict=True)
-    ]

@@ -33,10 +33,11 @@ LEGEND = (
     " given. Less is better for MAE, more for the other scores. All models read the composition"
     " alone. The first balanced accuracy is that of the labels of `predict`. A candidate has no"
     " decision rule: its threshold is the fraction of True among the training rows. That of an"
-    " older model is 0.5. A network without weight predicts with the models of its folds, all other"
-    " networks with two of all rows. The best candidate is the best on average over the test folds, which"
-    " nobody can know beforehand. A difference is a mean over the folds that both have, with the"
-    " standard error of the differences by fold. It is positive where the first column is better."
+    " older model is 0.5. A network without weight predicts with the models of its folds, all"
+    " other networks with two of all rows. The best candidate is the best on average over the test"
+    " folds, which nobody can know beforehand. A difference is a mean over the folds that both"
+    " have, with the standard error of the differences by fold. It is positive where the first"
+    " column is better."
 )
 GAINS = (
     "Gains, of the MAE or of 1 - ROC-AUC, as Prein et al. (2023) define them. Those over scratch"

@@ -23,7 +23,9 @@ def test_a_terminal_shows_four_digits_and_a_line_per_failure(board):
     assert lines[1].split() == ["ridge", "gap", "12350", "0.750", "1.2", "0.0"]
     assert lines[2].split() == ["trees", "gap", "2.371e-07", "0.250", "0.1", "0.0"]
     assert len(lines) == 4
-    assert lines[3].startswith("left out: bad<b> (gap, density): failed: RuntimeError: no memory")
+    assert lines[3].startswith(
+        "Left out: bad<b> for gap, density (failed: RuntimeError: no memory"
+    )
     assert lines[3].endswith("[...]")
 
 

@@ -47,7 +47,7 @@ def test_a_useless_model_is_called_so():
 
 def test_the_best_candidates_and_those_left_out_are_shown():
     fitted = [(f"model-{i}", "gap", float(i), 0.25, "fitted") for i in range(5)]
-    failed = ("boosting", "", np.nan, 0.0, "failed: ValueError: too few")
+    failed = ("boosting", "gap", np.nan, 0.0, "failed: ValueError: too few")
     labels = pd.DataFrame({"gap": [0.0, 4.0]})
     lines = verdict(regressor(np.zeros(2), board(*fitted, failed)), labels)
     assert "mean absolute error" in lines[2]

@@ -109,12 +109,16 @@ def measured(auto):
     return measure
 
 
-def test_every_task_has_five_folds_and_models_are_made_when_they_run(auto):
+def test_small_tasks_have_all_folds_and_models_are_made_when_they_run(auto):
     (study,) = auto.STUDIES
-    cells = {(cell["task"], cell["fold"]) for cell in study.cells}
-    short = {info.short_name for info in MATBENCH_TASKS.values()}
-    assert len(study.cells) == 65
-    assert cells == {(task, fold) for task in short for fold in range(5)}
+    folds = {info.short_name: [] for info in MATBENCH_TASKS.values()}
+    for cell in study.cells:
+        folds[cell["task"]].append(cell["fold"])
+    sizes = [len(each) for each in folds.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[:3] == [5, 5, 5]
+    assert all(each == list(range(len(each))) for each in folds.values())
+    assert all(folds.values())
     assert {cell["model"] for cell in study.cells} == set(study.settings["models"])
 
 

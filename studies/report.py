@@ -8,6 +8,7 @@ from tables.auto import auto
 from tables.learning_curves import learning_curves
 from tables.matbench import matbench, pretrained, roost
 from tables.multitask import multitask
+from tables.overview import overview
 from tables.pretraining import distances, pretraining
 from tables.transfer import transfer
 
@@ -15,7 +16,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     results = parser.parse_args().out
-    first = (matbench, pretrained, roost, auto, pretraining, distances)
+    first = (matbench, pretrained, roost, auto, overview, pretraining, distances)
     for make in (*first, learning_curves, multitask, transfer):
         for file, content in make(results).items():
             if isinstance(content, list):

@@ -8,6 +8,8 @@ import pandas as pd
 
 from skmat.benchmark import MatbenchResults
 
+#: What tables call models whose files have shorter names.
+NAMES = {"voting": "mean of network, trees and support vectors"}
 PUBLISHED = json.loads((Path(__file__).parents[1] / "published.json").read_text())
 
 
@@ -37,7 +39,12 @@ def read(path):
 
 def load_matbench(folder):
     """Return results by name."""
-    return {path.stem: MatbenchResults.load(path) for path in sorted(folder.glob("*.json"))}
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        results = MatbenchResults.load(path)
+        results.name = NAMES.get(results.name, results.name)
+        found[NAMES.get(path.stem, path.stem)] = results
+    return found
 
 
 def decimals_of(values):

@@ -12,7 +12,7 @@ from skmat.benchmark import MatbenchResults, leaderboard, performance_gain
 from skmat.benchmark._metrics import AT_HALF
 from skmat.benchmark._scores import is_error
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
-from tables import decimals_of, frame_to_markdown, rows_to_markdown, to_markdown
+from tables import NAMES, decimals_of, frame_to_markdown, rows_to_markdown, to_markdown
 from tables.matbench import BEST, best_of_formulas, is_regression, short, with_marks
 
 #: Metrics of classes by what they are called. Public entries have the first.
@@ -23,7 +23,7 @@ OF_CLASSES = {
 }
 #: Models without a choice, by name: files of their results. Larger tasks have files of their own.
 ARMS = {
-    "voting": ["voting"],
+    NAMES["voting"]: ["voting"],
     "fine-tuned": ["auto", "large/mtencoder-multi", "long/mtencoder-oqmd-joint"],
     "trees": ["trees"],
 }
@@ -313,5 +313,12 @@ def auto(results):
         return {}
     arms = {name: older(results, files) for name, files in ARMS.items()}
     scratch = older(results, SCRATCH)
-    parts = [parts_of(name, rows, arms, scratch) for name, rows in load(results).items()]
-    return {"auto.md": [text for part in parts for text in part]}
+    pages = {"auto.md": [], "auto_scores.md": [], "auto_intervals.md": []}
+    for name, rows in load(results).items():
+        pages["auto.md"] += parts_of(name, rows, arms, scratch)
+        ours = scores_of(rows)
+        table, worse = comparisons(name, ours, candidates_of(rows), arms)
+        pages["auto_scores.md"] += [table, worse, LEGEND]
+        pages["auto_intervals.md"] += titled(INTERVALS, intervals(ours, rows))
+        pages["auto_intervals.md"] += titled(CALIBRATION, calibration(ours))
+    return pages

@@ -6,8 +6,9 @@ from learning_curves import MODELS, WHOLE
 from matplotlib import pyplot as plt
 
 from skmat.benchmark import MatbenchResults
-from tables import frame_to_markdown, read, with_spread
+from tables import NAMES, frame_to_markdown, read, with_spread
 
+LABELS = [NAMES.get(model, model) for model in MODELS]
 #: Tasks by what is predicted of what.
 KINDS = {
     "numbers of compounds": ("jdft2d", "phonons", "expt_gap", "dielectric"),
@@ -27,24 +28,24 @@ def losses(results):
         part["loss"] = part["mae"].fillna(1 - part["roc_auc"])
         part["size"] = part.groupby("task")["n_train"].transform("min")
         parts.append(part.assign(model=model, labels=np.inf)[parts[0].columns])
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).replace({"model": NAMES})
 
 
 def by_size(table):
     groups = table.groupby(["task", "size", "model"])["loss"]
     text = groups.agg(lambda part: with_spread(part.mean(), part.std(ddof=0), len(part)))
-    text = text.unstack()[list(MODELS)]
+    text = text.unstack()[LABELS]
     text.insert(0, "folds", table.groupby(["task", "size"])["fold"].nunique())
     return frame_to_markdown(text, "task", "labels")
 
 
 def by_kind(table):
-    means = table.pivot_table("loss", ["labels", "task"], "model")[list(MODELS)]
+    means = table.pivot_table("loss", ["labels", "task"], "model")[LABELS]
     ratios = means.div(means["Magpie + forest"], axis=0).reset_index("task")
     parts = {"all": ratios}
     parts |= {kind: ratios[ratios["task"].isin(tasks)] for kind, tasks in KINDS.items()}
     groups = pd.concat(parts, names=["kind"]).groupby(["kind", "labels"], sort=False)
-    text = groups[list(MODELS)].agg(lambda part: f"{part.mean():.2f} ({(part < 1).sum()})")
+    text = groups[LABELS].agg(lambda part: f"{part.mean():.2f} ({(part < 1).sum()})")
     text.insert(0, "tasks", groups.size())
     text = text.rename(lambda n: "all" if n == np.inf else f"{n:.0f}", level="labels")
     return frame_to_markdown(text, "kind", "labels")
@@ -59,7 +60,8 @@ def draw(table):
         ax.set(xscale="log", title=task)
         ax.xaxis.set_minor_formatter(lambda *_: "")
     axes[-1, -1].axis("off")
-    axes[0, 0].legend(frameon=False, fontsize=8)
+    lines = axes[0, 0].get_legend_handles_labels()
+    axes[-1, -1].legend(*lines, loc="center", frameon=False, fontsize=9)
     figure.supxlabel("labels")
     figure.supylabel("MAE, or 1 - ROC-AUC")
     return figure

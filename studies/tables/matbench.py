@@ -7,6 +7,7 @@ import pandas as pd
 from skmat.benchmark import compare_results, leaderboard, performance_gain
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from tables import (
+    NAMES,
     PUBLISHED,
     decimals_of,
     frame_to_markdown,
@@ -58,6 +59,18 @@ def best_of_formulas(entries):
     """Return the best public entry that reads the composition alone: one row or none."""
     left_out = entries["uses_structure"] | entries["suspect"] | entries["is_ours"]
     return entries[~left_out & (entries["algorithm"] != "dummy")].head(1)
+
+
+def best_known(task):
+    """Return the best model of formulas of others and its score, by the leaderboard and papers.
+
+    Without any, the name is empty.
+    """
+    others = best_of_formulas(leaderboard(tasks=task))[["algorithm", "mean"]].to_numpy().tolist()
+    papers = PUBLISHED["composition_only"]
+    others += [papers[task]] if task in papers else []
+    sign = 1 if is_regression(task) else -1  # of what is better
+    return min(others, key=lambda other: sign * other[1], default=("", None))
 
 
 def scores_beside_public(found):
@@ -164,17 +177,15 @@ def verdicts(smaller, larger):
     chosen = {task: results for results in larger for task in results.tasks}
     for task in smaller[ENCODERS[0]].tasks:
         averaged = not is_regression(task) or task in ALLOYS
-        chosen[task] = smaller["voting" if averaged else ENCODERS[0]]
-    rows, papers = [], PUBLISHED["composition_only"]
+        chosen[task] = smaller[NAMES["voting"] if averaged else ENCODERS[0]]
+    rows = []
     for task in MATBENCH_TASKS:
         entries = leaderboard([chosen[task]], tasks=task)
-        others = best_of_formulas(entries)[["algorithm", "mean"]].to_numpy().tolist()
-        others += [papers[task]] if task in papers else []
         (_, mine), *_ = entries[entries["is_ours"]].iterrows()
         decimals, rival, margin = 4, "none", ""
-        if others:
+        best, value = best_known(task)
+        if best:
             sign = 1 if is_regression(task) else -1  # of what is better
-            best, value = min(others, key=lambda other: sign * other[1])
             better = sign * (value - mine["mean"])
             error = mine["std"] / mine["n_folds"] ** 0.5  # of the mean over the folds
             verdict = "tied" if abs(better) < error else "won" if better > 0 else "lost"
@@ -182,7 +193,7 @@ def verdicts(smaller, larger):
             rival, margin = f"{best}: {value:.{decimals}f}", f"{verdict} ({better:+.{decimals}f})"
         ours = with_marks(mine, decimals)
         rows.append([short(task), chosen[task].name, ours, rival, margin])
-    return to_markdown(["task", "recommended", "", "best other", "verdict (better by)"], rows)
+    return to_markdown(["task", "by kind of task", "", "best other", "verdict (better by)"], rows)
 
 
 def matbench(results):

@@ -9,6 +9,7 @@ import pytest
 from skmat.benchmark import MatbenchResults, leaderboard, performance_gain
 
 STEELS = [80.0, 70.0, 90.0, 85.0, 75.0]
+AVERAGE = "mean of network, trees and support vectors"
 #: Better than `STEELS` on average, but not on each fold.
 TREES = [79.0, 71.0, 88.0, 83.0, 74.0]
 RATES = (0.9, 0.88, 0.92, 0.9, 0.9)
@@ -65,19 +66,24 @@ def gap_rows():
 
 
 @pytest.fixture
-def make(studies, tmp_path):
-    """Return the parts of the page that the rows give."""
+def make_pages(studies, tmp_path):
+    """Return the pages that the rows give, by their files."""
     from tables.auto import auto
 
     shutil.copytree(studies / "results" / "pretrained", tmp_path / "pretrained")
 
-    def make(rows):
+    def make_pages(rows):
         content = {"models": {}, "rows": rows}
         (tmp_path / "auto.json").write_text(json.dumps(content, allow_nan=False))
-        (parts,) = auto(tmp_path).values()
-        return parts
+        return auto(tmp_path)
 
-    return make
+    return make_pages
+
+
+@pytest.fixture
+def make(make_pages):
+    """Return the parts of the whole page that the rows give."""
+    return lambda rows: make_pages(rows)["auto.md"]
 
 
 def cells_of(table):
@@ -102,6 +108,15 @@ def test_without_results_there_is_no_page(studies, tmp_path):
     assert auto(tmp_path) == {}
 
 
+def test_parts_of_the_page_are_files_of_their_own(make_pages):
+    pages = make_pages(steels_rows() + glass_rows())
+    whole = pages["auto.md"]
+    assert sorted(pages["auto_scores.md"]) == sorted(whole[:3])
+    at = whole.index(pages["auto_intervals.md"][0])
+    assert pages["auto_intervals.md"] == whole[at : at + 4]
+    assert make_pages(gap_rows())["auto_intervals.md"] == []
+
+
 def test_a_regression_is_compared_fold_by_fold(make, studies):
     row = cells_of(make(steels_rows())[1])["steels (MAE, MPa)"]
     assert row["auto-medium"] == "80.0 ± 7.1"
@@ -110,7 +125,7 @@ def test_a_regression_is_compared_fold_by_fold(make, studies):
     differences = np.subtract(TREES, STEELS)
     assert row["better than it by"] == f"{differences.mean():+.1f} ± {error_of(differences):.1f}"
     arms = {}
-    for file, name in (("voting", "voting"), ("auto", "fine-tuned"), ("trees", "trees")):
+    for file, name in (("voting", AVERAGE), ("auto", "fine-tuned"), ("trees", "trees")):
         path = studies / "results" / "pretrained" / f"{file}.json"
         scores = MatbenchResults.load(path).scores.query("task == 'matbench_steels'")
         arms[name] = scores["mae"].to_numpy()
@@ -135,7 +150,7 @@ def test_a_classification_has_a_row_for_each_rule(make):
     assert rule["better than it by"] == f"+0.200 ± {error_of(RATES):.3f}"
     assert at_half["better than it by"] == "+0.000 ± 0.000"
     # Older results have labels at 0.5 alone; public entries are listed once.
-    assert rule["voting"] == at_half["voting"] == "0.851 ± 0.014"
+    assert rule[AVERAGE] == at_half[AVERAGE] == "0.851 ± 0.014"
     assert rule["best composition-only"].startswith("automatminer")
     assert at_half["best composition-only"] == at_half["CrabNet"] == ""
 
@@ -143,7 +158,7 @@ def test_a_classification_has_a_row_for_each_rule(make):
 def test_differences_are_of_the_folds_that_both_have(make):
     row = cells_of(make(gap_rows())[1])["mp_gap (MAE, eV)"]
     assert row["auto-medium"] == "0.255 ± 0.005 (2 folds)"
-    assert row["best candidate"] == row["better than it by"] == row["voting"] == ""
+    assert row["best candidate"] == row["better than it by"] == row[AVERAGE] == ""
     assert row["fine-tuned"].endswith("(3 folds)")
     assert row["better than their best by"].count(" ± ") == 1
     assert "fold" not in row["better than their best by"]

@@ -1,0 +1,147 @@
+"""Matbench in one picture and one table: ours, trees on Magpie features and the best of others."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+
+from skmat.benchmark import leaderboard
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from tables import decimals_of, rows_to_markdown
+from tables.auto import ARMS, SCRATCH, folds_of, load, older, scores_of, spread
+from tables.matbench import best_known, is_regression, short
+
+LEGEND = (
+    "Mean and standard deviation over the official folds. There are five where no other number is"
+    " given. Less is better for MAE, more for balanced accuracy. All models read the composition"
+    ' alone. "Fine-tuned" is one pretrained network, "random weights" the same network without'
+    " pretraining. The best of others is that of the public leaderboard and of papers. Where no"
+    " forest was run, its column has gradient boosting."
+)
+#: Files of single models, below the folder "pretrained" of the results.
+FILES = {
+    "fine-tuned": ARMS["fine-tuned"],
+    "random weights": SCRATCH,
+    "forest": ["../matbench/magpie-forest"],
+    "boosting": ["../matbench/magpie-boosting"],
+}
+#: The first that a task has is shown.
+OURS, TREES = ("Auto", "fine-tuned"), ("forest", "boosting")
+BLUE, BROWN, GREY = "#1f77b4", "#a8480f", "0.35"
+#: Words on white ground, so that no line runs through them.
+GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+
+
+def read_scores(results):
+    """Return tables of scores by task and fold, by the name of the model."""
+    found = {name: older(results, files) for name, files in FILES.items()}
+    if (results / "auto.json").exists():
+        found["Auto"] = scores_of(next(iter(load(results).values())))
+    columns = ["mae", "balanced_accuracy"]
+    return {name: table.reindex(columns=columns) for name, table in found.items()}
+
+
+def metric_of(task):
+    return ("mae", "MAE") if is_regression(task) else ("balanced_accuracy", "balanced accuracy")
+
+
+def first_of(names, found, task):
+    """Return the first of `names` that was run on the task, and its scores by fold."""
+    for name in names:
+        if name in found and len(scores := folds_of(found[name], task, metric_of(task)[0])):
+            return name, scores
+    return names[-1], pd.Series(dtype=float)
+
+
+def as_errors(task, scores):
+    return scores if is_regression(task) else 1 - scores
+
+
+def relative_errors(results):
+    """Return a row per task: our error and the best of others, over those of trees on Magpie.
+
+    Ours and those of trees are means over the folds that both have. Others have all folds.
+    """
+    found, rows = read_scores(results), []
+    for task in MATBENCH_TASKS:
+        kind, trees = first_of(TREES, found, task)
+        name, scores = first_of(OURS, found, task)
+        trees, scores = as_errors(task, trees), as_errors(task, scores)
+        rival, value = best_known(task)
+        rows.append({
+            "task": short(task),
+            "reference": kind,
+            "ours": name,
+            "our_error": scores.mean() / trees[scores.index].mean(),
+            "rival": rival.split("_")[0],
+            "rival_error": as_errors(task, value) / trees.mean() if rival else np.nan,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def draw(results):
+    """Draw a line per task, from our error to that of the best other model."""
+    table = relative_errors(results)
+    figure, ax = plt.subplots(figsize=(7, 5.6), layout="constrained")
+    ax.axvline(1, color=GREY, linewidth=1)
+    for y, row in table.iterrows():
+        mine, other = (row["our_error"], row["ours"]), (row["rival_error"], row["rival"])
+        ax.plot([mine[0], other[0]], [y, y], color="0.75", linewidth=2, zorder=1)
+        if not row["rival"]:
+            other = (mine[0], "no other model")
+        mine_is_left = mine[0] < other[0]
+        for (x, words), color, is_left in (
+            (other, BROWN if row["rival"] else GREY, not mine_is_left),
+            (mine, BLUE, mine_is_left),
+        ):
+            ax.plot(x, y, "o", color=color, markersize=7)
+            ax.annotate(
+                words,
+                (x, y),
+                (-7 if is_left else 7, 0),
+                textcoords="offset points",
+                ha="right" if is_left else "left",
+                va="center",
+                fontsize=9,
+                fontweight="bold" if color == BLUE else "normal",
+                color=color,
+                bbox=GROUND,
+            )
+    are_boosted = table["reference"] == "boosting"
+    names = table["task"].where(~are_boosted, table["task"] + " (of boosting)")
+    ax.set_yticks(table.index, names, fontsize=9)
+    ax.invert_yaxis()
+    ax.margins(x=0.2, y=0.04)
+    ax.set_xlabel("error relative to a forest on Magpie features: left is better")
+    ax.text(1, -0.75, "Magpie + forest", color=GREY, fontsize=9, ha="center", va="bottom")
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    return figure
+
+
+def table_of(results):
+    """Return a table of a row per task."""
+    found, rows = read_scores(results), []
+    crabnet = leaderboard().query("algorithm == 'CrabNet'").set_index("task")["mean"]
+    for task in MATBENCH_TASKS:
+        metric, called = metric_of(task)
+        singles = {
+            name: folds_of(found[name], task, metric) for name in ("fine-tuned", "random weights")
+        }
+        kind, trees = first_of(TREES, found, task)
+        others = {"CrabNet": ("", crabnet.get(task)), "best of others": best_known(task)}
+        others = {column: rival for column, rival in others.items() if rival[1] is not None}
+        means = [each.mean() for each in (*singles.values(), trees) if len(each)]
+        decimals = decimals_of([*means, *(value for _, value in others.values())])
+        unit = MATBENCH_TASKS[task].unit
+        label = f"{called}, {unit}" if metric == "mae" and unit != "1" else called
+        texts = {name: spread(scores, decimals) for name, scores in singles.items()}
+        texts["Magpie + forest"] = "boosting: " * (kind == "boosting") + spread(trees, decimals)
+        for column, (name, value) in others.items():
+            texts[column] = (f"{name}: " if name else "") + f"{value:.{decimals}f}"
+        rows.append({"task": short(task, label), "best of others": "none", **texts})
+    columns = ["task", *singles, "Magpie + forest", "CrabNet", "best of others"]
+    return rows_to_markdown(rows, columns)
+
+
+def overview(results):
+    return {"matbench.png": draw(results), "overview.md": [table_of(results), LEGEND]}

@@ -18,7 +18,7 @@ from skmat.pretrained import BEST, list_pretrained
 
 __all__ = ["make_frozen_pipeline"]
 
-#: Best frozen encoder of formulas (docs/benchmarks.rst). Another one is best for fine-tuning.
+#: Best frozen encoder of formulas (docs/studies/frozen.rst). Another one is best for fine-tuning.
 _BEST_FROZEN = "mtencoder-multimodal"
 _TASKS = ("regression", "classification")
 

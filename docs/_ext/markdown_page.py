@@ -26,7 +26,7 @@ def to_rst(text):
         elif in_code:
             lines.append(f"   {line}".rstrip())
         elif line.startswith("|"):
-            table.append([_inline(cell.strip()) for cell in line.strip().strip("|").split("|")])
+            table.append([_cell(cell.strip()) for cell in line.strip().strip("|").split("|")])
         else:
             lines += _table(table)
             table = []
@@ -43,6 +43,11 @@ def _inline(text):
     text = _CODE.sub(r"``\1``", text)
     # Relative links point at files of the repository, which the pages do not have.
     return _LINK.sub(lambda m: f"`{m[1]} <{m[2]}>`__" if "://" in m[2] else m[1], text)
+
+
+def _cell(text):
+    # A number and its deviation stay on one line.
+    return _inline(text).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def _with_blank_before_list(lines, line):

@@ -52,6 +52,11 @@ def first_of(names, found, task):
     return names[-1], pd.Series(dtype=float)
 
 
+def shortened(name):
+    """Return the name of a public entry without its version."""
+    return name.split("_")[0]
+
+
 def as_errors(task, scores):
     return scores if is_regression(task) else 1 - scores
 
@@ -72,7 +77,7 @@ def relative_errors(results):
             "reference": kind,
             "ours": name,
             "our_error": scores.mean() / trees[scores.index].mean(),
-            "rival": rival.split("_")[0],
+            "rival": shortened(rival),
             "rival_error": as_errors(task, value) / trees.mean() if rival else np.nan,
         })  # fmt: skip
     return pd.DataFrame(rows)
@@ -81,7 +86,7 @@ def relative_errors(results):
 def draw(results):
     """Draw a line per task, from our error to that of the best other model."""
     table = relative_errors(results)
-    figure, ax = plt.subplots(figsize=(7, 5.6), layout="constrained")
+    figure, ax = plt.subplots(figsize=(7, 6), layout="constrained")
     ax.axvline(1, color=GREY, linewidth=1)
     for y, row in table.iterrows():
         mine, other = (row["our_error"], row["ours"]), (row["rival_error"], row["rival"])
@@ -101,18 +106,19 @@ def draw(results):
                 textcoords="offset points",
                 ha="right" if is_left else "left",
                 va="center",
-                fontsize=9,
+                fontsize=10,
                 fontweight="bold" if color == BLUE else "normal",
                 color=color,
                 bbox=GROUND,
             )
     are_boosted = table["reference"] == "boosting"
     names = table["task"].where(~are_boosted, table["task"] + " (of boosting)")
-    ax.set_yticks(table.index, names, fontsize=9)
+    ax.set_yticks(table.index, names, fontsize=10)
     ax.invert_yaxis()
-    ax.margins(x=0.2, y=0.04)
+    ax.margins(x=0.22, y=0.04)
     ax.set_xlabel("error relative to a forest on Magpie features: left is better")
-    ax.text(1, -0.75, "Magpie + forest", color=GREY, fontsize=9, ha="center", va="bottom")
+    above = ax.get_xaxis_transform()
+    ax.text(1, 1.01, "Magpie + forest", color=GREY, fontsize=10, ha="center", transform=above)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)
     return figure
@@ -137,7 +143,7 @@ def table_of(results):
         texts = {name: spread(scores, decimals) for name, scores in singles.items()}
         texts["Magpie + forest"] = "boosting: " * (kind == "boosting") + spread(trees, decimals)
         for column, (name, value) in others.items():
-            texts[column] = (f"{name}: " if name else "") + f"{value:.{decimals}f}"
+            texts[column] = (f"{shortened(name)}: " if name else "") + f"{value:.{decimals}f}"
         rows.append({"task": short(task, label), "best of others": "none", **texts})
     columns = ["task", *singles, "Magpie + forest", "CrabNet", "best of others"]
     return rows_to_markdown(rows, columns)

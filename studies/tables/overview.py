@@ -13,9 +13,10 @@ from tables.matbench import best_known, is_regression, short
 LEGEND = (
     "Mean and standard deviation over the official folds. There are five where no other number is"
     " given. Less is better for MAE, more for balanced accuracy. All models read the composition"
-    ' alone. "Fine-tuned" is one pretrained network, "random weights" the same network without'
-    " pretraining. The best of others is that of the public leaderboard and of papers. Where no"
-    " forest was run, its column has gradient boosting."
+    ' alone. "Fine-tuned" is one network of `pretrained="auto"`, which means random weights for'
+    " `steels`. On the three largest tasks it starts from `mtencoder-oqmd-joint` and learns for 60"
+    ' epochs. "Random weights" is the same network without pretraining. The best of others is that'
+    " of the public leaderboard and of papers. Where no forest was run, its column has gradient boosting."
 )
 #: Files of single models, below the folder "pretrained" of the results.
 FILES = {

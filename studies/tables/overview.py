@@ -16,7 +16,8 @@ LEGEND = (
     ' alone. "Fine-tuned" is one network of `pretrained="auto"`, which means random weights for'
     " `steels`. On the three largest tasks it starts from `mtencoder-oqmd-joint` and learns for 60"
     ' epochs. "Random weights" is the same network without pretraining. The best of others is that'
-    " of the public leaderboard and of papers. Where no forest was run, its column has gradient boosting."
+    " of the public leaderboard and of papers. Where no forest was run, its column has gradient"
+    " boosting."
 )
 #: Files of single models, below the folder "pretrained" of the results.
 FILES = {

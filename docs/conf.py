@@ -5,6 +5,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 import skmat
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
@@ -50,7 +52,7 @@ templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["skmat.css"]
 html_logo = html_favicon = "_static/logo.svg"
-exclude_patterns = ["_build", "auto_examples/*.md5"]
+exclude_patterns = ["_build", "auto_examples/**/*.md5"]
 # Docstrings write `parameter` for what is code, as scikit-learn's do.
 default_role = "literal"
 toc_object_entries_show_parents = "hide"
@@ -86,7 +88,24 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
-    "within_subsection_order": "FileNameSortKey",
+    "subsection_order": ExplicitOrder(
+        ["../examples/first_steps", "../examples/networks", "../examples/data"]
+    ),
+    "within_subsection_order": ExplicitOrder(
+        [
+            "plot_auto.py",
+            "plot_few_labels.py",
+            "plot_pictures.py",
+            "plot_several_targets.py",
+            "plot_embeddings.py",
+            "plot_uncertainty.py",
+            "plot_transfer.py",
+            "plot_grid_search.py",
+            "plot_structures.py",
+            "plot_what_to_label.py",
+            "plot_benchmark.py",
+        ]
+    ),
     # For "Examples" on the pages of classes.
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skmat",),

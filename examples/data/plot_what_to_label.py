@@ -2,23 +2,24 @@
 Which materials to label
 ========================
 
-Labels are expensive. You can often measure or compute only some materials of a list. This example
-compares three ways to choose them:
+Labels are expensive. You can often measure or compute only some materials of a
+list. This example compares three ways to choose them:
 
 - at random,
 - with the distribution of the target over the list,
 - as far from one another as possible.
 
-The second way needs the target of all materials. In practice it needs a cheap estimate of the
-target. Here, it shows the best case of this way.
+The second way needs the target of all materials. In practice it needs a cheap
+estimate of the target. Here, it shows the best case of this way.
 """
 
 # %%
 # The list
 # --------
 #
-# The list has 2,000 compounds. The target is the logarithm of their conductivity. The model is a
-# ridge regression on the embeddings of the pretrained encoder, which one call computes.
+# The list has 2,000 compounds. The target is the logarithm of their
+# conductivity. The model is a ridge regression on the embeddings of the
+# pretrained encoder, which one call computes.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -46,34 +47,54 @@ print(vectors.shape)
 # All three are splitters, as in scikit-learn. ``cv=`` takes them too.
 
 splitters = {
-    "at random": lambda n: ShuffleSplit(10, train_size=n, random_state=0),
-    "by quantiles of the target": lambda n: QuantileShuffleSplit(10, train_size=n, random_state=0),
-    "far from one another": lambda n: FarthestPointSplit(
-        n_splits=10, train_size=n, random_state=0
-    ),
+    "at random": ShuffleSplit,
+    "by quantiles of the target": QuantileShuffleSplit,
+    "far from one another": FarthestPointSplit,
 }
 found = []
-for name, make in splitters.items():
+for name, splitter in splitters.items():
     for n in (25, 50, 100, 200):
-        for train, test in make(n).split(vectors, y):
-            model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 5, 11)))
-            predicted = model.fit(vectors[train], y[train]).predict(vectors[test])
+        cv = splitter(n_splits=10, train_size=n, random_state=0)
+        for train, test in cv.split(vectors, y):
+            ridge = RidgeCV(np.logspace(0, 5, 11))
+            model = make_pipeline(StandardScaler(), ridge)
+            predicted = model.fit(vectors[train], y[train]).predict(
+                vectors[test]
+            )
             found.append((name, n, mean_absolute_error(y[test], predicted)))
 table = pd.DataFrame(found, columns=["drawn", "labels", "MAE"])
-print(table.pivot_table(index="labels", columns="drawn", values="MAE").round(3))
+print(
+    table.pivot_table(index="labels", columns="drawn", values="MAE").round(3)
+)
 
 # %%
 # Results
 # -------
 #
-# The error bars show the standard deviation over ten samples. Materials that are far from one
-# another are unusual and tell little about the others. Such a sample needs 200 labels to be as
-# good as the other ways. The error of a sample with the distribution of the target varies less.
+# The error bars show the standard deviation over ten samples. Materials that
+# are far from one another are unusual and tell little about the others. Such
+# a sample needs 200 labels to be as good as the other ways. The error of a
+# sample with the distribution of the target varies less.
 
-figure, ax = plt.subplots(layout="constrained")
-for name, part in table.groupby("drawn", sort=False):
+figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+for place, (name, part) in enumerate(table.groupby("drawn", sort=False)):
     curve = part.groupby("labels")["MAE"].agg(["mean", "std"])
-    ax.errorbar(curve.index, curve["mean"], curve["std"], marker="o", capsize=3, label=name)
-ax.set(xscale="log", xlabel="labels", ylabel="mean absolute error of log10 of the conductivity")
-ax.legend(frameon=False)
+    ax.errorbar(
+        # Beside one another, so that no error bar hides another.
+        curve.index * (1 + 0.04 * (place - 1)),
+        curve["mean"],
+        curve["std"],
+        marker="o",
+        capsize=3,
+        label=name,
+    )
+ax.set(
+    xscale="log",
+    xlabel="Labels",
+    ylabel="Mean absolute error\nof log10 of the conductivity",
+)
+ax.set_xticks([25, 50, 100, 200], ["25", "50", "100", "200"])
+ax.minorticks_off()
+ax.spines[["top", "right"]].set_visible(False)
+figure.legend(loc="outside upper center", ncols=3, frameon=False)
 plt.show()

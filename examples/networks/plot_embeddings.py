@@ -47,8 +47,8 @@ embeddings = {
 #
 # ``objectives="masked_elements"`` hides elements and predicts them from the
 # others and the atomic fractions. It needs no labels. Only to show this in
-# seconds, the encoder has the smallest size, ``preset="tiny"``, and learns from
-# 4,000 formulas. The shipped encoders are larger and have learned from
+# seconds, the encoder has the smallest size, ``preset="tiny"``, and learns
+# from 4,000 formulas. The shipped encoders are larger and have learned from
 # hundreds of thousands.
 
 settings = {"preset": "tiny", "pretrained": None, "random_state": 0}

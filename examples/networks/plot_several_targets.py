@@ -7,7 +7,7 @@ of them as columns of ``y``, with NaN for missing labels. A missing label adds
 nothing to the loss. One network then learns from all known labels.
 """
 
-# sphinx_gallery_thumbnail_number = 3
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # Data
@@ -45,7 +45,7 @@ print(y_train.notna().sum())
 
 three = MTEncoderRegressor(max_epochs=15, patience=15, random_state=0)
 three.fit(X_train, y_train)
-display = HistoryDisplay.from_estimator(three)
+HistoryDisplay.from_estimator(three)
 plt.show()
 
 # %%

@@ -15,9 +15,10 @@ p-doped compounds. 50 to 200 of them have labels.
 #   encoder and trains both.
 # - Frozen: the encoder does not change. :func:`~skmat.make_frozen_pipeline`
 #   passes its embeddings and Magpie features to support vectors.
-# - Averaged: :class:`~skmat.AutoRegressor` averages the best of several models.
-#   Here, they are support vectors and trees on such features, which take
-#   seconds. By default, fine-tuned networks are tried too, which takes minutes.
+# - Averaged: :class:`~skmat.AutoRegressor` averages the best of several
+#   models. Here, they are support vectors and trees on such features, which
+#   take seconds. By default, it also tries fine-tuned networks, which takes
+#   minutes.
 #
 # Two models do without the encoder: a forest on Magpie features, and the same
 # network from random weights. Both networks train for 15 epochs.

@@ -3,11 +3,11 @@ Search over encoders and loss weights
 =====================================
 
 :class:`~sklearn.model_selection.GridSearchCV` can compare pretrained encoders
-and ways to balance targets. Both are parameters of the regressor:
+and weights of the targets. Both are parameters of the regressor:
 
 - ``pretrained`` takes the name of a shipped encoder, a folder of weights, a
   fitted encoder, or None for random weights.
-- ``loss_weights`` and ``loss_weighting`` balance the targets.
+- ``loss_weights`` says how much each target counts in training.
 """
 
 # %%
@@ -92,15 +92,11 @@ def describe(parameters):
     """Name a point of one of the grids."""
     if "pretrained" in parameters:
         source = parameters["pretrained"] or "random weights"
-        return source + (
-            ", S_p counts 3 times" if parameters["loss_weights"] else ""
-        )
-    encoder, alpha = (
-        parameters["features__encoder"],
-        parameters["ridge__alpha"],
-    )
+        weights = ", S_p counts 3 times" if parameters["loss_weights"] else ""
+        return source + weights
+    encoder = parameters["features__encoder"]
     source = "" if encoder == "drop" else f" + {encoder.pretrained}"
-    return f"Magpie{source}, alpha {alpha:g}"
+    return f"Magpie{source}, alpha {parameters['ridge__alpha']:g}"
 
 
 searches = {"network": network_search, "pipeline": pipeline_search}
@@ -115,7 +111,7 @@ table = pd.concat(
     pd.DataFrame(
         {
             "kind": name,
-            "candidate": map(describe, search.cv_results_["params"]),
+            "candidate": list(map(describe, search.cv_results_["params"])),
             "r2": search.cv_results_["mean_test_score"],
         }
     )

@@ -85,6 +85,9 @@ errors = pd.Series(
 print(errors.round(1).to_string())
 
 # %%
+# The labels of the other targets help both networks. The shipped encoder helps
+# more. It has seen none of these labels, but has learned the Seebeck
+# coefficients of some of these compounds from another database, JARVIS.
 
 _, ax = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
 bars = ax.barh(errors.index[::-1], errors[::-1], color="tab:blue")

@@ -89,8 +89,8 @@ for name, vectors in embeddings.items():
 
 # %%
 # Hidden elements alone add little: these lines differ by about as much as the
-# folds do. Learned properties add much more. Pretraining did not use the labels
-# of this example. But ``mtencoder-multi`` has learned band gaps of many
+# folds do. Learned properties add much more. Pretraining did not use the
+# labels of this example. But ``mtencoder-multi`` has learned band gaps of many
 # compounds, and metals have no gap.
 #
 # Two principal components of each embedding:

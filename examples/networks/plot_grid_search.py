@@ -78,7 +78,7 @@ pipeline_search = GridSearchCV(
             "drop",
             *(MTEncoder(pretrained=name) for name in shipped),
         ],
-        "ridge__alpha": [10.0, 100.0, 1000.0],
+        "ridge__alpha": [100.0, 1000.0],
     },
     cv=cv,
 ).fit(X_train, y_train)
@@ -120,12 +120,15 @@ table = pd.concat(
 
 # %%
 # Blue candidates are fine-tuned networks, orange ones are ridge regressions.
+# ``mtencoder-multi`` leads both grids. The best network is better in
+# cross-validation, and the best pipeline on the test compounds. With 200
+# labelled compounds, do not choose by so small a difference.
 
 _, ax = plt.subplots(figsize=(7, 4.6), layout="constrained")
 colors = table["kind"].map({"network": "tab:blue", "pipeline": "tab:orange"})
 bars = ax.barh(table["candidate"], table["r2"], color=colors)
 ax.bar_label(bars, fmt="%.2f", padding=3, fontsize="small")
 ax.set(xlabel="R² in cross-validation, mean of two targets")
-ax.margins(x=0.1)
+ax.margins(x=0.15)
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()

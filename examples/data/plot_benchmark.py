@@ -3,8 +3,8 @@ Benchmark a pipeline on Matbench
 ================================
 
 ``run_matbench`` fits any estimator for formulas on the official folds of a
-Matbench task. Here, three pipelines predict the yield strength of 312 steels
-(``matbench_steels``) from their composition.
+Matbench task. Here, three pipelines predict the yield strength of the 312
+steels of matbench_steels from their composition.
 
 This example downloads nothing. Without the Matbench data (:doc:`/datasets`),
 it uses scikit-learn's own tools on a sample of matminer's transport data.

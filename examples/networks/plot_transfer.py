@@ -110,3 +110,8 @@ ax.set_yticks(places, table["candidate"])
 ax.set(xlabel="Mean absolute error [µV/K]", ylim=(-0.5, len(table) - 0.2))
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
+
+# %%
+# The encoder matters most: all ways to train ``mtencoder-multi`` are better
+# than ``mtencoder-oqmd-mem`` and random weights. Which layers learn matters
+# less. The 100 labels do not tell which of the four ways is best.

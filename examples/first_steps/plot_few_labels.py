@@ -45,11 +45,11 @@ models = {
     "Magpie, random forest": make_pipeline(
         MagpieFeaturizer(), RandomForestRegressor(random_state=0)
     ),
-    "encoder, fine-tuned": MTEncoderRegressor(max_epochs=15, random_state=0),
     "encoder, frozen": make_frozen_pipeline("regression"),
     "AutoRegressor, no network": AutoRegressor(
         preset=["svm", "trees-vectors"], random_state=0
     ),
+    "encoder, fine-tuned": MTEncoderRegressor(max_epochs=15, random_state=0),
 }
 
 # %%
@@ -87,6 +87,10 @@ figure.legend(loc="outside right upper", frameon=False)
 plt.show()
 
 # %%
+# With 50 labels, the fine-tuned encoder is better than the forest and the
+# network from random weights with 200. The frozen encoder is better than these
+# two at each size.
+#
 # The encoder has seen none of these labels. But it has learned other
 # properties of many of these compounds. For 14 % of them, it has learned the
 # Seebeck coefficient from another database, JARVIS. Its model card lists what

@@ -36,8 +36,8 @@ from skmat.exceptions import DatasetNotFoundError
 task = MatbenchTask("steels", download_if_missing=False)
 try:
     print(f"{len(task.X)} materials, labels in {task.info.unit}")
-except DatasetNotFoundError as error:
-    print(f"Taking the transport data instead. {error}")
+except DatasetNotFoundError:
+    print("The Matbench data are missing. Taking the transport data instead.")
     task = None
 
 # %%

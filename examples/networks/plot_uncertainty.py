@@ -86,8 +86,8 @@ for ax in axes:
 plt.show()
 
 # %%
-# On the dashed line of the left panel, deviations equal errors. Here, all groups
-# are above the line: the deviations are too small, but they tell which
+# On the dashed line of the left panel, deviations equal errors. Here, all
+# groups are above the line: the deviations are too small, but they tell which
 # predictions are worse. Standard deviations of a network are not confidence
 # intervals. Check them in this way on data like yours before you use them as
 # intervals. The intervals of :class:`~skmat.AutoRegressor` are calibrated.

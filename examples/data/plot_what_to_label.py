@@ -72,9 +72,9 @@ print(
 # -------
 #
 # The error bars show the standard deviation over ten samples. Materials that
-# are far from one another are unusual and tell little about the others. Such
-# a sample needs 200 labels to be as good as the other ways. The error of a
-# sample with the distribution of the target varies less.
+# are far from one another are unusual and tell little about the others. Such a
+# sample needs 200 labels to be about as good as the other ways. These two do
+# not differ by more than the samples do.
 
 figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for place, (name, part) in enumerate(table.groupby("drawn", sort=False)):

@@ -112,8 +112,11 @@ for column, name in enumerate(names):
 # %%
 # Per atom, most of the energy follows from the charges and the radii of the
 # ions, so the formula alone tells much of it. The density depends on the
-# structure. The shipped encoder helps with both. Predictions of the network
-# that started from it:
+# structure. The shipped encoder helps with both after the same 20 epochs. But
+# these targets are simple: ``preset="tiny"`` with ``pretrained=None``,
+# ``lr=5e-3`` and 60 epochs gets errors of 0.34 eV/atom and 0.14 g/cm³ in about
+# as much time. Predictions of the network that started from the shipped
+# encoder:
 
 ParityDisplay.from_predictions(
     y_test,

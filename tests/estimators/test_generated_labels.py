@@ -98,7 +98,7 @@ def check_predictions(fitted, predict):
         assert_allclose(other, together[order], rtol=1e-4, atol=1e-4 * np.max(scale))
 
 
-@on_generated(45)
+@on_generated(20)
 def test_predictions_are_equivariant_to_the_unit(n_inputs):
     def check(value):
         rows, container, exponent, settings = value

@@ -73,7 +73,7 @@ def as_numpy(value, small):
     return [as_numpy(each, small) for each in value]
 
 
-@on_generated(40)
+@on_generated(15)
 def test_numbers_of_numpy_and_python_do_the_same(n_inputs):
     def check(value):
         parameters, small = value

@@ -46,7 +46,7 @@ def fitted(weights, y=SPARSE, kind=MTEncoderRegressor, **settings):
     return model.fit(FORMULAS, y, sample_weight=weights)
 
 
-@on_generated(35)
+@on_generated(15)
 def test_only_ratios_count(n_inputs):
     def check(value):
         weights, container, exponent, settings = value

@@ -190,7 +190,7 @@ def go_on(folder):
     return encoder.fit(FORMULAS)
 
 
-@on_generated(50)
+@on_generated(20)
 def test_states_of_runs(run, tmp_path, n_inputs):
     original, state = run
 

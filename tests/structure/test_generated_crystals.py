@@ -99,7 +99,7 @@ def sorted_rows(structure):
     return rows[np.lexsort(rows.T[::-1])]
 
 
-@on_generated(150)
+@on_generated(80)
 def test_a_crystal_is_the_same_in_all_its_forms(n_inputs):
     def check(crystal):
         structures, valid = read_structures(forms(crystal), on_invalid="nan")
@@ -153,7 +153,7 @@ def test_each_damaged_file_gives_a_row(n_inputs):
     check_generated(n_inputs, damaged_texts(), check)
 
 
-@on_generated(150)
+@on_generated(80)
 def test_arrays_of_any_cell_give_graphs_or_faults(n_inputs):
     @st.composite
     def arrays(draw):

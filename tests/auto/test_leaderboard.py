@@ -26,7 +26,7 @@ def test_a_terminal_shows_four_digits_and_a_line_per_failure(board):
     assert lines[3].startswith(
         "Left out: bad<b> for gap, density (failed: RuntimeError: no memory"
     )
-    assert lines[3].endswith("[...]")
+    assert lines[3].endswith("[...])")
 
 
 def test_html_shows_the_whole_reason_and_no_numbers_of_a_failure(board):

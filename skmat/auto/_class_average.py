@@ -46,7 +46,9 @@ class ClassAverage:
             for part, each in zip(candidates, predictions, strict=True)
         ]
         predictions = np.stack([each.predict(OutOfFold(), target) for each in candidates])
-        candidates = select_parts(candidates, predictions, y, data, rows, metric, generator)
+        candidates = select_parts(
+            candidates, predictions, predictions, y, data, rows, metric, generator
+        )
         average = cls(target, [part for part in candidates if part.weight > 0])
         weights = data.sample_weight[rows]
         raw = average.predict_proba(OutOfFold())[rows]

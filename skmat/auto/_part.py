@@ -176,7 +176,7 @@ def quantiles_of_ratios(labels, values, lowest, sample_weight):
     return weighted_quantile(ratios, _LEVELS, sample_weight[rows])
 
 
-def select_parts(parts, predictions, y, data, rows, metric, generator):
+def select_parts(parts, predictions, expected, y, data, rows, metric, generator):
     """Return the parts with their errors and weights.
 
     Parameters
@@ -185,6 +185,8 @@ def select_parts(parts, predictions, y, data, rows, metric, generator):
         All candidates for a target.
     predictions : ndarray of shape (m, n) or (m, n, n_classes)
         Their out-of-fold predictions.
+    expected : ndarray of the same shape
+        Predictions that the weights are chosen by.
     y : ndarray of shape (n,)
         Labels, or indices of classes.
     data : FitData
@@ -202,7 +204,9 @@ def select_parts(parts, predictions, y, data, rows, metric, generator):
     """
     known, labels, weights = predictions[:, rows], y[rows], data.sample_weight[rows]
     errors = metric.errors(labels, known, weights)
-    shares = select_weights(known, labels, weights, data.groups[rows], metric, generator)
+    shares = select_weights(
+        expected[:, rows], labels, weights, data.groups[rows], metric, generator
+    )
     return [
         replace(part, error=float(error), weight=float(share))
         for part, error, share in zip(parts, errors, shares, strict=True)

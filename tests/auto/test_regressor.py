@@ -19,7 +19,7 @@ from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import KFold, PredefinedSplit
 
 from skmat import AutoRegressor, MTEncoderRegressor
-from skmat.auto import _folds
+from skmat.auto import _folds, _number_average
 from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
 
 TWO = [("ridge", ridge()), ("strong", ridge(100.0))]
@@ -320,6 +320,18 @@ def test_a_target_with_one_label():
     y[:, 0], y[3, 1] = NUMBERS, 1.0
     with pytest.raises(InvalidInputError, match="'y1'"):
         regressor().fit(BINARIES, y)
+
+
+def test_networks_are_chosen_by_a_smaller_error(monkeypatch):
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1)
+    given = {"candidates": [("ridge", ridge()), ("net", network)], "random_state": 0}
+    boards = []
+    for gain in (1.0, 1e-6):
+        monkeypatch.setattr(_number_average, "_GAIN_OF_NETWORKS", gain)
+        boards.append(regressor(**given).fit(BINARIES, NUMBERS).leaderboard_)
+    before, after = (each.set_index("candidate") for each in boards)
+    assert before["weight"]["net"] == 0 < after["weight"]["net"]
+    assert after["error"]["net"] == before["error"]["net"]  # the leaderboard has the error itself
 
 
 def test_networks_of_several_targets():

@@ -66,8 +66,8 @@ class Sizes:
     n_labelled: int
     n_held_out: int
     n_trees: int = 200
-    max_epochs: int = 30
-    n_folds: int = 3
+    max_epochs: int = 25
+    n_folds: int = 4
 
 
 FULL = Sizes(400, 2000)

@@ -64,7 +64,7 @@ class CommandHelp(Directive):
 
 def setup(app):
     app.add_directive("command-help", CommandHelp)
-    # The parser is no file of the documentation, so its pages are read at every build.
+    # Sphinx cannot see when the parser changes, so these pages are rebuilt every time.
     app.connect("env-get-outdated", lambda app, env, *changes: _pages(env))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -33,18 +33,8 @@ class MultiTargetRegressorMixin(RegressorMixin):
             Mean R2, dimensionless. The best value is 1.
         """
         predicted = self.predict(X)
-        truth = read_numeric_targets(y, len(predicted), labels_required=False).values
-        weights = weights_of_scores(sample_weight, len(predicted))
-        scores = []
-        for labels, guess in zip(truth.T, predicted.reshape(len(truth), -1).T, strict=True):
-            rows = ~np.isnan(labels) & ~np.isnan(guess)
-            if not rows.any():
-                continue
-            # R2 does not depend on the unit, but squares of tiny numbers underflow.
-            pair, _ = in_own_unit(np.append(labels[rows], guess[rows]))
-            row_weights = None if weights is None else weights[rows]
-            scores.append(r2_score(*np.split(pair, 2), sample_weight=row_weights))
-        return float(np.mean(scores)) if scores else np.nan
+        truth = read_numeric_targets(y, len(predicted), labels_required=False).values.T
+        return _mean_over_targets(_determination, truth, predicted, sample_weight)
 
 
 class MultiTargetClassifierMixin(ClassifierMixin):
@@ -69,17 +59,31 @@ class MultiTargetClassifierMixin(ClassifierMixin):
         predicted = self.predict(X)
         truth = class_columns(y)
         check_consistent_length(predicted, truth[0])
-        weights = weights_of_scores(sample_weight, len(predicted))
-        scores = []
-        for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
-            rows = ~pd.isna(labels) & ~pd.isna(guess)
-            if not rows.any():
-                continue
-            right = np.asarray(labels[rows] == guess[rows], dtype=bool)
-            row_weights = None if weights is None else weights[rows]
-            scores.append(accuracy_score(np.ones(rows.sum()), right, sample_weight=row_weights))
-        return float(np.mean(scores)) if scores else np.nan
+        return _mean_over_targets(_accuracy, truth, predicted, sample_weight)
 
     @property
     def _classes(self):
         return [self.classes_] if self._one_dimensional else self.classes_
+
+
+def _mean_over_targets(score, truth, predicted, sample_weight):
+    """Return the mean score of the columns, over rows that have a label and a prediction."""
+    weights = weights_of_scores(sample_weight, len(predicted))
+    scores = []
+    for labels, guess in zip(truth, predicted.reshape(len(truth[0]), -1).T, strict=True):
+        rows = ~pd.isna(labels) & ~pd.isna(guess)
+        if rows.any():
+            row_weights = None if weights is None else weights[rows]
+            scores.append(score(labels[rows], guess[rows], row_weights))
+    return float(np.mean(scores)) if scores else np.nan
+
+
+def _determination(labels, guess, weights):
+    # R2 does not depend on the unit, but squares of tiny numbers underflow.
+    pair, _ = in_own_unit(np.append(labels, guess))
+    return r2_score(*np.split(pair, 2), sample_weight=weights)
+
+
+def _accuracy(labels, guess, weights):
+    right = np.asarray(labels == guess, dtype=bool)
+    return accuracy_score(np.ones(len(right)), right, sample_weight=weights)

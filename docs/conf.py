@@ -8,6 +8,7 @@ from pathlib import Path
 from sphinx_gallery.sorting import ExplicitOrder
 
 import skmat
+from skmat._utils.doc_links import DOCS
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 # Joblib's workers read it: they have no warnings filter of ours.
@@ -27,9 +28,12 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinxext.opengraph",
     "command_help",
+    "internal_links",
     "markdown_page",
     "parameter_headings",
+    "pretrained_table",
     "readings_table",
 ]
 
@@ -69,12 +73,19 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
 
+html_baseurl = DOCS + "/"
+# Previews of links in messages. The picture is one of figures.py.
+ogp_site_url = html_baseurl
+ogp_image = "_static/preview.png"
+ogp_image_alt = "skmat: pretrained encoders for inorganic materials as scikit-learn estimators"
+ogp_social_cards = {"enable": False}
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"skmat {release}"
 html_show_sourcelink = False
 html_sidebars = {
     page: []
-    for page in ("install", "command_line", "glossary", "benchmarks", "changelog", "contributing")
+    for page in ("quickstart", "install", "command_line", "glossary", "benchmarks", "changelog", "contributing")
 }
 html_theme_options = {
     "logo": {"text": "skmat"},

@@ -1,0 +1,53 @@
+"""Pages of the documentation: the code fits, and the pictures are small and used."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import skmat
+
+DOCS = Path(skmat.__file__).parents[1] / "docs"
+PAGES = sorted([*DOCS.glob("*.rst"), *DOCS.glob("user_guide/*.rst"), *DOCS.glob("studies/*.rst")])
+#: A page shows as many columns of code beside the two menus.
+WIDTH = 79
+#: Languages that people type. Output of programs can be wider.
+TYPED = {"python", "bash", "console", "toml"}
+
+pytestmark = pytest.mark.skipif(not PAGES, reason="the documentation is not installed")
+
+
+def wide_lines(text):
+    """Return the lines of code with more than WIDTH columns, as (number, line)."""
+    wide, block = [], None
+    for number, line in enumerate(text.splitlines(), 1):
+        indent = len(line) - len(line.lstrip())
+        if match := re.match(r" *\.\. code-block:: (\w+)", line):
+            block = (indent + 3) if match[1] in TYPED else None
+        elif block is not None and line.strip() and indent < block:
+            block = None
+        elif block is not None and len(line) - block > WIDTH:
+            wide.append((number, line))
+        if re.match(r" *(>>>|\.\.\.) ", line) and len(line.strip()) > WIDTH:
+            wide.append((number, line))
+    return wide
+
+
+def test_wide_lines_are_found():
+    block = f".. code-block:: bash\n\n   {'x' * 80}\n\n.. code-block:: text\n\n   {'x' * 80}\n"
+    assert [number for number, _ in wide_lines(block)] == [3]
+    assert [number for number, _ in wide_lines(f">>> {'x' * 76}\n>>> {'x' * 75}\n")] == [1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_code_fits_on_the_page(page):
+    assert wide_lines(page.read_text("utf-8")) == []
+
+
+def test_each_page_of_the_guide_has_a_figure_and_each_figure_a_page():
+    shown = {page: set(re.findall(r"images/([\w.]+)", page.read_text("utf-8"))) for page in PAGES}
+    lacking = [page.stem for page in DOCS.glob("user_guide/*.rst") if not shown[page]]
+    assert lacking == ["index"]
+    figures = {path.name: path.stat().st_size for path in (DOCS / "images").iterdir()}
+    assert set().union(*shown.values()) == set(figures), "run docs/figures.py"
+    assert sum(figures.values()) < 1_000_000

@@ -85,7 +85,15 @@ html_title = f"skmat {release}"
 html_show_sourcelink = False
 html_sidebars = {
     page: []
-    for page in ("quickstart", "install", "command_line", "glossary", "benchmarks", "changelog", "contributing")
+    for page in (
+        "quickstart",
+        "install",
+        "command_line",
+        "glossary",
+        "benchmarks",
+        "changelog",
+        "contributing",
+    )
 }
 html_theme_options = {
     "logo": {"text": "skmat"},

@@ -32,7 +32,9 @@ class _Page(HTMLParser):
 def broken_links(folder):
     """Return the broken links of all pages in a folder, as sorted (page, link)."""
     folder = Path(folder).resolve()
-    pages = {path: _Page(path) for path in folder.rglob("*.html")}
+    # Templates of the theme are in _static.
+    paths = [path for path in folder.rglob("*.html") if folder / "_static" not in path.parents]
+    pages = {path: _Page(path) for path in paths}
     return sorted(
         (path.relative_to(folder).as_posix(), link)
         for path, page in pages.items()

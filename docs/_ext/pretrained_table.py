@@ -19,15 +19,22 @@ def to_rst(table):
     """
     rows = list(table.itertuples(index=False))
     sizes = [
-        (f"``{row.name}``", row.input, f"{row.n_parameters:,}", f"{row.size_mb:.1f}")
-        + (row.pretrained_on.replace("; ", ", "),)
+        [
+            f"``{row.name}``",
+            row.input,
+            f"{row.n_parameters:,}",
+            f"{row.size_mb:.1f}",
+            row.pretrained_on.replace("; ", ", "),
+        ]
         for row in rows
     ]
     held_out = _grouped(rows, lambda row: [row.held_out.replace("matbench_", "")])
     licences = _grouped(rows, lambda row: _BETWEEN_LICENCES.split(row.licence))
     return [
         *_list_table("26 12 14 8 40", "Encoder|Reads|Parameters|MB|Pretrained on", sizes),
-        *_list_table("50 50", "Matbench tasks whose compositions were held out|Encoders", held_out),
+        *_list_table(
+            "50 50", "Matbench tasks whose compositions were held out|Encoders", held_out
+        ),
         *_list_table("50 50", "Licence of the weights|Encoders", licences),
     ]
 

@@ -339,37 +339,30 @@ def tables():
     new = ["Bi2Te3", "SnSe"]
     predicted = average().predict(new)
     low, high = average().predict_interval(new)
-    fig, ax = canvas(46)
-    ax.text(2, 4, "measured.csv", family="monospace", va="center")
-    rows = [(row.formula, f"{row.S_p:.4g}") for row in train.itertuples()][:3]
-    cells(ax, 2, 7, ["formula", "S_p"], [*rows, ("...", "...")], [18, 12])
-    arrow(ax, (34, 18), (40, 18))
-    box(ax, 41, 13, 17, 10, "skmat train", BLUE, filled=True, family="monospace", size=8.5)
-    arrow(ax, (59, 18), (65, 18))
-    box(ax, 66, 13, 21, 10, "model.joblib", GREEN, family="monospace", size=8.5)
-    ax.text(2, 28 + 3, "new.csv", family="monospace", va="center")
-    cells(ax, 2, 34 - 0.5, ["formula"], [(name,) for name in new], [18], height=4)
-    arrow(ax, (22, 40), (25, 40))
-    box(ax, 26, 35, 17, 10, "skmat predict", BLUE, filled=True, family="monospace", size=8)
-    arrow(ax, (76, 24), (76, 29), colour=GREEN)
-    arrow(ax, (44, 40), (47, 40))
-    ax.text(48, 31, "predicted.csv", family="monospace", va="center")
+    fig, ax = canvas(50)
+    mono = {"family": "monospace", "va": "center"}
+    ax.text(2, 3, "measured.csv", **mono)
+    short = train[train["formula"].str.len() < 7].head(3)
+    rows = [(row.formula, f"{row.S_p:.4g}") for row in short.itertuples()]
+    cells(ax, 2, 6, ["formula", "S_p"], [*rows, ("...", "...")], [16, 12], height=4)
+    arrow(ax, (31, 16), (36, 16))
+    box(ax, 37, 12, 18, 8, "skmat train", BLUE, filled=True, family="monospace", size=8)
+    arrow(ax, (56, 16), (61, 16))
+    box(ax, 62, 12, 21, 8, "model.joblib", GREEN, family="monospace", size=8.5)
+    arrow(ax, (72, 21), (72, 27), colour=GREEN)
+    ax.text(2, 33, "new.csv", **mono)
+    cells(ax, 2, 36, ["formula"], [(name,) for name in new], [12], height=4)
+    arrow(ax, (15, 42), (18, 42))
+    box(ax, 19, 38, 19, 8, "skmat predict", BLUE, filled=True, family="monospace", size=8)
+    arrow(ax, (39, 42), (42, 42))
+    ax.text(43, 33, "predicted.csv", **mono)
     columns = ["formula", "S_p_predicted", "S_p_low", "S_p_high"]
     shown = [
         (name, *(f"{value:.3g}" for value in values))
         for name, *values in zip(new, predicted, low, high, strict=True)
     ]
-    cells(
-        ax,
-        48,
-        33.5,
-        columns,
-        shown,
-        [12, 17, 10.5, 11],
-        height=4,
-        size=7.5,
-        highlighted=columns[1:],
-    )
+    widths = [12, 20, 12, 12]
+    cells(ax, 43, 36, columns, shown, widths, height=4, size=8, highlighted=columns[1:])
     return fig
 
 
@@ -647,7 +640,7 @@ def pictures():
     )
     names = ["ResidualDisplay", "CalibrationDisplay", "LeaderboardDisplay"]
     for ax, name in zip(axes.flat, [*names, "ElementAttributionDisplay"], strict=True):
-        ax.set_title(name, family="monospace", fontsize=8)
+        ax.set_title(name, family="monospace", fontsize=8, pad=16)
     return fig
 
 

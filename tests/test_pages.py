@@ -19,14 +19,15 @@ pytestmark = pytest.mark.skipif(not PAGES, reason="the documentation is not inst
 
 def wide_lines(text):
     """Return the lines of code with more than WIDTH columns, as (number, line)."""
-    wide, block = [], None
+    wide, block, output = [], None, False
     for number, line in enumerate(text.splitlines(), 1):
         indent = len(line) - len(line.lstrip())
         if match := re.match(r" *\.\. code-block:: (\w+)", line):
             block = (indent + 3) if match[1] in TYPED else None
+            output = match[1] == "console"
         elif block is not None and line.strip() and indent < block:
             block = None
-        elif block is not None and len(line) - block > WIDTH:
+        elif block is not None and len(line) - block > WIDTH and (not output or "$ " in line):
             wide.append((number, line))
         if re.match(r" *(>>>|\.\.\.) ", line) and len(line.strip()) > WIDTH:
             wide.append((number, line))
@@ -34,8 +35,11 @@ def wide_lines(text):
 
 
 def test_wide_lines_are_found():
-    block = f".. code-block:: bash\n\n   {'x' * 80}\n\n.. code-block:: text\n\n   {'x' * 80}\n"
-    assert [number for number, _ in wide_lines(block)] == [3]
+    block = ".. code-block:: {}\n\n   $ {}\n   {}\n\nText.\n"
+    lines = ["x" * 78, "x" * 80]
+    assert [number for number, _ in wide_lines(block.format("bash", *lines))] == [3, 4]
+    assert [number for number, _ in wide_lines(block.format("console", *lines))] == [3]
+    assert wide_lines(block.format("text", *lines)) == []
     assert [number for number, _ in wide_lines(f">>> {'x' * 76}\n>>> {'x' * 75}\n")] == [1]
 
 

@@ -5,8 +5,13 @@ torch.
 """
 
 import importlib
+import os
 
 from skmat._version import __version__ as __version__
+
+# Threads of OpenMP that spin while they wait take the cores from other processes, and on a busy
+# machine from each other. OpenMP reads this variable when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 #: Rooms whose public names are available as ``skmat.name``, apart from the encoders'.
 _PUBLIC = {

@@ -4,7 +4,6 @@ Each command has a file that parses its arguments. These files import torch only
 runs, so ``skmat --help`` answers at once.
 """
 
-import os
 import sys
 
 from skmat._version import __version__
@@ -40,9 +39,6 @@ def main(argv=None):
         Ctrl-C, whether or not something was kept. The reason goes to standard error.
     """
     arguments = make_parser().parse_args(argv)
-    # Spinning torch threads slow each other several times when other processes compete for the
-    # cores. OpenMP reads this variable when torch is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):
             status = arguments.run(arguments) or 0

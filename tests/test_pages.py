@@ -55,3 +55,37 @@ def test_each_page_of_the_guide_has_a_figure_and_each_figure_a_page():
     figures = {path.name: path.stat().st_size for path in (DOCS / "images").iterdir()}
     assert set().union(*shown.values()) == set(figures), "run docs/figures.py"
     assert sum(figures.values()) < 1_000_000
+
+
+@pytest.fixture
+def extensions(monkeypatch):
+    """Let the extensions of the documentation be imported."""
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+
+
+def test_broken_links_are_found(extensions, tmp_path):
+    from internal_links import broken_links
+
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "b.html").write_text('<h1 id="top">B</h1> <a href="../a.html#nowhere">')
+    good = '<a href="sub/b.html#top"> <a href="#"> <a href="https://example.org/c.html#d">'
+    bad = '<a href="sub/c.html"> <img src="figure.svg"> <a href="#here">'
+    (tmp_path / "a.html").write_text(good + bad)
+    assert broken_links(tmp_path) == [
+        ("a.html", "#here"),
+        ("a.html", "figure.svg"),
+        ("a.html", "sub/c.html"),
+        ("sub/b.html", "../a.html#nowhere"),
+    ]
+
+
+def test_table_of_encoders_has_each_encoder_and_whole_licences(extensions):
+    from pretrained_table import to_rst
+
+    lines = to_rst(skmat.list_pretrained(as_frame=True))
+    first_cells = [line.removeprefix("   * - ") for line in lines if line.startswith("   * - ")]
+    for name in skmat.list_pretrained():
+        assert f"``{name}``" in first_cells
+    assert "CC BY 4.0 (OQMD)" in first_cells
+    assert not any(cell.count("(") != cell.count(")") for cell in first_cells)

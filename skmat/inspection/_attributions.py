@@ -221,12 +221,15 @@ class _Output:
         )
 
     def _of_classes(self, values):
+        classes = self.model.classes_
+        if isinstance(values, list) and len(values) == 1:
+            (values,), (classes,) = values, classes
         if isinstance(values, list):
             raise InvalidInputError(
                 "The classifier predicts several targets. Fit one classifier for each target that"
                 " you want to explain."
             )
-        classes = np.asarray(self.model.classes_).tolist()
+        classes = np.asarray(classes).tolist()
         if self.target is None and len(classes) == 2:
             return values[:, 1]
         if self.target in classes:

@@ -13,6 +13,7 @@ from skmat.auto._folds import join_groups, make_folds
 from skmat.cli.split_columns import check_together
 from skmat.exceptions import InvalidInputError, NoveltyWarning, SkmatError
 from skmat.inspection._materials import composition_groups
+from skmat.structure import read_structures
 
 __all__ = [
     "COVERAGE",
@@ -32,10 +33,10 @@ _COVERAGES = (0.3, 0.5, 0.7, COVERAGE)
 _N_TRIES = 20
 
 _OUT_OF_FOLD = (
-    "Each row is predicted by models that have not seen it (out-of-fold). The average was chosen"
-    " on these predictions, so their error is slightly too small. `--cv 5` measures without that."
+    "Models that have not seen a row predict it. The average was chosen on these predictions, so"
+    " their error is slightly too small (--cv 5 measures without that)."
 )
-_NOT_MEASURED = "The error was not measured. `--cv 5` or `--test-size 0.2` measures it."
+_NOT_MEASURED = "The error was not measured. --cv 5 or --test-size 0.2 measures it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +117,7 @@ class Parts:
     learned: np.ndarray | None = None
 
 
-def draw_parts(arguments, table, X, labels, groups, split):
+def draw_parts(arguments, given, table, X, labels, groups, split):
     """Return the parts that the arguments ask for, None if they ask for none.
 
     A composition is never in both parts of a drawn split, nor is a group.
@@ -125,10 +126,12 @@ def draw_parts(arguments, table, X, labels, groups, split):
     ----------
     arguments : Namespace
         Those of ``skmat train``.
+    given : GivenMaterials
+        Source of the materials.
     table : Table
         Table that was read.
     X : list or DataFrame
-        Materials, all of them readable.
+        Materials.
     labels : DataFrame of shape (n_rows, n_targets)
         Labels.
     groups : list of str or None
@@ -138,12 +141,14 @@ def draw_parts(arguments, table, X, labels, groups, split):
 
     Raises
     ------
+    InvalidRowsError
+        If materials cannot be read.
     InvalidInputError
         If a group is split by the parts of a column. If the labels do not allow such parts.
     """
     if not (arguments.cv or arguments.test_size or split):
         return None
-    compositions = composition_groups(X)
+    compositions = _compositions(given, X)
     together = [compositions] if groups is None else [compositions, np.asarray(groups)]
     joined = join_groups(*together)
     rows = np.flatnonzero(labels.notna().any(axis=1))
@@ -172,6 +177,15 @@ def draw_parts(arguments, table, X, labels, groups, split):
         f" {kept} is among both these and the others. The final model has learned all rows."
     )
     return Parts("test_part", text, splits)
+
+
+def _compositions(given, X):
+    """Return equal integers for rows of equal composition."""
+    if given.input == "formula":
+        return composition_groups(X)
+    materials = X[given.column].tolist() if hasattr(X, "columns") else X
+    # Whether disordered ones are allowed is for the model to say.
+    return read_structures(materials, disorder="average")[0].group_ids()
 
 
 def _drawn_splits(arguments, groups, labels, seed):

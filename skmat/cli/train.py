@@ -10,29 +10,13 @@ from skmat.cli.interrupts import INTERRUPTED, interrupts_left_to, say_interrupte
 from skmat.cli.materials import given_materials
 from skmat.cli.model_files import JOBLIB_WARNING, save_model
 from skmat.cli.parser import examples
+from skmat.cli.train_model import new_model
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_train"]
 
 #: What an interrupted command leaves: the models that were fitted, or a model and other scores.
 _KEPT = {False: "holds the models that were done", True: "holds the model, without its --cv"}
-
-#: Options of one network, and of the average of models: arguments by the parameter.
-_OF_NETWORK = {
-    "family": "family",
-    "pretrained": "pretrained",
-    "preset": "size",
-    "loss": "loss",
-    "trainable": "trainable",
-    "max_epochs": "max_epochs",
-    "n_estimators": "n_estimators",
-}
-_OF_AVERAGE = {
-    "preset": "preset",
-    "time_limit": "time_limit",
-    "decision": "decision",
-    "n_jobs": "jobs",
-}
 
 
 def add_train(commands):
@@ -211,7 +195,7 @@ def _train(arguments):
     _check_outputs(arguments, folder, given.files(X))
     labels, is_classifier = _read_labels(arguments, table, targets)
     groups, split = _read_parts(arguments, table)
-    model = _new_model(arguments, given, is_classifier)
+    model = new_model(arguments, given, is_classifier)
     if folder:
         _check_columns(given, labels, is_classifier)
     materials = table.texts(given.column)
@@ -219,7 +203,7 @@ def _train(arguments):
         X = given.with_columns(X, read_numbers(table, columns, arguments.data))
     # Fit.
     with given.naming_cells(table):
-        parts = draw_parts(arguments, table, X, labels, groups, split)
+        parts = draw_parts(arguments, given, table, X, labels, groups, split)
         learned = None if parts is None else parts.learned
         with interrupts_left_to(model):
             fit_rows(model, X, labels, learned, groups)
@@ -328,11 +312,12 @@ def _measure(model, X, labels, parts, groups):
     from skmat.cli.held_out import not_measured, out_of_fold, predict_parts
 
     is_cut = False
-    if parts is not None:
+    # After Ctrl-C in the fit, nobody wants further fits.
+    if parts is not None and not (_is_interrupted(model) and parts.learned is None):
         try:
             return predict_parts(model, X, labels, parts, groups), False
         except KeyboardInterrupt:
-            is_cut = True  # the model took longer, so keep it
+            is_cut = True  # keep the model
     if hasattr(model, "oof_predictions_"):
         return out_of_fold(model, labels), is_cut
     return not_measured(labels, is_classifier=hasattr(model, "predict_proba")), is_cut
@@ -372,78 +357,6 @@ def _name_of_structure(text):
 def _is_interrupted(model):
     board = getattr(model, "leaderboard_", None)
     return board is not None and bool((board["status"] == "interrupted").any())
-
-
-def _new_model(arguments, given, is_classifier):
-    """Return the estimator, which checks its parameters in ``fit``."""
-    is_given = {
-        name: getattr(arguments, name) is not None
-        for name in (*_OF_NETWORK.values(), *_OF_AVERAGE.values())
-    }
-    of_network = [name for name in _OF_NETWORK.values() if is_given[name]]
-    of_average = [name for name in _OF_AVERAGE.values() if is_given[name]]
-    if of_network and of_average:
-        raise InvalidInputError(
-            f"{_option(of_average[0])} is for the average of all models, and"
-            f" {_option(of_network[0])} for one network. Drop one of them."
-        )
-    shared = {
-        "random_state": arguments.random_state,
-        "device": arguments.device,
-        "verbose": 0 if arguments.quiet else 1,
-        **given.disorder,
-    }
-    make = _new_network if of_network else _new_average
-    return make(arguments, given, shared, is_classifier)
-
-
-def _new_average(arguments, given, shared, is_classifier):
-    from skmat.auto import AutoClassifier, AutoRegressor
-
-    if arguments.decision and not is_classifier:
-        raise InvalidInputError(
-            "--decision is for classes, but the labels are numbers. Add --classification, or drop"
-            " it."
-        )
-    settings = {**shared, **_given(arguments, _OF_AVERAGE), "input": given.input}
-    make = AutoClassifier if is_classifier else AutoRegressor
-    return make(**settings)
-
-
-def _new_network(arguments, given, shared, is_classifier):
-    if is_classifier and arguments.loss:
-        raise InvalidInputError("--loss is for regression, but the labels are classes. Drop it.")
-    if arguments.group_column and not _is_measured(arguments):
-        raise InvalidInputError(
-            "--group-column keeps rows together in splits, but one network makes none. Add --cv or"
-            " --test-size, or drop it."
-        )
-    settings = {**shared, **_given(arguments, _OF_NETWORK)}
-    settings.setdefault("pretrained", "auto")
-    if settings["pretrained"] == "none":
-        settings["pretrained"] = None
-    family = given.choose_family(settings.pop("family", None), settings["pretrained"])
-    make = family.classifier if is_classifier else family.regressor
-    if arguments.size is not None and arguments.size not in make._presets:
-        raise InvalidInputError(
-            f"--size {arguments.size} is not a size of {make.__name__}. Choose one of"
-            f" {list(make._presets)}."
-        )
-    return make(**settings)
-
-
-def _is_measured(arguments):
-    return arguments.cv or arguments.test_size or arguments.split_column
-
-
-def _given(arguments, names):
-    """Return the parameters that were given; the others keep the defaults of the estimator."""
-    found = {parameter: getattr(arguments, name) for parameter, name in names.items()}
-    return {parameter: value for parameter, value in found.items() if value is not None}
-
-
-def _option(name):
-    return "--" + name.replace("_", "-")
 
 
 def _check_distinct(materials, targets, columns):

@@ -141,7 +141,7 @@ def predictions(held_out, materials, material):
     -------
     DataFrame
         "row" counts from 1. A target "gap" has the columns "gap", "gap_predicted", and "gap_low",
-        "gap_high", "gap_error" or "gap_probability_CLASS".
+        "gap_high", "gap_error" (label minus prediction) or "gap_probability_CLASS".
     """
     columns = {"row": np.arange(1, len(materials) + 1), material: materials}
     for target in held_out.targets:
@@ -154,7 +154,7 @@ def predictions(held_out, materials, material):
         else:
             if target.intervals:
                 values += list(target.intervals[COVERAGE])
-            values.append(target.predicted - target.truth)
+            values.append(target.truth - target.predicted)
         names = _names(target.name, target.classes, has_intervals=bool(target.intervals))
         columns.update(zip(names, values, strict=True))
     if held_out.novelty is not None:

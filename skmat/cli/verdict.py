@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from skmat._utils.digits import digits_text
 from skmat.auto._leaderboard import left_out
 
-__all__ = ["ERRORS", "Verdict", "judge", "verdict"]
+__all__ = ["ERRORS", "Verdict", "judge", "percent", "verdict"]
 
 #: Rows of the leaderboard that are shown per target.
 _MOST = 3
@@ -19,7 +19,7 @@ ERRORS = {
     "balanced_accuracy": "1 - balanced accuracy",
     "f1": "1 - F1",
 }
-_OF_NUMBERS = "mean absolute error, in the unit of the column"
+_OF_NUMBERS = "mean absolute error"
 
 #: The first line, by the way of measuring.
 _HEADS = {
@@ -37,6 +37,8 @@ class Verdict:
 
     Attributes
     ----------
+    what : str
+        What the errors are.
     error, guess : float
         Errors, in the unit of the labels or as a share.
     name : str
@@ -47,6 +49,7 @@ class Verdict:
         Whether the model is better, but by less than two standard errors of the difference.
     """
 
+    what: str
     error: float
     guess: float
     name: str
@@ -67,17 +70,19 @@ class Verdict:
 
     def sentence(self):
         """Return the same as a sentence."""
-        error, guess = digits_text(self.error), digits_text(self.guess)
+        error = f"The {self.what} is {digits_text(self.error)}"
+        guess = f"with {self.name} ({digits_text(self.guess)})"
         if not self.is_better:
-            return (
-                f"The error is {error}, no better than that of {self.name} ({guess}). Do not rely"
-                " on the predictions."
-            )
-        gain = f"{1 - self.error / self.guess:.0%}".replace("%", " %")
-        text = f"The error is {error}, {gain} less than that of {self.name} ({guess})."
+            return f"{error}, no better than {guess}. Do not rely on the predictions."
+        text = f"{error}, {percent(1 - self.error / self.guess)} less than {guess}."
         if self.may_be_chance:
             text += f" With {self.n_rows} labels, this may be chance."
         return text
+
+
+def percent(share):
+    """Return a share as text, such as "26 %"."""
+    return f"{100 * share:.0f} %"
 
 
 def judge(target):
@@ -101,7 +106,9 @@ def judge(target):
         truth = truth.astype(np.float64)
         errors, guesses = abs(truth - predicted), abs(truth - truth.mean())
         chance = _may_be_chance((guesses - errors) / len(rows))
-        return Verdict(errors.mean(), guesses.mean(), "the mean of the labels", len(rows), chance)
+        return Verdict(
+            _OF_NUMBERS, errors.mean(), guesses.mean(), "the mean of the labels", len(rows), chance
+        )
     truth, predicted = truth.astype(str), predicted.astype(str)
     error = _error_of_classes(target, truth, predicted)
     constants = {
@@ -116,7 +123,9 @@ def judge(target):
             names, indices, counts = np.unique(truth, return_inverse=True, return_counts=True)
             weights = 1 / (len(names) * counts[indices])
         chance = _may_be_chance(weights * ((truth != best) * 1.0 - (truth != predicted)))
-    return Verdict(error, constants[best], "always the same class", len(rows), chance)
+    return Verdict(
+        ERRORS[target.decision], error, constants[best], "always the same class", len(rows), chance
+    )
 
 
 def _may_be_chance(gains):
@@ -154,10 +163,12 @@ def verdict(held_out, model):
     lines = []
     if held_out.way != "not_measured":
         first = held_out.targets[0]
-        what = _OF_NUMBERS if first.classes is None else ERRORS[first.decision]
+        what = f"{_OF_NUMBERS}, in the unit of the column"
+        if first.classes is not None:
+            what = ERRORS[first.decision]
         lines.append(f"{_HEADS[held_out.way]} ({what}):")
         lines += [f"  {each.name}: {judge(each) or 'no label'}" for each in held_out.targets]
-    lines.append(held_out.text.replace("`", ""))
+    lines.append(held_out.text)
     if hasattr(model, "leaderboard_"):
         lines += [*_best(model), *left_out(model.leaderboard_)]
     return lines

@@ -53,9 +53,9 @@ def calibration(target):
     if target.probabilities is not None:
         how = {
             "probabilities": target.probabilities[rows],
-            "classes": np.array(target.classes, dtype=object),
+            "classes": np.array(target.classes),
         }
-        truth = target.truth[rows].astype(str).astype(object)
+        truth = target.truth[rows].astype(str)
     elif target.intervals:
         how = {
             "intervals": {

@@ -10,8 +10,8 @@ _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --text: #1c2430; --soft: #5b6675;
   --line: #d9dee5; --panel: #f5f7fa; --good: #1a7f4b; --doubt: #a15c00; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #16191f; --text: #e4e8ee; --soft: #9aa5b4; --line: #333b47;
-    --panel: #1f242c; --good: #5ec98f; --doubt: #e5a64b; --bad: #f2857d; }
+  :root { --ground: #161616; --text: #e6e6e6; --soft: #a3a8ae; --line: #383b40;
+    --panel: #212327; --good: #5ec98f; --doubt: #e5a64b; --bad: #f2857d; }
   figure img { filter: invert(0.912) hue-rotate(180deg); }
 }
 * { box-sizing: border-box; }
@@ -33,11 +33,16 @@ table { border-collapse: collapse; font-size: 0.94rem; font-variant-numeric: tab
 th, td { padding: 0.32rem 0.8rem 0.32rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); max-width: 24rem; overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 600; }
-td.number, th.number { text-align: right; white-space: nowrap; padding-left: 0.8rem; }
+td.number, th.number { text-align: right; padding-left: 0.8rem; }
+td.number { white-space: nowrap; }
 .figures { display: grid; gap: 1rem 1.5rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
 figure { margin: 0; } figure img { display: block; width: 100%; height: auto; }
 .figures figure { max-width: 30rem; } .broad figure { max-width: 46rem; }
+@media (max-width: 36rem) {
+  main { padding: 0.75rem 0.9rem 3rem; } table { font-size: 0.86rem; }
+  th, td { padding-right: 0.4rem; } td.number, th.number { padding-left: 0.4rem; }
+}
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px;
   margin: 0.5rem 0; padding: 0.7rem 0.9rem; font-size: 0.88rem;
   overflow-wrap: anywhere; white-space: pre-wrap; }

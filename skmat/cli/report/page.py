@@ -16,7 +16,7 @@ from skmat._utils.digits import digits_text
 from skmat.auto._leaderboard import left_out
 from skmat.cli.report import drawings, html
 from skmat.cli.train_folder import METRICS, PREDICTIONS, constant_scores, scores
-from skmat.cli.verdict import ERRORS, judge
+from skmat.cli.verdict import ERRORS, judge, percent
 from skmat.composition import read_compositions
 
 __all__ = ["Story", "write_report"]
@@ -33,7 +33,7 @@ _NAMES = {
     "rmse": "Root mean squared error",
     "r2": "R²",
     "max_error": "Largest error",
-    "coverage_90": "Share of labels in 90 % intervals",
+    "coverage_90": "Labels in 90 % intervals",
     "width_90": "Mean width of 90 % intervals",
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -92,7 +92,7 @@ def write_report(story, path):
             html.heading(1, f"Model of {', '.join(story.labels)} from {name}"),
             html.paragraph(_subtitle(story), "soft"),
             *(_overview(story) if several else []),
-            html.paragraph(f"How it was measured: {story.held_out.text}".replace("`", "")),
+            html.paragraph(f"How it was measured: {story.held_out.text}"),
             *(html.section(_about(story, each)) for each in story.held_out.targets),
             html.section(_predict(story)),
             html.section(_data(story)),
@@ -119,7 +119,7 @@ def _overview(story):
         return []
     first = story.held_out.targets[0]
     error = "Mean absolute error" if first.classes is None else _capital(ERRORS[first.decision])
-    header = ["Target", "Labels", error, f"Of {_constant(first)}", ""]
+    header = ["Target", "Labels", error, _capital(_constant(first)), ""]
     return [html.table(header, rows, numbers={1, 2, 3})]
 
 
@@ -128,7 +128,7 @@ def _in_short(found):
         return "not measured"
     if not found.is_better:
         return "no better than a constant"
-    return f"{1 - found.error / found.guess:.0%} less".replace("%", " %") + (
+    return f"{percent(1 - found.error / found.guess)} less" + (
         ", may be chance" if found.may_be_chance else ""
     )
 
@@ -155,7 +155,7 @@ def _verdict(target):
 def _scores(target):
     ours, constant = scores(target), constant_scores(target)
     rows = [
-        [f"{text} ({name})", digits_text(ours[name]), digits_text(constant.get(name, np.nan))]
+        [text, digits_text(ours[name]), digits_text(constant.get(name, np.nan))]
         for name, text in _NAMES.items()
         if np.isfinite(ours.get(name, np.nan))
     ]
@@ -278,11 +278,11 @@ def _worst(story, target):
 def _worst_numbers(target):
     """Return names of columns, rows, cells, and which columns are numbers."""
     rows = target.rows
-    errors = target.predicted[rows] - target.truth[rows].astype(np.float64)
+    errors = target.truth[rows].astype(np.float64) - target.predicted[rows]
     worst = np.argsort(-abs(errors), kind="stable")[:_MOST_WORST]
     columns = target.truth[rows], target.predicted[rows], errors
     cells = [[digits_text(each[place]) for each in columns] for place in worst]
-    return ["Label", "Prediction", "Error"], rows[worst], cells, {2, 3, 4}
+    return ["True", "Predicted", "True \N{MINUS SIGN} predicted"], rows[worst], cells, {2, 3, 4}
 
 
 def _worst_classes(target):
@@ -299,7 +299,7 @@ def _worst_classes(target):
     wrong = np.flatnonzero(truth != predicted)
     worst = wrong[np.argsort(shares[wrong], kind="stable")][:_MOST_WORST]
     cells = [[truth[place], predicted[place], f"{shares[place]:.2f}"] for place in worst]
-    return ["Label", "Prediction", "Probability of the label"], rows[worst], cells, {4}
+    return ["True", "Predicted", "Probability of the true class"], rows[worst], cells, {4}
 
 
 def _leaderboard(story, target):
@@ -312,7 +312,7 @@ def _leaderboard(story, target):
         [
             each.candidate,
             digits_text(each.error),
-            f"{each.weight:.0%}".replace("%", " %") if each.weight > 0 else "",
+            percent(each.weight) if each.weight > 0 else "",
             f"{each.seconds_fit:.1f}",
         ]
         for each in fitted.itertuples()

@@ -113,7 +113,7 @@ def check_together(table, path, parts, groups, name):
         shared = set(groups[training]) & set(groups[test])
         if shared:
             group = min(shared)
-            first, second = (rows[groups[rows] == group][0] for rows in (training, test))
+            first, second = (int(rows[groups[rows] == group][0]) for rows in (training, test))
             raise InvalidInputError(
                 f"{path}: {table.row(first)} and {table.row(second)} have the same {name},"
                 f" {group!r}, but --split-column puts them into different parts. Correct the"

@@ -11,6 +11,8 @@ from skmat.auto._leaderboard import left_out
 
 __all__ = ["ERRORS", "Verdict", "judge", "percent", "verdict"]
 
+#: Columns of a terminal.
+_WIDTH = 79
 #: Rows of the leaderboard that are shown per target.
 _MOST = 3
 #: What an error is, by the decision of a classifier.
@@ -168,7 +170,7 @@ def verdict(held_out, model):
             what = ERRORS[first.decision]
         lines.append(f"{_HEADS[held_out.way]} ({what}):")
         lines += [f"  {each.name}: {judge(each) or 'no label'}" for each in held_out.targets]
-    lines.append(held_out.text)
+    lines += textwrap.wrap(held_out.text, _WIDTH)
     if hasattr(model, "leaderboard_"):
         lines += [*_best(model), *left_out(model.leaderboard_)]
     return lines

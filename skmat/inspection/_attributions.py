@@ -221,14 +221,15 @@ class _Output:
         )
 
     def _of_classes(self, values):
-        classes = self.model.classes_
-        if isinstance(values, list) and len(values) == 1:
-            (values,), (classes,) = values, classes
-        if isinstance(values, list):
+        is_list = isinstance(values, list)
+        if is_list and len(values) > 1:
             raise InvalidInputError(
                 "The classifier predicts several targets. Fit one classifier for each target that"
                 " you want to explain."
             )
+        classes = self.model.classes_
+        if is_list:  # y had one column, in two dimensions
+            (values,), (classes,) = values, classes
         classes = np.asarray(classes).tolist()
         if self.target is None and len(classes) == 2:
             return values[:, 1]

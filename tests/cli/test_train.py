@@ -70,9 +70,9 @@ def test_train_says_whether_the_model_is_any_good(folder, tmp_path, capsys):
         error = (labels[name] - oof[:, place]).abs().mean()
         guess = (labels[name] - labels[name].mean()).abs().mean()
         assert said[1 + place].startswith(f"  {name}: {error:.4g}, ")
-        assert said[1 + place].endswith(f" the mean of the labels: {guess:.4g}")
+        assert f" the mean of the labels: {guess:.4g}" in said[1 + place]
     assert said[3].startswith("Models that have not seen a row predict it.")
-    assert said[4].startswith("Best candidates, by ")
+    assert any(line.startswith("Best candidates, by ") for line in said)
     assert any(line.split()[:2] == ["gap", "svm"] for line in said)
     assert said[-1].endswith(f"20 rows: gap (20 labels), density (16 labels). Wrote {model}.")
 

@@ -88,7 +88,7 @@ class Page(HTMLParser):
         self.sources += [value for name, value in attributes if name in ("src", "href")]
 
     def handle_data(self, data):
-        self.texts.append(data)
+        self.texts.append(data.replace("\N{NARROW NO-BREAK SPACE}", " "))
 
 
 def test_the_folder_holds_a_report_scores_predictions_and_the_model(two, data):

@@ -50,14 +50,14 @@ def test_a_useless_model_is_called_so():
 
 
 def test_a_gain_that_may_be_chance_is_called_so():
-    generator = np.random.default_rng(0)
-    truth, noise = generator.normal(size=(2, 400))
-    few = numbers("gap", truth[:12], truth[:12] + noise[:12] * 0.9)
-    many = numbers("gap", truth, truth + noise * 0.7)
-    assert judge(few).may_be_chance
-    assert str(judge(few)).endswith("(12 labels: may be chance)")
-    assert judge(many).is_better
-    assert not judge(many).may_be_chance
+    # Seven rows of twelve gain 1, the others lose 0.9.
+    truth, predicted = [0.0, 2.0] * 6, [0.0, 2.0] * 3 + [0.0] + [3.9, 1.9] * 2 + [3.9]
+    few = judge(numbers("gap", truth, predicted))
+    assert str(few).endswith("(12 labels: may be chance)")
+    assert few.sentence().endswith("With 12 labels, this may be chance.")
+    many = judge(numbers("gap", truth * 20, predicted * 20))
+    assert many.error == pytest.approx(few.error)
+    assert not many.may_be_chance
 
 
 def test_the_best_candidates_and_those_left_out_are_shown():

@@ -38,7 +38,8 @@ td.number { white-space: nowrap; }
 .figures { display: grid; gap: 1rem 1.5rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
 figure { margin: 0; } figure img { display: block; width: 100%; height: auto; }
-.figures figure { max-width: 30rem; } .broad figure { max-width: 46rem; }
+.figures figure { max-width: 30rem; }
+.broad figure { max-width: 46rem; overflow-x: auto; } .broad img { min-width: 30rem; }
 @media (max-width: 36rem) {
   main { padding: 0.75rem 0.9rem 3rem; } table { font-size: 0.86rem; }
   th, td { padding-right: 0.4rem; } td.number, th.number { padding-left: 0.4rem; }
@@ -47,6 +48,9 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6p
   margin: 0.5rem 0; padding: 0.7rem 0.9rem; font-size: 0.88rem;
   overflow-wrap: anywhere; white-space: pre-wrap; }
 """.strip()
+
+
+_NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
 def document(title, body):
@@ -69,7 +73,8 @@ def heading(level, text):
 
 def paragraph(text, kind=""):
     """Return a paragraph. `kind` is a class of the style sheet."""
-    return f"<p{_class(kind)}>{_escape(text)}</p>"
+    # No line begins with "%".
+    return f"<p{_class(kind)}>{_escape(text.replace(' %', _NARROW + '%'))}</p>"
 
 
 def code(text):

@@ -262,6 +262,8 @@ def _worst(story, target):
         for row, more in zip(worst, cells, strict=True)
     ]
     notes = "Row 1 is the first below the header of the table."
+    if target.classes is None:
+        notes += " Errors are true minus predicted values."
     novelty = story.held_out.novelty
     if novelty is not None:
         header.append("Novelty [%]")
@@ -282,7 +284,7 @@ def _worst_numbers(target):
     worst = np.argsort(-abs(errors), kind="stable")[:_MOST_WORST]
     columns = target.truth[rows], target.predicted[rows], errors
     cells = [[digits_text(each[place]) for each in columns] for place in worst]
-    return ["True", "Predicted", "True \N{MINUS SIGN} predicted"], rows[worst], cells, {2, 3, 4}
+    return ["True", "Predicted", "Error"], rows[worst], cells, {2, 3, 4}
 
 
 def _worst_classes(target):

@@ -137,15 +137,21 @@ def _what(arguments, model):
         if arguments.of_class:
             raise InvalidInputError("--class is for classifiers, but this model predicts numbers.")
         return target, target
+    if len(names) > 1:
+        raise InvalidInputError(
+            "The model predicts classes of several targets. Explain a model of one of them."
+        )
     classes = model.classes_[0] if isinstance(model.classes_, list) else model.classes_
     by_text = {str(each): each for each in classes.tolist()}
-    wanted = arguments.of_class or (list(by_text)[1] if len(by_text) == 2 else None)
-    if len(names) == 1 and wanted not in by_text:
+    wanted = arguments.of_class
+    if wanted is None and len(by_text) == 2:
+        wanted = list(by_text)[1]
+    if wanted not in by_text:
         what = "needs --class" if wanted is None else f"has no class {wanted!r}"
         raise InvalidInputError(
             f"The model {what}. Choose one of {', '.join(map(repr, by_text))}."
         )
-    return by_text.get(wanted), f"{target}_probability_{wanted}"
+    return by_text[wanted], f"{target}_probability_{wanted}"
 
 
 def _mean_label(path, model, target):
@@ -178,7 +184,7 @@ def _plot(path, found, table, given, name):
     size = (3.6, 1.1 + 0.3 * n_elements) if len(table) == 1 else (7.0, 3.9)
     title = table.texts(given.column)[0] if len(table) == 1 else None
     with rc_context({"text.parse_math": False}), atomic_file(path) as stream:
-        axes = Figure(figsize=size, layout="constrained").subplots()
+        figure = Figure(figsize=size, layout="constrained")
         title = f"{title}: {name}" if title else name
-        ElementAttributionDisplay.from_attributions(found, name=title, ax=axes)
-        axes.figure.savefig(stream, format=suffix_of(path)[1:], dpi=200)
+        ElementAttributionDisplay.from_attributions(found, name=title, ax=figure.subplots())
+        figure.savefig(stream, format=suffix_of(path)[1:], dpi=200)

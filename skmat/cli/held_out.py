@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -300,60 +300,52 @@ def predict_parts(model, X, labels, parts, groups=None):
     HeldOut
     """
     is_classifier = hasattr(model, "predict_proba")
-    targets = not_measured(labels, is_classifier=is_classifier).targets
-    predicted = [each.predicted for each in targets]
-    probabilities = [
-        np.full((len(labels), len(each.classes)), np.nan) if is_classifier else None
-        for each in targets
-    ]
     has_intervals = hasattr(model, "predict_interval")
+    targets = not_measured(labels, is_classifier=is_classifier).targets
+    probabilities = [np.full((len(labels), len(each.classes or ())), np.nan) for each in targets]
     ends = np.full((len(_COVERAGES), 2, len(labels), len(targets)), np.nan)
     novelty = np.full(len(labels), np.nan) if hasattr(model, "novelty") else None
     for number, (training, test) in enumerate(parts.splits, start=1):
+        fitted = model
         if parts.learned is None:
             if model.verbose:
                 counted = f"{number} of {len(parts.splits)}"
                 print(f"Fit {counted} to measure the error.", file=sys.stderr, flush=True)
             fitted = clone(model).set_params(verbose=0)
             fit_rows(fitted, X, labels, training, groups)
-        else:
-            fitted = model
         materials = take(X, test)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NoveltyWarning)
+            warnings.simplefilter("ignore", NoveltyWarning)  # some rows are, and the page tells
             found = np.reshape(fitted.predict(materials), (len(test), -1))
-            for place, each in enumerate(predicted):
-                each[test] = found[:, place]
+            for place, each in enumerate(targets):
+                each.predicted[test] = found[:, place]
             if is_classifier:
-                shares = _as_list(fitted.predict_proba(materials))
-                for place, each in enumerate(_as_list(fitted.classes_)):
-                    columns = [targets[place].classes.index(str(name)) for name in each]
-                    # A class that the rows learned lack has the probability 0.
-                    probabilities[place][test] = 0.0
-                    probabilities[place][np.ix_(test, columns)] = shares[place]
+                _put_probabilities(fitted, materials, test, targets, probabilities)
             for place, coverage in enumerate(_COVERAGES if has_intervals else ()):
                 for end, values in enumerate(fitted.predict_interval(materials, coverage)):
                     ends[place, end, test] = np.reshape(values, (len(test), -1))
         if novelty is not None:
             novelty[test] = fitted.novelty(materials)
-    done = [
-        HeldOutTarget(
-            each.name,
-            each.truth,
-            predicted[place],
-            each.classes,
-            probabilities[place],
-            {
-                coverage: tuple(ends[number, :, :, place])
-                for number, coverage in enumerate(_COVERAGES)
-            }
-            if has_intervals
-            else None,
-            getattr(model, "decision", "accuracy"),
-        )
-        for place, each in enumerate(targets)
-    ]
+    done = []
+    for place, each in enumerate(targets):
+        more: dict = {}
+        if is_classifier:
+            decision = getattr(model, "decision", "accuracy")
+            more = {"probabilities": probabilities[place], "decision": decision}
+        elif has_intervals:
+            of_target = zip(_COVERAGES, ends[..., place], strict=True)
+            more = {"intervals": {coverage: tuple(both) for coverage, both in of_target}}
+        done.append(replace(each, **more))
     return HeldOut(parts.way, parts.text, done, novelty)
+
+
+def _put_probabilities(fitted, materials, test, targets, probabilities):
+    shares, classes = _as_list(fitted.predict_proba(materials)), _as_list(fitted.classes_)
+    for each, known, names, share in zip(targets, probabilities, classes, shares, strict=True):
+        columns = [each.classes.index(str(name)) for name in names]
+        # A class that the rows learned lack has the probability 0.
+        known[test] = 0.0
+        known[np.ix_(test, columns)] = share
 
 
 def fit_rows(model, X, labels, rows=None, groups=None):

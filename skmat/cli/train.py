@@ -10,7 +10,7 @@ from skmat.cli.interrupts import INTERRUPTED, interrupts_left_to, say_interrupte
 from skmat.cli.materials import given_materials
 from skmat.cli.model_files import JOBLIB_WARNING, save_model
 from skmat.cli.parser import examples
-from skmat.cli.train_model import new_model
+from skmat.cli.train_model import choose_network, new_model
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_train"]
@@ -190,12 +190,13 @@ def _train(arguments):
     _check_distinct(given.column, targets, columns)
     folder = _folder(arguments)
     _check_outputs(arguments, folder, given.files())
+    family = choose_network(arguments, given)
     parts_from = [each for each in (arguments.split_column, arguments.group_column) if each]
     table, X = given.read(list(dict.fromkeys([*targets, *columns, *parts_from])))
     _check_outputs(arguments, folder, given.files(X))
     labels, is_classifier = _read_labels(arguments, table, targets)
     groups, split = _read_parts(arguments, table)
-    model = new_model(arguments, given, is_classifier)
+    model = new_model(arguments, given, family, is_classifier=is_classifier)
     if folder:
         _check_columns(given, labels, is_classifier)
     materials = table.texts(given.column)

@@ -184,7 +184,7 @@ def metrics(held_out, model, labels, command):
     targets = {}
     for target in held_out.targets:
         known = labels[target.name].dropna()
-        content = {"labels_learned": len(known), "labels_scored": len(target.rows)}
+        content: dict = {"labels_learned": len(known), "labels_scored": len(target.rows)}
         if target.classes is None:
             content["mean_label"] = float(known.mean())
         else:

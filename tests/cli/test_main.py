@@ -263,7 +263,7 @@ class TestErrors:
 
     def test_every_bad_formula_is_listed(self, capsys, tmp_path):
         data = tmp_path / "data.csv"
-        rows = [f"Xx{i},1" for i in range(1, 15)]
+        rows = [f"Xx{i},{i}" for i in range(1, 15)]
         data.write_text("\n".join(["formula,gap", "TiO2,1", *rows, ",2"]))
         error = self.train(capsys, data, tmp_path)
         assert "15 cells cannot be read as formulas" in error

@@ -182,6 +182,7 @@ def _add_network(group):
 def _train(arguments):
     from skmat.cli.held_out import draw_parts, fit_rows
     from skmat.cli.table_labels import read_numbers
+    from skmat.cli.train_folder import REPORT
     from skmat.cli.verdict import verdict
 
     targets = column_names(arguments.targets, "--targets")
@@ -189,17 +190,17 @@ def _train(arguments):
     given = given_materials(arguments)
     _check_distinct(given.column, targets, columns)
     folder = _folder(arguments)
-    _check_outputs(arguments, folder, given.files())
+    _check_outputs(arguments, folder, targets, given.files())
     family = choose_network(arguments, given)
     parts_from = [each for each in (arguments.split_column, arguments.group_column) if each]
     table, X = given.read(list(dict.fromkeys([*targets, *columns, *parts_from])))
-    _check_outputs(arguments, folder, given.files(X))
+    _check_outputs(arguments, folder, targets, given.files(X))
     labels, is_classifier = _read_labels(arguments, table, targets)
     groups, split = _read_parts(arguments, table)
     model = new_model(arguments, given, family, is_classifier=is_classifier)
     if folder:
         _check_columns(given, labels, is_classifier)
-    materials = table.texts(given.column)
+    materials = [_short(each, given) for each in table.texts(given.column)]
     if columns:
         X = given.with_columns(X, read_numbers(table, columns, arguments.data))
     # Fit.
@@ -216,8 +217,17 @@ def _train(arguments):
     if arguments.model:
         save_model(model, arguments.model)
     if folder:
-        command = arguments.command_line
-        _write_folder(folder, model, held_out, labels, X, materials, given, columns, command)
+        _write_folder(
+            folder,
+            model=model,
+            held_out=held_out,
+            labels=labels,
+            X=X,
+            materials=materials,
+            given=given,
+            further=columns,
+            command=arguments.command_line,
+        )
     for line in verdict(held_out, model):
         print(line)
     written = " and ".join(str(each) for each in (arguments.model, folder) if each)
@@ -225,7 +235,7 @@ def _train(arguments):
     n_rows = len(labels) if learned is None else len(learned)
     print(f"Trained on {n_rows} rows: {counts}. Wrote {written}.")
     if folder:
-        print(f"Open {folder / 'report.html'} in a browser.")
+        print(f"Open {folder / REPORT} in a browser.")
     if is_cut or _is_interrupted(model):
         say_interrupted("train", f"{written} {_KEPT[is_cut]}")
         return INTERRUPTED
@@ -245,14 +255,16 @@ def _folder(arguments):
     return Path(f"{stem}-model")
 
 
-def _check_outputs(arguments, folder, inputs):
+def _check_outputs(arguments, folder, targets, inputs):
     from skmat.cli.result_files import check_model
-    from skmat.cli.train_folder import check_folder
+    from skmat.cli.train_folder import check_folder, check_same_targets
 
     if arguments.model:
         check_model(arguments.model, inputs)
     if folder:
         check_folder(folder, inputs)
+        if not arguments.output:
+            check_same_targets(folder, targets)
 
 
 def _check_columns(given, labels, is_classifier):
@@ -324,35 +336,26 @@ def _measure(model, X, labels, parts, groups):
     return not_measured(labels, is_classifier=hasattr(model, "predict_proba")), is_cut
 
 
-def _write_folder(folder, model, held_out, labels, X, materials, given, columns, command):
+def _write_folder(folder, **facts):
+    """Write the folder; see :class:`skmat.cli.report.Story`."""
     from skmat.cli.report import Story, write_report
-    from skmat.cli.train_folder import (
-        REPORT,
-        metrics,
-        predictions,
-        train_folder,
-        write_files,
-        write_model,
-    )
+    from skmat.cli.train_folder import REPORT, train_folder, write_files, write_model
 
-    if given.input == "structure":
-        materials = [_name_of_structure(each) for each in materials]
+    story = Story(folder=folder, **facts)
     with train_folder(folder) as temporary:
-        write_model(model, temporary)
-        table = predictions(held_out, materials, given.column)
-        write_files(temporary, table, metrics(held_out, model, labels, command))
+        write_model(story.model, temporary)
+        write_files(story, temporary)
     # Last, so that a figure that cannot be drawn costs no model.
-    story = Story(
-        model, held_out, labels, X, materials, given, columns, command, folder, model.random_state
-    )
     write_report(story, folder / REPORT)
 
 
-def _name_of_structure(text):
-    """Return a path as it is, and of the text of a file the line that names it."""
+def _short(text, given):
+    """Return a formula or path as it is, and of the text of a structure the line that names it."""
+    if given.input == "formula" or "\n" not in text:
+        return text
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     names = [line for line in lines if line.startswith("data_")]
-    return (names or lines or [""])[0]
+    return (names or lines)[0]
 
 
 def _is_interrupted(model):

@@ -31,6 +31,7 @@ __all__ = [
     "REPORT",
     "check_columns",
     "check_folder",
+    "check_same_targets",
     "constant_scores",
     "metrics",
     "predictions",
@@ -82,7 +83,7 @@ def _check_replaceable(folder):
     if not inside:
         return
     others = sorted(inside - {REPORT, METRICS, PREDICTIONS, MODEL})
-    if others or not _is_ours(folder / METRICS):
+    if others or not _read_ours(folder / METRICS):
         what = f"{others[0]!r}" if others else f"no {METRICS} of skmat train"
         raise InvalidInputError(
             f"The folder {folder} exists and is not an earlier result of skmat train: it holds"
@@ -91,12 +92,23 @@ def _check_replaceable(folder):
     check_replaceable(folder / MODEL)
 
 
-def _is_ours(path):
+def check_same_targets(folder, targets):
+    """Raise if `folder` is an earlier result for other targets."""
+    earlier = list(_read_ours(Path(folder, METRICS)).get("targets", targets))
+    if earlier != targets:
+        raise InvalidInputError(
+            f"{folder} holds an earlier model of {', '.join(map(repr, earlier))}. Name another"
+            " folder with --output, or this one to replace it."
+        )
+
+
+def _read_ours(path):
+    """Return the content of metrics.json, empty if the command did not write it."""
     try:
         content = read_json(path)
     except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("written_by") == _WRITER
+        return {}
+    return content if isinstance(content, dict) and content.get("written_by") == _WRITER else {}
 
 
 @contextmanager
@@ -249,9 +261,11 @@ def write_model(model, folder):
     inner.rmdir()
 
 
-def write_files(folder, table, content):
-    """Write the predictions and the scores into a folder."""
+def write_files(story, folder):
+    """Write the predictions and the scores into a folder that ``train_folder`` yields."""
+    table = predictions(story.held_out, story.materials, story.given.column)
     write_table(table, folder / PREDICTIONS)
+    content = metrics(story.held_out, story.model, story.labels, story.command)
     text = json.dumps(_without_nan(content), indent=1, ensure_ascii=False)
     write_atomically(folder / METRICS, text.encode("utf-8", "surrogatepass") + b"\n")
 

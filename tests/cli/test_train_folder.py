@@ -280,6 +280,9 @@ def test_the_folder_has_the_name_of_the_table(data, tmp_path, monkeypatch, capsy
         assert "Wrote data-model." in capsys.readouterr().out
     assert load_model("data-model/model").random_state == 1
     assert [path.name for path in tmp_path.iterdir()] == ["data-model"]
+    # Not by accident: the name says nothing of the target.
+    error = fails(capsys, "train", data, *FAST, "--targets", "density")
+    assert "data-model holds an earlier model of 'gap'. Name another folder" in error
 
 
 def test_the_folder_predicts_and_is_scored(two, data, capsys):

@@ -18,6 +18,7 @@ from skmat.cli.report import drawings, html
 from skmat.cli.train_folder import METRICS, PREDICTIONS, constant_scores, scores
 from skmat.cli.verdict import ERRORS, judge, percent
 from skmat.composition import read_compositions
+from skmat.exceptions import InvalidInputError
 
 __all__ = ["Story", "write_report"]
 
@@ -67,8 +68,6 @@ class Story:
         The command line.
     folder : Path
         Folder of the report, as the user named it.
-    seed : int
-        Seed of samples.
     """
 
     model: Any
@@ -80,7 +79,6 @@ class Story:
     further: list
     command: list
     folder: Path
-    seed: int
 
 
 def write_report(story, path):
@@ -232,9 +230,12 @@ def _elements(story, target):
     rows = np.flatnonzero(story.labels[target.name].notna())
     if len(np.unique(read_compositions([formulas[row] for row in rows]).keys(), axis=0)) < 2:
         return []
-    drawn, n_formulas = drawings.elements(
-        story.model, story.X, formulas, explained, rows, story.seed
-    )
+    try:
+        drawn, n_formulas = drawings.elements(
+            story.model, story.X, formulas, explained, rows, story.model.random_state
+        )
+    except InvalidInputError as error:  # such as an infinite prediction for a pure element
+        return [title, html.paragraph(f"Not known: {error}", "soft")]
     sample = (
         f"all {n_formulas:,}"
         if n_formulas == len(rows)

@@ -265,6 +265,8 @@ def _worst(story, target):
     notes = "Row 1 is the first below the header of the table."
     if target.classes is None:
         notes += " Errors are true minus predicted values."
+    else:
+        notes += " Probabilities are those of the true class."
     novelty = story.held_out.novelty
     if novelty is not None:
         header.append("Novelty [%]")
@@ -302,7 +304,7 @@ def _worst_classes(target):
     wrong = np.flatnonzero(truth != predicted)
     worst = wrong[np.argsort(shares[wrong], kind="stable")][:_MOST_WORST]
     cells = [[truth[place], predicted[place], f"{shares[place]:.2f}"] for place in worst]
-    return ["True", "Predicted", "Probability of the true class"], rows[worst], cells, {4}
+    return ["True", "Predicted", "Probability"], rows[worst], cells, {4}
 
 
 def _leaderboard(story, target):

@@ -184,8 +184,7 @@ def _compositions(given, X):
     if given.input == "formula":
         return composition_groups(X)
     materials = X[given.column].tolist() if hasattr(X, "columns") else X
-    # Whether disordered ones are allowed is for the model to say.
-    return read_structures(materials, disorder="average")[0].group_ids()
+    return read_structures(materials, **given.disorder)[0].group_ids()
 
 
 def _drawn_splits(arguments, groups, labels, seed):

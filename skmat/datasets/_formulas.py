@@ -29,7 +29,9 @@ def fetch_formulas(
     download_if_missing=True,
     as_frame=False,
 ):
-    """Load 425,745 formulas of inorganic materials, without labels.
+    """Load 425,745 formulas of inorganic materials without labels, from a file that you build.
+
+    The file is not downloaded. :func:`build_dataset` makes it from the other data sets.
 
     The union of the compositions of several databases. Pass ``fetch_formulas().data`` to ``fit``
     with objectives that need no labels. `return_X_y` is missing, because there is no y.

@@ -67,7 +67,9 @@ def fetch_jarvis(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load 39 properties of 26,804 compositions of JARVIS-DFT.
+    """Load 39 properties of 26,804 compositions of JARVIS-DFT, from a file that you build.
+
+    The file is not downloaded. :func:`build_dataset` makes it from a public repository.
 
     One row per composition, with labels averaged over polymorphs. A study of transfer between
     properties [2]_ compiled the data from JARVIS-DFT [1]_.

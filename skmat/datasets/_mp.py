@@ -48,7 +48,11 @@ def fetch_mp(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load structures of the Materials Project, with labels for part of them.
+    """Load structures and labels of the Materials Project, from files that you build.
+
+    The files are not downloaded. :func:`build_dataset` makes them from what you download with your
+    key of the Materials Project. The rest of this page describes a compilation of older versions,
+    which has no public address.
 
     The structures are of database version 2025.02.12 [1]_. Up to 105,000 of them have labels, from
     several older versions.

@@ -38,7 +38,10 @@ def fetch_perovskites(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load the structures of 18,928 cubic perovskites and the labels of 8,596 of them.
+    """Load 18,928 cubic perovskites and labels of 8,596 of them, from files that you build.
+
+    The files are not downloaded. :func:`build_dataset` makes them from a public repository. Your
+    build has labels for all structures.
 
     Perovskites of five atoms per cell, from a computational search for materials that split water
     with light [1]_: oxides, nitrides, sulfides, fluorides and mixtures of them. Most have never

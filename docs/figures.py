@@ -348,7 +348,7 @@ def tables():
     arrow(ax, (31, 16), (36, 16))
     box(ax, 37, 12, 18, 8, "skmat train", BLUE, filled=True, family="monospace", size=8)
     arrow(ax, (56, 16), (61, 16))
-    box(ax, 62, 12, 21, 8, "model.joblib", GREEN, family="monospace", size=8.5)
+    box(ax, 62, 12, 21, 8, "measured-model", GREEN, family="monospace", size=8.5)
     arrow(ax, (72, 21), (72, 27), colour=GREEN)
     ax.text(2, 33, "new.csv", **mono)
     cells(ax, 2, 36, ["formula"], [(name,) for name in new], [12], height=4)

@@ -20,6 +20,7 @@ __all__ = [
     "InvalidWeightsError",
     "LabelTypeError",
     "NoveltyWarning",
+    "OwnBuildWarning",
     "PretrainedError",
     "SavedModelError",
     "SkmatError",
@@ -183,6 +184,10 @@ class CandidateWarning(UserWarning):
 
 class NoveltyWarning(UserWarning):
     """Most materials of a prediction are unlike those of the training set."""
+
+
+class OwnBuildWarning(UserWarning):
+    """A file of a data set was built by the user, so it is not the known one."""
 
 
 class EmptyCompositionWarning(UserWarning):

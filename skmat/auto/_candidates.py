@@ -293,9 +293,10 @@ def _networks(is_classifier, input, n_targets, device):
         network("mtencoder-multimodal", "mtencoder", pretrained="mtencoder-multimodal"),
     ]
     if input == "structure":
+        # Auto has refused disordered structures, unless its `disorder` is "average".
         candidates += [
-            network("cgcnn", "cgcnn"),
-            network("alignn", "alignn", pretrained="alignn-mp-mpt"),
+            network("cgcnn", "cgcnn", disorder="average"),
+            network("alignn", "alignn", pretrained="alignn-mp-mpt", disorder="average"),
         ]
     return candidates
 

@@ -144,10 +144,14 @@ def _loaded(input):
     encoder = _encoder(input)
     if input == "formula":
         return encoder.fit(np.eye(1, MAX_ATOMIC_NUMBER))  # reads matrices of this width
-    return type(encoder).from_pretrained(encoder.pretrained)
+    loaded = type(encoder).from_pretrained(encoder.pretrained)
+    return loaded.set_params(disorder=encoder.disorder)
 
 
 def _encoder(input):
     """Return an encoder whose ``fit`` loads the shipped weights."""
     cls, name = _ENCODERS[input]
-    return cls(pretrained=name)
+    if input == "formula":
+        return cls(pretrained=name)
+    # Auto has refused disordered structures, unless its `disorder` is "average".
+    return cls(pretrained=name, disorder="average")

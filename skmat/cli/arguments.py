@@ -1,5 +1,6 @@
 """Arguments that several commands share."""
 
+import argparse
 import csv
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from skmat._utils.hub import is_hub_address
 from skmat.exceptions import InvalidInputError
 
 __all__ = [
+    "add_digits",
     "add_disorder",
     "add_materials",
     "add_model",
@@ -58,8 +60,8 @@ def add_model(command, name, **how):
     command.add_argument(
         name,
         type=_model_source,
-        help="joblib file of `skmat train` (can execute any code when loaded), folder of"
-        " save_model, or hf://organisation/name",
+        help="folder of `skmat train` or save_model, joblib file (can execute any code when"
+        " loaded), or hf://organisation/name",
         **how,
     )
 
@@ -75,6 +77,27 @@ def column_names(given, option):
 
 def _model_source(text):
     return text if is_hub_address(text) else Path(text)
+
+
+def add_digits(command):
+    """Add ``--digits``; ``skmat.cli.output.round_columns`` follows it."""
+    command.add_argument(
+        "--digits",
+        type=_digits,
+        metavar="N",
+        help="significant digits of predicted numbers, or 'all' (default: 4 in text, all in .xlsx"
+        " and .parquet)",
+    )
+
+
+def _digits(text):
+    """Return the number of digits, 0 for all."""
+    if text == "all":
+        return 0
+    value = int(text)
+    if not 1 <= value <= 17:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 17, or 'all'")
+    return value
 
 
 def add_disorder(command):

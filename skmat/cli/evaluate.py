@@ -25,10 +25,10 @@ def add_evaluate(commands):
         description="Predict for a table with labels, and compare. Give materials that the model"
         " has not learned from, else the errors are too small. " + JOBLIB_WARNING,
         epilog=examples(
-            ("the columns of the training", "skmat evaluate gaps.joblib held_out.csv"),
+            ("the columns of the training", "skmat evaluate gaps held_out.csv"),
             (
                 "labels in a column of another name",
-                "skmat evaluate gaps.joblib literature.csv --targets gap_eV -o scores.csv",
+                "skmat evaluate gaps literature.csv --targets gap_eV -o scores.csv",
             ),
         ),
     )

@@ -11,6 +11,7 @@ from skmat.cli.benchmark import add_benchmark
 from skmat.cli.demo import add_demo
 from skmat.cli.embed import add_embed
 from skmat.cli.evaluate import add_evaluate
+from skmat.cli.explain import add_explain
 from skmat.cli.interrupts import INTERRUPTED, interrupts_said, say_interrupted
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.models import add_models
@@ -39,6 +40,7 @@ def main(argv=None):
         Ctrl-C, whether or not something was kept. The reason goes to standard error.
     """
     arguments = make_parser().parse_args(argv)
+    arguments.command_line = ["skmat", *(sys.argv[1:] if argv is None else argv)]
     try:
         with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):
             status = arguments.run(arguments) or 0
@@ -64,8 +66,8 @@ def make_parser():
         + JOBLIB_WARNING,
         epilog=examples(
             ("see all of it at work", "skmat demo --quick"),
-            ("learn from a table", "skmat train measured.csv --targets gap --model gaps.joblib"),
-            ("predict", "skmat predict --formulas TiO2 GaAs --model gaps.joblib"),
+            ("learn from a table", "skmat train measured.csv --targets gap --output gaps"),
+            ("predict", "skmat predict --formulas TiO2 GaAs --model gaps"),
             ("see the options of a command", "skmat train --help"),
         ),
     )
@@ -75,6 +77,7 @@ def make_parser():
     add_train(commands)
     add_predict(commands)
     add_evaluate(commands)
+    add_explain(commands)
     add_embed(commands)
     add_pretrain(commands)
     add_benchmark(commands)

@@ -10,7 +10,18 @@ from skmat._utils.atomic import atomic_file
 from skmat._utils.hub import is_hub_address
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["JOBLIB_WARNING", "holds_model", "load_joblib", "load_model", "save_model"]
+__all__ = [
+    "JOBLIB_WARNING",
+    "MODEL",
+    "holds_model",
+    "load_joblib",
+    "load_model",
+    "model_folder",
+    "save_model",
+]
+
+#: Folder of the model in a folder of ``skmat train``.
+MODEL = "model"
 
 JOBLIB_WARNING = (
     "Model files are joblib files, which can execute any code when loaded: load only those that"
@@ -80,24 +91,32 @@ def load_joblib(path, advice=""):
         ) from error
 
 
-def load_model(path):
-    """Load a fitted estimator of skmat: a joblib file, a folder of ``save_model``, or hf://...
+def model_folder(path):
+    """Return the folder of ``save_model`` in a folder of ``skmat train``, or `path` itself."""
+    from skmat._utils.folder_check import SUMS
 
-    A joblib file can execute any code when loaded. Load only files that you trust. A folder
-    executes nothing.
+    inner = Path(path, MODEL)
+    return inner if inner.is_dir() and not Path(path, SUMS).exists() else Path(path)
+
+
+def load_model(path):
+    """Load a fitted estimator of skmat: a joblib file, a folder, or hf://...
+
+    A folder is one of ``skmat train`` or of ``save_model``. It executes nothing. A joblib file can
+    execute any code when loaded. Load only files that you trust.
 
     Raises
     ------
     InvalidInputError
         If the file does not exist or holds something else.
     """
-    advice = "Give a file that `skmat train` or `joblib.dump(model, file)` wrote."
+    advice = "Give what `skmat train` or `joblib.dump(model, file)` wrote."
     if is_hub_address(path) or Path(path).is_dir():
         from skmat.saving import load_model as load_folder
 
-        return load_folder(path)
+        return load_folder(path if is_hub_address(path) else model_folder(path))
     if not Path(path).is_file():
-        raise InvalidInputError(f"The model file {path} does not exist. {advice}")
+        raise InvalidInputError(f"The model {path} does not exist. {advice}")
     from skmat.auto import AutoClassifier, AutoRegressor  # takes seconds
     from skmat.estimators._base import EncoderEstimator
     from skmat.inputs import is_fitted

@@ -10,6 +10,7 @@ from skmat.exceptions import SkmatError
 __all__ = [
     "check_results",
     "describe",
+    "round_columns",
     "standard_output",
     "warn_of_empty_rows",
     "warnings_in_one_line",
@@ -71,6 +72,34 @@ def warn_of_empty_rows(results):
             " without --on-invalid nan to list them.",
             stacklevel=2,
         )
+
+
+def round_columns(arguments, columns):
+    """Round columns of numbers to the digits of ``--digits``. Classes stay.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        Those of a command with ``add_digits`` and an output.
+    columns : dict of str to array-like
+        Columns by name.
+    """
+    import numpy as np
+
+    from skmat._utils.digits import rounded
+    from skmat.cli.result_files import is_text
+
+    digits = arguments.digits
+    if digits is None and (arguments.output is None or is_text(arguments.output)):
+        digits = 4
+    if not digits:
+        return columns
+    return {
+        name: np.array([rounded(each, digits) for each in np.asarray(values).tolist()])
+        if np.asarray(values).dtype.kind == "f"
+        else values
+        for name, values in columns.items()
+    }
 
 
 def write_results(table, columns, path):

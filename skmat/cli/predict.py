@@ -3,11 +3,11 @@
 import argparse
 import warnings
 
-from skmat.cli.arguments import add_materials, add_model, add_result
+from skmat.cli.arguments import add_digits, add_materials, add_model, add_result
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
-from skmat.cli.output import check_results, write_results
+from skmat.cli.output import check_results, round_columns, write_results
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 
@@ -20,19 +20,19 @@ def add_predict(commands):
     """Add the command ``predict`` to the parser."""
     predict = commands.add_parser(
         "predict",
-        help="predict with a model file",
+        help="predict with a model",
         description="Predict for a table, or for formulas or structures on the command line. The"
         " table also needs the further columns that the model learned from (skmat train"
         " --columns). " + JOBLIB_WARNING,
         epilog=examples(
-            ("a few formulas", "skmat predict --formulas TiO2 GaAs --model gaps.joblib"),
+            ("a few formulas", "skmat predict --formulas TiO2 GaAs --model gaps"),
             (
                 "a table, with 90 % intervals",
-                "skmat predict new.csv --model gaps.joblib --interval 0.9 -o predicted.csv",
+                "skmat predict new.csv --model gaps --interval 0.9 -o predicted.csv",
             ),
             (
                 "probabilities of classes, as a spreadsheet",
-                "skmat predict new.xlsx --model phases.joblib --proba -o predicted.xlsx",
+                "skmat predict new.xlsx --model phases --proba -o predicted.xlsx",
             ),
             (
                 "a model that somebody shares",
@@ -61,13 +61,7 @@ def add_predict(commands):
         help="also write how far each material is from the training set: the percentage of the"
         " training set that is nearer to the others (column novelty_percent)",
     )
-    predict.add_argument(
-        "--digits",
-        type=_digits,
-        metavar="N",
-        help="significant digits of predicted numbers, or 'all' (default: 4 in text, all in .xlsx"
-        " and .parquet)",
-    )
+    add_digits(predict)
     add_result(predict, ".csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet")
     predict.set_defaults(run=_predict)
 
@@ -85,10 +79,8 @@ def _predict(arguments):
     X = with_further_columns(model, given, table, X)
     with given.naming_cells(table):
         columns = _columns(arguments, model, X)
-    digits = _digits_to_write(arguments)
-    if digits is not None:
-        columns = [_rounded(each, digits) for each in columns]
-    write_results(table, dict(zip(names, columns, strict=True)), arguments.output)
+    columns = round_columns(arguments, dict(zip(names, columns, strict=True)))
+    write_results(table, columns, arguments.output)
 
 
 def _check_options(arguments, model):
@@ -145,39 +137,9 @@ def _columns(arguments, model, X):
     return [column for each in results for column in each.reshape(len(each), -1).T]
 
 
-def _digits_to_write(arguments):
-    """Return the number of significant digits, or None to write all."""
-    from skmat.cli.result_files import is_text
-
-    if arguments.digits is not None:
-        return arguments.digits or None
-    return 4 if arguments.output is None or is_text(arguments.output) else None
-
-
-def _rounded(column, digits):
-    """Round a column of numbers to significant digits. Classes stay."""
-    import numpy as np
-
-    from skmat._utils.digits import rounded
-
-    if column.dtype.kind != "f":
-        return column
-    return np.array([rounded(each, digits) for each in column.tolist()])
-
-
 def _as_list(values):
     """Return what is a list for several targets as a list in any case."""
     return values if isinstance(values, list) else [values]
-
-
-def _digits(text):
-    """Return the number of digits, 0 for all."""
-    if text == "all":
-        return 0
-    value = int(text)
-    if not 1 <= value <= 17:
-        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 17, or 'all'")
-    return value
 
 
 def _coverage(text):

@@ -11,7 +11,7 @@ from skmat._utils.digits import digits_text
 from skmat.benchmark import score_predictions
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["as_text", "score_classes", "score_numbers"]
+__all__ = ["as_text", "score_classes", "score_numbers", "scores_of_classes", "scores_of_numbers"]
 
 #: Scores of numbers, by their name in ``score_predictions``. The first, second and fourth have the
 #: unit of the labels.
@@ -56,7 +56,7 @@ def score_numbers(model, X, labels):
         interval = None
         if ends:
             interval = np.stack([each[known, place] for each in ends], axis=1)
-        scores = _scored(truth[known], guess[known], interval=interval)
+        scores = scores_of_numbers(truth[known], guess[known], interval)
         rows.append((name, int(known.sum()), *(scores[each] for each in names)))
     return pd.DataFrame(rows, columns=["target", "labels", *names])
 
@@ -85,7 +85,7 @@ def score_classes(model, X, labels):
                 f" {', '.join(map(repr, sorted(set(truth))[:5]))}, and the classes"
                 f" {', '.join(map(repr, own[:5]))}."
             )
-        scores = _scores_of_classes(truth, guess, own, probabilities[place][known])
+        scores = scores_of_classes(truth, guess, own, probabilities[place][known])
         rows.append((name, int(known.sum()), *(scores[each] for each in _OF_CLASSES)))
     return pd.DataFrame(rows, columns=["target", "labels", *_OF_CLASSES])
 
@@ -97,7 +97,23 @@ def as_text(scores):
     return scores.assign(**texts).to_string(index=False)
 
 
-def _scores_of_classes(truth, guess, classes, probabilities):
+def scores_of_numbers(truth, predicted, interval=None):
+    """Return the scores of one target by name; see :func:`skmat.benchmark.score_predictions`."""
+    return _scored(truth, predicted, interval=interval)
+
+
+def scores_of_classes(truth, guess, classes, probabilities):
+    """Return the scores of one target by name; see :func:`score_classes`.
+
+    Parameters
+    ----------
+    truth, guess : ndarray of str of shape (n,)
+        True and predicted classes.
+    classes : list of str
+        Classes of the model.
+    probabilities : ndarray of shape (n, n_classes)
+        Probabilities in the order of `classes`.
+    """
     if len(classes) == 2 and set(truth) <= set(classes):
         second = classes[1]
         probability = probabilities[:, 1].astype(np.float64)

@@ -11,7 +11,14 @@ import pandas as pd
 from skmat.cli.tables import list_cells
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["MISSING", "read_labels", "read_numbers"]
+__all__ = [
+    "MISSING",
+    "columns_of_classes",
+    "few_integers",
+    "list_few",
+    "read_labels",
+    "read_numbers",
+]
 
 #: Spellings of a missing label. "Na" is sodium, and "None" may be a class.
 MISSING = frozenset({"", "-", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N/A", "<NA>"})
@@ -29,6 +36,13 @@ _ADVICE_FOR_COLUMNS = (
 
 _MIXED_MARKS = "a decimal point, but other labels have decimal commas"
 
+#: Labels that may be classes, although they are whole numbers: most values, and fewest labels of
+#: each on average.
+_FEW_VALUES, _LABELS_PER_VALUE = 5, 5
+
+#: The start of a number, of one with a unit, or of a limit such as "<5".
+_LIKE_A_NUMBER = re.compile(r"[-+<>~\u2212]?\s*[.,]?[0-9]|[-+]?inf", re.IGNORECASE)
+
 #: With more classes than this, all of them numbers, the labels are probably not classes.
 _MANY_CLASSES = 20
 
@@ -36,6 +50,58 @@ _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 #: A number followed by a unit, a mark or an uncertainty.
 _WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*(?:(?:[(±]|\+/-).*|[^\W\d_][^0-9]*|[*?!])")
+
+
+def columns_of_classes(table, columns):
+    """Return those of the columns whose labels are classes: words, some of which repeat.
+
+    A column with one label that begins as a number does is none of them.
+
+    Parameters
+    ----------
+    table : Table
+        Output of ``read_table``.
+    columns : list of str
+        Names of the targets.
+
+    Returns
+    -------
+    dict of str to list of str
+        Sorted classes by column.
+    """
+    found = {}
+    for name in columns:
+        labels, _ = _without_missing(table.column(name))
+        labels = [label for label in labels if isinstance(label, str)]
+        classes = sorted(set(labels))
+        if 1 < len(classes) < len(labels) and not any(map(_LIKE_A_NUMBER.match, classes)):
+            found[name] = classes
+    return found
+
+
+def few_integers(labels):
+    """Return the values of labels that are few whole numbers, such as 0 and 1, else nothing.
+
+    Parameters
+    ----------
+    labels : Series of float64
+        Labels, NaN if missing.
+
+    Returns
+    -------
+    list of int
+    """
+    values, counts = np.unique(labels.dropna(), return_counts=True)
+    is_few = 1 < len(values) <= _FEW_VALUES and counts.mean() >= _LABELS_PER_VALUE
+    if is_few and (values == np.round(values)).all():
+        return [int(value) for value in values]
+    return []
+
+
+def list_few(values, most=4):
+    """Return the first of several values as text, and how many there are in all."""
+    listed = ", ".join(shorten(value, 30) for value in values[:most])
+    return listed + (f", ... ({len(values)} in all)" if len(values) > most else "")
 
 
 def read_labels(table, columns, path, *, classification, advice=None):

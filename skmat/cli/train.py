@@ -1,6 +1,7 @@
 """The command ``skmat train``."""
 
 import argparse
+import warnings
 from pathlib import Path
 
 from skmat.cli.arguments import add_disorder, add_table, column_names
@@ -9,26 +10,13 @@ from skmat.cli.interrupts import INTERRUPTED, interrupts_left_to, say_interrupte
 from skmat.cli.materials import given_materials
 from skmat.cli.model_files import JOBLIB_WARNING, save_model
 from skmat.cli.parser import examples
+from skmat.cli.train_model import choose_network, new_model
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_train"]
 
-#: Options of one network, and of the average of models: arguments by the parameter.
-_OF_NETWORK = {
-    "family": "family",
-    "pretrained": "pretrained",
-    "preset": "size",
-    "loss": "loss",
-    "trainable": "trainable",
-    "max_epochs": "max_epochs",
-    "n_estimators": "n_estimators",
-}
-_OF_AVERAGE = {
-    "preset": "preset",
-    "time_limit": "time_limit",
-    "decision": "decision",
-    "n_jobs": "jobs",
-}
+#: What an interrupted command leaves: the models that were fitted, or a model and other scores.
+_KEPT = {False: "holds the models that were done", True: "holds the model, without its --cv"}
 
 
 def add_train(commands):
@@ -37,25 +25,25 @@ def add_train(commands):
         "train",
         help="fit a model to the labels in a table",
         description="Fit the average of the best of all models to one or several columns of"
-        " labels, or one network if an option of the second group is given. A label is missing if"
-        " its cell is empty or holds one of - NaN nan NAN NA na N/A n/a #N/A <NA>. "
-        + JOBLIB_WARNING,
+        " labels, or one network if an option of the last group is given. Write a folder with the"
+        " model, a report, scores and held-out predictions. Labels that are words are classes,"
+        " others are numbers. A label is missing if its cell is empty or holds one of - NaN nan"
+        " NAN NA na N/A n/a #N/A <NA>. " + JOBLIB_WARNING,
         epilog=examples(
             (
-                "average of the best models",
-                "skmat train measured.csv --targets gap --model gaps.joblib",
+                "average of the best models, in the folder measured-model",
+                "skmat train measured.csv --targets gap",
             ),
             (
                 "two targets at once, within ten minutes",
-                "skmat train measured.csv --targets gap,density --time-limit 600 --model m.joblib",
+                "skmat train measured.csv --targets gap,density --time-limit 600 -o both",
             ),
             (
-                "classes, also from the temperature",
-                "skmat train phases.csv --targets phase --classification --columns T"
-                " --model phases.joblib",
+                "classes, also from the temperature, with an error that is measured strictly",
+                "skmat train phases.csv --targets phase --columns T --cv 5 -o phases",
             ),
             (
-                "one network, from structures",
+                "one network, from structures, only as a joblib file",
                 "skmat train crystals.csv --structure-column cif --targets gap --family cgcnn"
                 " --model cgcnn.joblib",
             ),
@@ -71,9 +59,20 @@ def add_train(commands):
         " '\"density, g/cm3\",gap'",
     )
     train.add_argument(
-        "--model", type=Path, required=True, help="file to write, such as model.joblib"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="folder to write: report.html, metrics.json, predictions.csv and the model (default:"
+        " the name of the table with -model, unless --model is given). It replaces an earlier"
+        " result of this command and nothing else",
     )
-    train.add_argument("--classification", action="store_true", help="labels are classes")
+    train.add_argument(
+        "--model", type=Path, metavar="FILE", help="write the model as a joblib file"
+    )
+    kind = train.add_mutually_exclusive_group()
+    kind.add_argument("--classification", action="store_true", help="labels are classes")
+    kind.add_argument("--regression", action="store_true", help="labels are numbers")
     train.add_argument(
         "--columns",
         action="append",
@@ -92,9 +91,40 @@ def add_train(commands):
         "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one (default)"
     )
     train.add_argument("--quiet", action="store_true", help="no progress")
+    _add_measuring(train.add_argument_group("how the error is measured"))
     _add_average(train.add_argument_group("the average of the best models (default)"))
     _add_network(train.add_argument_group("one network instead"))
     train.set_defaults(run=_train)
+
+
+def _add_measuring(group):
+    ways = group.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--cv",
+        type=_at_least_two,
+        metavar="K",
+        help="cross-validation of everything, in K further fits. Equal compositions stay together"
+        " (default: the out-of-fold predictions of the average, which need no further fit)",
+    )
+    ways.add_argument(
+        "--test-size",
+        type=_share,
+        metavar="SHARE",
+        help="share of the rows to hold out in one further fit, such as 0.2. The final model"
+        " learns all rows",
+    )
+    ways.add_argument(
+        "--split-column",
+        metavar="NAME",
+        help="column that says train or test, whose test rows are never learned. Or a column of"
+        " fold numbers, for cross-validation",
+    )
+    group.add_argument(
+        "--group-column",
+        metavar="NAME",
+        help="column of groups, such as a paper or a batch: rows of one group are never both"
+        " learned and tested",
+    )
 
 
 def _add_average(group):
@@ -150,93 +180,187 @@ def _add_network(group):
 
 
 def _train(arguments):
-    from skmat.cli.result_files import check_model
-    from skmat.cli.table_labels import read_labels, read_numbers
+    from skmat.cli.held_out import draw_parts, fit_rows
+    from skmat.cli.table_labels import read_numbers
+    from skmat.cli.train_folder import REPORT
     from skmat.cli.verdict import verdict
 
     targets = column_names(arguments.targets, "--targets")
     columns = column_names(arguments.columns, "--columns") if arguments.columns else []
     given = given_materials(arguments)
     _check_distinct(given.column, targets, columns)
-    check_model(arguments.model, given.files())
-    model = _new_model(arguments, given)
-    table, X = given.read([*targets, *columns])
-    check_model(arguments.model, given.files(X))
-    labels = read_labels(table, targets, arguments.data, classification=arguments.classification)
+    folder = _folder(arguments)
+    _check_outputs(arguments, folder, targets, given.files())
+    family = choose_network(arguments, given)
+    parts_from = [each for each in (arguments.split_column, arguments.group_column) if each]
+    table, X = given.read(list(dict.fromkeys([*targets, *columns, *parts_from])))
+    _check_outputs(arguments, folder, targets, given.files(X))
+    labels, is_classifier = _read_labels(arguments, table, targets)
+    groups, split = _read_parts(arguments, table)
+    model = new_model(arguments, given, family, is_classifier=is_classifier)
+    if folder:
+        _check_columns(given, labels, is_classifier)
+    materials = [_short(each, given) for each in table.texts(given.column)]
     if columns:
-        numbers = read_numbers(table, columns, arguments.data)
-        X = given.with_columns(X, numbers)
-    with given.naming_cells(table), interrupts_left_to(model):
-        model.fit(X, labels)
-    save_model(model, arguments.model)
-    for line in verdict(model, labels):
+        X = given.with_columns(X, read_numbers(table, columns, arguments.data))
+    # Fit.
+    with given.naming_cells(table):
+        parts = draw_parts(arguments, given, table, X, labels, groups, split)
+        learned = None if parts is None else parts.learned
+        with interrupts_left_to(model):
+            fit_rows(model, X, labels, learned, groups)
+    # Measure.
+    held_out, is_cut = _measure(model, X, labels, parts, groups)
+    if learned is not None:
+        labels = labels[labels.index.isin(learned)].reindex(labels.index)
+    # Write.
+    if arguments.model:
+        save_model(model, arguments.model)
+    if folder:
+        _write_folder(
+            folder,
+            model=model,
+            held_out=held_out,
+            labels=labels,
+            X=X,
+            materials=materials,
+            given=given,
+            further=columns,
+            command=arguments.command_line,
+        )
+    for line in verdict(held_out, model):
         print(line)
+    written = " and ".join(str(each) for each in (arguments.model, folder) if each)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
-    print(f"Trained on {len(table)} rows: {counts}. Wrote {arguments.model}.")
-    if hasattr(model, "leaderboard_") and (model.leaderboard_["status"] == "interrupted").any():
-        say_interrupted("train", f"{arguments.model} holds the models that were done")
+    n_rows = len(labels) if learned is None else len(learned)
+    print(f"Trained on {n_rows} rows: {counts}. Wrote {written}.")
+    if folder:
+        print(f"Open {folder / REPORT} in a browser.")
+    if is_cut or _is_interrupted(model):
+        say_interrupted("train", f"{written} {_KEPT[is_cut]}")
         return INTERRUPTED
     return 0
 
 
-def _new_model(arguments, given):
-    """Return the estimator, which checks its parameters in ``fit``."""
-    is_given = {
-        name: getattr(arguments, name) is not None
-        for name in (*_OF_NETWORK.values(), *_OF_AVERAGE.values())
-    }
-    of_network = [name for name in _OF_NETWORK.values() if is_given[name]]
-    of_average = [name for name in _OF_AVERAGE.values() if is_given[name]]
-    if of_network and of_average:
-        raise InvalidInputError(
-            f"{_option(of_average[0])} is for the average of all models, and"
-            f" {_option(of_network[0])} for one network. Drop one of them."
-        )
-    shared = {
-        "random_state": arguments.random_state,
-        "device": arguments.device,
-        "verbose": 0 if arguments.quiet else 1,
-        **given.disorder,
-    }
-    make = _new_network if of_network else _new_average
-    return make(arguments, given, shared)
+def _folder(arguments):
+    """Return the folder to write, None to write only a model file."""
+    if arguments.output:
+        return arguments.output
+    if arguments.model:
+        return None
+    from skmat.cli.table_files import suffix_of
+
+    name = arguments.data.name
+    stem = name[: len(name) - len(suffix_of(name))] or name
+    return Path(f"{stem}-model")
 
 
-def _new_average(arguments, given, shared):
-    from skmat.auto import AutoClassifier, AutoRegressor
+def _check_outputs(arguments, folder, targets, inputs):
+    from skmat.cli.result_files import check_model
+    from skmat.cli.train_folder import check_folder, check_same_targets
 
-    if arguments.decision and not arguments.classification:
-        raise InvalidInputError("--decision is for --classification. Add that, or drop it.")
-    settings = {**shared, **_given(arguments, _OF_AVERAGE), "input": given.input}
-    make = AutoClassifier if arguments.classification else AutoRegressor
-    return make(**settings)
-
-
-def _new_network(arguments, given, shared):
-    if arguments.classification and arguments.loss:
-        raise InvalidInputError("--loss is for regression. Drop it or --classification.")
-    settings = {**shared, **_given(arguments, _OF_NETWORK)}
-    settings.setdefault("pretrained", "auto")
-    if settings["pretrained"] == "none":
-        settings["pretrained"] = None
-    family = given.choose_family(settings.pop("family", None), settings["pretrained"])
-    make = family.classifier if arguments.classification else family.regressor
-    if arguments.size is not None and arguments.size not in make._presets:
-        raise InvalidInputError(
-            f"--size {arguments.size} is not a size of {make.__name__}. Choose one of"
-            f" {list(make._presets)}."
-        )
-    return make(**settings)
+    if arguments.model:
+        check_model(arguments.model, inputs)
+    if folder:
+        check_folder(folder, inputs)
+        if not arguments.output:
+            check_same_targets(folder, targets)
 
 
-def _given(arguments, names):
-    """Return the parameters that were given; the others keep the defaults of the estimator."""
-    found = {parameter: getattr(arguments, name) for parameter, name in names.items()}
-    return {parameter: value for parameter, value in found.items() if value is not None}
+def _check_columns(given, labels, is_classifier):
+    from skmat.cli.train_folder import check_columns
+
+    classes = {name: sorted(set(labels[name].dropna())) for name in labels if is_classifier}
+    check_columns(given.column, list(labels), classes)
 
 
-def _option(name):
-    return "--" + name.replace("_", "-")
+def _read_labels(arguments, table, targets):
+    """Return the labels, and whether they are classes."""
+    from skmat.cli.table_labels import columns_of_classes, few_integers, list_few, read_labels
+
+    found = {}
+    if not (arguments.classification or arguments.regression):
+        found = columns_of_classes(table, targets)
+        others = [name for name in targets if name not in found]
+        if found and others:
+            raise InvalidInputError(
+                f"{arguments.data}: {', '.join(map(repr, found))} holds classes, and"
+                f" {', '.join(map(repr, others))} does not. Train a model for each kind, or add"
+                " --classification."
+            )
+        for name, classes in found.items():
+            print(
+                f"{name!r} holds classes: {list_few(classes)}. A classifier learns them"
+                " (--regression expects numbers).",
+                flush=True,
+            )
+    is_classifier = arguments.classification or bool(found)
+    labels = read_labels(table, targets, arguments.data, classification=is_classifier)
+    if not (is_classifier or arguments.regression):
+        for name in targets:
+            values = few_integers(labels[name])
+            if values:
+                warnings.warn(
+                    f"All labels of {name!r} are {', '.join(map(str, values))}. If these are"
+                    " classes, add --classification. If not, --regression drops this hint.",
+                    stacklevel=2,
+                )
+    return labels, is_classifier
+
+
+def _read_parts(arguments, table):
+    """Return the groups of the rows and the parts of a column, None if there are none."""
+    from skmat.cli.split_columns import read_groups, read_split
+
+    groups = split = None
+    if arguments.group_column:
+        groups = read_groups(table, arguments.group_column, arguments.data)
+    if arguments.split_column:
+        split = read_split(table, arguments.split_column, arguments.data)
+    return groups, split
+
+
+def _measure(model, X, labels, parts, groups):
+    """Return held-out predictions, and whether the user ended this before it was done."""
+    from skmat.cli.held_out import not_measured, out_of_fold, predict_parts
+
+    is_cut = False
+    # After Ctrl-C in the fit, nobody wants further fits.
+    if parts is not None and not (_is_interrupted(model) and parts.learned is None):
+        try:
+            return predict_parts(model, X, labels, parts, groups), False
+        except KeyboardInterrupt:
+            is_cut = True  # keep the model
+    if hasattr(model, "oof_predictions_"):
+        return out_of_fold(model, labels), is_cut
+    return not_measured(labels, is_classifier=hasattr(model, "predict_proba")), is_cut
+
+
+def _write_folder(folder, **facts):
+    """Write the folder; see :class:`skmat.cli.report.Story`."""
+    from skmat.cli.report import Story, write_report
+    from skmat.cli.train_folder import REPORT, train_folder, write_files, write_model
+
+    story = Story(folder=folder, **facts)
+    with train_folder(folder) as temporary:
+        write_model(story.model, temporary)
+        write_files(story, temporary)
+    # Last, so that a figure that cannot be drawn costs no model.
+    write_report(story, folder / REPORT)
+
+
+def _short(text, given):
+    """Return a formula or path as it is, and of the text of a structure the line that names it."""
+    if given.input == "formula" or "\n" not in text:
+        return text
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    names = [line for line in lines if line.startswith("data_")]
+    return (names or lines)[0]
+
+
+def _is_interrupted(model):
+    board = getattr(model, "leaderboard_", None)
+    return board is not None and bool((board["status"] == "interrupted").any())
 
 
 def _check_distinct(materials, targets, columns):
@@ -256,6 +380,20 @@ def _positive(text):
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not positive")
+    return value
+
+
+def _at_least_two(text):
+    value = int(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError(f"{value} is less than 2 parts")
+    return value
+
+
+def _share(text):
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.2")
     return value
 
 

@@ -1,96 +1,179 @@
 """Whether a trained model is any good: its errors beside those of the simplest guess."""
 
 import textwrap
+from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from skmat._utils.digits import digits_text
+from skmat.auto._leaderboard import left_out
 
-__all__ = ["verdict"]
+__all__ = ["ERRORS", "Verdict", "judge", "percent", "verdict"]
 
+#: Columns of a terminal.
+_WIDTH = 79
 #: Rows of the leaderboard that are shown per target.
 _MOST = 3
 #: What an error is, by the decision of a classifier.
-_ERRORS = {
+ERRORS = {
     "accuracy": "share of wrong classes",
     "balanced_accuracy": "1 - balanced accuracy",
     "f1": "1 - F1",
 }
+_OF_NUMBERS = "mean absolute error"
 
-# Functions import scikit-learn on use, to keep `skmat --help` fast.
+#: The first line, by the way of measuring.
+_HEADS = {
+    "out_of_fold": "Out-of-fold error",
+    "cross_validation": "Error of cross-validation",
+    "test_part": "Error of held-out rows",
+}
+#: Standard errors that a gain needs so as not to be called chance.
+_N_ERRORS = 2.0
 
 
-def verdict(model, labels):
+@dataclass(frozen=True)
+class Verdict:
+    """The error of one target and that of the simplest guess.
+
+    Attributes
+    ----------
+    what : str
+        What the errors are.
+    error, guess : float
+        Errors, in the unit of the labels or as a share.
+    name : str
+        What the guess is.
+    n_rows : int
+        Rows that were compared.
+    may_be_chance : bool
+        Whether the model is better, but by less than two standard errors of the difference.
+    """
+
+    what: str
+    error: float
+    guess: float
+    name: str
+    n_rows: int
+    may_be_chance: bool
+
+    @property
+    def is_better(self):
+        """Whether the error is smaller than that of the guess."""
+        return self.error < self.guess
+
+    def __str__(self):
+        error, guess = digits_text(self.error), digits_text(self.guess)
+        if not self.is_better:
+            return f"{error}, no better than {self.name}: {guess}"
+        doubt = f" ({self.n_rows} labels: may be chance)" if self.may_be_chance else ""
+        return f"{error}, {1 - self.error / self.guess:.0%} less than {self.name}: {guess}{doubt}"
+
+    def sentence(self):
+        """Return the same as a sentence."""
+        error = f"The {self.what} is {digits_text(self.error)}"
+        guess = f"with {self.name} ({digits_text(self.guess)})"
+        if not self.is_better:
+            return f"{error}, no better than {guess}. Do not rely on the predictions."
+        text = f"{error}, {percent(1 - self.error / self.guess)} less than {guess}."
+        if self.may_be_chance:
+            text += f" With {self.n_rows} labels, this may be chance."
+        return text
+
+
+def percent(share):
+    """Return a share as text, such as "26 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def judge(target):
+    """Compare the predictions of one target with the best constant.
+
+    Parameters
+    ----------
+    target : HeldOutTarget
+        Labels and predictions.
+
+    Returns
+    -------
+    Verdict or None
+        None without any row to compare.
+    """
+    rows = target.rows
+    if not len(rows):
+        return None
+    truth, predicted = target.truth[rows], target.predicted[rows]
+    if target.classes is None:
+        truth = truth.astype(np.float64)
+        errors, guesses = abs(truth - predicted), abs(truth - truth.mean())
+        chance = _may_be_chance((guesses - errors) / len(rows))
+        return Verdict(
+            _OF_NUMBERS, errors.mean(), guesses.mean(), "the mean of the labels", len(rows), chance
+        )
+    truth, predicted = truth.astype(str), predicted.astype(str)
+    error = _error_of_classes(target, truth, predicted)
+    constants = {
+        name: _error_of_classes(target, truth, np.full(len(truth), name))
+        for name in sorted(set(target.classes) | set(truth))
+    }
+    best = min(constants, key=constants.__getitem__)
+    chance = False
+    if target.decision != "f1":  # the others are sums over the rows
+        weights = np.full(len(rows), 1 / len(rows))
+        if target.decision == "balanced_accuracy":
+            names, indices, counts = np.unique(truth, return_inverse=True, return_counts=True)
+            weights = 1 / (len(names) * counts[indices])
+        chance = _may_be_chance(weights * ((truth != best) * 1.0 - (truth != predicted)))
+    return Verdict(
+        ERRORS[target.decision], error, constants[best], "always the same class", len(rows), chance
+    )
+
+
+def _may_be_chance(gains):
+    """Tell whether a positive sum is less than two standard errors from zero."""
+    error = np.sqrt(len(gains)) * gains.std()
+    return bool(0 < gains.sum() < _N_ERRORS * error)
+
+
+def _error_of_classes(target, truth, predicted):
+    if target.decision == "accuracy":
+        return 1 - accuracy_score(truth, predicted)
+    if target.decision == "balanced_accuracy":
+        # As balanced_accuracy_score, which warns of classes that are predicted alone.
+        return 1 - recall_score(truth, predicted, labels=np.unique(truth), average="macro")
+    if len(target.classes) == 2:
+        second = target.classes[1]
+        return 1 - f1_score(truth == second, predicted == second, zero_division=0)
+    return 1 - f1_score(truth, predicted, average="macro", zero_division=0)
+
+
+def verdict(held_out, model):
     """Return lines of text about a fitted model.
 
     Parameters
     ----------
+    held_out : HeldOut
+        Predictions for rows that the models behind them have not seen.
     model : estimator
-        Fitted :class:`skmat.AutoRegressor` or :class:`skmat.AutoClassifier`. For other estimators,
-        which have no out-of-fold predictions, there is nothing to say.
-    labels : DataFrame of shape (n_rows, n_targets)
-        Labels that the model learned.
+        The final model. If it is an average, its best candidates are listed.
 
     Returns
     -------
     list of str
     """
-    if not hasattr(model, "leaderboard_"):
-        return []
-    from skmat.auto._leaderboard import left_out
-
-    is_classifier = hasattr(model, "predict_proba")
-    if is_classifier:
-        what = _ERRORS[model.decision]
-        judged = [_judge_classes(model, place, labels[name]) for place, name in enumerate(labels)]
-    else:
-        what = "mean absolute error, in the unit of the column"
-        oof = np.reshape(model.oof_predictions_, (len(labels), -1))
-        judged = [_judge_numbers(labels[name], oof[:, i]) for i, name in enumerate(labels)]
-    errors = [f"  {name}: {text}" for name, text in zip(labels, judged, strict=True)]
-    return [f"Out-of-fold error ({what}):", *errors, *_best(model), *left_out(model.leaderboard_)]
-
-
-def _judge_numbers(labels, predicted):
-    known = labels.to_numpy(dtype=np.float64)
-    rows = np.isfinite(known) & np.isfinite(predicted)
-    error = np.abs(known - predicted)[rows].mean()
-    guess = np.abs(known - np.nanmean(known))[rows].mean()
-    return _compared(error, guess, "the mean of the labels")
-
-
-def _judge_classes(model, place, labels):
-    classes, probabilities = model.classes_, model.oof_predictions_
-    if isinstance(classes, list):
-        classes, probabilities = classes[place], probabilities[place]
-    indices = {each: index for index, each in enumerate(classes)}
-    y = np.array([indices.get(each, -1) for each in labels])
-    rows = (y >= 0) & np.isfinite(probabilities).all(axis=1)
-    decided = model._averages[place].decide(probabilities[rows])
-    error = _error_of_classes(model.decision, y[rows], decided)
-    guess = min(
-        _error_of_classes(model.decision, y[rows], np.full(rows.sum(), index))
-        for index in range(len(classes))
-    )
-    return _compared(error, guess, "always the same class")
-
-
-def _error_of_classes(decision, y, predicted):
-    from sklearn.metrics import accuracy_score, f1_score, recall_score
-
-    if decision == "accuracy":
-        return 1 - accuracy_score(y, predicted)
-    if decision == "balanced_accuracy":
-        # As balanced_accuracy_score, which warns of classes that are predicted alone.
-        return 1 - recall_score(y, predicted, labels=np.unique(y), average="macro")
-    kind = "binary" if max(y.max(), predicted.max()) < 2 else "macro"
-    return 1 - f1_score(y, predicted, average=kind, zero_division=0)
-
-
-def _compared(error, guess, name):
-    if not error < guess:
-        return f"{digits_text(error)}, no better than {name}: {digits_text(guess)}"
-    return f"{digits_text(error)}, {1 - error / guess:.0%} less than {name}: {digits_text(guess)}"
+    lines = []
+    if held_out.way != "not_measured":
+        first = held_out.targets[0]
+        what = f"{_OF_NUMBERS}, in the unit of the column"
+        if first.classes is not None:
+            what = ERRORS[first.decision]
+        lines.append(f"{_HEADS[held_out.way]} ({what}):")
+        lines += [f"  {each.name}: {judge(each) or 'no label'}" for each in held_out.targets]
+    lines += textwrap.wrap(held_out.text, _WIDTH)
+    if hasattr(model, "leaderboard_"):
+        lines += [*_best(model), *left_out(model.leaderboard_)]
+    return lines
 
 
 def _best(model):

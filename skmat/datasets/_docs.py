@@ -23,7 +23,7 @@ download_if_missing : bool, default=True
 """,
     "no_download": """\
 download_if_missing : bool, default=True
-    Has no effect, because skmat has no address to download from. All fetchers accept it.
+    Has no effect: the files are not downloaded. All fetchers accept it.
 """,
     "form": """\
 return_X_y : bool, default=False

@@ -6,6 +6,8 @@ is one record per file, because several fetchers may run at once. A record does 
 manifest. If a conversion may give other bytes than the manifest's, the fetcher checks that the
 values are the same. For gzip files, sizes and hashes are those of the decompressed content, which
 does not depend on the version of zlib.
+
+A record also tells if the user built a file. Then the record decides, and a warning says so.
 """
 
 import gzip
@@ -13,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+import warnings
 import zipfile
 import zlib
 from functools import cache
@@ -24,12 +27,24 @@ import pandas as pd
 from skmat._utils.atomic import remove_stale, write_atomically
 from skmat._utils.json_files import read_json
 from skmat.datasets._home import get_data_home
-from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
+from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError, OwnBuildWarning
+from skmat.structure import StructureArrays
 
-__all__ = ["check_source", "manifest", "read_arrays", "read_content", "read_table", "write_file"]
+__all__ = [
+    "check_source",
+    "manifest",
+    "read_arrays",
+    "read_content",
+    "read_table",
+    "structures_content",
+    "write_built",
+    "write_file",
+]
 
 #: Limit for the size of arrays relative to their file: deflate shrinks zeros 1,000 times.
 _MOST_EXPANSION = 64
+#: Bytes of a record, which may hold a path.
+_LONGEST_RECORD = 10_000
 
 
 def read_table(path, *, dtype=None, **where):
@@ -138,11 +153,19 @@ def read_content(
         known = _known_of(path, file, is_same)
         content = _read(file, known, is_compressed=path.endswith(".csv.gz"))
         _verify(content, known, file, convertible=obtain is not None)
-        official = manifest().get(path)
-        if official and _fingerprint(content) != official and not is_same(content):
+        official, origin_of_build = manifest().get(path), _built_from(file)
+        is_official = official is None or _fingerprint(content) == official
+        if not is_official and origin_of_build is None and not is_same(content):
             raise _Unverified("was altered: its values differ from the known ones")
     except _Unverified as fault:
         raise DatasetCorruptedError(f"The file {file} {fault}. {remedy}") from fault
+    if origin_of_build is not None and not is_official:
+        warnings.warn(
+            f"{file} was built from {origin_of_build}. It is as it was built, but not the file"
+            " that skmat's documentation describes: rows and numbers can differ.",
+            OwnBuildWarning,
+            stacklevel=2,
+        )
     return content
 
 
@@ -171,11 +194,46 @@ def write_file(home, path, content, *, record=False):
     file = home / path
     file.parent.mkdir(parents=True, exist_ok=True)
     if record:
-        # First: the file must never exist without its record.
-        write_atomically(_record_of(file), (json.dumps(_fingerprint(content)) + "\n").encode())
-    if path.endswith(".csv.gz"):
-        content = gzip.compress(content, mtime=0)
-    write_atomically(file, content)
+        _write_record(file, _fingerprint(content))
+    _write(file, content)
+
+
+def write_built(home, path, content, source):
+    """Write a file that the user builds from `source`, and record that.
+
+    Parameters
+    ----------
+    home, path, content
+        See :func:`write_file`.
+    source : str
+        What it is built from, for the warning of :func:`read_content`.
+    """
+    file = home / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write_record(file, {**_fingerprint(content), "built_from": source})
+    _write(file, content)
+
+
+def structures_content(structures, ids):
+    """Return structures as the bytes of an npz file, in single precision.
+
+    Parameters
+    ----------
+    structures : list of pymatgen.core.Structure
+        The structures. Coordinates are moved into the cell.
+    ids : sequence of str
+        Their names.
+    """
+    exact = StructureArrays.from_structures(structures, ids)
+    stream = io.BytesIO()
+    StructureArrays(
+        exact.lattice.astype(np.float32),
+        exact.n_atoms,
+        exact.atomic_number,
+        (exact.frac % 1).astype(np.float32),
+        exact.ids,
+    ).save(stream)
+    return stream.getvalue()
 
 
 def check_source(content, known, what):
@@ -205,6 +263,17 @@ def manifest():
     return json.loads(text)
 
 
+def _write_record(file, record):
+    # Before the file, which must never exist without its record.
+    write_atomically(_record_of(file), (json.dumps(record) + "\n").encode())
+
+
+def _write(file, content):
+    if file.name.endswith(".csv.gz"):
+        content = gzip.compress(content, mtime=0)
+    write_atomically(file, content)
+
+
 def _fingerprint(content):
     return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
@@ -216,10 +285,18 @@ def _record_of(file):
 def _recorded(file):
     """Return the recorded size and hash of a file, or None without a readable record."""
     try:
-        record = read_json(_record_of(file), most_bytes=1000)
+        record = read_json(_record_of(file), most_bytes=_LONGEST_RECORD)
         if type(record["size"]) is not int:
             return None
         return {"size": record["size"], "sha256": str(record["sha256"])}
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _built_from(file):
+    """Return what the user built a file from, or None if skmat made it."""
+    try:
+        return str(read_json(_record_of(file), most_bytes=_LONGEST_RECORD)["built_from"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -233,6 +310,8 @@ def _known_of(path, file, is_same):
     official, record = manifest().get(path), _recorded(file)
     if official is None:
         return [record] if record else []
+    if record and _built_from(file) is not None:
+        return [official, record]
     # The same values in other bytes have about the same size.
     may_differ = record and is_same is not None and record["size"] <= 2 * official["size"]
     return [official, record] if may_differ else [official]

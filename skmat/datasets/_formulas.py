@@ -10,12 +10,12 @@ from skmat.datasets._options import rows_to_keep
 from skmat.datasets._sources import FORMULAS
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["fetch_formulas"]
+__all__ = ["PATH", "fetch_formulas"]
 
-_PATH = "composition/all_formulas.csv.gz"
+PATH = "composition/all_formulas.csv.gz"
 _ORIGIN = (
     "It is the union of the formulas of OQMD, the Materials Project, AFLOW, JARVIS-DFT and"
-    " Matbench, compiled for skmat."
+    " Matbench, compiled for skmat. Build it with skmat.datasets.build_dataset('formulas')."
 )
 
 
@@ -29,7 +29,9 @@ def fetch_formulas(
     download_if_missing=True,
     as_frame=False,
 ):
-    """Load 425,745 formulas of inorganic materials, without labels.
+    """Load 425,745 formulas of inorganic materials without labels, from a file that you build.
+
+    The file is not downloaded. :func:`build_dataset` makes it from the other data sets.
 
     The union of the compositions of several databases. Pass ``fetch_formulas().data`` to ``fit``
     with objectives that need no labels. `return_X_y` is missing, because there is no y.
@@ -76,7 +78,7 @@ def fetch_formulas(
     {raises}
     """
     table = read_table(
-        _PATH,
+        PATH,
         dtype=str,
         data_home=data_home,
         download_if_missing=download_if_missing,

@@ -6,12 +6,15 @@ from skmat.datasets._files import read_table
 from skmat.datasets._options import check_targets
 from skmat.datasets._sources import JARVIS
 
-__all__ = ["fetch_jarvis"]
+__all__ = ["PATH", "UNITS", "fetch_jarvis"]
 
-_PATH = "composition/jarvis_comp_multiprop.csv.gz"
-_ORIGIN = "It was made from the folder `data` of the GitHub repository NU-CUCIS/CrossPropertyTL."
+PATH = "composition/jarvis_comp_multiprop.csv.gz"
+_ORIGIN = (
+    "It was made from the folder `data` of the GitHub repository NU-CUCIS/CrossPropertyTL. Build"
+    " it with skmat.datasets.build_dataset('jarvis', 'CrossPropertyTL/data')."
+)
 
-_UNITS = {
+UNITS = {
     "bulk_modulus_kv": "GPa",
     "formation_energy_peratom": "eV/atom",
     "ehull": "eV/atom",
@@ -64,7 +67,9 @@ def fetch_jarvis(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load 39 properties of 26,804 compositions of JARVIS-DFT.
+    """Load 39 properties of 26,804 compositions of JARVIS-DFT, from a file that you build.
+
+    The file is not downloaded. :func:`build_dataset` makes it from a public repository.
 
     One row per composition, with labels averaged over polymorphs. A study of transfer between
     properties [2]_ compiled the data from JARVIS-DFT [1]_.
@@ -114,9 +119,9 @@ def fetch_jarvis(
        predictive analytics on small materials data", Nature Communications 12, 6595 (2021).
        https://doi.org/10.1038/s41467-021-26921-5
     """
-    names = check_targets(targets, _UNITS)
+    names = check_targets(targets, UNITS)
     table = read_table(
-        _PATH,
+        PATH,
         dtype={"formula": str},
         data_home=data_home,
         download_if_missing=download_if_missing,
@@ -127,7 +132,7 @@ def fetch_jarvis(
         names,
         targets,
         exclude=exclude,
-        units=_UNITS,
+        units=UNITS,
         source=JARVIS,
         description="jarvis",
         return_X_y=return_X_y,

@@ -1,10 +1,18 @@
 """Four small sets of structures with elastic, dielectric, piezoelectric or energy labels."""
 
+from functools import partial
+
 import numpy as np
 
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._docs import shared_docs
 from skmat.datasets._files import read_arrays, read_table
+from skmat.datasets._matminer_download import (
+    is_structures,
+    labels_path,
+    structures_path,
+    write_set,
+)
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
 from skmat.datasets._sources import matminer_source
 from skmat.exceptions import DatasetCorruptedError
@@ -12,7 +20,7 @@ from skmat.structure import StructureArrays
 
 __all__ = ["fetch_matminer"]
 
-_ORIGIN = "Its contents come from the files that matminer 0.4.2 (PyPI) ships."
+_ORIGIN = "Its contents are part of the Python package matminer==0.4.2."
 _FILES = {
     "elastic": "elastic_tensor",
     "dielectric": "dielectric_constant",
@@ -49,7 +57,7 @@ def fetch_matminer(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load one of the four sets of structures that matminer 0.4.2 ships.
+    """Load one of four sets of structures of matminer 0.4.2, downloading it if necessary.
 
     Structures of the Materials Project with published elastic [1]_, dielectric [2]_ or
     piezoelectric [3]_ properties, or formation energies [4]_. The labels were calculated for
@@ -80,7 +88,8 @@ def fetch_matminer(
     input : {"structure", "formula"}, default="structure"
         What ``data`` holds. Both need the file of the structures.
     {exclude}
-    {no_download}
+    download_if_missing : bool, default=True
+        If a file is missing, download a package of 8 MB with pip, without installing it.
     {form_of_structures}
 
     Returns
@@ -120,19 +129,21 @@ def fetch_matminer(
     check_choice("name", name, list(_FILES))
     check_choice("input", input, ("structure", "formula"))
     names = check_targets(targets, _UNITS[name])
+    file = _FILES[name]
     where = {
         "data_home": data_home,
         "download_if_missing": download_if_missing,
+        "obtain": partial(write_set, file),
         "origin": _ORIGIN,
     }
-    labels_path = f"labels/matminer_{_FILES[name]}_labels.csv.gz"
-    structures_path = f"structures/matminer_{_FILES[name]}.npz"
-    table = read_table(labels_path, dtype={"material_id": str}, **where)
+    table = read_table(labels_path(file), dtype={"material_id": str}, **where)
     table = table.rename(columns=_RENAMED)
-    structures = StructureArrays.from_npz(read_arrays(structures_path, **where))
+    arrays = read_arrays(structures_path(file), is_same=partial(is_structures, file), **where)
+    structures = StructureArrays.from_npz(arrays)
     if not np.array_equal(structures.ids, table["material_id"]):
         raise DatasetCorruptedError(
-            f"{labels_path} and {structures_path} do not list the same materials. Restore both."
+            f"{labels_path(file)} and {structures_path(file)} do not list the same materials."
+            " Delete both and fetch them again."
         )
     kept = rows_to_keep(structures.compositions, exclude, len(table))
     table, structures = table.iloc[kept], structures[kept]

@@ -18,19 +18,19 @@ from skmat.datasets._mp_properties import (
 )
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
 from skmat.datasets._sources import MP
-from skmat.exceptions import DatasetCorruptedError
+from skmat.exceptions import DatasetCorruptedError, InvalidInputError
 from skmat.structure import StructureArrays
 
-__all__ = ["fetch_mp"]
+__all__ = ["LABELS", "STRUCTURES", "fetch_mp"]
 
-_LABELS = "labels/mp_labels.csv.gz"
-_STRUCTURES = "structures/mp_structures_2025.npz"
+LABELS = "labels/mp_labels.csv.gz"
+STRUCTURES = "structures/mp_structures_2025.npz"
 #: Column that marks the materials of each subset.
 _SUBSETS = {"mt-cgcnn": "in_mtcgcnn_46744"}
 _ORIGIN = (
     "It was compiled from GitHub repositories with data of the Materials Project: structures from"
     " fxcoudert/topology_databases, labels from CompRhys/roost, usnistgov/jarvis_leaderboard and"
-    " others."
+    " others. Or build one of today's database with skmat.datasets.build_dataset('mp', FILE)."
 )
 
 
@@ -48,7 +48,11 @@ def fetch_mp(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load structures of the Materials Project, with labels for part of them.
+    """Load structures and labels of the Materials Project, from files that you build.
+
+    The files are not downloaded. :func:`build_dataset` makes them from what you download with your
+    key of the Materials Project. The rest of this page describes a compilation of older versions,
+    which has no public address.
 
     The structures are of database version 2025.02.12 [1]_. Up to 105,000 of them have labels, from
     several older versions.
@@ -70,11 +74,12 @@ def fetch_mp(
         :func:`load_transport`, untransformed. A string gives a one-dimensional target, a sequence
         a two-dimensional one. None gives those from "e_form" to "eij_max" that `version` has.
         Materials without any of these labels are left out.
-    version : {"2018", "2020", "2024"}, default="2020"
+    version : {"2018", "2020", "2024", "own"}, default="2020"
         Database version of "e_form", "gap", "energy_pa" and "efermi". The Materials Project
         recomputed and corrected its energies between versions, so one call returns one version.
         Only 2024 has "energy_pa" and "efermi", and it labels 3,202 materials. All other targets
-        have a single version.
+        have a single version. "own" means the version that you built the file from with
+        :func:`build_dataset`. Such a file has no other.
     subset : {"mt-cgcnn"}, default=None
         Materials to choose from. None means all. "mt-cgcnn" means the 36,387 materials of MT-CGCNN
         [2]_ that the database still has (of 46,744). Of these, "e_form" and "gap" are known for
@@ -130,14 +135,15 @@ def fetch_mp(
         "download_if_missing": download_if_missing,
         "origin": _ORIGIN,
     }
-    table = read_table(_LABELS, dtype={"material_id": str, "formula": str}, **where)
+    table = read_table(LABELS, dtype={"material_id": str, "formula": str}, **where)
     structures = None
     if input == "structure":
-        structures = StructureArrays.from_npz(read_arrays(_STRUCTURES, **where))
+        structures = StructureArrays.from_npz(read_arrays(STRUCTURES, **where))
         if not np.array_equal(structures.ids, table["material_id"]):
             raise DatasetCorruptedError(
-                f"{_LABELS} and {_STRUCTURES} do not list the same materials. Restore both."
+                f"{LABELS} and {STRUCTURES} do not list the same materials. Restore both."
             )
+    _check_version(table, columns, subset, version)
     if outliers == "drop":
         blank_outliers(table)
     table = table.rename(columns={column: name for name, column in columns.items()})
@@ -166,3 +172,16 @@ def fetch_mp(
         version=version,
         **MP.entries(),
     )
+
+
+def _check_version(table, columns, subset, version):
+    """Raise an error if a file does not have what only the known file or an own build has."""
+    needed = [*columns.values(), *([_SUBSETS[subset]] if subset else [])]
+    missing = [column for column in needed if column not in table]
+    if missing:
+        has = [each for each in LABEL_VERSIONS if f"e_form_mp{each}" in table]
+        raise InvalidInputError(
+            f"{LABELS} has no columns {missing}, which version={version!r} with these targets and"
+            f" subset={subset!r} needs. Its versions are {has}. A file of build_dataset has only"
+            " 'own' and no subset."
+        )

@@ -13,14 +13,14 @@ __all__ = [
     "units_of",
 ]
 
-LABEL_VERSIONS = ("2018", "2020", "2024")
+LABEL_VERSIONS = ("2018", "2020", "2024", "own")
 
 # Unit, and database versions with labels.
 _VERSIONED = {
-    "e_form": ("eV/atom", ("2018", "2020", "2024")),
-    "gap": ("eV", ("2018", "2020", "2024")),
-    "energy_pa": ("eV/atom", ("2024",)),
-    "efermi": ("eV", ("2024",)),
+    "e_form": ("eV/atom", ("2018", "2020", "2024", "own")),
+    "gap": ("eV", ("2018", "2020", "2024", "own")),
+    "energy_pa": ("eV/atom", ("2024", "own")),
+    "efermi": ("eV", ("2024", "own")),
 }
 _STANDARD = {
     "K_VRH": "GPa",

@@ -10,15 +10,16 @@ from skmat.datasets._sources import PEROVSKITES
 from skmat.exceptions import DatasetCorruptedError
 from skmat.structure import StructureArrays
 
-__all__ = ["fetch_perovskites"]
+__all__ = ["COLUMNS", "LABELS", "STRUCTURES", "fetch_perovskites"]
 
-_LABELS = "labels/perov5_labels.csv.gz"
-_STRUCTURES = "structures/perov5_structures.npz"
+LABELS = "labels/perov5_labels.csv.gz"
+STRUCTURES = "structures/perov5_structures.npz"
 _ORIGIN = (
     "Its contents come from the data set perov_5 of CDVAE (GitHub repositories txie-93/cdvae and"
-    " usnistgov/jarvis_leaderboard)."
+    " usnistgov/jarvis_leaderboard). Build it with"
+    " skmat.datasets.build_dataset('perovskites', 'cdvae/data/perov_5')."
 )
-_COLUMNS = {
+COLUMNS = {
     "heat_all": ("heat_all_eV_cell", "eV/unit cell"),
     "heat_ref": ("heat_ref_eV_cell", "eV/unit cell"),
     "dir_gap": ("dir_gap_eV", "eV"),
@@ -37,7 +38,10 @@ def fetch_perovskites(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load the structures of 18,928 cubic perovskites and the labels of 8,596 of them.
+    """Load 18,928 cubic perovskites and labels of 8,596 of them, from files that you build.
+
+    The files are not downloaded. :func:`build_dataset` makes them from a public repository. Your
+    build has labels for all structures.
 
     Perovskites of five atoms per cell, from a computational search for materials that split water
     with light [1]_: oxides, nitrides, sulfides, fluorides and mixtures of them. Most have never
@@ -97,18 +101,18 @@ def fetch_perovskites(
        Autoencoder for Periodic Material Generation", ICLR (2022).
        https://arxiv.org/abs/2110.06197
     """
-    names = check_targets(targets, _COLUMNS)
+    names = check_targets(targets, COLUMNS)
     where = {
         "data_home": data_home,
         "download_if_missing": download_if_missing,
         "origin": _ORIGIN,
     }
-    table = read_table(_LABELS, dtype={"material_id": str, "formula": str}, **where)
-    table = table.rename(columns={column: name for name, (column, _) in _COLUMNS.items()})
-    structures = StructureArrays.from_npz(read_arrays(_STRUCTURES, **where))
+    table = read_table(LABELS, dtype={"material_id": str, "formula": str}, **where)
+    table = table.rename(columns={column: name for name, (column, _) in COLUMNS.items()})
+    structures = StructureArrays.from_npz(read_arrays(STRUCTURES, **where))
     if not np.array_equal(structures.ids, table["material_id"]):
         raise DatasetCorruptedError(
-            f"{_LABELS} and {_STRUCTURES} do not list the same materials. Restore both."
+            f"{LABELS} and {STRUCTURES} do not list the same materials. Restore both."
         )
     if labelled_only:
         labelled = table[names].notna().any(axis=1).to_numpy()
@@ -125,7 +129,7 @@ def fetch_perovskites(
         return_X_y=return_X_y,
         as_frame=as_frame,
         formulas=table["formula"].to_numpy(dtype=object),
-        units={name: _COLUMNS[name][1] for name in names},
+        units={name: COLUMNS[name][1] for name in names},
         groups=None if return_X_y else structures.group_ids(),
         ids=structures.ids.copy(),
         split=table["cdvae_split"].to_numpy(dtype=object),

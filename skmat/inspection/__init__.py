@@ -1,7 +1,7 @@
 """Plots of models, predictions and training, in scikit-learn's Display style."""
 
 from skmat.inspection._attribution_display import ElementAttributionDisplay
-from skmat.inspection._attributions import element_attributions
+from skmat.inspection._attributions import element_attributions, site_attributions
 from skmat.inspection._calibration import CalibrationDisplay
 from skmat.inspection._embedding import EmbeddingDisplay
 from skmat.inspection._history import HistoryDisplay
@@ -20,4 +20,5 @@ __all__ = [
     "ParityDisplay",
     "ResidualDisplay",
     "element_attributions",
+    "site_attributions",
 ]

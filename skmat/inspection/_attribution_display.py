@@ -3,11 +3,12 @@
 import numpy as np
 
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import as_formulas
+from skmat.inputs import as_formulas, as_structures
 from skmat.inspection._attributions import element_attributions
-from skmat.inspection._materials import split_materials
+from skmat.inspection._materials import are_structures, split_materials
 from skmat.inspection._panels import PANEL_SIZE, new_axes, with_unit
 from skmat.inspection._periodic_table import draw_periodic_table
+from skmat.structure import read_structures
 
 __all__ = ["ElementAttributionDisplay"]
 
@@ -28,7 +29,7 @@ class ElementAttributionDisplay:
     ----------
     contributions : DataFrame of shape (n, n_elements)
         Contributions. Columns are symbols. NaN for elements that a material lacks.
-    baseline : float
+    baseline : float or ndarray of shape (n,)
         Prediction without knowing the elements.
     predictions : ndarray of shape (n,)
         Predictions.
@@ -97,7 +98,7 @@ class ElementAttributionDisplay:
         kind, unit, ax
             See :meth:`from_attributions`.
         name : str, default=None
-            Title. None takes the formula, if `X` holds one.
+            Title. None takes the formula, if `X` holds one material.
 
         Returns
         -------
@@ -112,7 +113,10 @@ class ElementAttributionDisplay:
             random_state=random_state,
         )
         if name is None and len(result.contributions) == 1:
-            name = str(as_formulas(split_materials(X)[0])[0])
+            column = split_materials(X)[0]
+            if are_structures(column):
+                column = read_structures(as_structures(column))[0].formulas()
+            name = str(as_formulas(column)[0])
         return cls.from_attributions(result, kind=kind, unit=unit, name=name, ax=ax)
 
     @classmethod
@@ -193,7 +197,8 @@ class ElementAttributionDisplay:
         room = 0.3 * (high - low) or 1.0
         self.ax_.set_xlim(low - room * (low < 0), high + room * (high > 0 or low == 0))
         self.ax_.set_xlabel(with_unit("Contribution", self.unit))
-        text = f"prediction {self.predictions[0]:.3g}, baseline {self.baseline:.3g}"
+        baseline = np.ravel(self.baseline)[0]
+        text = f"prediction {self.predictions[0]:.3g}, baseline {baseline:.3g}"
         self.ax_.text(
             0.5,
             1.02,

@@ -1,4 +1,4 @@
-"""What each element of a formula contributes to a prediction: Shapley values."""
+"""What elements and sites contribute to a prediction: Shapley values."""
 
 import itertools
 import math
@@ -13,13 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmat.composition import read_compositions
 from skmat.composition._frames import as_pandas
-from skmat.exceptions import InvalidInputError, NoveltyWarning, shorten
+from skmat.exceptions import (
+    InvalidInputError,
+    InvalidStructureError,
+    NoveltyWarning,
+    shorten,
+)
 from skmat.inputs import as_formulas, held
-from skmat.inspection._materials import split_materials
+from skmat.inspection._materials import are_structures, split_materials
+from skmat.inspection._structure_parts import StructureParts, averaging
 
-__all__ = ["element_attributions"]
+__all__ = ["element_attributions", "site_attributions"]
 
-#: Formulas with more elements get sampled permutations.
+#: Materials with more parts get sampled permutations.
 _MOST_EXACT = 8
 #: Rows of one call of the model.
 _BATCH = 5_000
@@ -34,28 +40,34 @@ def element_attributions(
     up to the prediction minus the baseline. Two elements that the model treats alike get equal
     shares.
 
-    An element is made absent by removing it from the formula: the fractions of the others are
-    divided by their sum. "TiO2" without oxygen is "Ti". The value of a formula without elements is
-    the baseline.
+    In a formula, an element is made absent by removing it: the fractions of the others are divided
+    by their sum. "TiO2" without oxygen is "Ti". The value of a formula without elements is the
+    baseline.
+
+    In a structure, an element is made absent by putting average atoms at its sites. An average
+    atom is a disordered site with the mean composition of the baseline materials. The geometry
+    stays. The value of a structure of average atoms is its baseline.
 
     Parameters
     ----------
     model : object
-        Fitted estimator of formulas with ``predict``. Of a classifier, a probability of
-        ``predict_proba`` is explained.
+        Fitted estimator of formulas or structures with ``predict``. Of a classifier, a probability
+        of ``predict_proba`` is explained. A model of structures must be able to read
+        disordered ones: if it has a parameter `disorder`, that counts as "average" here.
     X : array-like of length n
-        Formulas, or a DataFrame with one column of formulas and further columns. Further columns
-        keep their values.
+        Formulas, pymatgen Structures or StructureArrays, or a DataFrame with one column of them
+        and further columns. Further columns keep their values.
     baseline : float or array-like, default=None
         What is predicted without knowing the elements: a number, or materials in the form of `X`
-        whose mean prediction is the baseline, such as the training set. None takes `X`.
+        whose mean prediction is the baseline, such as the training set. None takes `X`. For
+        structures, the materials that average atoms are made of.
     target : int or str, default=None
         What is explained if there are several outputs: the position of a column of predictions, or
         its name in ``target_names_``. For a classifier, a class. None takes the only column, or
         the second of two classes.
     n_permutations : int, default=200
-        Formulas with up to eight elements get exact values, from all subsets of the elements.
-        Formulas with more get the mean over this many random orders of the elements, each order
+        Materials with up to eight elements get exact values, from all subsets of the elements.
+        Materials with more get the mean over this many random orders of the elements, each order
         followed by its reverse.
     random_state : int, RandomState instance or None, default=None
         Seed of the orders.
@@ -64,26 +76,32 @@ def element_attributions(
     -------
     result : Bunch
         - contributions : DataFrame of shape (n, n_elements), in the unit of the prediction.
-          Columns are the elements of all formulas by atomic number. NaN for elements that a
-          formula lacks. The index is that of `X`.
-        - baseline : float.
+          Columns are the elements of all materials by atomic number. NaN for elements that a
+          material lacks. The index is that of `X`.
+        - baseline : float, or ndarray of shape (n,) for structures.
         - predictions : ndarray of shape (n,).
 
     Raises
     ------
     InvalidInputError
-        If `X` does not hold formulas, a baseline is missing for a single composition, or the model
-        has several outputs and `target` is None.
+        If `X` holds neither formulas nor ordered structures, a baseline is missing for a single
+        composition, the model has several outputs and `target` is None, or the model cannot read
+        disordered structures.
 
     See Also
     --------
     ElementAttributionDisplay : Draws them.
+    site_attributions : Contributions of the sites of structures.
 
     Notes
     -----
-    A formula of `k` elements takes ``2**k - 1`` predictions. The subsets are other materials, such
-    as pure elements, that are often unlike the training set. The values tell what the model does,
-    not what causes a property. The warning about unlike materials is switched off.
+    A material of `k` elements takes up to ``2**k`` predictions. The subsets are other materials,
+    such as pure elements, that are often unlike the training set. The values tell what the model
+    does, not what causes a property. The warning about unlike materials is switched off.
+
+    Networks of structures average the vectors of the elements of an average atom. Features such as
+    Magpie's see a compound of dozens of elements instead, which no material of the training set is
+    like. Then the baseline can be far from all labels.
 
     References
     ----------
@@ -107,37 +125,155 @@ def element_attributions(
     True
     """
     check_is_fitted(model)
-    if not (isinstance(n_permutations, int | np.integer) and n_permutations > 0):
-        raise InvalidInputError(f"n_permutations={n_permutations!r} must be a positive integer.")
-    materials = _Materials.read(X, "X")
-    output = _Output(model, target)
-    predictions = output.of(materials.given)
-    baseline = _read_baseline(baseline, materials, predictions, output)
-    generator = np.random.default_rng(random_state)
-    plans = [_plan(count, int(n_permutations), generator) for count in materials.n_elements]
-    worth = _worth_of_subsets(plans, materials, predictions, baseline, output)
+    given = held(X)
+    if are_structures(split_materials(given)[0]):
+        materials = StructureParts(given, baseline, by="element")
+        shares, baseline, predictions = _shares(
+            averaging(model), materials, None, target, n_permutations, random_state
+        )
+    else:
+        materials = _Formulas.read(given, "X")
+        shares, baseline, predictions = _shares(
+            model, materials, baseline, target, n_permutations, random_state
+        )
+        baseline = float(baseline[0])
     columns = np.unique(materials.numbers[materials.numbers > 0])
     values = np.full((len(materials), len(columns)), np.nan)
-    for row, (plan, known) in enumerate(zip(plans, worth, strict=True)):
-        count = materials.n_elements[row]
-        places = np.searchsorted(columns, materials.numbers[row, :count])
-        values[row, places] = plan.shapley(known)
+    for row, share in enumerate(shares):
+        places = np.searchsorted(columns, materials.numbers[row, : len(share)])
+        values[row, places] = share
     symbols = [Element.from_Z(int(number)).symbol for number in columns]
     return Bunch(
         contributions=pd.DataFrame(values, columns=symbols, index=materials.index),
-        baseline=float(baseline),
+        baseline=baseline,
         predictions=predictions,
     )
 
 
-class _Materials:
+def site_attributions(
+    model, X, *, baseline=None, target=None, n_permutations=200, random_state=None
+):
+    """Split predictions for structures into contributions of the sites.
+
+    The contributions are Shapley values, as in :func:`element_attributions`. A site is made absent
+    by an average atom, which keeps the geometry. Sites that the symmetry of the structure makes
+    equal are absent together, and share their value equally.
+
+    Parameters
+    ----------
+    model : object
+        Fitted estimator of structures, as in :func:`element_attributions`.
+    X : array-like of length n
+        pymatgen Structures or StructureArrays, or a DataFrame with one column of them and further
+        columns.
+    baseline : array-like, default=None
+        Structures whose elements average atoms are made of, such as the training set. None takes
+        `X`.
+    target : int or str, default=None
+        As in :func:`element_attributions`.
+    n_permutations : int, default=200
+        Structures with up to eight groups of equal sites get exact values. Structures with more
+        get the mean over this many random orders of the groups.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the orders.
+
+    Returns
+    -------
+    result : Bunch
+        - contributions : DataFrame with one row per site: "material" (position in `X`), "site"
+          (position in the structure), "element" and "contribution", in the unit of the prediction.
+        - baseline : ndarray of shape (n,). Predictions for the structures of average atoms.
+        - predictions : ndarray of shape (n,).
+
+    Raises
+    ------
+    InvalidInputError
+        If `X` does not hold ordered structures, a baseline is missing for a single composition,
+        the model has several outputs and `target` is None, or the model cannot read disordered
+        structures.
+
+    See Also
+    --------
+    element_attributions : Contributions of the elements.
+
+    Notes
+    -----
+    Symmetry is found by spglib, with pymatgen's tolerance of 0.01 Å. Structures of average atoms
+    are unlike the training set. The values tell what the model does, not what causes a property.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from skmat import CGCNNRegressor
+    >>> from skmat.inspection import site_attributions
+    >>> X = [
+    ...     Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), pair, [[0, 0, 0], [0.5] * 3])
+    ...     for a, pair in [(5.64, ["Na", "Cl"]), (6.29, ["K", "Cl"]), (4.03, ["Li", "F"])]
+    ... ]
+    >>> model = CGCNNRegressor(preset="tiny", pretrained=None, max_epochs=1, random_state=0)
+    >>> result = site_attributions(model.fit(X, [8.5, 8.4, 13.6]), X)
+    >>> result.contributions["element"].tolist()[:8]
+    ['Na', 'Na', 'Na', 'Na', 'Cl', 'Cl', 'Cl', 'Cl']
+    >>> totals = result.contributions.groupby("material")["contribution"].sum()
+    >>> bool((abs(totals - (result.predictions - result.baseline)) < 1e-5).all())
+    True
+    """
+    check_is_fitted(model)
+    given = held(X)
+    if not are_structures(split_materials(given)[0]):
+        raise InvalidInputError(
+            "Sites need pymatgen Structures or StructureArrays. For formulas, use"
+            " element_attributions."
+        )
+    materials = StructureParts(given, baseline, by="site")
+    shares, baseline, predictions = _shares(
+        averaging(model), materials, None, target, n_permutations, random_state
+    )
+    structures = materials.structures
+    values = []
+    for row, share in enumerate(shares):
+        parts = materials.sites(row)
+        values.append((share / np.bincount(parts))[parts])
+    contributions = pd.DataFrame(
+        {
+            "material": np.repeat(np.arange(len(structures)), structures.n_atoms),
+            "site": np.concatenate([np.arange(count) for count in structures.n_atoms]),
+            "element": [Element.from_Z(int(number)).symbol for number in structures.atomic_number],
+            "contribution": np.concatenate(values),
+        }
+    )
+    return Bunch(contributions=contributions, baseline=baseline, predictions=predictions)
+
+
+def _shares(model, materials, baseline, target, n_permutations, random_state):
+    """Return the Shapley values of the parts of each material, baselines and predictions."""
+    if not (isinstance(n_permutations, int | np.integer) and n_permutations > 0):
+        raise InvalidInputError(f"n_permutations={n_permutations!r} must be a positive integer.")
+    output = _Output(model, target)
+    predictions = output.of(materials.given)
+    if isinstance(materials, _Formulas):
+        baseline = _read_baseline(baseline, materials, predictions, output)
+    generator = np.random.default_rng(random_state)
+    plans = [_plan(count, int(n_permutations), generator) for count in materials.n_parts]
+    try:
+        worth = _worth_of_subsets(plans, materials, predictions, baseline, output)
+    except InvalidStructureError as error:
+        raise InvalidInputError(
+            "The model cannot read average atoms, which are disordered sites. Fit it with"
+            " disorder='average'."
+        ) from error
+    shares = [plan.shapley(known) for plan, known in zip(plans, worth, strict=True)]
+    return shares, np.array([known[0] for known in worth]), predictions
+
+
+class _Formulas:
     """Formulas, with further columns or without."""
 
     def __init__(self, given, compositions, frame, name):
         self.given = given
         self.numbers = compositions.atomic_numbers
         self.fractions = compositions.fractions
-        self.n_elements = compositions.n_elements
+        self.n_parts = compositions.n_elements
         self.frame = frame
         self.name = name
         self.index = pd.RangeIndex(len(compositions))
@@ -146,14 +282,14 @@ class _Materials:
         self.n_compositions = len(np.unique(compositions.keys(), axis=0))
 
     @classmethod
-    def read(cls, X, what):
-        given = held(X)
+    def read(cls, given, what):
         column, extra = split_materials(given)
         formulas = as_formulas(column)
         if formulas is None:
             raise InvalidInputError(
                 f"{what} holds amounts, but formulas are needed to leave out elements. Pass text"
-                " such as 'TiO2', to a model that was fitted to formulas."
+                " such as 'TiO2', to a model that was fitted to formulas. Or pass pymatgen"
+                " Structures, to a model that was fitted to structures."
             )
         frame = None if extra is None else as_pandas(given)
         name = None if extra is None else column.columns[0]
@@ -164,14 +300,14 @@ class _Materials:
 
     def subset(self, row, mask):
         """Return the formula of the elements in the bits of `mask`."""
-        chosen = [place for place in range(self.n_elements[row]) if mask >> place & 1]
+        chosen = [place for place in range(self.n_parts[row]) if mask >> place & 1]
         fractions = self.fractions[row, chosen] / self.fractions[row, chosen].sum()
         return "".join(
             f"{Element.from_Z(int(self.numbers[row, place])).symbol}{fraction:.12f}"
             for place, fraction in zip(chosen, fractions, strict=True)
         )
 
-    def with_formulas(self, rows, formulas):
+    def with_subsets(self, rows, formulas):
         """Return X with other formulas in these rows."""
         if self.frame is None:
             return formulas
@@ -221,12 +357,16 @@ class _Output:
         )
 
     def _of_classes(self, values):
-        if isinstance(values, list):
+        is_list = isinstance(values, list)
+        if is_list and len(values) > 1:
             raise InvalidInputError(
                 "The classifier predicts several targets. Fit one classifier for each target that"
                 " you want to explain."
             )
-        classes = np.asarray(self.model.classes_).tolist()
+        classes = self.model.classes_
+        if is_list:  # y had one column, in two dimensions
+            (values,), (classes,) = values, classes
+        classes = np.asarray(classes).tolist()
         if self.target is None and len(classes) == 2:
             return values[:, 1]
         if self.target in classes:
@@ -246,31 +386,34 @@ def _read_baseline(baseline, materials, predictions, output):
         if not np.isfinite(baseline):
             raise InvalidInputError(f"baseline={baseline!r} must be a finite number.")
         return float(baseline)
-    return output.of(_Materials.read(baseline, "baseline").given).mean()
+    return output.of(_Formulas.read(held(baseline), "baseline").given).mean()
 
 
 def _worth_of_subsets(plans, materials, predictions, baseline, output):
-    """Return {mask: prediction} for each row. Equal subsets are predicted once."""
+    """Return {mask: prediction} for each row. Equal subsets are predicted once.
+
+    The baseline is the value of mask 0. None predicts it.
+    """
     worth: list[dict] = []
     wanted: dict = {}
     keys = []
     for row, plan in enumerate(plans):
-        full = (1 << int(materials.n_elements[row])) - 1
+        full = (1 << int(materials.n_parts[row])) - 1
         # The prediction itself, not that of a formula that is spelled in another way.
-        worth.append({0: baseline, full: predictions[row]})
-        for mask in plan.masks:
-            if mask in worth[row]:
-                continue
-            formula = materials.subset(row, mask)
-            key = formula if materials.frame is None else (formula, row)
-            wanted.setdefault(key, (row, formula))
+        worth.append({full: predictions[row]})
+        if baseline is not None:
+            worth[row][0] = baseline
+        for mask in {0, *plan.masks} - set(worth[row]):
+            subset = materials.subset(row, mask)
+            key = subset if materials.frame is None else (subset, row)
+            wanted.setdefault(key, (row, subset))
             keys.append((row, mask, key))
     rows = [row for row, _ in wanted.values()]
-    formulas = [formula for _, formula in wanted.values()]
+    subsets = [subset for _, subset in wanted.values()]
     found: list[float] = []
     for start in range(0, len(rows), _BATCH):
         part = slice(start, start + _BATCH)
-        found += output.of(materials.with_formulas(rows[part], formulas[part])).tolist()
+        found += output.of(materials.with_subsets(rows[part], subsets[part])).tolist()
     by_key = dict(zip(wanted, found, strict=True))
     for row, mask, key in keys:
         worth[row][mask] = by_key[key]

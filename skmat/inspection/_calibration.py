@@ -309,6 +309,8 @@ def _of_probabilities(columns, probabilities, classes, n_bins):
     for place, column in enumerate(columns):
         labels = as_classes(column, "y_true")
         known = np.unique(labels) if classes[place] is None else np.asarray(classes[place])
+        if known.dtype == object:
+            known = np.array(known.tolist())  # text, which compares with that of the labels
         values = np.asarray(probabilities[place], dtype=np.float64)
         if values.shape != (len(column.missing), len(known)):
             raise InvalidInputError(

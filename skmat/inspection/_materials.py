@@ -8,7 +8,7 @@ from skmat.composition._frames import as_pandas
 from skmat.inputs import as_formulas, as_structures, held, split_extra_columns
 from skmat.structure import StructureArrays, read_structures
 
-__all__ = ["composition_groups", "split_materials"]
+__all__ = ["are_structures", "composition_groups", "split_materials"]
 
 #: Values of a column that are read to see whether they are formulas.
 _N_LOOKED_AT = 200
@@ -37,6 +37,14 @@ def split_materials(X):
     return split_extra_columns(X, text[0] if len(text) == 1 else None)
 
 
+def are_structures(materials):
+    """Tell whether a column holds pymatgen Structures."""
+    if isinstance(materials, StructureArrays):
+        return True
+    column = materials.iloc[:, 0] if hasattr(materials, "columns") else materials
+    return len(column) > 0 and isinstance(next(iter(column)), IStructure)
+
+
 def composition_groups(X):
     """Label rows of equal composition with equal integers.
 
@@ -51,9 +59,7 @@ def composition_groups(X):
     ndarray of shape (n,)
     """
     materials, _ = split_materials(held(X))
-    if isinstance(materials, StructureArrays):
-        return materials.group_ids()
-    if _first_of(materials, IStructure):
+    if are_structures(materials):
         structures, _ = read_structures(as_structures(materials), disorder="average")
         return structures.group_ids()
     formulas = as_formulas(materials)
@@ -76,8 +82,3 @@ def _holds_formulas(column):
     if not len(values):
         return False
     return bool((read_compositions(values, on_invalid="nan").n_elements > 0).mean() > 0.5)
-
-
-def _first_of(materials, kind):
-    column = materials.iloc[:, 0] if hasattr(materials, "columns") else materials
-    return len(column) > 0 and isinstance(next(iter(column)), kind)

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from common.materials import FORMULAS, rock_salt, rutile
+from common.materials import FORMULAS, mixed_salt, rock_salt, rutile
 from numpy.testing import assert_array_equal
 
 from skmat import MTEncoder
@@ -79,3 +79,10 @@ def test_the_pipeline_of_features_of_structures():
     names = ("magpie", "structure_vectors")
     pipeline = feature_pipeline(names, "structure").fit(salts)
     np.testing.assert_allclose(pipeline.transform(salts), table.read(names), atol=1e-5)
+
+
+def test_vectors_of_disordered_structures():
+    # Whether such structures may be read is decided before.
+    structures = StructureArrays.from_structures([mixed_salt(0.5)], disorder="average")
+    table = MaterialTable(structures, structures.compositions(), structures)
+    assert np.isfinite(table.feature("structure_vectors")).all()

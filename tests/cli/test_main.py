@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ from skmat import (
 )
 from skmat.cli.families import family_names
 from skmat.estimators import FAMILIES
-from skmat.pretrained import BEST
+from skmat.pretrained import BEST, load_checkpoint
 
 TABLE = """id,formula,gap,density,class
 a,TiO2,3.2,4.2,oxide
@@ -106,12 +107,30 @@ def test_the_estimator_lists_its_choices(data, tmp_path, capsys, option, choice)
     assert not model.exists()
 
 
-def test_models_describes_what_is_shipped(capsys):
+def test_models_lists_what_is_shipped(capsys):
     assert run("models") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list_pretrained()
-    assert f"{BEST['mtencoder']} (the default)" in lines
-    assert "    Composition transformer that learned" in "\n".join(lines)
+    assert max(map(len, lines)) <= 80
+    rows = [line.split() for line in lines if " MB " in line]
+    assert [row[row[0] == "*"] for row in rows] == list_pretrained()
+    assert {row[1] for row in rows if row[0] == "*"} == set(BEST.values())
+    assert "  roost-ssl                  formula    1.3 MB  formulas (394,734)" in lines
+    assert run("models", "--json") == 0
+    table = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in table] == list_pretrained()
+    assert table[-1]["input"] == "formula"
+
+
+def test_models_prints_the_card_of_one(capsys):
+    assert run("models", "roost-ssl") == 0
+    assert capsys.readouterr().out.startswith(
+        "ModelCard of roost-ssl\n  Description    Roost that"
+    )
+    assert run("models", "roost-ssl", "--json") == 0
+    card = load_checkpoint("roost-ssl").card
+    assert json.loads(capsys.readouterr().out) == card.to_dict()
+    assert run("models", "roost-sll") == 2
+    assert "neither a shipped encoder (alignn-mp-mpt," in capsys.readouterr().err
 
 
 def test_train_reports_and_writes_a_fitted_estimator(data, tmp_path, capsys):
@@ -263,7 +282,7 @@ class TestErrors:
 
     def test_every_bad_formula_is_listed(self, capsys, tmp_path):
         data = tmp_path / "data.csv"
-        rows = [f"Xx{i},1" for i in range(1, 15)]
+        rows = [f"Xx{i},{i}" for i in range(1, 15)]
         data.write_text("\n".join(["formula,gap", "TiO2,1", *rows, ",2"]))
         error = self.train(capsys, data, tmp_path)
         assert "15 cells cannot be read as formulas" in error

@@ -13,8 +13,8 @@ from skmat.cli.main import make_parser
 PAGE = Path(skmat.__file__).parents[1] / "docs" / "command_line.rst"
 
 COMMANDS = [
-    *([], ["demo"], ["train"], ["predict"], ["evaluate"], ["embed"], ["pretrain"]),
-    *(["benchmark"], ["benchmark", "matbench"], ["models"]),
+    *([], ["demo"], ["train"], ["predict"], ["evaluate"], ["explain"]),
+    *(["embed"], ["pretrain"], ["benchmark"], ["benchmark", "matbench"], ["models"]),
 ]
 
 

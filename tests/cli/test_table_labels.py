@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmat.cli.table_labels import read_labels
+from skmat.cli.table_labels import columns_of_classes, few_integers, read_labels
 from skmat.cli.tables import Table
 from skmat.exceptions import InvalidInputError
 
@@ -111,3 +111,26 @@ class TestMessages:
             labels([cell, "1"])
         assert "data.csv: 1 cell cannot be read" in str(raised.value)
         assert "leave out" not in str(raised.value)
+
+
+def test_columns_of_words_are_classes():
+    columns = {
+        "group": ["Fm-3m", "P2_1/c", "Fm-3m", np.nan],
+        "flag": ["True", "False", "N/A", "True"],
+        "unit": ["3.2 eV", "3.2 eV", "4.1 eV", np.nan],
+        "limit": ["<5", "high", "high", "low"],
+        "name": ["a", "b", "c", "d"],
+        "one": ["a", "a", "a", np.nan],
+        "mixed": ["1", "2", "two", "two"],
+    }
+    table = Table(pd.DataFrame(columns, dtype=object), {name: i for i, name in enumerate(columns)})
+    found = columns_of_classes(table, list(columns))
+    assert found == {"group": ["Fm-3m", "P2_1/c"], "flag": ["False", "True"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0.0, 1.0] * 5, [0, 1]), ([0.0, 1.0], []), ([0.0, 0.5] * 9, []), ([3.0] * 9, [])],
+)
+def test_few_integers_may_be_classes(values, expected):
+    assert few_integers(pd.Series([*values, np.nan])) == expected

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmat.cli.verdict import verdict
+from skmat.cli.held_out import HeldOut, HeldOutTarget, not_measured
+from skmat.cli.verdict import judge, verdict
 
 
 def board(*rows):
@@ -12,47 +13,60 @@ def board(*rows):
     return pd.DataFrame(rows, columns=names)
 
 
-def regressor(oof, leaderboard):
-    return SimpleNamespace(
-        leaderboard_=leaderboard, error_name_="mean absolute error", oof_predictions_=oof
-    )
+def average(leaderboard):
+    return SimpleNamespace(leaderboard_=leaderboard, error_name_="mean absolute error")
 
 
-def classifier(probabilities, decision):
-    decide = SimpleNamespace(decide=lambda each: each.argmax(axis=1))
-    return SimpleNamespace(
-        leaderboard_=board(("svm", "kind", 0.5, 1.0, "fitted")),
-        error_name_="log-loss",
-        oof_predictions_=np.asarray(probabilities),
-        classes_=np.array(["a", "b"]),
-        decision=decision,
-        _averages=[decide],
-        predict_proba=None,
-    )
+def numbers(name, truth, predicted):
+    return HeldOutTarget(name, np.array(truth, dtype=float), np.array(predicted, dtype=float))
+
+
+def measured(*targets, way="out_of_fold"):
+    return HeldOut(way, "In this way.", list(targets))
+
+
+ONE = board(("svm", "gap", 1, 1.0, "fitted"))
 
 
 def test_errors_are_those_of_known_labels_with_predictions():
-    labels = pd.DataFrame({"gap": [0.0, 4.0, np.nan, 8.0]})
-    model = regressor(np.array([1.0, 3.0, 9.0, np.nan]), board(("svm", "gap", 1, 1.0, "fitted")))
-    assert verdict(model, labels)[1] == "  gap: 1, 50% less than the mean of the labels: 2"
+    gap = numbers("gap", [0, 4, np.nan, 8], [1, 3, 9, np.nan])
+    lines = verdict(measured(gap), average(ONE))
+    assert lines[0] == "Out-of-fold error (mean absolute error, in the unit of the column):"
+    assert lines[1] == "  gap: 1, 50% less than the mean of the labels: 2"
+    assert lines[2] == "In this way."
+    assert verdict(measured(gap, way="test_part"), ONE)[0].startswith("Error of held-out rows (")
 
 
 def test_a_useless_model_is_called_so():
-    labels = pd.DataFrame({"gap": [0.0, 4.0], "mass": [1.0, 3.0]})
-    oof = np.array([[4.0, 1.5], [0.0, 2.5]])
-    lines = verdict(regressor(oof, board(("svm", "gap", 4, 1.0, "fitted"))), labels)
+    gap = numbers("gap", [0, 4], [4, 0])
+    mass = numbers("mass", [1, 3], [1.5, 2.5])
+    lines = verdict(measured(gap, mass), average(ONE))
     assert lines[1] == "  gap: 4, no better than the mean of the labels: 2"
     assert lines[2] == "  mass: 0.5, 50% less than the mean of the labels: 1"
+    assert judge(gap).sentence().endswith("Do not rely on the predictions.")
+    assert judge(mass).sentence() == (
+        "The mean absolute error is 0.5, 50 % less than with the mean of the labels (1)."
+    )
+
+
+def test_a_gain_that_may_be_chance_is_called_so():
+    # Seven rows of twelve gain 1, the others lose 0.9.
+    truth, predicted = [0.0, 2.0] * 6, [0.0, 2.0] * 3 + [0.0] + [3.9, 1.9] * 2 + [3.9]
+    few = judge(numbers("gap", truth, predicted))
+    assert str(few).endswith("(12 labels: may be chance)")
+    assert few.sentence().endswith("With 12 labels, this may be chance.")
+    many = judge(numbers("gap", truth * 20, predicted * 20))
+    assert many.error == pytest.approx(few.error)
+    assert not many.may_be_chance
 
 
 def test_the_best_candidates_and_those_left_out_are_shown():
     fitted = [(f"model-{i}", "gap", float(i), 0.25, "fitted") for i in range(5)]
     failed = ("boosting", "gap", np.nan, 0.0, "failed: ValueError: too few")
-    labels = pd.DataFrame({"gap": [0.0, 4.0]})
-    lines = verdict(regressor(np.zeros(2), board(*fitted, failed)), labels)
-    assert "mean absolute error" in lines[2]
-    assert [line.split()[1] for line in lines[4:7]] == ["model-0", "model-1", "model-2"]
-    assert lines[7:] == ["Left out: boosting (failed: ValueError: too few)"]
+    lines = verdict(measured(numbers("gap", [0, 4], [0, 0])), average(board(*fitted, failed)))
+    assert "mean absolute error" in lines[3]
+    assert [line.split()[1] for line in lines[5:8]] == ["model-0", "model-1", "model-2"]
+    assert lines[8:] == ["Left out: boosting (failed: ValueError: too few)"]
 
 
 @pytest.mark.parametrize(
@@ -62,12 +76,15 @@ def test_the_best_candidates_and_those_left_out_are_shown():
      ("f1", "0.3333, 50%", "0.6667")],
 )  # fmt: skip
 def test_the_error_of_classes_is_that_of_the_decision(decision, error, guess):
-    labels = pd.DataFrame({"kind": ["a", "a", "a", "a", "b", None]})
-    probabilities = [[0.9, 0.1]] * 3 + [[0.1, 0.9]] * 2 + [[0.5, 0.5]]
-    line = verdict(classifier(probabilities, decision), labels)[1]
+    truth = np.array(["a", "a", "a", "a", "b", None], dtype=object)
+    predicted = np.array(["a", "a", "a", "b", "b", "a"], dtype=object)
+    kind = HeldOutTarget("kind", truth, predicted, ["a", "b"], decision=decision)
+    line = verdict(measured(kind), None)[1]
     assert line.startswith(f"  kind: {error} ")
-    assert line.endswith(f"always the same class: {guess}")
+    assert f"always the same class: {guess}" in line
 
 
-def test_a_network_has_nothing_to_say():
-    assert verdict(SimpleNamespace(), pd.DataFrame()) == []
+def test_a_network_that_was_not_measured_says_so():
+    held_out = not_measured(pd.DataFrame({"gap": [0.0]}), is_classifier=False)
+    (line,) = verdict(held_out, SimpleNamespace(predict=None))
+    assert line.startswith("The error was not measured.")

@@ -2,12 +2,13 @@ import io
 import subprocess
 import zipfile
 from functools import partial
+from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
 import pytest
 
-from skmat.datasets import _crabnet_wheel, _files
+from skmat.datasets import _crabnet_wheel, _files, _pip
 from skmat.datasets._files import _fingerprint, write_file
 
 
@@ -68,10 +69,10 @@ def pip(monkeypatch):
             commands.append([str(part) for part in command])
             if wheel is not None:
                 folder = command[command.index("--dest") + 1]
-                (folder / "crabnet-2.0.8-py3-none-any.whl").write_bytes(wheel)
+                Path(folder, "crabnet-2.0.8-py3-none-any.whl").write_bytes(wheel)
             return subprocess.CompletedProcess(command, int(wheel is None), "", stderr)
 
-        monkeypatch.setattr(_crabnet_wheel.subprocess, "run", run)
+        monkeypatch.setattr(_pip.subprocess, "run", run)
         return commands
 
     return install

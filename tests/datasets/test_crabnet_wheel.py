@@ -35,7 +35,7 @@ def test_the_table_and_its_hash_are_written(home, serve_wheel, snapshot):
 
 def test_another_wheel_is_refused(home, pip, build_wheel):
     pip(build_wheel(ROWS))
-    with pytest.raises(DatasetCorruptedError, match=r"wheel of crabnet==2\.0\.8"):
+    with pytest.raises(DatasetCorruptedError, match=r"file of crabnet==2\.0\.8"):
         _crabnet_wheel.write_table(home, path=PATH, folders=FOLDERS)
     assert not home.exists()
 

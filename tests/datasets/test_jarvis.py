@@ -10,7 +10,7 @@ PATH = "composition/jarvis_comp_multiprop.csv.gz"
 @pytest.fixture
 def jarvis(put_table):
     """Three materials: one with all labels, one with slme alone, one with the first alone."""
-    names = list(_jarvis._UNITS)
+    names = list(_jarvis.UNITS)
     slme = names.index("slme")
     rows = [
         ["NaN", *range(39)],

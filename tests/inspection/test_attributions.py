@@ -152,6 +152,8 @@ def test_probabilities():
     np.testing.assert_allclose(other.contributions, -result.contributions, atol=1e-12)
     with pytest.raises(InvalidInputError, match="classes"):
         element_attributions(model, X, target="glass")
+    model.fit(X, pd.DataFrame({"kind": y}))
+    np.testing.assert_allclose(element_attributions(model, X).contributions, result.contributions)
 
 
 def test_further_columns_stay():

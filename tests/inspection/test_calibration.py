@@ -46,11 +46,14 @@ def test_ends_belong_to_the_interval():
     assert display.observed[0].tolist() == [1.0]
 
 
-def test_two_classes_show_the_second():
+@pytest.mark.parametrize("classes", [None, np.array(["glass", "metal"], dtype=object)])
+def test_two_classes_show_the_second(classes):
     second = np.repeat([0.2, 0.6], 50)
     y = np.where(np.arange(100) % 10 < np.repeat([1, 8], 50), "metal", "glass")
     probabilities = np.column_stack([1 - second, second])
-    display = CalibrationDisplay.from_predictions(y, probabilities=probabilities, n_bins=10)
+    display = CalibrationDisplay.from_predictions(
+        y, probabilities=probabilities, classes=classes, n_bins=10
+    )
     np.testing.assert_allclose(display.expected[0], [0.2, 0.6])
     np.testing.assert_allclose(display.observed[0], [0.1, 0.8])
     assert display.counts[0].tolist() == [50, 50]

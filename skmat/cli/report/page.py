@@ -1,0 +1,407 @@
+"""What the report says, in which order."""
+
+import datetime
+import platform
+import shlex
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skmat._utils.atomic import write_atomically
+from skmat._utils.digits import digits_text
+from skmat.auto._leaderboard import left_out
+from skmat.cli.report import drawings, html
+from skmat.cli.train_folder import METRICS, PREDICTIONS, constant_scores, scores
+from skmat.cli.verdict import ERRORS, judge, percent
+from skmat.composition import read_compositions
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["Story", "write_report"]
+
+_MOST_WORST = 10
+#: Classes that a table of confusions can show.
+_MOST_CLASSES = 12
+#: Characters of a material in a table.
+_MOST_CHARACTERS = 60
+
+#: Scores of the table, and what they are.
+_NAMES = {
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "r2": "R²",
+    "max_error": "Largest error",
+    "coverage_90": "Labels in 90 % intervals",
+    "width_90": "Mean width of 90 % intervals",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "roc_auc": "ROC-AUC",
+    "ece": "Expected calibration error",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """Everything that the report tells about.
+
+    Attributes
+    ----------
+    model : estimator
+        The final model.
+    held_out : HeldOut
+        Its predictions for rows that it has not seen.
+    labels : DataFrame of shape (n_rows, n_targets)
+        Labels that it learned, missing in other rows.
+    X : list or DataFrame
+        Materials.
+    materials : list of str
+        The same as text for a reader.
+    given : GivenMaterials
+        Where they come from.
+    further : list of str
+        Further columns that the model learned from.
+    command : list of str
+        The command line.
+    folder : Path
+        Folder of the report, as the user named it.
+    """
+
+    model: Any
+    held_out: Any
+    labels: pd.DataFrame
+    X: Any
+    materials: list
+    given: Any
+    further: list
+    command: list
+    folder: Path
+
+
+def write_report(story, path):
+    """Write the report of one model as one file that needs no other."""
+    name = Path(story.given.path).name
+    several = len(story.held_out.targets) > 1
+    with drawings.drawing_for_a_page():
+        body = [
+            html.heading(1, f"Model of {', '.join(story.labels)} from {name}"),
+            html.paragraph(_subtitle(story), "soft"),
+            *(_overview(story) if several else []),
+            html.paragraph(f"How it was measured: {story.held_out.text}"),
+            *(html.section(_about(story, each)) for each in story.held_out.targets),
+            html.section(_predict(story)),
+            html.section(_data(story)),
+            html.section(_made(story)),
+        ]
+    text = html.document(f"{', '.join(story.labels)}: {name}", body)
+    write_atomically(path, text.encode("utf-8"))
+
+
+def _subtitle(story):
+    kind = type(story.model).__name__
+    n_rows = int(story.labels.notna().any(axis=1).sum())
+    what = "an average of models" if hasattr(story.model, "leaderboard_") else "one network"
+    return f"{kind} ({what}), fitted to {n_rows:,} rows"
+
+
+def _overview(story):
+    rows = []
+    for target in story.held_out.targets:
+        found = judge(target)
+        cells = [digits_text(found.error), digits_text(found.guess)] if found else ["", ""]
+        rows.append([target.name, len(target.rows), *cells, _in_short(found)])
+    if not any(judge(each) for each in story.held_out.targets):
+        return []
+    first = story.held_out.targets[0]
+    error = "Mean absolute error" if first.classes is None else _capital(ERRORS[first.decision])
+    header = ["Target", "Labels", error, _capital(_constant(first)), ""]
+    return [html.table(header, rows, numbers={1, 2, 3})]
+
+
+def _in_short(found):
+    if found is None:
+        return "not measured"
+    if not found.is_better:
+        return "no better than a constant"
+    return f"{percent(1 - found.error / found.guess)} less" + (
+        ", may be chance" if found.may_be_chance else ""
+    )
+
+
+def _about(story, target):
+    pieces = [html.heading(2, target.name), _verdict(target)]
+    if len(target.rows):
+        pieces += _scores(target)
+        pieces += _figures(story, target)
+    pieces += _elements(story, target)
+    pieces += _worst(story, target)
+    pieces += _leaderboard(story, target)
+    return pieces
+
+
+def _verdict(target):
+    found = judge(target)
+    if found is None:
+        return html.paragraph("The error of this model was not measured.", "verdict")
+    kind = "bad" if not found.is_better else "doubt" if found.may_be_chance else "good"
+    return html.paragraph(found.sentence(), f"verdict {kind}")
+
+
+def _scores(target):
+    ours, constant = scores(target), constant_scores(target)
+    rows = [
+        [text, digits_text(ours[name]), digits_text(constant.get(name, np.nan))]
+        for name, text in _NAMES.items()
+        if np.isfinite(ours.get(name, np.nan))
+    ]
+    header = [f"On {len(target.rows):,} labels", "This model", _capital(_constant(target))]
+    note = "Errors and widths have the unit of the column."
+    if target.classes is not None:
+        note = (
+            f"F1 is that of {target.classes[1]!r}."
+            if len(target.classes) == 2
+            else ("F1 is the mean over the classes.")
+        )
+        note += " The constant is the best class for each score."
+    return [html.table(header, rows, numbers={1, 2}), html.paragraph(note, "soft")]
+
+
+def _constant(target):
+    return "the mean of the labels" if target.classes is None else "always the same class"
+
+
+def _figures(story, target):
+    drawn = []
+    if target.classes is None:
+        drawn += [
+            html.figure(drawings.parity(target), "Predicted against true values."),
+            html.figure(
+                drawings.residuals(target),
+                "Errors against predictions. A good model leaves a band around zero.",
+            ),
+        ]
+    calibration = drawings.calibration(target)
+    if calibration is not None:
+        what = "intervals" if target.classes is None else "probabilities"
+        caption = f"Calibration of the {what}. On the diagonal they hold what they promise."
+        drawn.append(html.figure(calibration, caption))
+    pieces = [html.figures(drawn)]
+    if calibration is None and hasattr(story.model, "predict_interval"):
+        pieces.append(
+            html.paragraph(
+                "Intervals are calibrated on these very errors, so their calibration is not shown."
+                " With --cv or --test-size it is measured.",
+                "soft",
+            )
+        )
+    if target.classes is not None:
+        pieces += _confusions(target)
+    return pieces
+
+
+def _confusions(target):
+    rows = target.rows
+    truth, predicted = target.truth[rows].astype(str), target.predicted[rows].astype(str)
+    classes = sorted({*truth, *predicted})
+    if len(classes) > _MOST_CLASSES:
+        return []
+    counts = pd.crosstab(truth, predicted).reindex(index=classes, columns=classes, fill_value=0)
+    cells = [[name, *(f"{each:,}" for each in counts.loc[name])] for name in classes]
+    header = ["True class, predicted as", *classes]
+    numbers = set(range(1, len(header)))
+    return [html.heading(3, "Right and wrong classes"), html.table(header, cells, numbers)]
+
+
+def _elements(story, target):
+    title = html.heading(3, "What elements contribute")
+    if story.given.input == "structure":
+        return []
+    formulas = story.X[story.given.column].tolist() if story.further else story.X
+    explained, what = target.name, "the prediction"
+    if target.classes is not None:
+        if len(story.held_out.targets) > 1:
+            return []  # classifiers of several targets are not explained
+        known = story.labels[target.name].dropna()
+        explained = target.classes[1] if len(target.classes) == 2 else known.mode()[0]
+        what = f"the probability of {explained!r}"
+    rows = np.flatnonzero(story.labels[target.name].notna())
+    if len(np.unique(read_compositions([formulas[row] for row in rows]).keys(), axis=0)) < 2:
+        return []
+    try:
+        drawn, n_formulas = drawings.elements(
+            story.model, story.X, formulas, explained, rows, story.model.random_state
+        )
+    except InvalidInputError as error:  # such as an infinite prediction for a pure element
+        return [title, html.paragraph(f"Not known: {error}", "soft")]
+    sample = (
+        f"all {n_formulas:,}"
+        if n_formulas == len(rows)
+        else (f"a sample of {n_formulas:,} of {len(rows):,}")
+    )
+    caption = (
+        f"Mean contribution of each element to {what}, over the formulas that hold it (Shapley"
+        f" values, {sample} formulas). Red raises it, blue lowers it. They tell what the model"
+        " does, not what causes a property."
+    )
+    return [title, html.figures([html.figure(drawn, caption)], "broad")]
+
+
+def _worst(story, target):
+    if not len(target.rows):
+        return []
+    find = _worst_numbers if target.classes is None else _worst_classes
+    header, worst, cells, numbers = find(target)
+    title = html.heading(3, "Largest errors")
+    if not len(worst):
+        return [title, html.paragraph("All classes are right.")]
+    header = ["Row", "Material", *header]
+    cells = [
+        [f"{row + 1}", _cut(story.materials[row]), *more]
+        for row, more in zip(worst, cells, strict=True)
+    ]
+    notes = "Row 1 is the first below the header of the table."
+    if target.classes is None:
+        notes += " Errors are true minus predicted values."
+    else:
+        notes += " Probabilities are those of the true class."
+    novelty = story.held_out.novelty
+    if novelty is not None:
+        header.append("Novelty [%]")
+        cells = [[*each, f"{novelty[row]:.0f}"] for row, each in zip(worst, cells, strict=True)]
+        numbers = {*numbers, len(header) - 1}
+        notes += " Novelty is the share of the learned rows that are nearer to the others."
+    return [
+        title,
+        html.table(header, cells, {0, *numbers}),
+        html.paragraph(f"{notes} {PREDICTIONS} has all rows.", "soft"),
+    ]
+
+
+def _worst_numbers(target):
+    """Return names of columns, rows, cells, and which columns are numbers."""
+    rows = target.rows
+    errors = target.truth[rows].astype(np.float64) - target.predicted[rows]
+    worst = np.argsort(-abs(errors), kind="stable")[:_MOST_WORST]
+    columns = target.truth[rows], target.predicted[rows], errors
+    cells = [[digits_text(each[place]) for each in columns] for place in worst]
+    return ["True", "Predicted", "Error"], rows[worst], cells, {2, 3, 4}
+
+
+def _worst_classes(target):
+    """Return wrong rows, those whose true class has the smallest probability first."""
+    rows = target.rows
+    truth, predicted = target.truth[rows].astype(str), target.predicted[rows].astype(str)
+    places = {name: place for place, name in enumerate(target.classes)}
+    shares = np.array(
+        [
+            target.probabilities[row, places[name]] if name in places else 0.0
+            for row, name in zip(rows, truth, strict=True)
+        ]
+    )
+    wrong = np.flatnonzero(truth != predicted)
+    worst = wrong[np.argsort(shares[wrong], kind="stable")][:_MOST_WORST]
+    cells = [[truth[place], predicted[place], f"{shares[place]:.2f}"] for place in worst]
+    return ["True", "Predicted", "Probability"], rows[worst], cells, {4}
+
+
+def _leaderboard(story, target):
+    board = getattr(story.model, "leaderboard_", None)
+    if board is None:
+        return []
+    of_target = board[board["target"] == target.name]
+    fitted = of_target[of_target["status"] == "fitted"]
+    cells = [
+        [
+            each.candidate,
+            digits_text(each.error),
+            percent(each.weight) if each.weight > 0 else "",
+            f"{each.seconds_fit:.1f}",
+        ]
+        for each in fitted.itertuples()
+    ]
+    error = f"Out-of-fold {story.model.error_name_}"
+    header = ["Candidate", error, "Weight", "Seconds of fitting"]
+    return [
+        html.heading(3, "Models that were tried"),
+        html.table(header, cells, numbers={1, 2, 3}),
+        *(html.paragraph(line, "soft") for line in left_out(of_target)),
+    ]
+
+
+def _predict(story):
+    command = ["skmat", "predict", "new.csv", "--model", str(story.folder)]
+    if story.given.column != "formula":
+        command += [f"--{story.given.input}-column", story.given.column]
+    if hasattr(story.model, "predict_interval"):
+        command += ["--interval", "0.9"]
+    if hasattr(story.model, "predict_proba"):
+        command += ["--proba"]
+    needs = ""
+    if story.further:
+        needs = f" The table also needs the columns {', '.join(map(repr, story.further))}."
+    model = str(story.folder / "model")
+    return [
+        html.heading(2, "Predict with it"),
+        html.code(shlex.join([*command, "--output", "predicted.csv"])),
+        html.paragraph(f"Labelled rows that the model has not learned score it.{needs}"),
+        html.code(shlex.join(["skmat", "evaluate", str(story.folder), "labelled.csv"])),
+        html.paragraph("In Python:"),
+        html.code(f"import skmat\n\nmodel = skmat.load_model({model!r})"),
+    ]
+
+
+def _data(story):
+    labels = story.labels
+    rows = [["Table", str(story.given.path)], ["Rows", f"{len(labels):,}"]]
+    unlabelled = int(labels.isna().all(axis=1).sum())
+    if unlabelled:
+        rows.append(["Rows that were not learned", f"{unlabelled:,}"])
+    if story.further:
+        rows.append(["Further columns", ", ".join(story.further)])
+    for target in story.held_out.targets:
+        known = labels[target.name].dropna()
+        if target.classes is None:
+            low, middle, high = (digits_text(each) for each in known.quantile([0, 0.5, 1]))
+            text = f"{len(known):,}, from {low} to {high}, median {middle}"
+        else:
+            counts = known.value_counts()
+            shown = [f"{name}: {count:,}" for name, count in counts.head(_MOST_CLASSES).items()]
+            more = f" and {len(counts) - _MOST_CLASSES} more" * (len(counts) > _MOST_CLASSES)
+            text = f"{len(known):,} in {len(counts)} classes ({', '.join(shown)}{more})"
+        rows.append([f"Labels of {target.name}", text])
+    return [html.heading(2, "Data"), html.table([], rows)]
+
+
+def _made(story):
+    packages = ("skmat", "scikit-learn", "torch", "numpy", "pandas")
+    versions = ", ".join(f"{name} {_version(name)}" for name in packages)
+    today = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return [
+        html.heading(2, "How it was made"),
+        html.code(shlex.join(story.command)),
+        html.table(
+            [],
+            [
+                ["Versions", f"{versions}, Python {platform.python_version()}"],
+                ["Date", today],
+                ["Scores for programs", METRICS],
+            ],
+        ),
+    ]
+
+
+def _version(name):
+    from skmat import __version__
+
+    return __version__ if name == "skmat" else version(name)
+
+
+def _cut(text):
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 3] + "..."
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]

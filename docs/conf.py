@@ -89,6 +89,7 @@ html_sidebars = {
         "quickstart",
         "install",
         "command_line",
+        "datasets",
         "glossary",
         "benchmarks",
         "changelog",

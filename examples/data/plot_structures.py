@@ -60,9 +60,7 @@ def build(kind, cation, anion):
 
 
 kinds = ["rock salt", "CsCl", "zinc blende", "wurtzite"]
-structures = [
-    build(kind, *salt) for salt in salts for kind in kinds for _ in range(2)
-]
+structures = [build(kind, *salt) for salt in salts for kind in kinds]
 y = np.array(
     [[EwaldSummation(s).total_energy / len(s), s.density] for s in structures]
 )

@@ -94,7 +94,6 @@ bars = ax.barh(errors.index[::-1], errors[::-1], color="tab:blue")
 ax.bar_label(bars, fmt="%.0f", padding=3)
 ax.set(xlabel="Mean absolute error of S_p [µV/K]")
 ax.margins(x=0.1)
-ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %%

@@ -108,7 +108,6 @@ for column, color in styles.items():
     )
 ax.set_yticks(places, table["candidate"])
 ax.set(xlabel="Mean absolute error [µV/K]", ylim=(-0.5, len(table) - 0.2))
-ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %%

@@ -94,7 +94,7 @@ for place, (name, part) in enumerate(table.groupby("drawn", sort=False)):
 ax.set(
     xscale="log",
     xlabel="Labels",
-    ylabel="Mean absolute error\nof the conductivity [powers of ten]",
+    ylabel="Mean absolute error\nof the conductivity [decades]",
 )
 ax.set_xticks([25, 50, 100, 200], ["25", "50", "100", "200"])
 ax.minorticks_off()

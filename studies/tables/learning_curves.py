@@ -86,8 +86,11 @@ def measured(results):
 
 
 def draw_measured(table):
-    tasks = table["task"].unique()
-    figure, axes = plt.subplots(1, len(tasks), figsize=(8, 3.5), layout="constrained")
+    """Draw a panel per task that was measured with several numbers of labels."""
+    sizes = table.groupby("task", sort=False)["size"].nunique()
+    tasks = sizes.index[sizes > 1]
+    panels = {"figsize": (1 + 4.2 * len(tasks), 4), "squeeze": False, "layout": "constrained"}
+    figure, (axes,) = plt.subplots(1, len(tasks), **panels)
     for ax, task in zip(axes, tasks, strict=True):
         part = table[table["task"] == task]
         means = part.pivot_table("loss", "size", "model")
@@ -102,7 +105,7 @@ def draw_measured(table):
         ax.minorticks_off()
         ax.spines[["top", "right"]].set_visible(False)
     lines = axes[0].get_legend_handles_labels()
-    figure.legend(*lines, loc="outside lower center", ncols=len(COLORS), frameon=False, fontsize=9)
+    figure.legend(*lines, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return figure
 
 

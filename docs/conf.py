@@ -29,7 +29,9 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinxext.opengraph",
+    "colab_links",
     "command_help",
+    "gallery_runs",
     "internal_links",
     "markdown_page",
     "parameter_headings",
@@ -104,6 +106,10 @@ html_theme_options = {
     "footer_end": [],
 }
 
+# The release checklist of CONTRIBUTING.md fills the branch "notebooks".
+repository = "skmat/skmat"
+colab_notebooks = f"https://colab.research.google.com/github/{repository}/blob/notebooks"
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -131,6 +137,11 @@ sphinx_gallery_conf = {
     "doc_module": ("skmat",),
     "inspect_global_variables": False,
     "download_all_examples": False,
+    "first_notebook_cell": "# Needed where skmat is not installed, as in Google Colab.\n"
+    "%pip install --quiet skmat",
+    "image_srcset": ["2x"],
+    "reset_modules": ("matplotlib", "gallery_runs.reset"),
+    "reset_modules_order": "both",
     "show_memory": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,

@@ -4,6 +4,8 @@ from cells import SMALL, n_training, sample_loss
 from matbench import DECLARED
 from runner import Study, grid
 
+from skmat.benchmark._runner import package_versions
+
 #: Models, and where their losses with all labels are.
 WHOLE = {
     "Magpie + forest": ("matbench", "magpie-forest"),
@@ -26,7 +28,28 @@ SHARES = [
         task=("expt_gap", "phonons"), size=(0.1, 0.2, 0.5, 1.0), fold=(0,), model=ROOST
     )
 ]
+#: What the figure of the landing page compares, all at today's defaults.
+DEFAULTS = {
+    "auto-fast": {"auto": "fast", "decision": "balanced_accuracy"},
+    "pretrained": {"pretrained": "mtencoder-multi"},
+    "scratch": DECLARED["pretrained"]["models"]["scratch"],
+    "Magpie + forest": DECLARED["matbench"]["models"]["magpie-forest"],
+}
+#: Both tasks of Matbench whose labels are measured numbers, not computed ones or classes.
+MEASURED = [
+    cell
+    for cell in grid(fold=(0, 1, 2), task=("expt_gap", "steels"), size=SIZES, model=DEFAULTS)
+    if cell["size"] < n_training(cell["task"])
+]
+
+
+def sample_loss_and_versions(cell, settings, work):
+    versions = ", ".join(" ".join(fact) for fact in package_versions().items())
+    return sample_loss(cell, settings, work) | {"versions": versions}
+
+
 STUDIES = [
     Study("learning_curves", SAMPLES, sample_loss, {"models": MODELS}),
+    Study("learning_curves/measured", MEASURED, sample_loss_and_versions, {"models": DEFAULTS}),
     Study("learning_curves/roost", SHARES, sample_loss, {"models": ROOST}),
 ]

@@ -134,5 +134,4 @@ for name, values in errors.items():
     ax.plot(values, [name] * len(values), "k.", alpha=0.6)
 unit = task.info.unit if task is not None else "µV/K"
 ax.set_xlabel(f"Mean absolute error [{unit}]")
-ax.spines[["top", "right"]].set_visible(False)
 plt.show()

@@ -11,6 +11,9 @@ list. This example compares three ways to choose them:
 
 The second way needs the target of all materials. In practice it needs a cheap
 estimate of the target. Here, it shows the best case of this way.
+
+With 50 labels, the mean absolute errors of the logarithm of the conductivity
+are 1.02, 1.04 and 1.20: choosing at random is good enough here.
 """
 
 # %%
@@ -91,10 +94,9 @@ for place, (name, part) in enumerate(table.groupby("drawn", sort=False)):
 ax.set(
     xscale="log",
     xlabel="Labels",
-    ylabel="Mean absolute error\nof log10 of the conductivity",
+    ylabel="Mean absolute error\nof the conductivity [decades]",
 )
 ax.set_xticks([25, 50, 100, 200], ["25", "50", "100", "200"])
 ax.minorticks_off()
-ax.spines[["top", "right"]].set_visible(False)
-figure.legend(loc="outside upper center", ncols=3, frameon=False)
+figure.legend(loc="outside upper center", ncols=3)
 plt.show()

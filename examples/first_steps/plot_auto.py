@@ -6,6 +6,9 @@ Begin here: predict a property from formulas
 tries several models and averages the best ones. Each prediction has an
 interval, and each material a number that says how unlike the training set it
 is.
+
+With 300 labels, embeddings of the pretrained encoder lower the error of trees
+from 184 to 166 µV/K, on rows that were held out.
 """
 
 # sphinx_gallery_thumbnail_number = 2

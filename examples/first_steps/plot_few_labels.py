@@ -5,6 +5,10 @@ Few labels: fine-tune, freeze, or average
 An encoder that was pretrained on hundreds of thousands of materials needs
 fewer labels of a new target. Here, the target is the Seebeck coefficient of
 p-doped compounds. 50 to 200 of them have labels.
+
+With 50 labels, the fine-tuned encoder has a mean absolute error of 160 µV/K.
+With 200 labels, a random forest on Magpie features and the network from random
+weights still have 205 and 206 µV/K.
 """
 
 # %%
@@ -82,8 +86,7 @@ ax.set(
 )
 ax.set_xticks(sizes, [str(size) for size in sizes])
 ax.minorticks_off()
-ax.spines[["top", "right"]].set_visible(False)
-figure.legend(loc="outside right upper", frameon=False)
+figure.legend(loc="outside right upper")
 plt.show()
 
 # %%

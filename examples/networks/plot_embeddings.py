@@ -120,7 +120,6 @@ figure.legend(
     *axes[0, 0].get_legend_handles_labels(),
     loc="outside upper center",
     ncols=2,
-    frameon=False,
     markerscale=2,
 )
 plt.show()

@@ -5,6 +5,10 @@ Several targets, most labels missing
 Expensive properties are known for few materials, cheap ones for many. Pass all
 of them as columns of ``y``, with NaN for missing labels. A missing label adds
 nothing to the loss. One network then learns from all known labels.
+
+Here, a target has 60 labels. The shipped encoder has an error of 147 µV/K with
+these alone, and of 137 µV/K with 600 labels of two other targets as well. From
+random weights, the errors are 250 and 199 µV/K.
 """
 
 # sphinx_gallery_thumbnail_number = 2
@@ -94,7 +98,6 @@ bars = ax.barh(errors.index[::-1], errors[::-1], color="tab:blue")
 ax.bar_label(bars, fmt="%.0f", padding=3)
 ax.set(xlabel="Mean absolute error of S_p [µV/K]")
 ax.margins(x=0.1)
-ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %%

@@ -5,6 +5,10 @@ Transfer: from which encoder, which layers, at which rate
 Fine-tuning poses three questions: from which weights to start, which layers to
 train, and at which learning rate. All three are parameters of the regressor. A
 grid search answers them on the labelled compounds, without the test compounds.
+
+With 100 labels and 12 epochs, all ways to train ``mtencoder-multi`` have test
+errors of 146 to 152 µV/K. ``mtencoder-oqmd-mem``, which has learned no
+property, has 201 µV/K, and random weights have 216 µV/K.
 """
 
 # %%
@@ -108,10 +112,11 @@ for column, color in styles.items():
     )
 ax.set_yticks(places, table["candidate"])
 ax.set(xlabel="Mean absolute error [µV/K]", ylim=(-0.5, len(table) - 0.2))
-ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %%
 # The encoder matters most: all ways to train ``mtencoder-multi`` are better
 # than ``mtencoder-oqmd-mem`` and random weights. Which layers learn matters
-# less. The 100 labels do not tell which of the four ways is best.
+# less. The 100 labels do not tell which of the four ways is best: the one that
+# the search chooses has the largest test error of the four. Test errors are
+# smaller than validation errors, because the search trains on 67 compounds.

@@ -81,8 +81,6 @@ axes[1].set(
     xlim=(0, 100),
     ylim=(0, 1.15 * error.mean()),
 )
-for ax in axes:
-    ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %%

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from learning_curves import MODELS, WHOLE
+from learning_curves import DEFAULTS, MODELS, WHOLE
 from matplotlib import pyplot as plt
 
 from skmat.benchmark import MatbenchResults
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from tables import NAMES, frame_to_markdown, read, with_spread
 
 LABELS = [NAMES.get(model, model) for model in MODELS]
@@ -15,6 +16,15 @@ KINDS = {
     "classes": ("expt_is_metal", "glass"),
     "alloys": ("steels",),
 }
+#: Models at today's defaults: what their table calls them, and their colours.
+CALLED = {
+    "auto-fast": "AutoRegressor, fast",
+    "pretrained": "pretrained network",
+    "scratch": "same network, random weights",
+    "Magpie + forest": "Magpie + random forest",
+}
+TITLES = {"expt_gap": "Measured band gaps", "steels": "Yield strengths of steels"}
+COLORS = dict(zip(CALLED.values(), ("#1f77b4", "#a8480f", "#e0a070", "0.45"), strict=True))
 
 
 def losses(results):
@@ -31,10 +41,10 @@ def losses(results):
     return pd.concat(parts, ignore_index=True).replace({"model": NAMES})
 
 
-def by_size(table):
+def by_size(table, models=LABELS):
     groups = table.groupby(["task", "size", "model"])["loss"]
     text = groups.agg(lambda part: with_spread(part.mean(), part.std(ddof=0), len(part)))
-    text = text.unstack()[LABELS]
+    text = text.unstack()[models]
     text.insert(0, "folds", table.groupby(["task", "size"])["fold"].nunique())
     return frame_to_markdown(text, "task", "labels")
 
@@ -67,12 +77,51 @@ def draw(table):
     return figure
 
 
+def measured(results):
+    """Return the errors at today's defaults, of the draws of labels that all models have."""
+    _, table = read(results / "learning_curves" / "measured.json")
+    draws = ["task", "size", "fold"]
+    table = table[table.groupby(draws)["model"].transform("nunique") == len(DEFAULTS)]
+    return table.replace({"model": CALLED})
+
+
+def draw_measured(table):
+    """Draw a panel per task that was measured with several numbers of labels."""
+    sizes = table.groupby("task", sort=False)["size"].nunique()
+    tasks = sizes.index[sizes > 1]
+    panels = {"figsize": (1 + 4.2 * len(tasks), 4), "squeeze": False, "layout": "constrained"}
+    figure, (axes,) = plt.subplots(1, len(tasks), **panels)
+    for ax, task in zip(axes, tasks, strict=True):
+        part = table[table["task"] == task]
+        means = part.pivot_table("loss", "size", "model")
+        for name, color in COLORS.items():
+            is_ours = name == CALLED["auto-fast"]
+            width, order = (2.6, 3) if is_ours else (1.8, 2)
+            ax.plot(means[name], "o-", color=color, linewidth=width, zorder=order, label=name)
+        unit = MATBENCH_TASKS[f"matbench_{task}"].unit
+        ax.set(xscale="log", title=TITLES[task], ylabel=f"mean absolute error [{unit}]")
+        ax.set(ylim=(0, None), xlabel="labels")
+        ax.set_xticks(means.index, [f"{size:,}" for size in means.index])
+        ax.minorticks_off()
+        ax.spines[["top", "right"]].set_visible(False)
+    lines = axes[0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return figure
+
+
 def learning_curves(results):
-    table = losses(results)
+    table, today = losses(results), measured(results)
     parts = [
         "MAE, or 1 - ROC-AUC: mean and deviation over the folds",
         by_size(table),
         "Ratio of the loss to the forest's: mean of the tasks, and on how many it is less than 1",
         by_kind(table),
     ]
-    return {"learning_curves.md": parts, "learning_curves.png": draw(table)}
+    versions = sorted({fact for row in today["versions"] for fact in row.split(", ")})
+    parts_today = [by_size(today, list(COLORS)), f"Run with: {', '.join(versions)}."]
+    return {
+        "learning_curves.md": parts,
+        "learning_curves.png": draw(table),
+        "learning_curves_measured.md": parts_today,
+        "learning_curves_measured.png": draw_measured(today),
+    }

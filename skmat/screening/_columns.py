@@ -1,0 +1,129 @@
+"""What a fitted model reads of a table, and the columns that it can add to one."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmat.exceptions import InvalidInputError, NoveltyWarning
+
+__all__ = [
+    "Asked",
+    "check_asked",
+    "input_of",
+    "names_of_results",
+    "read_columns",
+    "results",
+    "types_of_results",
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a prediction returns besides the predicted values.
+
+    Attributes
+    ----------
+    return_std : bool, default=False
+        Standard deviations.
+    interval : float, default=None
+        Ends of intervals of this coverage.
+    proba : bool, default=False
+        Probabilities of classes.
+    novelty : bool, default=False
+        Distance to the training set, as a percentage.
+    """
+
+    return_std: bool = False
+    interval: float | None = None
+    proba: bool = False
+    novelty: bool = False
+
+
+def check_asked(model, asked):
+    """Raise an InvalidInputError if the model cannot give what is asked for."""
+    name = type(model).__name__
+    if not hasattr(model, "predict"):
+        raise InvalidInputError(f"{name} embeds but does not predict. Give a predictor.")
+    is_classifier = hasattr(model, "predict_proba")
+    given = {"return_std": asked.return_std, "interval": asked.interval is not None}
+    if is_classifier and any(given.values()):
+        option = next(option for option in given if given[option])
+        raise InvalidInputError(
+            f"{option} is for regressors, but the model is a {name}. Use proba=True."
+        )
+    if asked.proba and not is_classifier:
+        raise InvalidInputError(f"proba=True is for classifiers, but the model is a {name}.")
+    for option, method in (("interval", "predict_interval"), ("novelty", "novelty")):
+        if getattr(asked, option) and not hasattr(model, method):
+            raise InvalidInputError(
+                f"{option} is for AutoRegressor and AutoClassifier, but the model is a {name}."
+            )
+
+
+def input_of(model):
+    """Return "formula" or "structure"."""
+    from skmat.estimators import FAMILIES
+
+    return FAMILIES[model._family].input if hasattr(model, "_family") else model.input_
+
+
+def read_columns(model):
+    """Return the column of materials that a model has learned from, and its further columns.
+
+    The column is None if the model has learned from materials without further columns.
+    """
+    names = list(getattr(model, "feature_names_in_", []))
+    if hasattr(model, "extra_columns_"):  # a network
+        (material,) = {*names} - {*model.extra_columns_} if model.extra_columns_ else (None,)
+    else:
+        material = getattr(model, "material_column_", None)
+    return material, [] if material is None else [each for each in names if each != material]
+
+
+def names_of_results(model, asked):
+    """Return the names of the columns that a prediction adds."""
+    targets = model.target_names_
+    names = [f"{name}_predicted" for name in targets]
+    if asked.return_std:
+        names += [f"{name}_std" for name in targets]
+    if asked.interval is not None:
+        names += [f"{name}_{end}" for end in ("low", "high") for name in targets]
+    if asked.proba:
+        for name, classes in zip(targets, _as_list(model.classes_), strict=True):
+            names += [f"{name}_probability_{each}" for each in classes]
+    if asked.novelty:
+        names.append("novelty_percent")
+    return names
+
+
+def types_of_results(model, asked):
+    """Return the pandas types of the columns that a prediction adds: all can have missing rows."""
+    types = dict.fromkeys(names_of_results(model, asked), "float64")
+    if hasattr(model, "predict_proba"):
+        for name, classes in zip(model.target_names_, _as_list(model.classes_), strict=True):
+            kind = np.asarray(classes).dtype.kind
+            types[f"{name}_predicted"] = {"b": "boolean", "i": "Int64", "f": "float64"}.get(
+                kind, "object"
+            )
+    return types
+
+
+def results(model, X, asked):
+    """Return the columns that a prediction adds, a list of ndarrays in the order of the names."""
+    with warnings.catch_warnings():
+        # One chunk tells little about all materials. The column of novelty tells more.
+        warnings.simplefilter("ignore", NoveltyWarning)
+        found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
+        if asked.interval is not None:
+            found += model.predict_interval(X, coverage=asked.interval)
+        if asked.proba:
+            found += _as_list(model.predict_proba(X))
+        if asked.novelty:
+            found.append(model.novelty(X))
+    return [column for each in found for column in np.reshape(each, (len(each), -1)).T]
+
+
+def _as_list(values):
+    """Return what is a list for several targets as a list in any case."""
+    return values if isinstance(values, list) else [values]

@@ -1,0 +1,223 @@
+"""Parts of a result in a folder: each is written whole or not at all."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skmat._utils.atomic import atomic_file, write_atomically
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["FORMATS", "Parts", "merge_parts", "read_part", "read_parts", "results_of"]
+
+FORMATS = ("csv", "parquet")
+_RUN, _END = "run.json", "end.json"
+_NAME = re.compile(r"part-(\d{8})\.(csv|parquet)")
+_BAD_HEADER = ["row", "value", "reason"]
+
+
+class Parts:
+    """The folder of one run, or of all of its shards.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder. It is made if it does not exist.
+    format : {"csv", "parquet"}
+        Type of the parts.
+    settings : dict
+        What makes two runs the same, as data for JSON.
+
+    Raises
+    ------
+    InvalidInputError
+        If the folder holds a run with other settings, or other files.
+    """
+
+    def __init__(self, folder, format, settings):
+        self.folder = Path(folder)
+        self.format = format
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InvalidInputError(f"{folder} is a file. Give the name of a folder.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        known = self.folder / _RUN
+        settings = json.loads(json.dumps({"format": format, **settings}))
+        if known.exists():
+            _check_same(json.loads(known.read_text(encoding="utf-8")), settings, folder)
+            return
+        others = [path.name for path in self.folder.iterdir() if not path.name.startswith(".")]
+        if others:
+            raise InvalidInputError(
+                f"{folder} holds other files, such as {sorted(others)[0]!r}. Give a new folder."
+            )
+        write_atomically(known, json.dumps(settings, indent=1).encode())
+
+    def path(self, chunk):
+        """Return the file of a chunk."""
+        return self.folder / f"part-{chunk:08d}.{self.format}"
+
+    def has(self, chunk):
+        """Tell whether a chunk is done."""
+        return self.path(chunk).exists()
+
+    def read_column(self, chunk, name):
+        """Return a column of a chunk that is done, as a list."""
+        return read_part(self.path(chunk), [name])[name].tolist()
+
+    def write(self, chunk, frame, problems, first_row):
+        """Write a chunk: first the rows without a prediction, then the part, which marks the end.
+
+        Parameters
+        ----------
+        chunk : int
+            Number of the chunk.
+        frame : DataFrame
+            Its rows with their predictions.
+        problems : list of tuple (int, object, str)
+            Row of the chunk, value and reason.
+        first_row : int
+            Row of the source at which the chunk begins.
+        """
+        bad = self.folder / f"bad-{chunk:08d}.csv"
+        if problems:
+            rows = [(first_row + row, value, reason) for row, value, reason in problems]
+            with atomic_file(bad) as stream:
+                pd.DataFrame(rows, columns=_BAD_HEADER).to_csv(stream, index=False)
+        else:
+            bad.unlink(missing_ok=True)  # of an attempt that was cut off
+        with atomic_file(self.path(chunk)) as stream:
+            if self.format == "csv":
+                frame.to_csv(stream, index=False)
+            else:
+                write_parquet(frame, stream)
+
+    def finish(self, n_chunks, n_rows):
+        """Note how many chunks and rows the source has."""
+        content = {"n_chunks": n_chunks, "n_rows": n_rows}
+        write_atomically(self.folder / _END, json.dumps(content).encode())
+
+
+def merge_parts(folder, path):
+    """Join the parts of a screening to one file.
+
+    Parameters
+    ----------
+    folder : path-like
+        The `sink` of :func:`predict_stream`, after all shards have ended.
+    path : path-like
+        File to write, of the type of the parts. An existing file is replaced.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    InvalidInputError
+        If a part is missing, or the file has another type.
+    """
+    path, paths = Path(path), read_parts(folder)
+    kind = paths[0].suffix
+    if path.suffix != kind:
+        raise InvalidInputError(f"{path} must end in {kind}, because the parts are {kind} files.")
+    with atomic_file(path) as stream:
+        return _join_text(paths, stream) if kind == ".csv" else _join_parquet(paths, stream)
+
+
+def read_parts(folder):
+    """Return the files of all parts in their order.
+
+    Raises
+    ------
+    InvalidInputError
+        If parts are missing, or the folder holds none.
+    """
+    folder = Path(folder)
+    if not (folder / _RUN).is_file():
+        raise InvalidInputError(f"{folder} is not a folder that predict_stream wrote.")
+    found = {}
+    for path in folder.iterdir():
+        if match := _NAME.fullmatch(path.name):
+            found[int(match[1])] = path
+    end = folder / _END
+    n_chunks = json.loads(end.read_text())["n_chunks"] if end.exists() else None
+    if n_chunks is None:
+        raise InvalidInputError(
+            f"{folder}: no shard has reached the end of the source. Run predict_stream again: it"
+            " continues."
+        )
+    missing = [chunk for chunk in range(n_chunks) if chunk not in found]
+    if missing:
+        raise InvalidInputError(
+            f"{folder} lacks {len(missing)} of {n_chunks} parts, the first is {missing[0]}. Run"
+            " the shards that are not done again: they continue."
+        )
+    if not n_chunks:
+        raise InvalidInputError(f"{folder} holds no rows, because the source had none.")
+    return [found[chunk] for chunk in range(n_chunks)]
+
+
+def results_of(folder):
+    """Return the names of the columns that were predicted."""
+    return json.loads((Path(folder) / _RUN).read_text(encoding="utf-8"))["results"]
+
+
+def read_part(path, columns=None):
+    """Return a part as a DataFrame. Text is text, and numbers are numbers."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        table = pyarrow.parquet.read_table(path, columns=columns, use_threads=False)
+        return table.to_pandas(types_mapper=pd.ArrowDtype)
+    return pd.read_csv(path, usecols=columns, keep_default_na=False, na_values=[""], dtype=str)
+
+
+def _check_same(known, settings, folder):
+    differing = [name for name in settings if known.get(name) != settings[name]]
+    if differing:
+        name = differing[0]
+        raise InvalidInputError(
+            f"{folder} holds predictions of another run: {name} was {known.get(name)!r} and is now"
+            f" {settings[name]!r}. Give a new folder, or remove this one."
+        )
+
+
+def _join_text(paths, stream):
+    n_rows = 0
+    for place, path in enumerate(paths):
+        with path.open("rb") as part:
+            header = part.readline()
+            if not place:
+                stream.write(header)
+            while block := part.read(2**20):
+                stream.write(block)
+        n_rows += len(read_part(path, [0]))
+    return n_rows
+
+
+def _join_parquet(paths, stream):
+    import pyarrow.parquet
+
+    n_rows = 0
+    with pyarrow.parquet.ParquetWriter(stream, pyarrow.parquet.read_schema(paths[0])) as writer:
+        for path in paths:
+            table = pyarrow.parquet.read_table(path, use_threads=False)
+            writer.write_table(table)
+            n_rows += len(table)
+    return n_rows
+
+
+def write_parquet(frame, stream):
+    """Write a frame as Parquet. Columns of objects become text, also if all are missing."""
+    import pyarrow
+    import pyarrow.parquet
+
+    fields = []
+    for name, dtype in frame.dtypes.items():
+        kind = pyarrow.string() if dtype == np.dtype(object) else None
+        fields.append(pyarrow.array(frame[name], kind, from_pandas=True))
+    table = pyarrow.table(fields, names=[str(name) for name in frame.columns])
+    pyarrow.parquet.write_table(table, stream)

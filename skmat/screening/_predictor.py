@@ -1,0 +1,328 @@
+"""A prediction as a function of a batch of columns."""
+
+import copy
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from skmat._utils.hub import is_hub_address
+from skmat.exceptions import InvalidInputError, InvalidRowsError
+from skmat.inputs import is_fitted
+from skmat.saving import load_model
+from skmat.screening._columns import (
+    Asked,
+    check_asked,
+    input_of,
+    names_of_results,
+    read_columns,
+    results,
+    types_of_results,
+)
+
+__all__ = ["PROBLEM", "Predictor", "as_text"]
+
+#: Column of the result that says why a row has no prediction.
+PROBLEM = "problem"
+
+
+class Predictor:
+    """Predict for batches of columns, in whichever process it is called.
+
+    The object holds the path of a model, not the model. Each process loads the model once. Pass
+    it to what applies a function to parts of a table: ``map_batches`` of Ray Data,
+    ``map_partitions`` of Dask, or ``mapInPandas`` of Spark (see Examples).
+
+    Parameters
+    ----------
+    model : str, path-like or estimator
+        A folder of ``save_model``, an address "hf://organisation/name" or a joblib file. A joblib
+        file can execute any code when it is loaded: load only those that you trust. A fitted
+        estimator is sent to each process with every batch, so give a path for large ones.
+    material : str, default=None
+        Column of the formulas or structures. None takes the column that the model has learned
+        from, else "formula" or "structure".
+    return_std : bool, default=False
+        Whether to add standard deviations, as columns NAME_std.
+    interval : float, default=None
+        Coverage of intervals to add, as columns NAME_low and NAME_high.
+    proba : bool, default=False
+        Whether to add probabilities of classes, as columns NAME_probability_CLASS.
+    novelty : bool, default=False
+        Whether to add the column novelty_percent.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model cannot give what is asked for. A model given by its path raises it in the
+        first call.
+
+    See Also
+    --------
+    predict_stream : Predict for a file of any size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmat import AutoRegressor
+    >>> from skmat.screening import Predictor
+    >>> formulas = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl"]
+    >>> gaps = [8.5, 8.4, 7.1, 7.4, 13.6, 11.5, 9.4, 10.8, 8.2, 8.3]  # eV
+    >>> model = AutoRegressor(preset=["trees"], random_state=0).fit(formulas, gaps)
+    >>> predictor = Predictor(model)
+    >>> batch = predictor({"formula": np.array(["LiBr", "what?"], dtype=object)})
+    >>> list(batch)
+    ['formula', 'y_predicted', 'problem']
+    >>> dataset.map_batches(predictor)  # doctest: +SKIP
+    >>> frame.map_partitions(predictor)  # doctest: +SKIP
+    >>> spark_frame.mapInPandas(predictor.frames, schema)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model,
+        *,
+        material=None,
+        return_std=False,
+        interval=None,
+        proba=False,
+        novelty=False,
+    ):
+        self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
+        self.material = material
+        self.asked = Asked(return_std, interval, proba, novelty)
+        if not isinstance(self.model, str):
+            check_asked(_checked(self.model, type(model).__name__), self.asked)
+
+    def __call__(self, batch):
+        """Add predictions to a batch.
+
+        Parameters
+        ----------
+        batch : DataFrame, or dict of str to array-like
+            Columns of one length. Those that the model reads must be there.
+
+        Returns
+        -------
+        DataFrame, or dict of str to ndarray
+            The columns of the batch, the predictions, and the column "problem". It is empty text
+            for rows with a prediction, else it says what is wrong with the row. Numbers of such
+            rows are NaN, and classes are None.
+
+        Raises
+        ------
+        InvalidInputError
+            If a column is missing, or the batch has a column of the name of a result.
+        """
+        frame = batch if isinstance(batch, pd.DataFrame) else _as_frame(batch)
+        columns, problems = self.columns(frame)
+        texts = np.full(len(frame), "", dtype=object)
+        for row, _, reason in problems:
+            texts[row] = reason
+        columns[PROBLEM] = texts
+        if isinstance(batch, pd.DataFrame):
+            return frame.assign(**columns)
+        return {**batch, **columns}
+
+    def frames(self, frames):
+        """Add predictions to each DataFrame of an iterator.
+
+        Parameters
+        ----------
+        frames : iterable of DataFrame
+            Batches.
+
+        Yields
+        ------
+        DataFrame
+            As a call returns it.
+        """
+        for frame in frames:
+            yield self(frame)
+
+    def columns(self, frame):
+        """Predict, and tell the rows without a prediction apart.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Columns that the model reads.
+
+        Returns
+        -------
+        columns : dict of str to ndarray
+            Columns of results, of the length of the frame.
+        problems : list of tuple (int, object, str)
+            Row, value and reason for each row without a prediction.
+
+        Raises
+        ------
+        InvalidInputError
+            If a column is missing, or the frame has a column of the name of a result.
+        """
+        model = self.load()
+        names = names_of_results(model, self.asked)
+        material = self.material_column()
+        further = read_columns(model)[1]
+        self._check_columns(frame, [material, *further], [*names, PROBLEM])
+        X, problems = _numbers_read(frame, material, further)
+        if further:
+            own = read_columns(model)[0]
+            X = X.rename(columns={material: own})[list(model.feature_names_in_)]
+        else:
+            X = X[material]
+        good, found, more = _predict_good_rows(model, X, self.asked, {row for row, *_ in problems})
+        problems = sorted([*problems, *more])
+        if not found:  # no row can be predicted
+            found = [np.empty(0) for _ in names]
+        filled = [_scattered(column, good, len(frame)) for column in found]
+        return dict(zip(names, filled, strict=True)), problems
+
+    def load(self):
+        """Return the fitted model. A process loads each path once."""
+        if not isinstance(self.model, str):
+            return _loud(self.model)
+        model = _loaded(self.model, _stamp(self.model))
+        check_asked(model, self.asked)
+        return model
+
+    def names(self):
+        """Return the names of the columns of results. The model is loaded."""
+        return names_of_results(self.load(), self.asked)
+
+    def material_column(self):
+        """Return the name of the column of materials. The model is loaded."""
+        model = self.load()
+        return self.material or read_columns(model)[0] or input_of(model)
+
+    def columns_read(self):
+        """Return the names of the columns that the model reads. The model is loaded."""
+        return [self.material_column(), *read_columns(self.load())[1]]
+
+    def fingerprint(self):
+        """Return what tells this model from others: the SHA-256 of its file, or its class."""
+        if not isinstance(self.model, str):
+            return type(self.model).__name__
+        if is_hub_address(self.model):
+            return self.model
+        path = Path(self.model)
+        content = (path / "SHA256SUMS" if path.is_dir() else path).read_bytes()
+        return hashlib.sha256(content).hexdigest()
+
+    def joined(self, frame, columns):
+        """Return a frame with columns of results, whose types are the same for all chunks."""
+        frame = frame.reset_index(drop=True)
+        material = self.material_column()
+        frame = frame.assign(**{material: [as_text(value) for value in frame[material]]})
+        types = types_of_results(self.load(), self.asked)
+        results = {name: pd.array(columns[name], dtype=types[name]) for name in types}
+        return frame.assign(**results)
+
+    def _check_columns(self, frame, needed, added):
+        missing = [name for name in needed if name not in frame.columns]
+        if missing:
+            raise InvalidInputError(
+                f"The table has no column {', '.join(map(repr, missing))}, which the model reads."
+                f" Its columns are {', '.join(map(str, frame.columns[:20]))}. Name the column of"
+                " the materials with material=."
+            )
+        taken = [name for name in added if name in frame.columns]
+        if taken:
+            raise InvalidInputError(
+                f"The table already has a column {', '.join(map(repr, taken))}. Rename it."
+            )
+
+
+def as_text(material):
+    """Return a material as a cell of a table: formulas and paths as they are."""
+    if isinstance(material, str):
+        return material
+    if isinstance(material, Mapping):
+        return json.dumps(material)
+    if material is None or material is pd.NA or material != material:
+        return None
+    return str(getattr(material, "composition", material))
+
+
+def _as_frame(batch):
+    if not isinstance(batch, Mapping):
+        raise InvalidInputError(
+            f"A batch is a DataFrame or a dict of arrays, not a {type(batch).__name__}."
+        )
+    return pd.DataFrame({name: pd.Series(list(values)) for name, values in batch.items()})
+
+
+def _numbers_read(frame, material, further):
+    """Return the columns that a model reads, with text as numbers, and rows that are not."""
+    X = frame[[material, *further]].reset_index(drop=True)
+    problems = {}
+    for name in further:
+        given = X[name]
+        numbers = pd.to_numeric(given, errors="coerce").astype(np.float64)
+        is_empty = given.isna() | (given.astype(str).str.strip() == "")
+        for row in np.flatnonzero((numbers.isna() & ~is_empty) | np.isinf(numbers)):
+            problems.setdefault(int(row), (given.iloc[row], f"{name!r} is not a finite number"))
+        X[name] = numbers
+    return X, [(row, *problem) for row, problem in problems.items()]
+
+
+def _predict_good_rows(model, X, asked, bad):
+    """Return the rows that can be predicted, their columns, and what is wrong with the others."""
+    good = np.array([row for row in range(len(X)) if row not in bad], dtype=np.intp)
+    problems = []
+    while len(good):
+        try:
+            return good, results(model, X.iloc[good], asked), problems
+        except InvalidRowsError as error:
+            problems += [(int(good[row]), value, reason) for row, value, reason in error.problems]
+            good = np.delete(good, error.rows)
+    return good, [], problems
+
+
+def _scattered(values, rows, n_rows):
+    """Return values at their rows, with NaN or None elsewhere."""
+    if len(rows) == n_rows:
+        return values
+    empty = np.nan if values.dtype.kind == "f" else None
+    filled = np.full(n_rows, empty, dtype=values.dtype if values.dtype.kind == "f" else object)
+    filled[rows] = values
+    return filled
+
+
+def _stamp(path):
+    """Return what changes when a model is written again."""
+    if is_hub_address(path):
+        return None
+    target = Path(path)
+    if target.is_dir():
+        target = target / "SHA256SUMS"
+    return (target.stat().st_mtime_ns, target.stat().st_size) if target.exists() else None
+
+
+@lru_cache(maxsize=2)
+def _loaded(path, stamp):
+    """Load a model. `stamp` tells its versions apart."""
+    if is_hub_address(path) or Path(path).is_dir():
+        return _loud(load_model(path))
+    if not Path(path).exists():
+        raise InvalidInputError(f"The model {path} does not exist.")
+    return _loud(_checked(joblib.load(path), path))
+
+
+def _checked(model, name):
+    if not hasattr(model, "target_names_") or not is_fitted(model):
+        raise InvalidInputError(f"{name} is not a fitted predictor of skmat.")
+    return model
+
+
+def _loud(model):
+    """Return the model with an error for bad rows, which says what is wrong with them."""
+    if model.get_params(deep=False)["on_invalid"] == "raise":
+        return model
+    return copy.copy(model).set_params(on_invalid="raise")

@@ -1,0 +1,244 @@
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skmat import AutoClassifier, AutoRegressor
+from skmat.exceptions import InvalidInputError
+from skmat.screening import Predictor, best_rows, merge_parts, predict_stream
+
+FORMULAS = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl", "MgO", "CaO"]
+GAPS = [8.5, 8.4, 7.1, 7.4, 13.6, 11.5, 9.4, 10.8, 8.2, 8.3, 7.8, 7.1]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    model = AutoRegressor(preset=["trees"], random_state=0).fit(FORMULAS, GAPS)
+    return model.save_model(tmp_path_factory.mktemp("models") / "gap")
+
+
+@pytest.fixture
+def candidates(tmp_path):
+    path = tmp_path / "candidates.csv"
+    rows = [["BaO", "a,1"], ["what?", "b"], ["NaN", "c"], ["", "d"], ["SrO", ""], ["NaI", "f"]]
+    lines = ["formula,note", *(f'{formula},"{note}"' for formula, note in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def screen(model, source, sink, **settings):
+    return predict_stream(model, source, sink, chunk_size=2, verbose=0, **settings)
+
+
+def test_parts_hold_the_rows_of_the_source_and_what_the_model_predicts(
+    folder, candidates, tmp_path
+):
+    done = screen(folder, candidates, tmp_path / "out", interval=0.5, novelty=True)
+    assert (done.n_rows, done.n_bad, done.n_skipped) == (6, 2, 0)
+    assert merge_parts(tmp_path / "out", tmp_path / "all.csv") == 6
+    found = pd.read_csv(tmp_path / "all.csv", keep_default_na=False, na_values=[""])
+    assert found["formula"].tolist()[:3] == ["BaO", "what?", "NaN"]
+    assert found["note"].tolist()[0] == "a,1"
+    good = [0, 2, 4, 5]
+    model = Predictor(folder).load()
+    formulas = ["BaO", "NaN", "SrO", "NaI"]
+    np.testing.assert_array_equal(found["y_predicted"][good], model.predict(formulas))
+    low, high = model.predict_interval(formulas, coverage=0.5)
+    np.testing.assert_array_equal(found["y_low"][good], low)
+    np.testing.assert_array_equal(found["y_high"][good], high)
+    np.testing.assert_array_equal(found["novelty_percent"][good], model.novelty(formulas))
+    assert found["y_predicted"][[1, 3]].isna().all()
+    bad = pd.concat(pd.read_csv(path) for path in sorted((tmp_path / "out").glob("bad-*")))
+    assert bad["row"].tolist() == [1, 3]
+    assert bad["reason"].tolist() == ["not a chemical formula", "missing value"]
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_shards_and_a_second_call_give_the_bytes_of_one_run(folder, candidates, tmp_path, format):
+    one, two = tmp_path / "one", tmp_path / "two"
+    screen(folder, candidates, one, format=format)
+    for shard in [(1, 2), (0, 2)]:
+        screen(folder, candidates, two, format=format, shard=shard)
+    sorted(two.glob("part-*"))[1].unlink()
+    again = screen(folder, candidates, two, format=format)
+    assert (again.n_rows, again.n_skipped) == (2, 4)
+    for path in one.iterdir():
+        assert path.read_bytes() == (two / path.name).read_bytes(), path.name
+    merged = [tmp_path / f"{each.name}.{format}" for each in (one, two)]
+    for each, path in zip((one, two), merged, strict=True):
+        merge_parts(each, path)
+    assert merged[0].read_bytes() == merged[1].read_bytes()
+
+
+def test_sources_of_all_kinds_give_the_same(folder, candidates, tmp_path):
+    frame = pd.read_csv(candidates, dtype=str, keep_default_na=False, na_values=[""])
+    (tmp_path / "in").mkdir()
+    frame[:3].to_parquet(tmp_path / "in" / "a.parquet")
+    frame[3:].to_parquet(tmp_path / "in" / "b.parquet")
+    packed = tmp_path / "candidates.tsv.gz"
+    packed.write_bytes(gzip.compress(frame.to_csv(sep="\t", index=False).encode()))
+    sources = {
+        "file": str(candidates),
+        "packed": packed,
+        "folder": tmp_path / "in",
+        "pattern": str(tmp_path / "in" / "*.parquet"),
+        "frames": [frame[:1], frame[1:]],
+        "dicts": iter([frame.to_dict("list")]),
+    }
+    texts = {}
+    for name, source in sources.items():
+        screen(folder, source, tmp_path / name)
+        merge_parts(tmp_path / name, tmp_path / f"{name}.csv")
+        texts[name] = (tmp_path / f"{name}.csv").read_text()
+    assert len(set(texts.values())) == 1, texts
+    screen(folder, frame["formula"].tolist(), tmp_path / "formulas")
+    found = merge_parts(tmp_path / "formulas", tmp_path / "formulas.csv")
+    assert found == len(frame)
+
+
+def test_two_processes_give_the_same(folder, candidates, tmp_path):
+    for n_jobs in (1, 2):
+        screen(folder, candidates, tmp_path / str(n_jobs), n_jobs=n_jobs)
+    for path in (tmp_path / "1").iterdir():
+        assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
+
+
+def test_the_best_rows_are_those_of_the_rule(folder, tmp_path):
+    done = screen(folder, FORMULAS, tmp_path / "out", top=3, by="y>9", novelty=True)
+    values = Predictor(folder).load().predict(FORMULAS)
+    order = np.argsort(-values, kind="stable")[:3]
+    assert done.best["formula"].tolist() == [FORMULAS[place] for place in order]
+    np.testing.assert_allclose(done.best["y_predicted"], values[order])
+    few = best_rows(tmp_path / "out", 100, "y<8.5,novelty_percent>=0")
+    np.testing.assert_allclose(few["y_predicted"], sorted(values[values < 8.5]))
+    assert len(best_rows(tmp_path / "out", 100, "y>99")) == 0
+    worst = best_rows(tmp_path / "out", 1, "-y")
+    np.testing.assert_allclose(worst["y_predicted"], [values.min()])
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ("gap>2", "no column 'gap'"),
+        ("y>>2", "cannot be read"),
+        ("y>two", "cannot be read"),
+        ("formula", "holds no numbers"),
+        ("", "must be a rule"),
+    ],
+)
+def test_a_wrong_rule_is_refused(folder, tmp_path, by, message):
+    with pytest.raises(InvalidInputError, match=message):
+        screen(folder, FORMULAS, tmp_path / "out", top=3, by=by)
+
+
+def test_other_settings_materials_and_folders_are_refused(folder, candidates, tmp_path):
+    sink = tmp_path / "out"
+    screen(folder, FORMULAS, sink)
+    with pytest.raises(InvalidInputError, match="results was"):
+        screen(folder, FORMULAS, sink, novelty=True)
+    with pytest.raises(InvalidInputError, match="row 1 was 'KCl' and is now 'KI'"):
+        screen(folder, ["NaCl", "KI", *FORMULAS[2:]], sink)
+    with pytest.raises(InvalidInputError, match="holds other files"):
+        screen(folder, FORMULAS, tmp_path)
+    with pytest.raises(InvalidInputError, match="is not a folder that predict_stream wrote"):
+        merge_parts(tmp_path, tmp_path / "all.csv")
+    with pytest.raises(InvalidInputError, match=r"must end in \.csv"):
+        merge_parts(sink, tmp_path / "all.parquet")
+    sorted(sink.glob("part-*"))[2].unlink()
+    with pytest.raises(InvalidInputError, match="lacks 1 of 6 parts, the first is 2"):
+        merge_parts(sink, tmp_path / "all.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("formula,a\nNaCl,1\nKCl,1,2\n", "line 3 has 3 fields, but the header has 2"),
+        ("composition,a\nNaCl,1\n", "no column 'formula'"),
+        ("formula,a,a\nNaCl,1,2\n", "several columns 'a'"),
+        ("formula,y_predicted\nNaCl,1\n", "already has a column 'y_predicted'"),
+    ],
+)
+def test_bad_tables_are_refused(folder, tmp_path, content, message):
+    path = tmp_path / "bad.csv"
+    path.write_text(content)
+    with pytest.raises(InvalidInputError, match=message):
+        screen(folder, path, tmp_path / "out")
+
+
+def test_an_error_of_the_source_keeps_what_is_done(folder, tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("formula\n" + "NaCl\n" * 4 + "KCl,1\n")
+    with pytest.raises(InvalidInputError, match="line 6"):
+        screen(folder, path, tmp_path / "out", n_jobs=2)
+    assert not list((tmp_path / "out").glob("end*"))
+    with pytest.raises(InvalidInputError, match="no shard has reached the end"):
+        merge_parts(tmp_path / "out", tmp_path / "all.csv")
+
+
+def test_further_columns_are_numbers_or_problems(tmp_path):
+    X = pd.DataFrame({"composition": FORMULAS, "T": np.linspace(100, 400, 12)})
+    model = AutoRegressor(preset=["trees"], random_state=0).fit(X, GAPS)
+    given = pd.DataFrame({"composition": ["NaI", "KI", "RbI"], "T": ["300", "hot", ""]})
+    columns, problems = Predictor(model).columns(given)
+    assert problems == [(1, "hot", "'T' is not a finite number")]
+    expected = model.predict(pd.DataFrame({"composition": ["NaI", "RbI"], "T": [300, np.nan]}))
+    np.testing.assert_array_equal(columns["y_predicted"][[0, 2]], expected)
+    with pytest.raises(InvalidInputError, match="no column 'T'"):
+        Predictor(model)(given[["composition"]])
+
+
+def test_classes_have_one_type_in_all_parts(tmp_path):
+    labels = [True, False] * 6
+    model = AutoClassifier(preset=["trees"], random_state=0).fit(FORMULAS, labels)
+    source = ["NaI", "KI", "what?", "nothing"]
+    predictor = Predictor(model, proba=True)
+    screen(predictor, source, tmp_path / "out", format="parquet")
+    merge_parts(tmp_path / "out", tmp_path / "all.parquet")
+    found = pd.read_parquet(tmp_path / "all.parquet")
+    assert found["y_predicted"].tolist()[:2] == model.predict(source[:2]).tolist()
+    assert found["y_predicted"][2:].isna().all()
+    probabilities = found[["y_probability_False", "y_probability_True"]].to_numpy()
+    np.testing.assert_array_equal(probabilities[:2], model.predict_proba(source[:2]))
+
+
+def test_what_a_model_cannot_give_is_refused(folder, tmp_path):
+    with pytest.raises(InvalidInputError, match="proba=True is for classifiers"):
+        Predictor(Predictor(folder).load(), proba=True)
+    with pytest.raises(InvalidInputError, match="proba=True is for classifiers"):
+        screen(folder, FORMULAS, tmp_path / "out", proba=True)
+    with pytest.raises(InvalidInputError, match="not a fitted predictor"):
+        Predictor(AutoRegressor())
+    with pytest.raises(InvalidInputError, match="does not exist"):
+        screen(tmp_path / "nothing", FORMULAS, tmp_path / "out")
+
+
+def test_a_killed_run_continues(folder, tmp_path):
+    source = tmp_path / "many.csv"
+    source.write_text("formula\n" + "".join(f"Na{n}Cl\n" for n in range(1, 400)))
+    expected = tmp_path / "expected"
+    predict_stream(folder, source, expected, chunk_size=20, verbose=0)
+    sink = tmp_path / "killed"
+    code = (
+        "from skmat.screening import predict_stream\n"
+        f"predict_stream({str(folder)!r}, {str(source)!r}, {str(sink)!r}, chunk_size=20)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 100
+    while len(list(sink.glob("part-*"))) < 3 and run.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    predict_stream(folder, source, sink, chunk_size=20, verbose=0)
+    names = {path.name for path in expected.iterdir()}
+    # A killed writer may leave a temporary file.
+    assert names <= {path.name for path in sink.iterdir()}
+    for name in names:
+        assert (expected / name).read_bytes() == Path(sink, name).read_bytes()

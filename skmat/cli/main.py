@@ -19,6 +19,7 @@ from skmat.cli.output import describe, standard_output, warnings_in_one_line
 from skmat.cli.parser import Parser, examples
 from skmat.cli.predict import add_predict
 from skmat.cli.pretrain import add_pretrain
+from skmat.cli.screen import add_screen
 from skmat.cli.train import add_train
 from skmat.exceptions import SkmatError
 
@@ -76,6 +77,7 @@ def make_parser():
     add_demo(commands)
     add_train(commands)
     add_predict(commands)
+    add_screen(commands)
     add_evaluate(commands)
     add_explain(commands)
     add_embed(commands)

@@ -1,7 +1,6 @@
 """The command ``skmat predict``."""
 
 import argparse
-import warnings
 
 from skmat.cli.arguments import add_digits, add_materials, add_model, add_result
 from skmat.cli.materials import materials_and_output
@@ -9,9 +8,9 @@ from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
 from skmat.cli.output import check_results, round_columns, write_results
 from skmat.cli.parser import examples
-from skmat.exceptions import InvalidInputError, NoveltyWarning
+from skmat.exceptions import InvalidInputError
 
-__all__ = ["add_predict"]
+__all__ = ["add_predict", "coverage"]
 
 # Functions import NumPy on use, to keep `skmat --help` fast.
 
@@ -45,7 +44,7 @@ def add_predict(commands):
     predict.add_argument("--std", action="store_true", help="also write standard deviations")
     predict.add_argument(
         "--interval",
-        type=_coverage,
+        type=coverage,
         metavar="COVERAGE",
         help="also write the ends of intervals that hold the true value with this probability,"
         " such as 0.9 (columns NAME_low and NAME_high)",
@@ -68,17 +67,19 @@ def add_predict(commands):
 
 def _predict(arguments):
     from skmat.cli.result_files import TABLE_SUFFIXES
+    from skmat.screening._columns import Asked, names_of_results, results
 
     given = materials_and_output(arguments, TABLE_SUFFIXES)
     model = given.load_model(arguments.model)
     _check_options(arguments, model)
     model.set_params(on_invalid=arguments.on_invalid)
     table, X = given.read(further_columns(model, given))
-    names = _names(arguments, model)
+    asked = Asked(arguments.std, arguments.interval, arguments.proba, arguments.novelty)
+    names = names_of_results(model, asked)
     check_results(arguments, given, table, X, names)
     X = with_further_columns(model, given, table, X)
     with given.naming_cells(table):
-        columns = _columns(arguments, model, X)
+        columns = results(model, X, asked)
     columns = round_columns(arguments, dict(zip(names, columns, strict=True)))
     write_results(table, columns, arguments.output)
 
@@ -108,41 +109,8 @@ def _check_options(arguments, model):
             )
 
 
-def _names(arguments, model):
-    """Return the names of the columns to add."""
-    names = [f"{name}_predicted" for name in model.target_names_]
-    if arguments.std:
-        names += [f"{name}_std" for name in model.target_names_]
-    if arguments.interval:
-        names += [f"{name}_{end}" for end in ("low", "high") for name in model.target_names_]
-    if arguments.proba:
-        for name, classes in zip(model.target_names_, _as_list(model.classes_), strict=True):
-            names += [f"{name}_probability_{each}" for each in classes]
-    if arguments.novelty:
-        names.append("novelty_percent")
-    return names
-
-
-def _columns(arguments, model, X):
-    """Return the columns, in the order of their names."""
-    results = [*model.predict(X, return_std=True)] if arguments.std else [model.predict(X)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoveltyWarning)  # the prediction has warned
-        if arguments.interval:
-            results += model.predict_interval(X, coverage=arguments.interval)
-        if arguments.proba:
-            results += _as_list(model.predict_proba(X))
-    if arguments.novelty:
-        results.append(model.novelty(X))
-    return [column for each in results for column in each.reshape(len(each), -1).T]
-
-
-def _as_list(values):
-    """Return what is a list for several targets as a list in any case."""
-    return values if isinstance(values, list) else [values]
-
-
-def _coverage(text):
+def coverage(text):
+    """Return a probability between 0 and 1."""
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.9")

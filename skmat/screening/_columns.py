@@ -111,10 +111,9 @@ def types_of_results(model, asked):
 
 def results(model, X, asked):
     """Return the columns that a prediction adds, a list of ndarrays in the order of the names."""
+    found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
     with warnings.catch_warnings():
-        # One chunk tells little about all materials. The column of novelty tells more.
-        warnings.simplefilter("ignore", NoveltyWarning)
-        found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
+        warnings.simplefilter("ignore", NoveltyWarning)  # the prediction has warned
         if asked.interval is not None:
             found += model.predict_interval(X, coverage=asked.interval)
         if asked.proba:

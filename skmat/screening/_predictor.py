@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from skmat._utils.hub import is_hub_address
-from skmat.exceptions import InvalidInputError, InvalidRowsError
+from skmat.exceptions import InvalidInputError, InvalidRowsError, NoveltyWarning
 from skmat.inputs import is_fitted
 from skmat.saving import load_model
 from skmat.screening._columns import (
@@ -274,6 +275,13 @@ def _numbers_read(frame, material, further):
 
 def _predict_good_rows(model, X, asked, bad):
     """Return the rows that can be predicted, their columns, and what is wrong with the others."""
+    # One chunk tells little about all materials. The column of novelty tells more.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoveltyWarning)
+        return _predict_all_good(model, X, asked, bad)
+
+
+def _predict_all_good(model, X, asked, bad):
     good = np.array([row for row in range(len(X)) if row not in bad], dtype=np.intp)
     problems = []
     while len(good):

@@ -1,0 +1,187 @@
+"""The command ``skmat screen``."""
+
+import argparse
+import os
+from pathlib import Path
+
+from skmat._utils.hub import is_hub_address
+from skmat.cli.arguments import add_model, column_names
+from skmat.cli.model_files import JOBLIB_WARNING, model_folder
+from skmat.cli.parser import examples
+from skmat.cli.predict import coverage
+from skmat.exceptions import InvalidInputError
+
+__all__ = ["add_screen"]
+
+# Functions import NumPy on use, to keep `skmat --help` fast.
+
+
+def add_screen(commands):
+    """Add the command ``screen`` to the parser."""
+    screen = commands.add_parser(
+        "screen",
+        help="predict for tables of any size, and find the best rows",
+        description="Predict for tables that do not fit into memory. The result is a folder with"
+        " one file per part. If the command is interrupted, the same command continues. Without a"
+        " table, only --merge and --top are done. Rows that cannot be read have no prediction, and"
+        " the files bad-*.csv give the reasons. " + JOBLIB_WARNING,
+        epilog=examples(
+            (
+                "a folder of tables, and the 1,000 largest gaps above 2",
+                'skmat screen candidates/ --model gaps -o out --top 1000 --by "gap>2"',
+            ),
+            (
+                "the third of sixteen shards, as on one of sixteen machines",
+                "skmat screen candidates/*.parquet --model gaps -o out --shard 3/16",
+            ),
+            (
+                "all shards are done: one file",
+                "skmat screen -o out --merge predicted.csv",
+            ),
+        ),
+    )
+    screen.add_argument(
+        "data",
+        nargs="*",
+        type=Path,
+        help="tables (.csv, .tsv, perhaps compressed, or .parquet), or one folder of them",
+    )
+    add_model(screen, "--model")
+    screen.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the result"
+    )
+    screen.add_argument(
+        "--material-column",
+        metavar="NAME",
+        help="column of formulas or structures (default: that of the model)",
+    )
+    screen.add_argument(
+        "--copy",
+        action="append",
+        metavar="A,B",
+        help="columns of the tables to copy into the result (default: all; repeatable)",
+    )
+    screen.add_argument("--std", action="store_true", help="also write standard deviations")
+    screen.add_argument(
+        "--interval",
+        type=coverage,
+        metavar="COVERAGE",
+        help="also write the ends of intervals of this coverage, such as 0.9",
+    )
+    screen.add_argument(
+        "--proba", action="store_true", help="also write the probabilities of the classes"
+    )
+    screen.add_argument(
+        "--novelty", action="store_true", help="also write the distance to the training set"
+    )
+    screen.add_argument(
+        "--format", choices=("csv", "parquet"), default="csv", help="type of the parts"
+    )
+    screen.add_argument(
+        "--chunk-size",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="rows per part (default: 10000)",
+    )
+    screen.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="K/N",
+        help="only the K-th of N shares, from 1/N to N/N (default: from the variables of a Slurm"
+        " array, else all)",
+    )
+    screen.add_argument("--jobs", type=int, metavar="N", help="parts to predict at a time")
+    screen.add_argument("--merge", type=Path, metavar="FILE", help="join all parts to one file")
+    screen.add_argument("--top", type=int, metavar="N", help="print the N best rows")
+    screen.add_argument(
+        "--by",
+        metavar="RULE",
+        help="what is best: 'gap>2' (largest first), 'gap<0.5' (smallest first), 'gap', '-gap', or"
+        " several of these, separated by commas",
+    )
+    screen.add_argument("--quiet", action="store_true", help="no progress")
+    screen.set_defaults(run=_screen)
+
+
+def _screen(arguments):
+    from skmat.screening import best_rows, merge_parts, predict_stream
+    from skmat.screening._best import check_rule
+
+    if (arguments.top is None) != (arguments.by is None):
+        raise InvalidInputError("--top and --by belong together. Give both or none.")
+    if arguments.top is not None:
+        check_rule(arguments.top, arguments.by)
+    if arguments.data:
+        if arguments.model is None:
+            raise InvalidInputError("Name a model with --model.")
+        shard = arguments.shard or _shard_of_slurm()
+        if shard and (arguments.merge or arguments.top):
+            raise InvalidInputError(
+                "--merge and --top need all shards. Give them without tables when all are done."
+            )
+        done = predict_stream(
+            _model(arguments.model),
+            _source(arguments.data),
+            arguments.output,
+            chunk_size=arguments.chunk_size,
+            columns=column_names(arguments.copy, "--copy") if arguments.copy else None,
+            format=arguments.format,
+            shard=shard,
+            n_jobs=arguments.jobs,
+            verbose=0 if arguments.quiet else 1,
+            material=arguments.material_column,
+            return_std=arguments.std,
+            interval=arguments.interval,
+            proba=arguments.proba,
+            novelty=arguments.novelty,
+        )
+        skipped = f", {done.n_skipped:,} were done or are of other shards" * bool(done.n_skipped)
+        bad = f", {done.n_bad:,} of them cannot be read (bad-*.csv)" * bool(done.n_bad)
+        print(f"Wrote {arguments.output}: {done.n_rows:,} rows{bad}{skipped}.")
+    elif not (arguments.merge or arguments.top):
+        raise InvalidInputError("Give tables to screen, or --merge or --top for finished parts.")
+    if arguments.merge:
+        n_rows = merge_parts(arguments.output, arguments.merge)
+        print(f"Wrote {arguments.merge}: {n_rows:,} rows.")
+    if arguments.top:
+        best = best_rows(arguments.output, arguments.top, arguments.by)
+        print(best.to_csv(index=False, float_format="%.4g"), end="")
+
+
+def _model(source):
+    """Return where the model is: an address, a file, or a folder inside that of train."""
+    return source if is_hub_address(source) else model_folder(source)
+
+
+def _source(paths):
+    """Return one folder or pattern as it is, and several files in the order given."""
+    return paths[0] if len(paths) == 1 else paths
+
+
+def _shard(text):
+    """Return (k, n) with k from 0."""
+    first, _, last = text.partition("/")
+    try:
+        k, n = int(first), int(last)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N, such as 3/16") from None
+    if not 1 <= k <= n:
+        raise argparse.ArgumentTypeError(f"{text!r}: K must be between 1 and {n}")
+    return k - 1, n
+
+
+def _shard_of_slurm():
+    """Return the place of this process in a Slurm array, None outside of one."""
+    names = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT")
+    if any(name not in os.environ for name in names):
+        return None
+    number, least, count = (int(os.environ[name]) for name in names)
+    if count == 1:
+        return None
+    if not 0 <= number - least < count:
+        raise InvalidInputError(
+            f"The Slurm array has {count} tasks from {least} on, and this is task {number}."
+            " Number tasks without gaps, or give --shard."
+        )
+    return number - least, count

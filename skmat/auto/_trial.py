@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import delayed, effective_n_jobs
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from skmat._utils.parallel import make_parallel, results_of
 from skmat._utils.parameters import plain
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import OutOfTimeError, StopAtDeadline, processes_without_interrupts
@@ -137,7 +138,7 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     start = time.perf_counter()
     with _workers(trial.candidate, n_jobs) as parallel:
         with processes_without_interrupts():
-            running = parallel(jobs)
+            running = results_of(parallel, jobs)
         for index, (model, outputs, seconds) in enumerate(running):
             _, held_out = folds[index]
             for total, count, output in zip(sums, counts, outputs, strict=True):
@@ -178,12 +179,12 @@ def _workers(candidate, n_jobs):
     """Yield what runs the folds, in processes or in threads."""
     n_jobs = plain(n_jobs)
     if not candidate.runs_in_threads:
-        yield Parallel(n_jobs, return_as="generator")
+        yield make_parallel(n_jobs)
         return
     # Threads neither copy the features nor import anything again. Each gets one core.
     limit = None if effective_n_jobs(n_jobs) == 1 else 1
     with threadpool_limits(limit):
-        yield Parallel(n_jobs, return_as="generator", prefer="threads")
+        yield make_parallel(n_jobs, prefer="threads")
 
 
 def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, deadline=None):
@@ -220,7 +221,7 @@ def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, 
         for index in range(n_models)
     )
     with processes_without_interrupts():
-        running = Parallel(plain(n_jobs) if n_models > 1 else 1, return_as="generator")(jobs)
+        running = make_parallel(plain(n_jobs) if n_models > 1 else 1)(jobs)
     models = list(running)
     for model in models:
         if candidate.refit is not None and "n_jobs" in model.get_params():

@@ -7,8 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
-from joblib import Parallel, delayed
+from joblib import delayed
 
+from skmat._utils.parallel import make_parallel
 from skmat._utils.paths import read_path
 from skmat._version import __version__
 from skmat.benchmark._fit_fold import fit_predict
@@ -174,7 +175,7 @@ def run_matbench(
         progress.show(result, "found")
     jobs = (_job(chosen[task], data[task], fold) for task, fold in missing)
     # Only this process scores and writes results, as they arrive.
-    done_jobs = Parallel(n_jobs, return_as="generator_unordered")(jobs)
+    done_jobs = make_parallel(n_jobs, in_order=False)(jobs)
     for task, fold, predicted, measured in done_jobs:
         train, test = data[task].folds[fold]
         ids = data[task].ids[test]

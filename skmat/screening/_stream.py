@@ -4,9 +4,10 @@ import sys
 import time
 from itertools import islice
 
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import delayed, effective_n_jobs
 from sklearn.utils import Bunch
 
+from skmat._utils.parallel import make_parallel
 from skmat.exceptions import InvalidInputError
 from skmat.screening._best import best_rows, check_rule
 from skmat.screening._parts import FORMATS, Parts
@@ -137,9 +138,9 @@ def predict_stream(
     # The source is read here, not in a thread of joblib, which would lose its errors.
     n_workers = effective_n_jobs(n_jobs)
     at_a_time = 1 if n_workers == 1 else _CHUNKS_PER_WORKER * n_workers
-    with Parallel(n_jobs, return_as="generator") as parallel:
+    with make_parallel(n_jobs) as run:
         for group in _groups(missing(), at_a_time):
-            found = parallel(delayed(predictor.columns)(frame) for _, frame, _ in group)
+            found = run(delayed(predictor.columns)(frame) for _, frame, _ in group)
             for (chunk, frame, first_row), (columns_, problems) in zip(group, found, strict=True):
                 parts.write(chunk, predictor.joined(frame, columns_), problems, first_row)
                 done.n_rows += len(frame)

@@ -603,6 +603,28 @@ def persistence():
 
 
 @figure
+def screening():
+    """Show a source in chunks, and the files that they become."""
+    fig, ax = canvas(38)
+    note(ax, 2, 3, "source")
+    note(ax, 36, 3, "one model per process")
+    note(ax, 68, 3, "result")
+    for chunk, colour in enumerate([BLUE, BLUE, ORANGE, GREY]):
+        top = 7 + 7.5 * chunk
+        name = ["rows 0 to 9,999", "10,000 to 19,999", "20,000 to 29,999", "..."][chunk]
+        box(ax, 2, top, 24, 5.5, name, colour)
+        if chunk < 3:
+            box(ax, 36, top, 20, 5.5, "Predictor", colour, filled=True)
+            arrow(ax, (26, top + 2.75), (36, top + 2.75), colour)
+            arrow(ax, (56, top + 2.75), (68, top + 2.75), colour)
+    for chunk in range(2):
+        box(ax, 68, 7 + 7.5 * chunk, 30, 5.5, f"part-0000000{chunk}.csv", BLUE, family="monospace")
+    note(ax, 68.5, 24.7, "killed here: this chunk\nis predicted again", color=ORANGE)
+    box(ax, 68, 30, 30, 5.5, "bad-00000001.csv", GREY, family="monospace")
+    return fig
+
+
+@figure
 def reproducibility():
     """Show what another seed changes."""
     _, test = table()

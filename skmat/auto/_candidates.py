@@ -251,8 +251,15 @@ def _cheap(is_classifier, input, n_rows, n_columns):
         return Candidate(name, model, reads, refit=refit, runs_in_threads=True)
 
     vectors = EMBEDDING["formula"]
-    candidates = [
-        kernel("svm", ("magpie", vectors)),
+    candidates = [kernel("svm", ("magpie", vectors))]
+    if input == "structure":
+        # Before those of compositions: most often they are better, and take as long.
+        structure = EMBEDDING["structure"]
+        candidates += [
+            kernel("svm-structure", ("magpie", vectors, structure)),
+            trees("trees-structure", "sqrt" if is_classifier else 0.33, (*_BOTH, structure)),
+        ]
+    candidates += [
         trees("trees", 0.33, _BOTH),
         trees("trees-vectors", "sqrt" if is_classifier else 0.33, (*_BOTH, vectors)),
         Candidate("boosting", _boosting(is_classifier), _BOTH),
@@ -263,12 +270,6 @@ def _cheap(is_classifier, input, n_rows, n_columns):
         absolute = _boosting(is_classifier, "absolute_error")
         # The absolute error tolerates long tails by itself.
         candidates.append(Candidate("boosting-l1", absolute, _BOTH, takes_logs=False))
-    if input == "structure":
-        structure = EMBEDDING["structure"]
-        candidates += [
-            kernel("svm-structure", ("magpie", vectors, structure)),
-            trees("trees-structure", "sqrt" if is_classifier else 0.33, (*_BOTH, structure)),
-        ]
     return candidates
 
 

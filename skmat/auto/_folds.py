@@ -13,6 +13,8 @@ __all__ = ["join_groups", "make_folds"]
 
 #: Rows above which one part is held out in place of folds.
 HOLD_OUT_ABOVE = 20_000
+#: Rows of a part, relative to parts of equal size, above which it is too large.
+UNEVEN = 1.5
 #: Most rows that are held out.
 _MOST_HELD_OUT = 10_000
 
@@ -129,4 +131,8 @@ def _grouped(n_folds, groups, rows, classes, seed):
     if len(splits) < 2:
         splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
         splits = list(splitter.split(rows, groups=groups))
+        if max(len(test) for _, test in splits) > UNEVEN * len(rows) / n_folds:
+            # With shuffling, parts are equal in groups. Without, they are as equal in rows as the
+            # groups allow.
+            splits = list(GroupKFold(n_folds).split(rows, groups=groups))
     return [(rows[training], rows[test]) for training, test in splits]

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit, PredefinedSplit
 
-from skmat.auto._folds import join_groups, make_folds
+from skmat.auto._folds import UNEVEN, join_groups, make_folds
 from skmat.cli.split_columns import check_together
 from skmat.exceptions import InvalidInputError, NoveltyWarning, SkmatError
 from skmat.inspection._materials import composition_groups
@@ -171,12 +171,33 @@ def draw_parts(arguments, given, table, X, labels, groups, split):
             f"Cross-validation: {len(splits)} times, a model is fitted without a part of the rows"
             f" and predicts it. No {kept} is in two parts. The final model has learned all rows."
         )
+        doubt = _doubt_of_parts(arguments, splits, joined[rows], groups is not None)
+        if doubt:
+            text = f"{text} {doubt}"
+            warnings.warn(f"{arguments.data}: {doubt}", stacklevel=2)
         return Parts("cross_validation", text, splits)
     text = (
         f"A model that has not seen {len(splits[0][1]):,} rows, drawn at random, predicts them. No"
         f" {kept} is among both these and the others. The final model has learned all rows."
     )
     return Parts("test_part", text, splits)
+
+
+def _doubt_of_parts(arguments, splits, joined, has_groups):
+    """Return what is unusual about the parts, empty if nothing is."""
+    doubts = []
+    if len(splits) < arguments.cv:
+        doubts.append(f"There are only {len(splits)} parts that can be told apart.")
+    sizes = sorted((len(test) for _, test in splits), reverse=True)
+    if sizes[0] > UNEVEN * sum(sizes) / len(sizes):
+        largest = np.bincount(joined).max()
+        why = f"share a {arguments.group_column} or a composition" if has_groups else "are equal"
+        doubts.append(
+            f"The parts are uneven ({', '.join(f'{size:,}' for size in sizes)} rows), because"
+            f" {largest:,} rows {why}. The models of this measurement learn fewer rows than the"
+            " final one, so the error may be too large."
+        )
+    return " ".join(doubts)
 
 
 def _compositions(given, X):

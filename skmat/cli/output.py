@@ -17,6 +17,9 @@ __all__ = [
     "write_results",
 ]
 
+#: Rows that a warning names.
+_MAX_ROWS = 10
+
 # Functions import pandas on use, to keep `skmat --help` fast.
 
 
@@ -63,13 +66,16 @@ def check_results(arguments, given, table, X, names):
 
 def warn_of_empty_rows(results):
     """Warn of rows without results, whose materials could not be read."""
+    import numpy as np
     import pandas as pd
 
-    n_empty = int(pd.isna(results).all(axis=1).sum())
-    if n_empty:
+    empty = np.flatnonzero(pd.isna(results).all(axis=1))
+    if len(empty):
+        rows = ", ".join(str(row + 1) for row in empty[:_MAX_ROWS])
+        more = ", ..." * (len(empty) > _MAX_ROWS)
         warnings.warn(
-            f"{n_empty} of {len(results)} rows cannot be read, and their results are empty. Run"
-            " without --on-invalid nan to list them.",
+            f"{len(empty)} of {len(results)} rows cannot be read, and their results are empty:"
+            f" rows {rows}{more}. Without --on-invalid nan, the error gives the reasons.",
             stacklevel=2,
         )
 

@@ -41,7 +41,11 @@ def add_predict(commands):
     )
     add_materials(predict)
     add_model(predict, "--model", required=True)
-    predict.add_argument("--std", action="store_true", help="also write standard deviations")
+    predict.add_argument(
+        "--std",
+        action="store_true",
+        help="also write standard deviations: half of the widths of 68 %% intervals",
+    )
     predict.add_argument(
         "--interval",
         type=coverage,

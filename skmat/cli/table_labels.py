@@ -1,5 +1,6 @@
 """Labels in tables: numbers, classes and missing values as people write them."""
 
+import difflib
 import math
 import re
 import warnings
@@ -34,6 +35,9 @@ _ADVICE_FOR_COLUMNS = (
     " is not known."
 )
 
+#: Labels of a class that may be a misspelling, how many times more its model has, and how similar
+#: their names are. At most so many are said.
+_RARE, _USUAL, _SIMILAR, _MAX_DOUBTS = 2, 5, 0.75, 3
 _MIXED_MARKS = "a decimal point, but other labels have decimal commas"
 
 #: Labels that may be classes, although they are whole numbers: most values, and fewest labels of
@@ -209,6 +213,15 @@ def _doubts(labels, name):
     if pairs:
         more = f" and {len(pairs) - 1} more such groups" * (len(pairs) > 1)
         yield f"Classes of {name!r} differ only in spelling: {pairs[0]}{more}."
+    counts = Counter(label for label in labels if isinstance(label, str))
+    for label in [each for each in classes if counts[each] <= _RARE][:_MAX_DOUBTS]:
+        usual = [each for each in classes if counts[each] >= _USUAL * counts[label]]
+        near = difflib.get_close_matches(label, usual, n=1, cutoff=_SIMILAR)
+        if near:
+            yield (
+                f"{counts[label]} of the labels of {name!r} is {label!r}. Is it a misspelling of"
+                f" {near[0]!r}?"
+            )
     if len(classes) > _MANY_CLASSES and not any(isinstance(key, str) for key in alike):
         yield (
             f"All {len(classes)} classes of {name!r} are numbers. To predict numbers, drop"

@@ -138,7 +138,7 @@ def _add_average(group):
         "--time-limit",
         type=_seconds,
         metavar="SECONDS",
-        help="try no further model after this time",
+        help="try no further model after this time, in each fit",
     )
     group.add_argument(
         "--decision",
@@ -232,7 +232,7 @@ def _train(arguments):
         print(line)
     written = " and ".join(str(each) for each in (arguments.model, folder) if each)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
-    n_rows = len(labels) if learned is None else len(learned)
+    n_rows = int(labels.notna().any(axis=1).sum())
     print(f"Trained on {n_rows} rows: {counts}. Wrote {written}.")
     if folder:
         print(f"Open {folder / REPORT} in a browser.")

@@ -106,10 +106,12 @@ def judge(target):
     truth, predicted = target.truth[rows], target.predicted[rows]
     if target.classes is None:
         truth = truth.astype(np.float64)
-        errors, guesses = abs(truth - predicted), abs(truth - truth.mean())
+        # Of all constants, the median has the least absolute error.
+        errors, guesses = abs(truth - predicted), abs(truth - np.median(truth))
         chance = _may_be_chance((guesses - errors) / len(rows))
+        guess = guesses.mean()
         return Verdict(
-            _OF_NUMBERS, errors.mean(), guesses.mean(), "the mean of the labels", len(rows), chance
+            _OF_NUMBERS, errors.mean(), guess, "the median of the labels", len(rows), chance
         )
     truth, predicted = truth.astype(str), predicted.astype(str)
     error = _error_of_classes(target, truth, predicted)

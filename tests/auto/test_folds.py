@@ -108,6 +108,13 @@ def test_large_groups_leave_no_fold_empty(n_large):
         assert_groups_apart(folds, groups)
 
 
+def test_parts_are_as_even_as_the_groups_allow():
+    groups = np.repeat(np.arange(7), [230, 40, 37, 21, 15, 12, 1])
+    for seed in range(5):
+        splits = make_folds(3, groups, n_folds=0, n_repeats=1, seed=seed)
+        assert sorted(len(test) for _, test in splits) == [59, 67, 230]
+
+
 def test_fewer_groups_than_folds():
     groups = np.repeat([0, 1, 2], 10)
     folds = split(groups=groups)

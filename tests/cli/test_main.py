@@ -240,7 +240,7 @@ def test_predict_leaves_invalid_rows_empty_if_told(models, model, capsys):
     first, second = said.out.splitlines()[1:]
     assert not first.endswith(",")
     assert second.strip(",") == "Xx2"
-    assert "warning: 1 of 2 rows cannot be read, and their results are empty." in said.err
+    assert "warning: 1 of 2 rows cannot be read, and their results are empty: rows" in said.err
     error = fails(capsys, "predict", "--model", file, *formulas)
     assert "row 2, formula: 'Xx2'" in error
     assert "header" not in error

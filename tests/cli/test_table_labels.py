@@ -134,3 +134,11 @@ def test_columns_of_words_are_classes():
 )
 def test_few_integers_may_be_classes(values, expected):
     assert few_integers(pd.Series([*values, np.nan])) == expected
+
+
+def test_a_rare_class_that_looks_like_a_usual_one_is_asked_about():
+    labels = ["metal"] * 10 + ["mteal"] + ["salt"] * 10 + ["glass"]
+    table = Table(pd.DataFrame({"kind": labels}, dtype=object), {"kind": 0})
+    with pytest.warns(UserWarning, match="'mteal'. Is it a misspelling of 'metal'") as caught:
+        read_labels(table, ["kind"], "t.csv", classification=True)
+    assert "glass" not in str(caught[0].message)

@@ -32,7 +32,7 @@ def test_errors_are_those_of_known_labels_with_predictions():
     gap = numbers("gap", [0, 4, np.nan, 8], [1, 3, 9, np.nan])
     lines = verdict(measured(gap), average(ONE))
     assert lines[0] == "Out-of-fold error (mean absolute error, in the unit of the column):"
-    assert lines[1] == "  gap: 1, 50% less than the mean of the labels: 2"
+    assert lines[1] == "  gap: 1, 50% less than the median of the labels: 2"
     assert lines[2] == "In this way."
     assert verdict(measured(gap, way="test_part"), ONE)[0].startswith("Error of held-out rows (")
 
@@ -41,11 +41,11 @@ def test_a_useless_model_is_called_so():
     gap = numbers("gap", [0, 4], [4, 0])
     mass = numbers("mass", [1, 3], [1.5, 2.5])
     lines = verdict(measured(gap, mass), average(ONE))
-    assert lines[1] == "  gap: 4, no better than the mean of the labels: 2"
-    assert lines[2] == "  mass: 0.5, 50% less than the mean of the labels: 1"
+    assert lines[1] == "  gap: 4, no better than the median of the labels: 2"
+    assert lines[2] == "  mass: 0.5, 50% less than the median of the labels: 1"
     assert judge(gap).sentence().endswith("Do not rely on the predictions.")
     assert judge(mass).sentence() == (
-        "The mean absolute error is 0.5, 50 % less than with the mean of the labels (1)."
+        "The mean absolute error is 0.5, 50 % less than with the median of the labels (1)."
     )
 
 

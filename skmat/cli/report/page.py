@@ -170,7 +170,7 @@ def _scores(target):
 
 
 def _constant(target):
-    return "the mean of the labels" if target.classes is None else "always the same class"
+    return "the best constant" if target.classes is None else "always the same class"
 
 
 def _figures(story, target):

@@ -5,7 +5,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 
-from skmat.exceptions import SkmatError
+from skmat.exceptions import NoveltyWarning, SkmatError
 
 __all__ = [
     "check_results",
@@ -26,6 +26,8 @@ def warnings_in_one_line(command):
 
     def show(message, category, filename, lineno, file=None, line=None):
         text = " ".join(str(message).split())
+        if issubclass(category, NoveltyWarning):
+            text = text.replace("See novelty(X).", "See --novelty of skmat predict.")
         print(f"skmat {command}: warning: {text}", file=sys.stderr)
 
     with warnings.catch_warnings():

@@ -34,7 +34,7 @@ _ADVICE_FOR_COLUMNS = (
     " is not known."
 )
 
-_MIXED_MARKS = "a decimal point, but other labels have decimal commas"
+_MIXED_MARKS = "a decimal point, but other cells have decimal commas"
 
 #: Labels that may be classes, although they are whole numbers: most values, and fewest labels of
 #: each on average.
@@ -47,6 +47,8 @@ _LIKE_A_NUMBER = re.compile(r"[-+<>~\u2212]?\s*[.,]?[0-9]|[-+]?inf", re.IGNORECA
 _MANY_CLASSES = 20
 
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
+#: A number with any marks in it.
+_MARKED = re.compile(r"[-+]?[0-9.,]*[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 #: A number followed by a unit, a mark or an uncertainty.
 _WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*(?:(?:[(±]|\+/-).*|[^\W\d_][^0-9]*|[*?!])")
@@ -234,10 +236,10 @@ def _read_numbers(table, read, path, advise):
         for row, label in enumerate(labels):
             if not isinstance(label, str):
                 continue
-            if has_commas and "." in label:
+            text = label.replace("\u2212", "-")
+            if has_commas and "." in label and _MARKED.fullmatch(text):
                 problems.append((row, name, label, _MIXED_MARKS))
                 continue
-            text = label.replace("\u2212", "-")
             comma = has_commas and _DECIMAL_COMMA.fullmatch(text)
             number = _as_number(text.replace(",", ".") if comma else text, np.nan)
             if math.isfinite(number):
@@ -245,8 +247,16 @@ def _read_numbers(table, read, path, advise):
             else:
                 problems.append((row, name, label, _name_fault(label)))
     if problems:
-        message = list_cells(table, path, "cannot be read as numbers", problems, _MAX_CELLS)
-        raise InvalidInputError(f"{message}\n{advise(problems)}")
+        # Many faults of one column must not hide those of another.
+        groups = [problems]
+        if len(problems) > _MAX_CELLS:
+            groups = [[each for each in problems if each[1] == name] for name in read]
+        lists = [
+            list_cells(table, path, "cannot be read as numbers", group, _MAX_CELLS)
+            for group in groups
+            if group
+        ]
+        raise InvalidInputError("\n".join([*lists, advise(problems)]))
     doubts = []
     if has_commas:
         names = [

@@ -200,7 +200,7 @@ def _train(arguments):
     model = new_model(arguments, given, family, is_classifier=is_classifier)
     if folder:
         _check_columns(given, labels, is_classifier)
-    materials = [_short(each, given) for each in table.texts(given.column)]
+    materials = given.names(table)
     if columns:
         X = given.with_columns(X, read_numbers(table, columns, arguments.data))
     # Fit.
@@ -347,15 +347,6 @@ def _write_folder(folder, **facts):
         write_files(story, temporary)
     # Last, so that a figure that cannot be drawn costs no model.
     write_report(story, folder / REPORT)
-
-
-def _short(text, given):
-    """Return a formula or path as it is, and of the text of a structure the line that names it."""
-    if given.input == "formula" or "\n" not in text:
-        return text
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    names = [line for line in lines if line.startswith("data_")]
-    return (names or lines)[0]
 
 
 def _is_interrupted(model):

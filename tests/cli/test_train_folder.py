@@ -209,8 +209,11 @@ def test_rows_called_test_are_never_learned(data, tmp_path, capsys):
     assert content["measured_by"] == "test_part"
     assert table.index[table["gap_predicted"].notna()].tolist() == list(range(20, 30))
     assert content["targets"]["gap"]["labels_learned"] == 18
-    predicted = load_model(folder / "model").predict(frame()["formula"][20:].tolist())[:, 0]
+    predicted = load_model(folder / "model").predict(frame()["formula"][20:].tolist())
+    assert predicted.shape == (10,)  # one target, as fit with a Series
     np.testing.assert_allclose(table["gap_predicted"][20:], predicted)
+    assert table["learned"].sum() == 18
+    # What was tested was not learned, but two rows have the formula and the label of one learned.
 
 
 @pytest.mark.parametrize(
@@ -402,7 +405,7 @@ class TestExplain:
     def test_a_class_and_a_figure(self, kinds, tmp_path, capsys):
         plot = tmp_path / "bars.png"
         table = self.values(capsys, kinds, "--formulas", "TiO2", "--plot", plot)
-        share = load_model(kinds / "model").predict_proba(["TiO2"])[0][0, 1]
+        share = load_model(kinds / "model").predict_proba(["TiO2"])[0, 1]
         assert float(table["kind_probability_wide_predicted"][0]) == pytest.approx(share)
         assert plot.read_bytes().startswith(b"\x89PNG")
         table = self.values(capsys, kinds, "--formulas", "TiO2", "--class", "narrow")

@@ -23,8 +23,8 @@ def add_evaluate(commands):
         "evaluate",
         help="score a model on a table with labels",
         description="Predict for a table with labels, and compare. Give materials that the model"
-        " has not learned from, else the errors are too small. A warning counts the rows that a model"
-        " of `skmat train` has learned. " + JOBLIB_WARNING,
+        " has not learned from, else the errors are too small. A warning counts the rows that a"
+        " model of `skmat train` has learned. " + JOBLIB_WARNING,
         epilog=examples(
             ("the columns of the training", "skmat evaluate gaps held_out.csv"),
             (

@@ -156,6 +156,10 @@ def test_further_columns_are_numbers_and_no_labels(folder, tmp_path, capsys):
     error = fails(capsys, *train, "--columns", "T")
     assert "row 2, T: '300 K'" in error
     assert "Further columns hold plain numbers" in error
+    table.assign(gap="?").to_csv(data, index=False)
+    error = fails(capsys, *train, "--columns", "T")
+    assert "row 1, gap: '?'" in error
+    assert "row 2, T: '300 K'" in error
     error = fails(capsys, *train, "--columns", "gap")
     assert "--columns names 'gap', which holds the labels" in error
     error = fails(capsys, *train, "--columns", "formula")

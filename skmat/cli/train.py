@@ -49,7 +49,7 @@ def add_train(commands):
             ),
         ),
     )
-    add_table(train)
+    add_table(train, has_model=False)
     train.add_argument(
         "--targets",
         required=True,

@@ -266,7 +266,7 @@ def _further_read(frame, material, further, categories):
     problems = {}
     for name in further:
         given = X[name]
-        if name in categories and not pd.api.types.is_numeric_dtype(given):
+        if name in categories and given.dtype.kind not in "iuf":
             text = given.astype(str).str.strip()
             text = text.where(given.notna() & (text != ""), None)
             for row in np.flatnonzero(text.notna() & ~text.isin(categories[name])):

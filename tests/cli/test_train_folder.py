@@ -312,6 +312,8 @@ def test_the_name_of_the_column_is_remembered(data, tmp_path, capsys):
         found.append([line.split(",")[-1] for line in capsys.readouterr().out.splitlines()])
     assert found[0] == found[1]
     assert run("evaluate", tmp_path / "m", tmp_path / "t.csv") == 0
+    screen = ("screen", tmp_path / "t.csv", "--model", tmp_path / "m", "-o", tmp_path / "s")
+    assert run(*screen, "--quiet") == 0
     (tmp_path / "t.csv").write_text("name\nTiO2\n")
     (tmp_path / "m" / "model" / "model.json").unlink()  # the table is looked at first
     error = fails(capsys, "predict", tmp_path / "t.csv", "--model", tmp_path / "m")
@@ -340,7 +342,10 @@ def test_words_are_learned_as_categories(tmp_path, capsys):
     assert run(*screen, "-o", tmp_path / "s", "--merge", tmp_path / "s.csv") == 0
     np.testing.assert_allclose(pd.read_csv(tmp_path / "s.csv")["gap_predicted"], expected)
     assert run("evaluate", tmp_path / "m", tmp_path / "t.csv") == 0
-    (tmp_path / "new.csv").write_text("formula,route,T\nCdTe,MBE,300\n")
+    (tmp_path / "new.csv").write_text("formula,route,T\nCdTe,MBE,300\nCdTe,melt,300\n")
+    assert run(*screen, "-o", tmp_path / "s2", "--merge", tmp_path / "s2.csv") == 0
+    found = pd.read_csv(tmp_path / "s2.csv")["gap_predicted"]
+    np.testing.assert_allclose(found, [np.nan, expected[0]])
     assert "row 1, route: 'MBE': not one of 'CVD', 'melt'" in fails(capsys, *predict)
     error = fails(capsys, *train, "--size", "tiny", "--model", tmp_path / "m.joblib")
     assert "row 1, route: 'sol-gel'" in error

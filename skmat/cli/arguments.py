@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-def add_table(command, optional=False):
+def add_table(command, optional=False, has_model=True):
     """Add the table and the name of its column of materials.
 
     Parameters
@@ -27,6 +27,8 @@ def add_table(command, optional=False):
         Parser of the command.
     optional : bool, default=False
         Whether the command also runs without a table.
+    has_model : bool, default=True
+        Whether the command reads a model.
     """
     command.add_argument(
         "data",
@@ -35,7 +37,8 @@ def add_table(command, optional=False):
         help="table: CSV or other delimited text, .xlsx or .parquet",
     )
     columns = command.add_mutually_exclusive_group()
-    columns.add_argument("--formula-column", metavar="NAME", help='default: "formula"')
+    default = "that of the training, if the model is a folder of `skmat train`, else " * has_model
+    columns.add_argument("--formula-column", metavar="NAME", help=f'default: {default}"formula"')
     columns.add_argument(
         "--structure-column",
         metavar="NAME",

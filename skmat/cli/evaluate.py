@@ -23,7 +23,8 @@ def add_evaluate(commands):
         "evaluate",
         help="score a model on a table with labels",
         description="Predict for a table with labels, and compare. Give materials that the model"
-        " has not learned from, else the errors are too small. " + JOBLIB_WARNING,
+        " has not learned from, else the errors are too small. A warning counts the rows that a"
+        " model of `skmat train` has learned. " + JOBLIB_WARNING,
         epilog=examples(
             ("the columns of the training", "skmat evaluate gaps held_out.csv"),
             (
@@ -46,6 +47,7 @@ def add_evaluate(commands):
 
 
 def _evaluate(arguments):
+    from skmat.cli.learned import warn_of_learned_rows
     from skmat.cli.output import standard_output
     from skmat.cli.result_files import TABLE_SUFFIXES, check_no_input, write_table
     from skmat.cli.scores import as_text, score_classes, score_numbers
@@ -66,6 +68,7 @@ def _evaluate(arguments):
     labels = read_labels(
         table, columns, arguments.data, classification=is_classifier, advice=_ADVICE
     )
+    warn_of_learned_rows(arguments, model, given.names(table), labels)
     X = with_further_columns(model, given, table, X)
     with given.naming_cells(table):
         scores = (score_classes if is_classifier else score_numbers)(model, X, labels)

@@ -369,13 +369,17 @@ def _put_probabilities(fitted, materials, test, targets, probabilities):
 
 
 def fit_rows(model, X, labels, rows=None, groups=None):
-    """Fit a model to some rows, None for all. Networks take no groups."""
+    """Fit a model to some rows, None for all. Networks take no groups.
+
+    One target is passed as a Series, so that predictions have the shape (n_rows,).
+    """
     rows = np.arange(len(labels)) if rows is None else rows
+    y = labels.iloc[:, 0] if labels.shape[1] == 1 else labels
     how = {}
     if groups is not None and hasattr(model, "candidates"):
         how["groups"] = np.asarray(groups, dtype=object)[rows]
     try:
-        model.fit(take(X, rows), labels.iloc[rows], **how)
+        model.fit(take(X, rows), y.iloc[rows], **how)
     except SkmatError as error:
         if len(rows) < len(labels):
             error.add_note(f"This is the fit to {len(rows):,} of {len(labels):,} rows.")

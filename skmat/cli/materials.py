@@ -1,9 +1,10 @@
 """The materials of ``skmat train``, ``predict`` and ``embed``: formulas or structures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
+from skmat.cli.model_files import read_metrics
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
@@ -90,6 +91,11 @@ class GivenMaterials:
         table = [] if self.path is None else [self.path]
         return table + [each for each in structures if _names_a_file(each)]
 
+    def names(self, table):
+        """Return formulas and paths as they are, and of texts of structures the line of a name."""
+        texts = table.texts(self.column)
+        return texts if self.input == "formula" else list(map(_name_of_structure, texts))
+
     def naming_cells(self, table):
         """Return a context in which errors about rows of X name the cells of the table."""
         from skmat.cli.tables import naming_cells
@@ -112,6 +118,14 @@ class GivenMaterials:
         other = next(kind for kind in _KINDS if kind != self.input)
         option = f"--{other}s" if self.path is None else f"--{other}-column"
         return f"Give {_KINDS[other]} with {option}."
+
+
+def _name_of_structure(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return text
+    names = [line for line in lines if line.startswith("data_")]
+    return (names or lines)[0]
 
 
 def _names_a_file(value):
@@ -151,12 +165,14 @@ def given_materials(arguments):
 
 
 def materials_and_output(arguments, suffixes):
-    """Return the materials of a command that adds results to them.
+    """Return the materials of a command that reads a model.
+
+    If no option names their column, it is the one that the model has learned from.
 
     Raises
     ------
     InvalidInputError
-        If the results cannot be written to ``arguments.output``.
+        If the results cannot be written to ``arguments.output``, or the table lacks the column.
     """
     from skmat.cli.result_files import check_output
 
@@ -165,4 +181,24 @@ def materials_and_output(arguments, suffixes):
         is_file = arguments.model and not is_hub_address(arguments.model)
         model = [arguments.model] if is_file else []
         check_output(arguments.output, suffixes, [*given.files(), *model])
-    return given
+    return given if given.path is None else _with_column(arguments, given)
+
+
+def _with_column(arguments, given):
+    """Return the source with a column that the table has."""
+    from skmat.cli.table_files import read_rows
+    from skmat.cli.table_text import find_names
+
+    sources = [given]
+    if not (arguments.formula_column or arguments.structure_column):
+        known = read_metrics(arguments.model)
+        kind, column = known.get("input"), known.get("material_column")
+        if kind in _KINDS and isinstance(column, str):
+            sources = [replace(given, input=kind, column=each) for each in (column, kind)]
+    for source in sources:
+        header = read_rows(source.path, [source.column]).header
+        if any(find_names(header, [source.column], loosely=True)):
+            return source
+    # Raises now, not after the seconds in which the model is loaded.
+    sources[0].read()
+    return sources[0]

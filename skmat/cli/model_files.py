@@ -8,20 +8,27 @@ from pathlib import Path
 
 from skmat._utils.atomic import atomic_file
 from skmat._utils.hub import is_hub_address
+from skmat._utils.json_files import read_json
 from skmat.exceptions import InvalidInputError
 
 __all__ = [
     "JOBLIB_WARNING",
+    "METRICS",
     "MODEL",
+    "PREDICTIONS",
+    "WRITER",
     "holds_model",
     "load_joblib",
     "load_model",
     "model_folder",
+    "read_metrics",
     "save_model",
 ]
 
-#: Folder of the model in a folder of ``skmat train``.
-MODEL = "model"
+#: The model, the scores and the held-out predictions in a folder of ``skmat train``.
+MODEL, METRICS, PREDICTIONS = "model", "metrics.json", "predictions.csv"
+#: What metrics.json says of its origin.
+WRITER = "skmat train"
 
 JOBLIB_WARNING = (
     "Model files are joblib files, which can execute any code when loaded: load only those that"
@@ -97,6 +104,17 @@ def model_folder(path):
 
     inner = Path(path, MODEL)
     return inner if inner.is_dir() and not Path(path, SUMS).exists() else Path(path)
+
+
+def read_metrics(folder):
+    """Return the content of metrics.json, empty if `folder` is none of ``skmat train``."""
+    if folder is None or is_hub_address(folder):
+        return {}
+    try:
+        content = read_json(Path(folder, METRICS))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) and content.get("written_by") == WRITER else {}
 
 
 def load_model(path):

@@ -1,4 +1,4 @@
-"""What a fitted model reads of a table: materials, and further columns of numbers."""
+"""What a fitted model reads of a table: materials, and further columns."""
 
 from skmat.exceptions import InvalidInputError
 
@@ -28,11 +28,13 @@ def further_columns(model, given):
 
 def with_further_columns(model, given, table, X):
     """Return X with the further columns that the model reads."""
-    from skmat.cli.table_labels import read_numbers
-    from skmat.screening._columns import read_columns
+    from skmat.cli.table_labels import read_numbers, read_words
+    from skmat.screening._columns import categories_of, read_columns
 
     material, further = read_columns(model)
     if not further:
         return X
-    numbers = read_numbers(table, further, given.path)
-    return given.with_columns(X, numbers, material)[list(model.feature_names_in_)]
+    words = categories_of(model)
+    numbers = [name for name in further if name not in words]
+    columns = read_numbers(table, numbers, given.path).join(read_words(table, words, given.path))
+    return given.with_columns(X, columns, material)[list(model.feature_names_in_)]

@@ -5,7 +5,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 
-from skmat.exceptions import SkmatError
+from skmat.exceptions import NoveltyWarning, SkmatError
 
 __all__ = [
     "check_results",
@@ -29,6 +29,8 @@ def warnings_in_one_line(command):
 
     def show(message, category, filename, lineno, file=None, line=None):
         text = " ".join(str(message).split())
+        if issubclass(category, NoveltyWarning):
+            text = text.replace("See novelty(X).", "See --novelty of skmat predict.")
         print(f"skmat {command}: warning: {text}", file=sys.stderr)
 
     with warnings.catch_warnings():
@@ -109,7 +111,10 @@ def round_columns(arguments, columns):
 
 
 def write_results(table, columns, path):
-    """Write a table with additional columns to a file or to standard output."""
+    """Write a table with additional columns to a file or to standard output.
+
+    Text has semicolons and decimal commas if the table has both.
+    """
     import numpy as np
 
     from skmat.cli.result_files import write_table, write_text
@@ -117,9 +122,10 @@ def write_results(table, columns, path):
 
     warn_of_empty_rows(np.column_stack(list(columns.values())))
     results = add_columns(table, columns)
+    has_commas = table.has_decimal_commas()
     if not path:
         with standard_output() as stream:
-            write_text(results, stream)
+            write_text(results, stream, ";" if has_commas else ",")
         return
-    write_table(results, path)
+    write_table(results, path, delimiter=";" if has_commas else ",")
     print(f"Wrote {path}: {len(results)} rows.")

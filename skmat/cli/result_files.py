@@ -182,8 +182,10 @@ def is_text(path):
     return suffix_of(path) not in ENGINES
 
 
-def write_table(table, path):
+def write_table(table, path, delimiter=","):
     """Write a DataFrame without its index. The suffix selects the file type, by default CSV.
+
+    `delimiter` is that of CSV; see :func:`write_text`.
 
     Numbers are written with every digit. In .xlsx and .parquet files, a text column becomes
     numeric if all cells are numbers in Python's spelling.
@@ -199,7 +201,7 @@ def write_table(table, path):
             write_text(
                 table,
                 stream,
-                DELIMITERS.get(f".{plain}", ","),
+                delimiter if plain == "csv" else DELIMITERS.get(f".{plain}", delimiter),
                 mode="wb",
                 compression=_COMPRESSIONS.get(dot + packing),
             )
@@ -233,7 +235,10 @@ def _is_special(path):
 
 
 def write_text(table, stream, delimiter=",", **how):
-    """Write a DataFrame without its index to a stream. `how` goes to ``DataFrame.to_csv``."""
+    """Write a DataFrame without its index to a stream. `how` goes to ``DataFrame.to_csv``.
+
+    With semicolons as delimiters, numbers have decimal commas.
+    """
     texts = table.select_dtypes(object)
     # Python's csv does not quote cells with "\\r".
     is_risky = "\r" in "".join(map(str, table.columns)) or any(
@@ -241,7 +246,8 @@ def write_text(table, stream, delimiter=",", **how):
         for i in range(texts.shape[1])
     )
     quoting = csv.QUOTE_NONNUMERIC if is_risky else csv.QUOTE_MINIMAL
-    table.to_csv(stream, index=False, sep=delimiter, quoting=quoting, **how)
+    decimal = "," if delimiter == ";" else "."
+    table.to_csv(stream, index=False, sep=delimiter, decimal=decimal, quoting=quoting, **how)
 
 
 def _write_xlsx(table, stream):

@@ -9,16 +9,18 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from skmat.cli.tables import list_cells
+from skmat.cli.tables import DECIMAL_COMMA, list_cells
 from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = [
     "MISSING",
     "columns_of_classes",
+    "columns_of_words",
     "few_integers",
     "list_few",
     "read_labels",
     "read_numbers",
+    "read_words",
 ]
 
 #: Spellings of a missing label. "Na" is sodium, and "None" may be a class.
@@ -38,7 +40,7 @@ _ADVICE_FOR_COLUMNS = (
 #: Labels of a class that may be a misspelling, how many times more its model has, and how similar
 #: their names are. At most so many are said.
 _RARE, _USUAL, _SIMILAR, _MAX_DOUBTS = 2, 5, 0.75, 3
-_MIXED_MARKS = "a decimal point, but other labels have decimal commas"
+_MIXED_MARKS = "a decimal point, but other cells have decimal commas"
 
 #: Labels that may be classes, although they are whole numbers: most values, and fewest labels of
 #: each on average.
@@ -50,7 +52,8 @@ _LIKE_A_NUMBER = re.compile(r"[-+<>~\u2212]?\s*[.,]?[0-9]|[-+]?inf", re.IGNORECA
 #: With more classes than this, all of them numbers, the labels are probably not classes.
 _MANY_CLASSES = 20
 
-_DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
+#: A number with any marks in it.
+_MARKED = re.compile(r"[-+]?[0-9.,]*[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 #: A number followed by a unit, a mark or an uncertainty.
 _WITH_UNIT = re.compile(r"[-+]?[0-9.,]+\s*(?:(?:[(±]|\+/-).*|[^\W\d_][^0-9]*|[*?!])")
@@ -80,6 +83,29 @@ def columns_of_classes(table, columns):
         classes = sorted(set(labels))
         if 1 < len(classes) < len(labels) and not any(map(_LIKE_A_NUMBER.match, classes)):
             found[name] = classes
+    return found
+
+
+def columns_of_words(table, columns):
+    """Return those of the further columns that hold words: no cell begins as a number does.
+
+    Parameters
+    ----------
+    table : Table
+        Output of ``read_table``.
+    columns : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    dict of str to list of str
+        Sorted words by column.
+    """
+    found = {}
+    for name in columns:
+        words = {each for each in _without_missing(table.column(name))[0] if each == each}
+        if words and not any(map(_LIKE_A_NUMBER.match, words)):
+            found[name] = sorted(words)
     return found
 
 
@@ -158,7 +184,44 @@ def read_labels(table, columns, path, *, classification, advice=None):
     return labels
 
 
-def read_numbers(table, columns, path):
+def read_words(table, words, path):
+    """Return further columns of words, with missing cells as missing labels are written.
+
+    Parameters
+    ----------
+    table : Table
+        Output of ``read_table``.
+    words : dict of str to list of str
+        Words that each column may hold.
+    path : path-like
+        File of the table, for messages.
+
+    Returns
+    -------
+    DataFrame of categories
+
+    Raises
+    ------
+    InvalidInputError
+        If a cell holds another word. The message lists the first cells and counts all.
+    """
+    columns = {name: _without_missing(table.column(name))[0] for name in words}
+    unknown = [
+        (row, name, cell, f"not one of {list_few(words[name])}")
+        for name, cells in columns.items()
+        for row, cell in enumerate(cells)
+        if cell == cell and cell not in words[name]
+    ]
+    if unknown:
+        message = list_cells(table, path, "hold words that were not learned", unknown, _MAX_CELLS)
+        raise InvalidInputError(
+            f"{message}\nUse a word that was learned, or leave the cell empty."
+        )
+    kinds = {name: pd.Categorical(cells, words[name]) for name, cells in columns.items()}
+    return pd.DataFrame(kinds, index=table.cells.index)
+
+
+def read_numbers(table, columns, path, advice=_ADVICE_FOR_COLUMNS):
     """Return further numeric columns of a table, which a model reads beside the materials.
 
     Cells are read as labels are, and empty ones are NaN. A UserWarning reports guesses.
@@ -171,6 +234,8 @@ def read_numbers(table, columns, path):
         Names of the columns.
     path : path-like
         File of the table, for messages.
+    advice : str
+        Remedy for cells that are not numbers.
 
     Returns
     -------
@@ -182,7 +247,7 @@ def read_numbers(table, columns, path):
         If cells are not finite numbers, or mix decimal points and decimal commas.
     """
     read = {name: _without_missing(table.column(name))[0] for name in columns}
-    numbers, doubts = _read_numbers(table, read, path, lambda problems: _ADVICE_FOR_COLUMNS)
+    numbers, doubts = _read_numbers(table, read, path, lambda problems: advice)
     if doubts:
         warnings.warn(f"{path}: {' '.join(doubts)}", stacklevel=2)
     return numbers
@@ -234,7 +299,7 @@ def _read_numbers(table, read, path, advise):
         label
         for labels in read.values()
         for label in labels
-        if isinstance(label, str) and _DECIMAL_COMMA.fullmatch(label.replace("\u2212", "-"))
+        if isinstance(label, str) and DECIMAL_COMMA.fullmatch(label.replace("\u2212", "-"))
     ]
     # "1,234" may also have a thousands comma. One label with a decimal comma decides for all. In
     # files with semicolons as delimiters, commas are decimal marks.
@@ -247,19 +312,27 @@ def _read_numbers(table, read, path, advise):
         for row, label in enumerate(labels):
             if not isinstance(label, str):
                 continue
-            if has_commas and "." in label:
+            text = label.replace("\u2212", "-")
+            if has_commas and "." in label and _MARKED.fullmatch(text):
                 problems.append((row, name, label, _MIXED_MARKS))
                 continue
-            text = label.replace("\u2212", "-")
-            comma = has_commas and _DECIMAL_COMMA.fullmatch(text)
+            comma = has_commas and DECIMAL_COMMA.fullmatch(text)
             number = _as_number(text.replace(",", ".") if comma else text, np.nan)
             if math.isfinite(number):
                 values[name][row] = number
             else:
                 problems.append((row, name, label, _name_fault(label)))
     if problems:
-        message = list_cells(table, path, "cannot be read as numbers", problems, _MAX_CELLS)
-        raise InvalidInputError(f"{message}\n{advise(problems)}")
+        # Many faults of one column must not hide those of another.
+        groups = [problems]
+        if len(problems) > _MAX_CELLS:
+            groups = [[each for each in problems if each[1] == name] for name in read]
+        lists = [
+            list_cells(table, path, "cannot be read as numbers", group, _MAX_CELLS)
+            for group in groups
+            if group
+        ]
+        raise InvalidInputError("\n".join([*lists, advise(problems)]))
     doubts = []
     if has_commas:
         names = [
@@ -282,7 +355,7 @@ def _name_fault(label):
     if not isinstance(_as_number(label, None), float):
         if _THOUSANDS.fullmatch(label):
             return "not a finite number (thousands, or a decimal comma?)"
-        if _DECIMAL_COMMA.fullmatch(label):
+        if DECIMAL_COMMA.fullmatch(label):
             return "not a finite number (write a decimal point)"
         if _WITH_UNIT.fullmatch(label):
             return "not a finite number (remove the text after it)"

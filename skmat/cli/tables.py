@@ -1,6 +1,7 @@
 """Tables: formulas and labels in, predictions and embeddings out."""
 
 import gc
+import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError, InvalidLabelsError, InvalidRowsError, shorten
 
 __all__ = [
+    "DECIMAL_COMMA",
     "Table",
     "add_columns",
     "check_names",
@@ -23,6 +25,9 @@ __all__ = [
     "read_formulas",
     "read_table",
 ]
+
+#: A number with a decimal comma.
+DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 
 #: Maximum of unreadable cells and of columns that messages list.
 _MAX_CELLS, _MAX_COLUMNS = 20, 20
@@ -60,6 +65,13 @@ class Table:
     def texts(self, name):
         """Return a column as a list of str, "" for empty cells."""
         return [cell if isinstance(cell, str) else "" for cell in self.column(name)]
+
+    def has_decimal_commas(self):
+        """Tell whether semicolons separate the fields, and some number has a decimal comma."""
+        if self.comma != "decimal":
+            return False
+        columns = (self.cells.iloc[:, place] for place in range(self.cells.shape[1]))
+        return any(column.str.fullmatch(DECIMAL_COMMA.pattern).any() for column in columns)
 
     def row(self, number):
         """Return the name of a row in messages."""

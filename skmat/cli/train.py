@@ -49,7 +49,7 @@ def add_train(commands):
             ),
         ),
     )
-    add_table(train)
+    add_table(train, has_model=False)
     train.add_argument(
         "--targets",
         required=True,
@@ -77,7 +77,8 @@ def add_train(commands):
         "--columns",
         action="append",
         metavar="T,P",
-        help="further columns of numbers to learn from, such as the temperature (repeatable)",
+        help="further columns to learn from, such as the temperature (repeatable): numbers or, for"
+        " the average, words",
     )
     add_disorder(train)
     train.add_argument(
@@ -181,7 +182,6 @@ def _add_network(group):
 
 def _train(arguments):
     from skmat.cli.held_out import draw_parts, fit_rows
-    from skmat.cli.table_labels import read_numbers
     from skmat.cli.train_folder import REPORT
     from skmat.cli.verdict import verdict
 
@@ -195,14 +195,14 @@ def _train(arguments):
     parts_from = [each for each in (arguments.split_column, arguments.group_column) if each]
     table, X = given.read(list(dict.fromkeys([*targets, *columns, *parts_from])))
     _check_outputs(arguments, folder, targets, given.files(X))
-    labels, is_classifier = _read_labels(arguments, table, targets)
+    labels, is_classifier, further = _read_columns(arguments, table, targets, columns, family)
     groups, split = _read_parts(arguments, table)
     model = new_model(arguments, given, family, is_classifier=is_classifier)
     if folder:
         _check_columns(given, labels, is_classifier)
-    materials = [_short(each, given) for each in table.texts(given.column)]
+    materials = given.names(table)
     if columns:
-        X = given.with_columns(X, read_numbers(table, columns, arguments.data))
+        X = given.with_columns(X, further)
     # Fit.
     with given.naming_cells(table):
         parts = draw_parts(arguments, given, table, X, labels, groups, split)
@@ -272,6 +272,42 @@ def _check_columns(given, labels, is_classifier):
 
     classes = {name: sorted(set(labels[name].dropna())) for name in labels if is_classifier}
     check_columns(given.column, list(labels), classes)
+
+
+def _read_columns(arguments, table, targets, columns, family):
+    """Return the labels, whether they are classes, and the further columns (None if none)."""
+    faults, further = [], None
+    try:
+        labels, is_classifier = _read_labels(arguments, table, targets)
+    except InvalidInputError as error:
+        faults.append(str(error))
+    if columns:
+        try:
+            further = _read_further(arguments, table, columns, family)
+        except InvalidInputError as error:
+            faults.append(str(error))
+    if faults:
+        raise InvalidInputError("\n".join(faults))
+    return labels, is_classifier, further
+
+
+def _read_further(arguments, table, columns, family):
+    """Return the further columns: numbers, and for the average also categories."""
+    from skmat.cli.table_labels import columns_of_words, list_few, read_numbers, read_words
+
+    words = columns_of_words(table, columns)
+    if family is not None:
+        advice = (
+            "Further columns hold plain numbers, such as 300 or 3.2e-5, if one network is trained."
+            " For words, leave out the options of one network, or write a column of 0 and 1 for"
+            " each word."
+        )
+        return read_numbers(table, columns, arguments.data, *[advice] * bool(words))
+    for name, each in words.items():
+        print(f"{name!r} holds words, which are categories: {list_few(each)}.", flush=True)
+    numbers = [name for name in columns if name not in words]
+    read = read_numbers(table, numbers, arguments.data)
+    return read.join(read_words(table, words, arguments.data))[columns]
 
 
 def _read_labels(arguments, table, targets):
@@ -347,15 +383,6 @@ def _write_folder(folder, **facts):
         write_files(story, temporary)
     # Last, so that a figure that cannot be drawn costs no model.
     write_report(story, folder / REPORT)
-
-
-def _short(text, given):
-    """Return a formula or path as it is, and of the text of a structure the line that names it."""
-    if given.input == "formula" or "\n" not in text:
-        return text
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    names = [line for line in lines if line.startswith("data_")]
-    return (names or lines)[0]
 
 
 def _is_interrupted(model):

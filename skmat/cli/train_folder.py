@@ -16,10 +16,9 @@ import pandas as pd
 from skmat._utils.atomic import write_atomically
 from skmat._utils.folder_check import check_replaceable
 from skmat._utils.folder_swap import temporary_folder
-from skmat._utils.json_files import read_json
 from skmat._version import __version__
 from skmat.cli.held_out import COVERAGE
-from skmat.cli.model_files import MODEL
+from skmat.cli.model_files import METRICS, MODEL, PREDICTIONS, WRITER, read_metrics
 from skmat.cli.result_files import write_table
 from skmat.cli.scores import scores_of_classes, scores_of_numbers
 from skmat.cli.verdict import judge
@@ -41,8 +40,7 @@ __all__ = [
     "write_model",
 ]
 
-REPORT, METRICS, PREDICTIONS = "report.html", "metrics.json", "predictions.csv"
-_WRITER = "skmat train"
+REPORT = "report.html"
 
 
 def check_folder(folder, inputs=()):
@@ -83,7 +81,7 @@ def _check_replaceable(folder):
     if not inside:
         return
     others = sorted(inside - {REPORT, METRICS, PREDICTIONS, MODEL})
-    if others or not _read_ours(folder / METRICS):
+    if others or not read_metrics(folder):
         what = f"{others[0]!r}" if others else f"no {METRICS} of skmat train"
         raise InvalidInputError(
             f"The folder {folder} exists and is not an earlier result of skmat train: it holds"
@@ -94,21 +92,12 @@ def _check_replaceable(folder):
 
 def check_same_targets(folder, targets):
     """Raise if `folder` is an earlier result for other targets."""
-    earlier = list(_read_ours(Path(folder, METRICS)).get("targets", targets))
+    earlier = list(read_metrics(folder).get("targets", targets))
     if earlier != targets:
         raise InvalidInputError(
             f"{folder} holds an earlier model of {', '.join(map(repr, earlier))}. Name another"
             " folder with --output, or this one to replace it."
         )
-
-
-def _read_ours(path):
-    """Return the content of metrics.json, empty if the command did not write it."""
-    try:
-        content = read_json(path)
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) and content.get("written_by") == _WRITER else {}
 
 
 @contextmanager
@@ -120,7 +109,7 @@ def train_folder(folder):
 
 def check_columns(material, targets, classes):
     """Raise if columns of the predictions could have the same name."""
-    names = ["row", material, "novelty_percent"]
+    names = ["row", material, "novelty_percent", "learned"]
     for name in targets:
         names += _names(name, classes.get(name), has_intervals=True)
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -208,7 +197,7 @@ def metrics(held_out, model, labels, command):
             content["verdict"] = judge(target).sentence()
         targets[target.name] = content
     return {
-        "written_by": _WRITER,
+        "written_by": WRITER,
         "skmat_version": __version__,
         "python_version": platform.python_version(),
         "command": shlex.join(command),
@@ -267,8 +256,10 @@ def write_model(model, folder):
 def write_files(story, folder):
     """Write the predictions and the scores into a folder that ``train_folder`` yields."""
     table = predictions(story.held_out, story.materials, story.given.column)
+    table["learned"] = story.labels.notna().any(axis=1).to_numpy()
     write_table(table, folder / PREDICTIONS)
     content = metrics(story.held_out, story.model, story.labels, story.command)
+    content |= {"input": story.given.input, "material_column": story.given.column}
     text = json.dumps(_without_nan(content), indent=1, ensure_ascii=False)
     write_atomically(folder / METRICS, text.encode("utf-8", "surrogatepass") + b"\n")
 

@@ -185,5 +185,5 @@ def _best(model):
     shown = best[["target", "candidate", "error", "weight"]]
     formatters = {"error": digits_text, "weight": "{:.2f}".format}
     text = shown.to_string(index=False, formatters=formatters)
-    first = f"Best candidates, by {model.error_name_}, and their weights in the average:"
+    first = f"Best candidates, by out-of-fold {model.error_name_}, and their weights:"
     return [first, *textwrap.indent(text, "  ").splitlines()]

@@ -9,6 +9,7 @@ from skmat.exceptions import InvalidInputError, NoveltyWarning
 
 __all__ = [
     "Asked",
+    "categories_of",
     "check_asked",
     "input_of",
     "names_of_results",
@@ -79,6 +80,12 @@ def read_columns(model):
     else:
         material = getattr(model, "material_column_", None)
     return material, [] if material is None else [each for each in names if each != material]
+
+
+def categories_of(model):
+    """Return the categories of those further columns that hold some, as text by column."""
+    encoded = getattr(model, "_encoded", {}) if read_columns(model)[1] else {}
+    return {name: levels for name, levels in encoded.items() if levels is not None}
 
 
 def names_of_results(model, asked):

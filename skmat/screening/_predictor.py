@@ -19,6 +19,7 @@ from skmat.inputs import is_fitted
 from skmat.saving import load_model
 from skmat.screening._columns import (
     Asked,
+    categories_of,
     check_asked,
     input_of,
     names_of_results,
@@ -172,7 +173,7 @@ class Predictor:
         material = self.material_column()
         further = read_columns(model)[1]
         self._check_columns(frame, [material, *further], [*names, PROBLEM])
-        X, problems = _numbers_read(frame, material, further)
+        X, problems = _further_read(frame, material, further, categories_of(model))
         if further:
             own = read_columns(model)[0]
             X = X.rename(columns={material: own})[list(model.feature_names_in_)]
@@ -259,12 +260,19 @@ def _as_frame(batch):
     return pd.DataFrame({name: pd.Series(list(values)) for name, values in batch.items()})
 
 
-def _numbers_read(frame, material, further):
-    """Return the columns that a model reads, with text as numbers, and rows that are not."""
+def _further_read(frame, material, further, categories):
+    """Return the columns that a model reads, with text as numbers, and rows with faults."""
     X = frame[[material, *further]].reset_index(drop=True)
     problems = {}
     for name in further:
         given = X[name]
+        if name in categories and given.dtype.kind not in "iuf":
+            text = given.astype(str).str.strip()
+            text = text.where(given.notna() & (text != ""), None)
+            for row in np.flatnonzero(text.notna() & ~text.isin(categories[name])):
+                problems.setdefault(int(row), (given.iloc[row], f"{name!r} was not learned"))
+            X[name] = text
+            continue
         numbers = pd.to_numeric(given, errors="coerce").astype(np.float64)
         is_empty = given.isna() | (given.astype(str).str.strip() == "")
         for row in np.flatnonzero((numbers.isna() & ~is_empty) | np.isinf(numbers)):

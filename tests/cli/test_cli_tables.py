@@ -72,7 +72,7 @@ def test_missing_class_labels(folder, tmp_path, capsys):
     assert "class (3 labels)" in said.out
     assert "warning: " in said.err
     assert "count as missing labels: 'NA' (1), 'n/a' (1)." in said.err
-    assert joblib.load(tmp_path / "c.joblib").classes_[0].tolist() == ["metal", "oxide"]
+    assert joblib.load(tmp_path / "c.joblib").classes_.tolist() == ["metal", "oxide"]
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,31 @@ def test_rows_longer_than_the_header(data, folder, tmp_path, capsys):
     assert "2 of 2 rows" in fails(capsys, "train", data, "--targets", "gap", *model, *FAST)
 
 
+def test_decimal_commas_are_written_as_they_are_read(folder, tmp_path, capsys):
+    table = pd.DataFrame({"formula": ["TiO2", "NaCl"], "T": [500.5, 300.0]})
+    table.to_csv(tmp_path / "new.csv", index=False, sep=";", decimal=",")
+    predict = ("predict", tmp_path / "new.csv", "--model", folder / "m.joblib", *ALL_DIGITS)
+    capsys.readouterr()
+    assert run(*predict) == 0
+    printed = capsys.readouterr().out
+    assert run(*predict, "-o", tmp_path / "p.csv") == 0
+    assert (tmp_path / "p.csv").read_text() == printed
+    found = pd.read_csv(tmp_path / "p.csv", sep=";", decimal=",", float_precision="round_trip")
+    assert found["T"].tolist() == [500.5, 300.0]
+    expected = joblib.load(folder / "m.joblib").predict(["TiO2", "NaCl"])
+    np.testing.assert_allclose(found["gap, eV_predicted"], expected)
+    # Semicolons alone are no decimal commas.
+    table.to_csv(tmp_path / "new.csv", index=False, sep=";")
+    assert run(*predict, "-o", tmp_path / "p.csv") == 0
+    assert "500.5," in (tmp_path / "p.csv").read_text()
+
+
 @pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.csv.gz", "p.xlsx", "p.parquet"])
 def test_predictions_of_every_kind_are_equal(name, folder, tmp_path):
     predict = ("predict", folder / "data.csv", "--model", folder / "m.joblib")
     digits = ALL_DIGITS if ".csv" in name or ".tsv" in name else ()
     assert run(*predict, *digits, "--output", tmp_path / name) == 0
-    expected = joblib.load(folder / "m.joblib").predict(FORMULAS)[:, 0]
+    expected = joblib.load(folder / "m.joblib").predict(FORMULAS)
     assert predicted(tmp_path / name) == expected.tolist()
 
 

@@ -1,9 +1,10 @@
 import errno
+import warnings
 
 import pytest
 
-from skmat.cli.output import describe
-from skmat.exceptions import DatasetNotFoundError
+from skmat.cli.output import describe, warnings_in_one_line
+from skmat.exceptions import DatasetNotFoundError, NoveltyWarning
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,11 @@ from skmat.exceptions import DatasetNotFoundError
 )
 def test_errors_name_the_file(error, said):
     assert describe(error) == said
+
+
+def test_a_warning_names_the_option_instead_of_the_method(capsys):
+    with warnings_in_one_line("predict"):
+        warnings.warn("Predictions may be wrong. See novelty(X).", NoveltyWarning, stacklevel=1)
+    assert capsys.readouterr().err == (
+        "skmat predict: warning: Predictions may be wrong. See --novelty of skmat predict.\n"
+    )

@@ -65,6 +65,11 @@ class TestDecimalCommas:
         assert "row 2, z: '1.234': a decimal point, but" in str(raised.value)
         assert str(raised.value).endswith("same decimal mark and without thousands marks.")
 
+    def test_a_point_in_words_is_no_decimal_point(self):
+        with pytest.raises(InvalidInputError) as raised:
+            labels(["3,2", "ca. 1200"], comma="decimal")
+        assert "row 2, y: 'ca. 1200': not a finite number" in str(raised.value)
+
     def test_thousands_are_not_taken_for_them(self):
         for comma in ("unclear", "delimiter"):
             with pytest.raises(InvalidInputError, match="thousands, or a decimal comma"):
@@ -89,6 +94,12 @@ class TestMessages:
             "If labels are classes, such as 'metal', 'oxide', add --classification. Leave cells"
             " without a label empty.",
         ]
+
+    def test_no_column_hides_another(self):
+        with pytest.raises(InvalidInputError) as raised:
+            labels(["high"] * 9, z=["1"] * 8 + ["low"])
+        assert "row 5, y: 'high'" in str(raised.value)
+        assert "row 9, z: 'low'" in str(raised.value)
 
     @pytest.mark.parametrize(
         ("cells", "advice"),

@@ -72,7 +72,7 @@ def test_train_says_whether_the_model_is_any_good(folder, tmp_path, capsys):
         assert said[1 + place].startswith(f"  {name}: {error:.4g}, ")
         assert f" the median of the labels: {guess:.4g}" in said[1 + place]
     assert said[3].startswith("Models that have not seen a row predict it.")
-    assert any(line.startswith("Best candidates, by ") for line in said)
+    assert any(line.startswith("Best candidates, by out-of-fold mean abs") for line in said)
     assert any(line.split()[:2] == ["gap", "svm"] for line in said)
     assert said[-1].endswith(f"20 rows: gap (20 labels), density (16 labels). Wrote {model}.")
 
@@ -100,7 +100,7 @@ def test_further_columns_are_learned_and_asked_for(folder, tmp_path, capsys):
     assert run("predict", *ALL_DIGITS, folder / "data.csv", "--model", model, "--output", out) == 0
     table, fitted = frame(), joblib.load(model)
     found = pd.read_csv(out, float_precision="round_trip")["gap_predicted"]
-    np.testing.assert_array_equal(found, fitted.predict(table[["formula", "T"]])[:, 0])
+    np.testing.assert_array_equal(found, fitted.predict(table[["formula", "T"]]))
     # The material column may have another name.
     renamed = tmp_path / "renamed.csv"
     table.rename(columns={"formula": "x"})[["T", "x"]].to_csv(renamed, index=False)
@@ -142,7 +142,8 @@ def test_a_network_learns_further_columns_too(folder, tmp_path):
     assert run("predict", *ALL_DIGITS, data, *column, "--model", model, "--output", out) == 0
     found = pd.read_csv(out, float_precision="round_trip")["gap_predicted"]
     expected = fitted.predict(frame()[["formula", "T"]])
-    np.testing.assert_array_equal(found, expected[:, 0])
+    assert expected.shape == (20,)
+    np.testing.assert_array_equal(found, expected)
     assert abs(found[:10].to_numpy() - found[10:].to_numpy()).min() > 0
 
 
@@ -155,6 +156,10 @@ def test_further_columns_are_numbers_and_no_labels(folder, tmp_path, capsys):
     error = fails(capsys, *train, "--columns", "T")
     assert "row 2, T: '300 K'" in error
     assert "Further columns hold plain numbers" in error
+    table.assign(gap="?").to_csv(data, index=False)
+    error = fails(capsys, *train, "--columns", "T")
+    assert "row 1, gap: '?'" in error
+    assert "row 2, T: '300 K'" in error
     error = fails(capsys, *train, "--columns", "gap")
     assert "--columns names 'gap', which holds the labels" in error
     error = fails(capsys, *train, "--columns", "formula")
@@ -186,7 +191,7 @@ def test_probabilities(folder, capsys):
     header, *rows = capsys.readouterr().out.splitlines()
     assert header == ("formula,kind_predicted,kind_probability_insulator,kind_probability_metal")
     values = np.array([row.split(",")[2:] for row in rows], dtype=float)
-    expected = joblib.load(folder / "kind.joblib").predict_proba(["TiO2", "Cu"])[0]
+    expected = joblib.load(folder / "kind.joblib").predict_proba(["TiO2", "Cu"])
     np.testing.assert_array_equal(values, expected)
     assert "Use --proba" in fails(capsys, *arguments, "--interval", "0.9")
     regressor = ("predict", "--formulas", "TiO2", "--model", folder / "two.joblib")

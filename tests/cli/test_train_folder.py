@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from common.commands import fails, run
+from common.commands import ALL_DIGITS, fails, run
 from common.materials import FORMULAS, GAPS, many
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, mean_absolute_error, r2_score
 
@@ -209,8 +209,10 @@ def test_rows_called_test_are_never_learned(data, tmp_path, capsys):
     assert content["measured_by"] == "test_part"
     assert table.index[table["gap_predicted"].notna()].tolist() == list(range(20, 30))
     assert content["targets"]["gap"]["labels_learned"] == 18
-    predicted = load_model(folder / "model").predict(frame()["formula"][20:].tolist())[:, 0]
+    predicted = load_model(folder / "model").predict(frame()["formula"][20:].tolist())
+    assert predicted.shape == (10,)  # one target, as fit with a Series
     np.testing.assert_allclose(table["gap_predicted"][20:], predicted)
+    assert table["learned"].tolist() == [row < 20 and row not in (8, 9) for row in range(30)]
 
 
 @pytest.mark.parametrize(
@@ -293,7 +295,61 @@ def test_the_folder_predicts_and_is_scored(two, data, capsys):
     first, second = np.split(np.array(capsys.readouterr().out.splitlines()), 2)
     np.testing.assert_array_equal(first, second)
     assert run("evaluate", two, data) == 0
-    assert capsys.readouterr().out.split()[:3] == ["target", "labels", "mae"]
+    said = capsys.readouterr()
+    assert said.out.split()[:3] == ["target", "labels", "mae"]
+    assert "28 of 30 rows are among those that the model has learned" in said.err
+
+
+def test_the_name_of_the_column_is_remembered(data, tmp_path, capsys):
+    table = frame().rename(columns={"formula": "Zusammensetzung"})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    train = ("train", tmp_path / "t.csv", *FAST, "--targets", "gap", "-o", tmp_path / "m")
+    assert run(*train, "--formula-column", "Zusammensetzung") == 0
+    capsys.readouterr()
+    found = []
+    for each in (tmp_path / "t.csv", data):  # the second has "formula"
+        assert run("predict", each, "--model", tmp_path / "m") == 0
+        found.append([line.split(",")[-1] for line in capsys.readouterr().out.splitlines()])
+    assert found[0] == found[1]
+    assert run("evaluate", tmp_path / "m", tmp_path / "t.csv") == 0
+    screen = ("screen", tmp_path / "t.csv", "--model", tmp_path / "m", "-o", tmp_path / "s")
+    assert run(*screen, "--quiet") == 0
+    (tmp_path / "t.csv").write_text("name\nTiO2\n")
+    (tmp_path / "m" / "model" / "model.json").unlink()  # the table is looked at first
+    error = fails(capsys, "predict", tmp_path / "t.csv", "--model", tmp_path / "m")
+    assert "has no column 'Zusammensetzung'" in error
+    assert "Name the column of formulas with --formula-column" in error
+
+
+def test_words_are_learned_as_categories(tmp_path, capsys):
+    table = frame().assign(route=["sol-gel", "CVD", "melt"] * 10, T=300.0)
+    table["gap"] += np.where(table["route"] == "melt", 9, 0)
+    table.loc[1, "route"] = None
+    table.to_csv(tmp_path / "t.csv", index=False)
+    train = ("train", tmp_path / "t.csv", "--targets", "gap", "--columns", "T,route")
+    assert run(*train, *FAST, "--cv", "2", "-o", tmp_path / "m") == 0
+    assert "'route' holds words, which are categories: 'CVD', 'melt', 'sol-gel'." in (
+        capsys.readouterr().out
+    )
+    predict = ("predict", tmp_path / "new.csv", "--model", tmp_path / "m", *ALL_DIGITS)
+    (tmp_path / "new.csv").write_text("formula,route,T\nCdTe, melt,300\nCdTe,,\n")
+    assert run(*predict) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    new = pd.DataFrame({"formula": ["CdTe"] * 2, "T": [300, None], "route": ["melt", None]})
+    expected = load_model(tmp_path / "m" / "model").predict(new)
+    np.testing.assert_array_equal([float(line.split(",")[-1]) for line in lines], expected)
+    screen = ("screen", tmp_path / "new.csv", "--model", tmp_path / "m", "--quiet")
+    assert run(*screen, "-o", tmp_path / "s", "--merge", tmp_path / "s.csv") == 0
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "s.csv")["gap_predicted"], expected)
+    assert run("evaluate", tmp_path / "m", tmp_path / "t.csv") == 0
+    (tmp_path / "new.csv").write_text("formula,route,T\nCdTe,MBE,300\nCdTe,melt,300\n")
+    assert run(*screen, "-o", tmp_path / "s2", "--merge", tmp_path / "s2.csv") == 0
+    found = pd.read_csv(tmp_path / "s2.csv")["gap_predicted"]
+    np.testing.assert_allclose(found, [np.nan, expected[0]])
+    assert "row 1, route: 'MBE': not one of 'CVD', 'melt'" in fails(capsys, *predict)
+    error = fails(capsys, *train, "--size", "tiny", "--model", tmp_path / "m.joblib")
+    assert "row 1, route: 'sol-gel'" in error
+    assert "For words, leave out the options of one network" in error
 
 
 def test_the_report_tells_the_story_and_needs_nothing_else(two, kinds):
@@ -402,7 +458,7 @@ class TestExplain:
     def test_a_class_and_a_figure(self, kinds, tmp_path, capsys):
         plot = tmp_path / "bars.png"
         table = self.values(capsys, kinds, "--formulas", "TiO2", "--plot", plot)
-        share = load_model(kinds / "model").predict_proba(["TiO2"])[0][0, 1]
+        share = load_model(kinds / "model").predict_proba(["TiO2"])[0, 1]
         assert float(table["kind_probability_wide_predicted"][0]) == pytest.approx(share)
         assert plot.read_bytes().startswith(b"\x89PNG")
         table = self.values(capsys, kinds, "--formulas", "TiO2", "--class", "narrow")

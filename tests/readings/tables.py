@@ -121,7 +121,7 @@ CELLS: tuple[Reading, ...] = (
     Reading("number, semicolons", ",5", 0.5),
     Reading("number, semicolons", "\u22123,2", -3.2),
     Reading("number, semicolons", "3.2", 3.2),
-    Reading("number, semicolons", "1.234,5", refused="decimal point, but other labels have"),
+    Reading("number, semicolons", "1.234,5", refused="decimal point, but other cells have"),
     Reading("number, tabs", "3,2", 3.2),
     Reading("number, tabs", "1,234", refused="thousands, or a decimal comma?"),
     *(

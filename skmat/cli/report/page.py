@@ -283,6 +283,7 @@ def _further(story, target):
     )
     if target.classes is None:
         note += f" The unit is that of {target.name}."
+    note += " It tells what the model does, not what causes a property."
     return [
         title,
         html.table(
@@ -290,9 +291,7 @@ def _further(story, target):
             [[name, digits_text(changes[name])] for name in names],
             numbers={1},
         ),
-        html.paragraph(
-            f"{note} It tells what the model does, not what causes a property.", "soft"
-        ),
+        html.paragraph(note, "soft"),
     ]
 
 
@@ -444,11 +443,9 @@ def _data(story):
     if unlabelled:
         rows.append(["Rows that were not learned", f"{unlabelled:,}"])
     if story.further:
-        counts = [(name, int(story.X[name].isna().sum())) for name in story.further]
-        texts = [
-            f"{name} (missing in {count:,} of {len(labels):,} rows)" for name, count in counts
-        ]
-        rows.append(["Further columns", ", ".join(texts)])
+        rows.append(["Further columns", ", ".join(story.further)])
+        for name in story.further:
+            rows.append([f"Rows without {name}", f"{int(story.X[name].isna().sum()):,}"])
     for target in story.held_out.targets:
         known = labels[target.name].dropna()
         if target.classes is None:

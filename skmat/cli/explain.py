@@ -27,7 +27,7 @@ def add_explain(commands):
         description="Split predictions for formulas into contributions of the elements (Shapley"
         " values). They add up to the prediction minus the baseline. They tell what the model"
         " does, not what causes a property. If the model reads further columns, such as a"
-        " temperature, their effect is in the baseline, which each row has its own of. "
+        " temperature, each row has a baseline of its own, which holds their effect. "
         + JOBLIB_WARNING,
         epilog=examples(
             ("one formula, with a figure", "skmat explain gaps --formulas Fe2O3 --plot bars.png"),

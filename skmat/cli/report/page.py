@@ -246,8 +246,8 @@ def _elements(story, target):
     )
     if story.further:
         caption += (
-            " The effect of the further columns is not in it: each formula is compared with others"
-            " at its further columns."
+            " Each formula is compared with others at its own further columns, so their effect is"
+            " left out."
         )
     return [title, html.figures([html.figure(drawn, caption)], "broad")]
 
@@ -330,7 +330,7 @@ def _worst(story, target):
 
 def _further_cells(story, row):
     values = [story.X[name].iloc[row] for name in story.further]
-    return ["" if pd.isna(value) else f"{value:.6g}" for value in values]
+    return ["missing" if pd.isna(value) else f"{value:.6g}" for value in values]
 
 
 def _worst_numbers(target):

@@ -341,11 +341,13 @@ def _read_baseline(baseline, materials, predictions, output, generator):
             "X holds one composition, whose contributions to its own mean are zero. Pass a"
             " baseline, such as the training set or its mean label."
         )
+    others = materials if baseline is None else _Formulas.read(held(baseline), "baseline")
+    if not others.formulas:
+        raise InvalidInputError("baseline holds no materials. Pass some, or a number.")
     if materials.frame is not None:
-        others = materials if baseline is None else _Formulas.read(held(baseline), "baseline")
         return _means_with_columns(others.formulas, materials, output, generator)
     if baseline is not None:
-        predictions = output.of(_Formulas.read(held(baseline), "baseline").given)
+        predictions = output.of(others.given)
     return np.full(len(materials), predictions.mean())
 
 

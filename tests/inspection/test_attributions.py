@@ -234,7 +234,7 @@ class Several(ClassifierMixin, BaseEstimator):
     [
         (Formula(mean_number), {"X": ["NaCl", "ClNa"]}, "one composition"),
         (Formula(mean_number), {"baseline": np.nan}, "finite"),
-        (Formula(mean_number), {"baseline": np.array([], dtype=str)}, "no materials"),
+        (Formula(mean_number), {"baseline": pd.Series([], dtype=object)}, "no materials"),
         (Formula(mean_number), {"n_permutations": 0}, "n_permutations"),
         (Formula(mean_number), {"X": np.eye(3)}, "amounts"),
         (Formula(mean_number), {"target": 3}, "target=3"),

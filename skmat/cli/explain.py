@@ -1,5 +1,6 @@
 """The command ``skmat explain``."""
 
+import sys
 from pathlib import Path
 
 from skmat.cli.arguments import add_digits, add_model
@@ -25,7 +26,9 @@ def add_explain(commands):
         help="tell what each element contributes to predictions",
         description="Split predictions for formulas into contributions of the elements (Shapley"
         " values). They add up to the prediction minus the baseline. They tell what the model"
-        " does, not what causes a property. " + JOBLIB_WARNING,
+        " does, not what causes a property. If the model reads further columns, such as a"
+        " temperature, each row has a baseline of its own, which holds their effect. "
+        + JOBLIB_WARNING,
         epilog=examples(
             ("one formula, with a figure", "skmat explain gaps --formulas Fe2O3 --plot bars.png"),
             ("a table", "skmat explain gaps new.csv -o contributions.csv"),
@@ -51,7 +54,11 @@ def add_explain(commands):
         type=float,
         metavar="NUMBER",
         help="prediction without knowing the elements (default: the mean of the labels, if the"
-        " model is a folder of `skmat train`, otherwise the mean prediction for these formulas)",
+        " model is a folder of `skmat train`, otherwise the mean prediction for these formulas)."
+        " If the model reads further columns, the default for each row is the mean prediction with"
+        " its further columns for the formulas in predictions.csv of the folder, or for these"
+        " formulas: 100 of them, if there are more. A number then leaves the effect of the further"
+        " columns with the elements",
     )
     explain.add_argument(
         "--plot",
@@ -72,6 +79,8 @@ def add_explain(commands):
 
 
 def _explain(arguments):
+    import numpy as np
+
     from skmat.cli.result_files import TABLE_SUFFIXES, check_output
     from skmat.inspection import element_attributions
 
@@ -80,12 +89,14 @@ def _explain(arguments):
         check_output(arguments.plot, _FIGURES, given.files())
     model = _load(arguments)
     target, name = _what(arguments, model)
-    table, X = given.read(further_columns(model, given))
+    further = further_columns(model, given)
+    table, X = given.read(further)
     check_results(arguments, given, table, X, [f"{name}_predicted", f"{name}_baseline"])
     X = with_further_columns(model, given, table, X)
     baseline = arguments.baseline
     if baseline is None:
-        baseline = _mean_label(arguments.model, model, target)
+        find = _labelled_formulas if further else _mean_label
+        baseline = find(arguments.model, model, target)
     with given.naming_cells(table):
         try:
             found = element_attributions(
@@ -98,8 +109,10 @@ def _explain(arguments):
                     " Give a number by --baseline, such as the mean label."
                 ) from None
             raise
+    if further and arguments.baseline is None:
+        _tell_baseline(further, arguments.model if baseline else given.path)
     columns = {f"{name}_predicted": found.predictions}
-    columns[f"{name}_baseline"] = [found.baseline] * len(table)
+    columns[f"{name}_baseline"] = np.broadcast_to(found.baseline, len(table))
     for symbol, values in found.contributions.items():
         columns[f"{name}_from_{symbol}"] = values.to_numpy()
     check_results(arguments, given, table, X, list(columns))
@@ -170,6 +183,34 @@ def _mean_label(path, model, target):
         return float(targets[target]["mean_label"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _labelled_formulas(path, model, target):
+    """Return the formulas with a label in the folder of the model, None if it does not tell."""
+    import pandas as pd
+
+    from skmat._utils.hub import is_hub_address
+    from skmat.cli.train_folder import PREDICTIONS
+    from skmat.screening._columns import read_columns
+
+    if is_hub_address(path):
+        return None
+    if hasattr(model, "predict_proba"):
+        (target,) = model.target_names_
+    try:
+        table = pd.read_csv(Path(path, PREDICTIONS), dtype=str, keep_default_na=False)
+        formulas = table.loc[table[target] != "", read_columns(model)[0]]
+    except (OSError, ValueError, KeyError):
+        return None
+    return formulas.tolist() or None
+
+
+def _tell_baseline(further, source):
+    print(
+        f"skmat explain: the baseline of a row is the mean prediction for the formulas of {source}"
+        f" with {', '.join(map(repr, further))} of this row.",
+        file=sys.stderr,
+    )
 
 
 def _plot(path, found, table, given, name):

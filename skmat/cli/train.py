@@ -199,7 +199,7 @@ def _train(arguments):
     groups, split = _read_parts(arguments, table)
     model = new_model(arguments, given, family, is_classifier=is_classifier)
     if folder:
-        _check_columns(given, labels, is_classifier)
+        _check_columns([given.column, *columns], labels, is_classifier)
     materials = given.names(table)
     if columns:
         X = given.with_columns(X, further)
@@ -267,11 +267,11 @@ def _check_outputs(arguments, folder, targets, inputs):
             check_same_targets(folder, targets)
 
 
-def _check_columns(given, labels, is_classifier):
+def _check_columns(inputs, labels, is_classifier):
     from skmat.cli.train_folder import check_columns
 
     classes = {name: sorted(set(labels[name].dropna())) for name in labels if is_classifier}
-    check_columns(given.column, list(labels), classes)
+    check_columns(inputs, list(labels), classes)
 
 
 def _read_columns(arguments, table, targets, columns, family):

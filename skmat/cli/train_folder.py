@@ -107,9 +107,9 @@ def train_folder(folder):
         yield temporary
 
 
-def check_columns(material, targets, classes):
+def check_columns(inputs, targets, classes):
     """Raise if columns of the predictions could have the same name."""
-    names = ["row", material, "novelty_percent", "learned"]
+    names = ["row", *inputs, "novelty_percent", "learned"]
     for name in targets:
         names += _names(name, classes.get(name), has_intervals=True)
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -126,17 +126,15 @@ def _names(name, classes, *, has_intervals):
     return [*names, *[f"{name}_low", f"{name}_high"] * has_intervals, f"{name}_error"]
 
 
-def predictions(held_out, materials, material):
-    """Return the labels and the held-out predictions of all rows.
+def predictions(held_out, inputs):
+    """Return what the model reads, the labels and the held-out predictions of all rows.
 
     Parameters
     ----------
     held_out : HeldOut
         Predictions.
-    materials : list of str
-        Materials of the rows.
-    material : str
-        Name of their column.
+    inputs : dict of str to array-like
+        The materials as text, and further columns.
 
     Returns
     -------
@@ -144,13 +142,14 @@ def predictions(held_out, materials, material):
         "row" counts from 1. A target "gap" has the columns "gap", "gap_predicted", and "gap_low",
         "gap_high", "gap_error" (label minus prediction) or "gap_probability_CLASS".
     """
-    columns = {"row": np.arange(1, len(materials) + 1), material: materials}
+    n_rows = len(next(iter(inputs.values())))
+    columns = {"row": np.arange(1, n_rows + 1), **inputs}
     for target in held_out.targets:
         values = [target.truth, target.predicted]
         if target.classes is not None:
             probabilities = target.probabilities
             if probabilities is None:
-                probabilities = np.full((len(materials), len(target.classes)), np.nan)
+                probabilities = np.full((n_rows, len(target.classes)), np.nan)
             values += list(probabilities.T)
         else:
             if target.intervals:
@@ -255,7 +254,8 @@ def write_model(model, folder):
 
 def write_files(story, folder):
     """Write the predictions and the scores into a folder that ``train_folder`` yields."""
-    table = predictions(story.held_out, story.materials, story.given.column)
+    further = {name: story.X[name].to_numpy() for name in story.further}
+    table = predictions(story.held_out, {story.given.column: story.materials, **further})
     table["learned"] = story.labels.notna().any(axis=1).to_numpy()
     write_table(table, folder / PREDICTIONS)
     content = metrics(story.held_out, story.model, story.labels, story.command)

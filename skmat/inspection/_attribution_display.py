@@ -37,6 +37,8 @@ class ElementAttributionDisplay:
         Unit of the predictions.
     name : str, default=None
         Title, such as the formula.
+    target_name : str, default=None
+        Name of what is predicted, for the label of the axis or colour bar.
 
     Attributes
     ----------
@@ -67,12 +69,15 @@ class ElementAttributionDisplay:
     >>> display.figure_.savefig("attributions.png")  # doctest: +SKIP
     """
 
-    def __init__(self, *, contributions, baseline, predictions, unit=None, name=None):
+    def __init__(
+        self, *, contributions, baseline, predictions, unit=None, name=None, target_name=None
+    ):
         self.contributions = contributions
         self.baseline = baseline
         self.predictions = predictions
         self.unit = unit
         self.name = name
+        self.target_name = target_name
 
     @classmethod
     def from_estimator(
@@ -87,6 +92,7 @@ class ElementAttributionDisplay:
         kind="auto",
         unit=None,
         name=None,
+        target_name=None,
         ax=None,
     ):
         """Compute the contributions and draw them.
@@ -95,7 +101,7 @@ class ElementAttributionDisplay:
         ----------
         model, X, baseline, target, n_permutations, random_state
             See :func:`element_attributions`.
-        kind, unit, ax
+        kind, unit, target_name, ax
             See :meth:`from_attributions`.
         name : str, default=None
             Title. None takes the formula, if `X` holds one material.
@@ -117,10 +123,14 @@ class ElementAttributionDisplay:
             if are_structures(column):
                 column = read_structures(as_structures(column))[0].formulas()
             name = str(as_formulas(column)[0])
-        return cls.from_attributions(result, kind=kind, unit=unit, name=name, ax=ax)
+        return cls.from_attributions(
+            result, kind=kind, unit=unit, name=name, target_name=target_name, ax=ax
+        )
 
     @classmethod
-    def from_attributions(cls, result, *, kind="auto", unit=None, name=None, ax=None):
+    def from_attributions(
+        cls, result, *, kind="auto", unit=None, name=None, target_name=None, ax=None
+    ):
         """Draw contributions.
 
         Parameters
@@ -133,6 +143,8 @@ class ElementAttributionDisplay:
             Unit of the predictions.
         name : str, default=None
             Title.
+        target_name : str, default=None
+            Name of what is predicted, for the label of the axis or colour bar.
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
 
@@ -146,6 +158,7 @@ class ElementAttributionDisplay:
             predictions=result.predictions,
             unit=unit,
             name=name,
+            target_name=target_name,
         )
         return display.plot(ax=ax, kind=kind)
 
@@ -196,7 +209,7 @@ class ElementAttributionDisplay:
         low, high = min(row.min(), 0.0), max(row.max(), 0.0)
         room = 0.3 * (high - low) or 1.0
         self.ax_.set_xlim(low - room * (low < 0), high + room * (high > 0 or low == 0))
-        self.ax_.set_xlabel(with_unit("Contribution", self.unit))
+        self.ax_.set_xlabel(self._label("Contribution"))
         baseline = np.ravel(self.baseline)[0]
         text = f"prediction {self.predictions[0]:.3g}, baseline {baseline:.3g}"
         self.ax_.text(
@@ -214,5 +227,8 @@ class ElementAttributionDisplay:
         self.ax_ = new_axes(ax, *_TABLE)
         self.figure_ = self.ax_.figure
         means = self.contributions.mean()
-        label = with_unit("Mean contribution", self.unit)
+        label = self._label("Mean contribution")
         self.patches_, _ = draw_periodic_table(self.ax_, means.to_dict(), label)
+
+    def _label(self, text):
+        return with_unit(f"{text} to {self.target_name}" if self.target_name else text, self.unit)

@@ -2,25 +2,19 @@
 
 import itertools
 import math
-import warnings
 
 import numpy as np
 import pandas as pd
 from pymatgen.core import Element
-from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from skmat.composition import read_compositions
 from skmat.composition._frames import as_pandas
-from skmat.exceptions import (
-    InvalidInputError,
-    InvalidStructureError,
-    NoveltyWarning,
-    shorten,
-)
+from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.inputs import as_formulas, held
 from skmat.inspection._materials import are_structures, split_materials
+from skmat.inspection._output import Output
 from skmat.inspection._structure_parts import StructureParts, averaging
 
 __all__ = ["element_attributions", "site_attributions"]
@@ -29,6 +23,8 @@ __all__ = ["element_attributions", "site_attributions"]
 _MOST_EXACT = 8
 #: Rows of one call of the model.
 _BATCH = 5_000
+#: Materials that the baseline of a row with further columns is a mean over.
+_MOST_BASELINE = 100
 
 
 def element_attributions(
@@ -43,6 +39,10 @@ def element_attributions(
     In a formula, an element is made absent by removing it: the fractions of the others are divided
     by their sum. "TiO2" without oxygen is "Ti". The value of a formula without elements is the
     baseline.
+
+    If `X` has further columns, the baseline of a row is the mean prediction for the baseline
+    materials with the further columns of this row. So the effect of a temperature is in the
+    baseline, not in the elements.
 
     In a structure, an element is made absent by putting average atoms at its sites. An average
     atom is a disordered site with the mean composition of the baseline materials. The geometry
@@ -60,7 +60,9 @@ def element_attributions(
     baseline : float or array-like, default=None
         What is predicted without knowing the elements: a number, or materials in the form of `X`
         whose mean prediction is the baseline, such as the training set. None takes `X`. For
-        structures, the materials that average atoms are made of.
+        structures, the materials that average atoms are made of. For formulas with further
+        columns, only the formulas of the materials are used. If there are more than 100, 100 are
+        drawn. A number leaves the effect of the further columns with the elements.
     target : int or str, default=None
         What is explained if there are several outputs: the position of a column of predictions, or
         its name in ``target_names_``. For a classifier, a class. None takes the only column, or
@@ -70,7 +72,7 @@ def element_attributions(
         Materials with more get the mean over this many random orders of the elements, each order
         followed by its reverse.
     random_state : int, RandomState instance or None, default=None
-        Seed of the orders.
+        Seed of the orders, and of the materials that are drawn for the baseline.
 
     Returns
     -------
@@ -78,7 +80,8 @@ def element_attributions(
         - contributions : DataFrame of shape (n, n_elements), in the unit of the prediction.
           Columns are the elements of all materials by atomic number. NaN for elements that a
           material lacks. The index is that of `X`.
-        - baseline : float, or ndarray of shape (n,) for structures.
+        - baseline : float. For structures, and for formulas with further columns unless
+          `baseline` is a number, ndarray of shape (n,).
         - predictions : ndarray of shape (n,).
 
     Raises
@@ -95,9 +98,12 @@ def element_attributions(
 
     Notes
     -----
-    A material of `k` elements takes up to ``2**k`` predictions. The subsets are other materials,
-    such as pure elements, that are often unlike the training set. The values tell what the model
-    does, not what causes a property. The warning about unlike materials is switched off.
+    A material of `k` elements takes up to ``2**k`` predictions. With further columns, the baseline
+    takes up to 100 more for each row whose further columns differ.
+
+    The subsets are other materials, such as pure elements, that are often unlike the training set.
+    The values tell what the model does, not what causes a property. The warning about unlike
+    materials is switched off.
 
     Networks of structures average the vectors of the elements of an average atom. Features such as
     Magpie's see a compound of dozens of elements instead, which no material of the training set is
@@ -133,10 +139,12 @@ def element_attributions(
         )
     else:
         materials = _Formulas.read(given, "X")
+        is_number = _is_number(baseline)
         shares, baseline, predictions = _shares(
             model, materials, baseline, target, n_permutations, random_state
         )
-        baseline = float(baseline[0])
+        if materials.frame is None or is_number:
+            baseline = float(baseline[0])
     columns = np.unique(materials.numbers[materials.numbers > 0])
     values = np.full((len(materials), len(columns)), np.nan)
     for row, share in enumerate(shares):
@@ -249,11 +257,11 @@ def _shares(model, materials, baseline, target, n_permutations, random_state):
     """Return the Shapley values of the parts of each material, baselines and predictions."""
     if not (isinstance(n_permutations, int | np.integer) and n_permutations > 0):
         raise InvalidInputError(f"n_permutations={n_permutations!r} must be a positive integer.")
-    output = _Output(model, target)
+    output = Output(model, target)
     predictions = output.of(materials.given)
-    if isinstance(materials, _Formulas):
-        baseline = _read_baseline(baseline, materials, predictions, output)
     generator = np.random.default_rng(random_state)
+    if isinstance(materials, _Formulas):
+        baseline = _read_baseline(baseline, materials, predictions, output, generator)
     plans = [_plan(count, int(n_permutations), generator) for count in materials.n_parts]
     try:
         worth = _worth_of_subsets(plans, materials, predictions, baseline, output)
@@ -269,8 +277,10 @@ def _shares(model, materials, baseline, target, n_permutations, random_state):
 class _Formulas:
     """Formulas, with further columns or without."""
 
-    def __init__(self, given, compositions, frame, name):
+    def __init__(self, given, formulas, frame, name):
+        compositions = read_compositions(formulas)
         self.given = given
+        self.formulas = list(formulas)
         self.numbers = compositions.atomic_numbers
         self.fractions = compositions.fractions
         self.n_parts = compositions.n_elements
@@ -293,7 +303,7 @@ class _Formulas:
             )
         frame = None if extra is None else as_pandas(given)
         name = None if extra is None else column.columns[0]
-        return cls(given, read_compositions(formulas), frame, name)
+        return cls(given, formulas, frame, name)
 
     def __len__(self):
         return len(self.numbers)
@@ -316,83 +326,54 @@ class _Formulas:
         return frame
 
 
-class _Output:
-    """The number of a prediction that is explained."""
-
-    def __init__(self, model, target):
-        self.model = model
-        self.target = target
-
-    def of(self, X):
-        """Return one number per material."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NoveltyWarning)
-            if is_classifier(self.model):
-                values = self._of_classes(self.model.predict_proba(X))
-            else:
-                values = self._of_numbers(np.asarray(self.model.predict(X), dtype=np.float64))
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            material = X.iloc[bad[0]].tolist() if hasattr(X, "iloc") else X[bad[0]]
-            raise InvalidInputError(
-                f"The model predicts {values[bad[0]]} for {shorten(material)}, so nothing can be"
-                " added up. Use a model that predicts a number for every subset of the elements."
-            )
-        return values
-
-    def _of_numbers(self, values):
-        columns = values.reshape(len(values), -1)
-        names = list(getattr(self.model, "target_names_", []))
-        names = names if len(names) == columns.shape[1] else []
-        if self.target is None and columns.shape[1] == 1:
-            return columns[:, 0]
-        if self.target in names:
-            return columns[:, names.index(self.target)]
-        is_place = isinstance(self.target, int | np.integer)
-        if is_place and 0 <= self.target < columns.shape[1]:
-            return columns[:, self.target]
-        raise InvalidInputError(
-            f"target={self.target!r} is not one of the {columns.shape[1]} columns of predictions."
-            f" Give a position{f' or one of {names}' if names else ''}."
-        )
-
-    def _of_classes(self, values):
-        is_list = isinstance(values, list)
-        if is_list and len(values) > 1:
-            raise InvalidInputError(
-                "The classifier predicts several targets. Fit one classifier for each target that"
-                " you want to explain."
-            )
-        classes = self.model.classes_
-        if is_list:  # y had one column, in two dimensions
-            (values,), (classes,) = values, classes
-        classes = np.asarray(classes).tolist()
-        if self.target is None and len(classes) == 2:
-            return values[:, 1]
-        if self.target in classes:
-            return values[:, classes.index(self.target)]
-        raise InvalidInputError(f"target={self.target!r} is not one of the classes {classes}.")
+def _is_number(baseline):
+    return baseline is not None and np.ndim(baseline) == 0 and not isinstance(baseline, str)
 
 
-def _read_baseline(baseline, materials, predictions, output):
-    if baseline is None:
-        if materials.n_compositions == 1:
-            raise InvalidInputError(
-                "X holds one composition, whose contributions to its own mean are zero. Pass a"
-                " baseline, such as the training set or its mean label."
-            )
-        return predictions.mean()
-    if np.ndim(baseline) == 0 and not isinstance(baseline, str):
+def _read_baseline(baseline, materials, predictions, output, generator):
+    """Return the baseline of each row, ndarray of shape (n,)."""
+    if _is_number(baseline):
         if not np.isfinite(baseline):
             raise InvalidInputError(f"baseline={baseline!r} must be a finite number.")
-        return float(baseline)
-    return output.of(_Formulas.read(held(baseline), "baseline").given).mean()
+        return np.full(len(materials), float(baseline))
+    if baseline is None and materials.n_compositions == 1:
+        raise InvalidInputError(
+            "X holds one composition, whose contributions to its own mean are zero. Pass a"
+            " baseline, such as the training set or its mean label."
+        )
+    others = materials if baseline is None else _Formulas.read(held(baseline), "baseline")
+    if not others.formulas:
+        raise InvalidInputError("baseline holds no materials. Pass some, or a number.")
+    if materials.frame is not None:
+        return _means_with_columns(others.formulas, materials, output, generator)
+    if baseline is not None:
+        predictions = output.of(others.given)
+    return np.full(len(materials), predictions.mean())
+
+
+def _means_with_columns(formulas, materials, output, generator):
+    """Return the mean prediction for formulas with the further columns of each row."""
+    if len(formulas) > _MOST_BASELINE:
+        chosen = generator.choice(len(formulas), _MOST_BASELINE, replace=False)
+        formulas = [formulas[place] for place in np.sort(chosen)]
+    extra = materials.frame.drop(columns=materials.name)
+    codes = [pd.factorize(extra[name], use_na_sentinel=False)[0] for name in extra]
+    _, rows, group = np.unique(
+        np.column_stack(codes), axis=0, return_index=True, return_inverse=True
+    )
+    means: list[float] = []
+    n_at_once = max(1, _BATCH // len(formulas))
+    for start in range(0, len(rows), n_at_once):
+        part = rows[start : start + n_at_once]
+        X = materials.with_subsets(np.repeat(part, len(formulas)), formulas * len(part))
+        means += output.of(X).reshape(len(part), -1).mean(axis=1).tolist()
+    return np.array(means)[group.ravel()]
 
 
 def _worth_of_subsets(plans, materials, predictions, baseline, output):
     """Return {mask: prediction} for each row. Equal subsets are predicted once.
 
-    The baseline is the value of mask 0. None predicts it.
+    The baseline of a row is the value of mask 0. None predicts it.
     """
     worth: list[dict] = []
     wanted: dict = {}
@@ -402,7 +383,7 @@ def _worth_of_subsets(plans, materials, predictions, baseline, output):
         # The prediction itself, not that of a formula that is spelled in another way.
         worth.append({full: predictions[row]})
         if baseline is not None:
-            worth[row][0] = baseline
+            worth[row][0] = baseline[row]
         for mask in {0, *plan.masks} - set(worth[row]):
             subset = materials.subset(row, mask)
             key = subset if materials.frame is None else (subset, row)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -474,6 +475,69 @@ class TestExplain:
         error = fails(capsys, "explain", kinds, *formulas, "--plot", tmp_path / "x.txt")
         assert "must be one of .png, .svg, .pdf" in error
         assert "has no class 'x'" in fails(capsys, "explain", kinds, *formulas, "--class", "x")
+
+
+@pytest.fixture(scope="module")
+def heated(tmp_path_factory, _one_candidate):
+    """A folder of a model that also reads a temperature, with a missing cell, and a time."""
+    table = frame().dropna(subset=["gap"]).reset_index(drop=True)
+    table["T"] = [500.0, 900.0] * (len(table) // 2)
+    table["t [h]"] = np.arange(len(table)) + 0.5
+    table["gap"] -= 0.01 * table["T"]
+    table.loc[4, "T"] = np.nan
+    path = tmp_path_factory.mktemp("heated") / "data.csv"
+    table.to_csv(path, index=False)
+    train = ("train", path, *FAST, "--targets", "gap", "--columns", "T,t [h]")
+    assert run(*train, "-o", path.parent / "m") == 0
+    return path.parent / "m"
+
+
+class TestFurtherColumns:
+    def test_they_are_in_the_predictions_and_the_report(self, heated):
+        _, table = results(heated)
+        assert list(table)[:5] == ["row", "formula", "T", "t [h]", "gap"]
+        assert table["T"].isna().tolist() == [row == 4 for row in range(len(table))]
+        text = " ".join(" ".join(Page(heated / "report.html").texts).split())
+        assert "Row Material T t [h] True Predicted Error" in text
+        worst = table.loc[table["gap_error"].abs().idxmax()]
+        assert f" {worst['row']} {worst['formula']} {worst['T']:g} {worst['t [h]']:g} " in text
+        assert "Rows without T 1 Rows without t [h] 0" in text
+
+    def test_the_report_tells_what_shuffling_changes(self, heated):
+        text = " ".join(" ".join(Page(heated / "report.html").texts).split())
+        found = re.search(
+            r"Shuffled column Mean absolute change T (\S+) t \[h\] (\S+) formula (\S+) ", text
+        )
+        values = [float(each) for each in found.groups()]
+        assert values[2] > values[0] > values[1] >= 0
+
+    def test_the_lines_of_python_run(self, heated):
+        text = (heated / "report.html").read_text()
+        (lines,) = re.findall(r"<pre><code>(import .*?)</code></pre>", text, re.DOTALL)
+        names: dict = {}
+        exec(unescape(lines), names)
+        assert names["new"].columns.tolist() == ["formula", "T", "t [h]"]
+        assert names["model"].predict(names["new"]).shape == (1, 1)
+
+    def test_the_baseline_has_the_columns_of_the_row(self, heated, tmp_path, capsys):
+        rows = pd.DataFrame({"formula": ["TiO2"] * 2, "T": [500.0, 900.0], "t [h]": 3.0})
+        rows.to_csv(tmp_path / "new.csv", index=False)
+        explain = ("explain", heated, tmp_path / "new.csv", "-o", tmp_path / "out.csv")
+        assert run(*explain, "--digits", "all") == 0
+        said = capsys.readouterr().err
+        assert f"formulas of {heated} with 'T', 't [h]' of this row" in said
+        out = pd.read_csv(tmp_path / "out.csv")
+        model, (_, learned) = load_model(heated / "model"), results(heated)
+        for row, baseline in enumerate(out["gap_baseline"]):
+            others = learned[["formula"]].assign(**{"T": rows["T"][row], "t [h]": 3.0})
+            assert baseline == pytest.approx(model.predict(others).mean(), abs=1e-5)
+        assert out["gap_baseline"][0] > out["gap_baseline"][1]
+        total = out["gap_from_Ti"] + out["gap_from_O"]
+        np.testing.assert_allclose(total, out["gap_predicted"] - out["gap_baseline"], atol=1e-5)
+        # A number stays what it is.
+        assert run(*explain, "--baseline", "2") == 0
+        assert capsys.readouterr().err == ""
+        assert pd.read_csv(tmp_path / "out.csv")["gap_baseline"].tolist() == [2, 2]
 
 
 def test_the_style_follows_the_light_of_the_reader(two):

@@ -46,6 +46,8 @@ def test_the_table_shows_means_over_the_materials_that_hold_the_element():
     (bar,) = display.ax_.child_axes
     assert bar.get_xlabel() == "Mean contribution [eV]"
     assert bar.get_xlim() == (-4.0, 4.0)
+    named = ElementAttributionDisplay.from_attributions(result, unit="eV", target_name="gap")
+    assert named.ax_.child_axes[0].get_xlabel() == "Mean contribution to gap [eV]"
 
 
 def test_zero_is_white():

@@ -164,10 +164,52 @@ def test_further_columns_stay():
     np.testing.assert_allclose(2 * result.contributions.loc["a"], result.contributions.loc["b"])
 
 
+def test_the_effect_of_further_columns_is_in_the_baseline():
+    # T adds to the prediction of every formula, so no element has a share in it.
+    model = Formula(lambda z, x, T: T + mean_number(z, x, T))
+    X = pd.DataFrame({"formula": ["TiO2", "TiO2", "Na"], "T": [500.0, 900.0, 500.0]})
+    others = pd.DataFrame({"formula": ["O", "Ti"], "T": [0.0, 1.0]})
+    for baseline in (others, ["O", "Ti"]):
+        result = element_attributions(model, X, baseline=baseline)
+        assert result.baseline.tolist() == [515.0, 915.0, 515.0]
+        assert_adds_up(result)
+        np.testing.assert_allclose(*result.contributions.to_numpy()[:2])
+    own = element_attributions(model, X)
+    mean = np.mean([mean_number(np.array([22, 8]), np.array([1, 2]) / 3, 0)] * 2 + [11])
+    np.testing.assert_allclose(own.baseline, X["T"] + mean)
+    # A number leaves the effect with the elements.
+    fixed = element_attributions(model, X, baseline=515.0)
+    assert fixed.baseline == 515.0
+    total = fixed.contributions.sum(axis=1)
+    assert total[1] - total[0] == pytest.approx(400.0)
+
+
+def test_the_baseline_is_a_mean_over_at_most_a_hundred_materials():
+    model = Formula(lambda z, x, T: T * mean_number(z, x, T))
+    many = [f"Na{n}Cl" for n in range(1, 151)]
+    X = pd.DataFrame({"formula": ["NaCl", "KCl", "KBr"], "T": [1.0, 2.0, 1.0]})
+    baselines = []
+    for seed in (0, 0, 1):
+        model.asked.clear()
+        result = element_attributions(model, X, baseline=many, random_state=seed)
+        assert_adds_up(result)
+        # Two values of T. All else are X and subsets of two elements.
+        assert sum(each in many for each in model.asked) == 200
+        baselines.append(result.baseline)
+    np.testing.assert_allclose(baselines[0] * [1, 0.5, 1], baselines[0][0])
+    assert baselines[0].tolist() == baselines[1].tolist()
+    assert baselines[0].tolist() != baselines[2].tolist()
+
+
 def test_categories_stay():
     X = pd.DataFrame({"formula": FORMULAS, "phase": ["cubic", "other"] * 4})
+    X["T"] = [300.0, np.nan] * 4
+    X["phase"] = X["phase"].astype("category")
     model = AutoRegressor(preset=["svm"], cv=2, random_state=0).fit(X, np.arange(8.0))
-    assert_adds_up(element_attributions(model, X))
+    result = element_attributions(model, X)
+    assert_adds_up(result)
+    # Missing cells are equal, too.
+    assert len(np.unique(result.baseline)) == 2
 
 
 def test_background():
@@ -192,6 +234,7 @@ class Several(ClassifierMixin, BaseEstimator):
     [
         (Formula(mean_number), {"X": ["NaCl", "ClNa"]}, "one composition"),
         (Formula(mean_number), {"baseline": np.nan}, "finite"),
+        (Formula(mean_number), {"baseline": pd.Series([], dtype=object)}, "no materials"),
         (Formula(mean_number), {"n_permutations": 0}, "n_permutations"),
         (Formula(mean_number), {"X": np.eye(3)}, "amounts"),
         (Formula(mean_number), {"target": 3}, "target=3"),

@@ -19,9 +19,10 @@ __all__ = ["calibration", "drawing_for_a_page", "elements", "parity", "residuals
 #: Inches of a figure, and of a periodic table.
 _SIZE, _TABLE = (4.4, 4.1), (7.4, 4.0)
 #: Predictions that the contributions of elements may take, and formulas that they are means of.
-_MOST_PREDICTIONS, _MOST_FORMULAS = 3_000, 300
-#: Elements up to which all subsets are predicted; above, this many orders are.
-_MOST_EXACT, _N_ORDERS = 8, 50
+_MOST_PREDICTIONS, _MOST_FORMULAS = 12_000, 300
+#: Elements up to which all subsets are predicted; above, this many orders are. They are few,
+#: because means over formulas average their noise.
+_MOST_EXACT, _N_ORDERS = 8, 10
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def calibration(target):
     return axes.figure
 
 
-def elements(model, X, formulas, target, rows, seed):
+def elements(model, X, formulas, target, label, rows, seed):
     """Draw what elements contribute on average.
 
     Parameters
@@ -84,6 +85,8 @@ def elements(model, X, formulas, target, rows, seed):
         The same, as formulas.
     target : str
         Column, or class of a classifier.
+    label : str
+        What is explained, for the colour bar.
     rows : ndarray
         Rows to draw a sample from.
     seed : int
@@ -108,7 +111,9 @@ def elements(model, X, formulas, target, rows, seed):
         random_state=seed,
     )
     axes = _axes(_TABLE)
-    ElementAttributionDisplay.from_attributions(result, kind="periodic_table", ax=axes)
+    ElementAttributionDisplay.from_attributions(
+        result, kind="periodic_table", target_name=label, ax=axes
+    )
     return axes.figure, len(result.predictions)
 
 

@@ -15,6 +15,7 @@ from skmat._utils.atomic import write_atomically
 from skmat._utils.digits import digits_text
 from skmat.auto._leaderboard import left_out
 from skmat.cli.report import drawings, html
+from skmat.cli.report.shuffled import changes_by_shuffling
 from skmat.cli.train_folder import METRICS, PREDICTIONS, constant_scores, scores
 from skmat.cli.verdict import ERRORS, judge, percent
 from skmat.composition import read_compositions
@@ -26,7 +27,7 @@ _MOST_WORST = 10
 #: Classes that a table of confusions can show.
 _MOST_CLASSES = 12
 #: Characters of a material in a table.
-_MOST_CHARACTERS = 60
+_MOST_CHARACTERS = 120
 
 #: Scores of the table, and what they are.
 _NAMES = {
@@ -137,6 +138,7 @@ def _about(story, target):
         pieces += _scores(target)
         pieces += _figures(story, target)
     pieces += _elements(story, target)
+    pieces += _further(story, target)
     pieces += _worst(story, target)
     pieces += _leaderboard(story, target)
     return pieces
@@ -220,19 +222,15 @@ def _elements(story, target):
     if story.given.input == "structure":
         return []
     formulas = story.X[story.given.column].tolist() if story.further else story.X
-    explained, what = target.name, "the prediction"
-    if target.classes is not None:
-        if len(story.held_out.targets) > 1:
-            return []  # classifiers of several targets are not explained
-        known = story.labels[target.name].dropna()
-        explained = target.classes[1] if len(target.classes) == 2 else known.mode()[0]
-        what = f"the probability of {explained!r}"
+    explained, what, label = _explained(story, target)
+    if explained is None:
+        return []
     rows = np.flatnonzero(story.labels[target.name].notna())
     if len(np.unique(read_compositions([formulas[row] for row in rows]).keys(), axis=0)) < 2:
         return []
     try:
         drawn, n_formulas = drawings.elements(
-            story.model, story.X, formulas, explained, rows, story.model.random_state
+            story.model, story.X, formulas, explained, label, rows, story.model.random_state
         )
     except InvalidInputError as error:  # such as an infinite prediction for a pure element
         return [title, html.paragraph(f"Not known: {error}", "soft")]
@@ -246,7 +244,55 @@ def _elements(story, target):
         f" values, {sample} formulas). Red raises it, blue lowers it. They tell what the model"
         " does, not what causes a property."
     )
+    if story.further:
+        caption += (
+            " Each formula is compared with others at its own further columns, so their effect is"
+            " left out."
+        )
     return [title, html.figures([html.figure(drawn, caption)], "broad")]
+
+
+def _explained(story, target):
+    """Return the target or class to explain, and names of it. None if it cannot be explained."""
+    if target.classes is None:
+        return target.name, "the prediction", target.name
+    if len(story.held_out.targets) > 1:
+        return None, "", ""  # classifiers of several targets are not explained
+    known = story.labels[target.name].dropna()
+    explained = target.classes[1] if len(target.classes) == 2 else known.mode()[0]
+    what = f"the probability of {explained!r}"
+    return explained, what, what
+
+
+def _further(story, target):
+    explained, what, _ = _explained(story, target)
+    if not story.further or explained is None:
+        return []
+    title = html.heading(3, "What further columns contribute")
+    rows = np.flatnonzero(story.labels[target.name].notna())
+    try:
+        changes, n_rows = changes_by_shuffling(
+            story.model, story.X, explained, rows, story.model.random_state
+        )
+    except InvalidInputError as error:  # such as an infinite prediction
+        return [title, html.paragraph(f"Not known: {error}", "soft")]
+    names = [*story.further, story.given.column]
+    note = (
+        f"How far {what} of the final model moves when the cells of one column are shuffled among"
+        f" {n_rows:,} rows, on average."
+    )
+    if target.classes is None:
+        note += f" The unit is that of {target.name}."
+    note += " It tells what the model does, not what causes a property."
+    return [
+        title,
+        html.table(
+            ["Shuffled column", "Mean absolute change"],
+            [[name, digits_text(changes[name])] for name in names],
+            numbers={1},
+        ),
+        html.paragraph(note, "soft"),
+    ]
 
 
 def _worst(story, target):
@@ -257,11 +303,13 @@ def _worst(story, target):
     title = html.heading(3, "Largest errors")
     if not len(worst):
         return [title, html.paragraph("All classes are right.")]
-    header = ["Row", "Material", *header]
+    header = ["Row", "Material", *story.further, *header]
     cells = [
-        [f"{row + 1}", _cut(story.materials[row]), *more]
+        [f"{row + 1}", _cut(story.materials[row]), *_further_cells(story, row), *more]
         for row, more in zip(worst, cells, strict=True)
     ]
+    n_further = len(story.further)
+    numbers = {*range(2, 2 + n_further), *(each + n_further for each in numbers)}
     notes = "Row 1 is the first below the header of the table."
     if target.classes is None:
         notes += " Errors are true minus predicted values."
@@ -278,6 +326,11 @@ def _worst(story, target):
         html.table(header, cells, {0, *numbers}),
         html.paragraph(f"{notes} {PREDICTIONS} has all rows.", "soft"),
     ]
+
+
+def _further_cells(story, row):
+    values = [story.X[name].iloc[row] for name in story.further]
+    return ["missing" if pd.isna(value) else f"{value:.6g}" for value in values]
 
 
 def _worst_numbers(target):
@@ -342,15 +395,45 @@ def _predict(story):
     needs = ""
     if story.further:
         needs = f" The table also needs the columns {', '.join(map(repr, story.further))}."
-    model = str(story.folder / "model")
     return [
         html.heading(2, "Predict with it"),
         html.code(shlex.join([*command, "--output", "predicted.csv"])),
         html.paragraph(f"Labelled rows that the model has not learned score it.{needs}"),
         html.code(shlex.join(["skmat", "evaluate", str(story.folder), "labelled.csv"])),
         html.paragraph("In Python:"),
-        html.code(f"import skmat\n\nmodel = skmat.load_model({model!r})"),
+        html.code(_snippet(story)),
     ]
+
+
+def _snippet(story):
+    load = f"model = skmat.load_model({str(story.folder / 'model')!r})"
+    if story.given.input == "structure":
+        new = "Structure.from_file('new.cif')"
+        imports = ["from pymatgen.core import Structure"]
+    else:
+        new, imports = repr(story.materials[0]), []
+    if not story.further:
+        call = f"model.predict([{new}])"
+        return "\n".join(["import skmat", *imports, "", load, call])
+    values = [f"{name!r}: [{_example(story.X[name])!r}]" for name in story.further]
+    columns = ", ".join([f"{story.given.column!r}: [{new}]", *values])
+    return "\n".join(
+        [
+            "import pandas as pd",
+            "import skmat",
+            *imports,
+            "",
+            load,
+            f"new = pd.DataFrame({{{columns}}})",
+            "model.predict(new)",
+        ]
+    )
+
+
+def _example(column):
+    """Return the first known number of a column."""
+    known = column.dropna()
+    return float(known.iloc[0]) if len(known) else 0.0
 
 
 def _data(story):
@@ -361,6 +444,8 @@ def _data(story):
         rows.append(["Rows that were not learned", f"{unlabelled:,}"])
     if story.further:
         rows.append(["Further columns", ", ".join(story.further)])
+        for name in story.further:
+            rows.append([f"Rows without {name}", f"{int(story.X[name].isna().sum()):,}"])
     for target in story.held_out.targets:
         known = labels[target.name].dropna()
         if target.classes is None:

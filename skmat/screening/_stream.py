@@ -33,7 +33,11 @@ def predict_stream(
     top=None,
     by=None,
     verbose=1,
-    **asked,
+    material=None,
+    return_std=False,
+    interval=None,
+    proba=False,
+    novelty=False,
 ):
     """Predict for a source of any size, in constant memory.
 
@@ -73,9 +77,8 @@ def predict_stream(
         Rule, such as "gap>2". See :func:`best_rows`.
     verbose : int, default=1
         1 prints the number of rows and the rate to standard error.
-    **asked
-        The parameters `material`, `return_std`, `interval`, `proba` and `novelty` of
-        :class:`Predictor`.
+    material, return_std, interval, proba, novelty
+        See :class:`Predictor`.
 
     Returns
     -------
@@ -107,7 +110,16 @@ def predict_stream(
     >>> done.n_rows, done.n_bad
     (3, 1)
     """
-    predictor = model if isinstance(model, Predictor) else Predictor(model, **asked)
+    predictor = model
+    if not isinstance(model, Predictor):
+        predictor = Predictor(
+            model,
+            material=material,
+            return_std=return_std,
+            interval=interval,
+            proba=proba,
+            novelty=novelty,
+        )
     k, n = _checked_shard(shard)
     _check_options(format, chunk_size, top, by, n)
     material, names = predictor.material_column(), predictor.names()

@@ -47,7 +47,7 @@ def predict_stream(
 
     Parameters
     ----------
-    model : str, path-like or estimator
+    model : str, path-like, estimator or Predictor
         A folder of ``save_model``, an address "hf://organisation/name", a joblib file, or a fitted
         predictor. See :class:`Predictor`.
     source : str, path-like, list of Path, or iterable

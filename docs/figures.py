@@ -722,7 +722,8 @@ def main(names):
                 continue
             text = io.StringIO()
             FIGURES[name]().savefig(text, format="svg", metadata={"Date": None})
-            (FOLDER / f"{name}.svg").write_text(text.getvalue())
+            lines = [line.rstrip() for line in text.getvalue().splitlines()]
+            (FOLDER / f"{name}.svg").write_text("\n".join(lines) + "\n")
             plt.close("all")
             print(name)
 

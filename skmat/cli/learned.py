@@ -43,7 +43,7 @@ def warn_of_learned_rows(arguments, model, materials, labels):
 def _learned(folder, targets):
     """Return the materials, places of targets, and labels of the rows that were learned."""
     column = read_metrics(folder).get("material_column")
-    found = set()
+    found: set = set()
     if column is None:
         return found
     try:

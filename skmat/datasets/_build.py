@@ -116,7 +116,7 @@ def _build_perovskites(folder):
 
 
 def _build_jarvis(folder):
-    columns = {name: [] for name in _jarvis.UNITS}
+    columns: dict[str, list] = {name: [] for name in _jarvis.UNITS}
     for file in sorted(folder.glob("*/*_set.csv")):
         table = _read_csv(file)
         target = table.columns[-1]

@@ -77,7 +77,9 @@ def write_set(name, home):
 def read_set(sdist, name):
     """Return the labels and the structures of a set as the bytes of a CSV and an npz file."""
     with tarfile.open(fileobj=io.BytesIO(sdist)) as archive:
-        content = archive.extractfile(f"matminer-0.4.2/matminer/datasets/{name}.csv").read()
+        member = archive.extractfile(f"matminer-0.4.2/matminer/datasets/{name}.csv")
+        assert member is not None  # the archive was verified, so it is a file
+        content = member.read()
     table = pd.read_csv(
         io.BytesIO(content),
         skiprows=1,  # a reference

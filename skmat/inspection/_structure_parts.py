@@ -129,7 +129,8 @@ def _read_ordered(column):
 def _orbits(structure):
     """Return a number per site, equal for sites that symmetry makes equal."""
     try:
-        orbits = SpacegroupAnalyzer(structure).get_symmetry_dataset().equivalent_atoms
+        found = SpacegroupAnalyzer(structure).get_symmetry_dataset().equivalent_atoms
+        orbits = np.asarray(found, dtype=np.int64)
     except SymmetryUndeterminedError:
         orbits = np.arange(len(structure))
     return np.unique(orbits, return_inverse=True)[1]

@@ -47,7 +47,7 @@ def best_rows(folder, n, by):
         are missing.
     """
     conditions = check_rule(n, by)
-    best = None
+    best = pd.DataFrame()
     for path in read_parts(folder):
         frame = read_part(path)
         keep = np.ones(len(frame), dtype=bool)
@@ -60,7 +60,7 @@ def best_rows(folder, n, by):
                 keep &= (values >= limit) if is_closed else (values > limit)
             keys.append(values)
         found = frame[keep].assign(**{_KEY: keys[0][keep]})
-        best = found if best is None else pd.concat([best, found], ignore_index=True)
+        best = found if best.empty else pd.concat([best, found], ignore_index=True)
         best = best.sort_values(_KEY, ascending=False, kind="stable").head(n)
     best = best.drop(columns=_KEY).reset_index(drop=True)
     # In parts of text, numbers are text. Columns of the source stay: "NaN" may be a compound.

@@ -263,7 +263,7 @@ def _as_frame(batch):
 def _further_read(frame, material, further, categories):
     """Return the columns that a model reads, with text as numbers, and rows with faults."""
     X = frame[[material, *further]].reset_index(drop=True)
-    problems = {}
+    problems: dict = {}
     for name in further:
         given = X[name]
         if name in categories and given.dtype.kind not in "iuf":
@@ -291,7 +291,7 @@ def _predict_good_rows(model, X, asked, bad):
 
 def _predict_all_good(model, X, asked, bad):
     good = np.array([row for row in range(len(X)) if row not in bad], dtype=np.intp)
-    problems = []
+    problems: list = []
     while len(good):
         try:
             return good, results(model, X.iloc[good], asked), problems

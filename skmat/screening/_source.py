@@ -7,7 +7,7 @@ import gzip
 import lzma
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +17,7 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["chunks_of", "files_of"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _PARQUET = (".parquet", ".pq")
 
 
@@ -147,7 +147,7 @@ def _text_frames(path, columns, size, material):
 
 
 def _open_text(path):
-    opener = _OPENERS.get(path.suffix.lower(), open)
+    opener: Callable = _OPENERS.get(path.suffix.lower(), open)
     return opener(path, "rt", encoding="utf-8-sig", newline="")
 
 
@@ -208,7 +208,7 @@ def _frames_of_iterable(source, material, size):
         )
     if isinstance(source, pd.DataFrame):
         source = [source]
-    pending = []
+    pending: list = []
     for each in source:
         if isinstance(each, pd.DataFrame | Mapping) and not _is_material(each):
             if pending:

@@ -152,5 +152,5 @@ def test_bad_formulas_show_before_the_work(tmp_path, capsys):
 
 
 def test_a_failing_new_process_is_reported(tmp_path):
-    with pytest.raises(SkmatError, match=r"model file .* does not exist"):
+    with pytest.raises(SkmatError, match=r"The model .* does not exist"):
         demo._predict_in_new_process(tmp_path / "none.joblib", ["TiO2"])

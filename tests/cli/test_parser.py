@@ -13,7 +13,8 @@ from skmat.cli.main import make_parser
 PAGE = Path(skmat.__file__).parents[1] / "docs" / "command_line.rst"
 
 COMMANDS = [
-    *([], ["demo"], ["train"], ["predict"], ["evaluate"], ["explain"]),
+    *([], ["demo"], ["train"], ["predict"], ["screen"]),
+    *(["evaluate"], ["explain"]),
     *(["embed"], ["pretrain"], ["benchmark"], ["benchmark", "matbench"], ["models"]),
 ]
 

@@ -238,17 +238,17 @@ def test_no_row_at_all_need_be_a_crystal(folder, capsys):
 
 
 class TestErrors:
-    def test_models_that_read_the_other_kind(self, folder, capsys):
+    def test_models_that_read_the_other_kind(self, folder, tmp_path, capsys):
         crystals, formulas = folder / "two.joblib", folder / "formulas.joblib"
-        # The table does not exist: what the model reads is said first.
-        nowhere = folder / "nowhere.csv"
+        both = tmp_path / "both.csv"
+        both.write_text("formula,crystal\nTiO2,a.cif\n")
         for command in ("predict", "embed"):
-            error = fails(capsys, command, nowhere, "--model", crystals)
+            error = fails(capsys, command, both, "--model", crystals)
             assert "holds a CGCNNRegressor, which reads structures, not formulas." in error
             assert "Give structures with --structure-column." in error
             error = fails(capsys, command, "--formulas", "TiO2", "--model", crystals)
             assert "Give structures with --structures." in error
-            error = fails(capsys, command, nowhere, *COLUMN, "--model", formulas)
+            error = fails(capsys, command, both, *COLUMN, "--model", formulas)
             assert "holds a MTEncoderRegressor, which reads formulas, not structures." in error
             assert "Give formulas with --formula-column." in error
             error = fails(capsys, command, "--structures", "a.cif", "--model", formulas)
@@ -263,7 +263,9 @@ class TestErrors:
         error = fails(capsys, *train, *COLUMN, "--pretrained", "roost-ssl")
         assert "'roost', which 'roost-ssl' belongs to, reads formulas, not structures" in error
         assert "['alignn', 'cgcnn']. Give formulas with --formula-column." in error
-        error = fails(capsys, "embed", nowhere, "--pretrained", "cgcnn-mp-multitask")
+        both = tmp_path / "both.csv"
+        both.write_text("formula\nTiO2\n")
+        error = fails(capsys, "embed", both, "--pretrained", "cgcnn-mp-multitask")
         assert "which 'cgcnn-mp-multitask' belongs to, reads structures" in error
 
     def test_parts_and_sizes_that_a_family_has_not(self, folder, tmp_path, capsys):

@@ -517,7 +517,7 @@ class TestFurtherColumns:
         names: dict = {}
         exec(unescape(lines), names)
         assert names["new"].columns.tolist() == ["formula", "T", "t [h]"]
-        assert names["model"].predict(names["new"]).shape == (1, 1)
+        assert names["model"].predict(names["new"]).shape == (1,)
 
     def test_the_baseline_has_the_columns_of_the_row(self, heated, tmp_path, capsys):
         rows = pd.DataFrame({"formula": ["TiO2"] * 2, "T": [500.0, 900.0], "t [h]": 3.0})

@@ -330,7 +330,14 @@ def _worst(story, target):
 
 def _further_cells(story, row):
     values = [story.X[name].iloc[row] for name in story.further]
-    return ["missing" if pd.isna(value) else f"{value:.6g}" for value in values]
+    return [_cell(value) for value in values]
+
+
+def _cell(value):
+    """Return a number or a category as text."""
+    if pd.isna(value):
+        return "missing"
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _worst_numbers(target):
@@ -431,9 +438,10 @@ def _snippet(story):
 
 
 def _example(column):
-    """Return the first known number of a column."""
+    """Return the first known number or category of a column."""
     known = column.dropna()
-    return float(known.iloc[0]) if len(known) else 0.0
+    first = known.iloc[0] if len(known) else 0.0
+    return first if isinstance(first, str) else float(first)
 
 
 def _data(story):

@@ -37,7 +37,7 @@ _BETTER = {
 _FINE_TUNED = {
     **_FAST,
     **_BETTER["mtencoder"],
-    "max_epochs": 30,
+    "max_epochs": 60,
     "lr": 4e-3,
     "encoder_lr_factor": 0.5,
     "layer_decay": 0.9,

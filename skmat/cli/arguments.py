@@ -15,6 +15,7 @@ __all__ = [
     "add_result",
     "add_table",
     "column_names",
+    "coverage",
 ]
 
 
@@ -126,3 +127,11 @@ def add_result(command, suffixes, otherwise="CSV"):
         default="raise",
         help="for rows that cannot be read: stop and list them, or leave their results empty",
     )
+
+
+def coverage(text):
+    """Return a probability between 0 and 1."""
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.9")
+    return value

@@ -105,7 +105,7 @@ def _explain(arguments):
         except InvalidInputError as error:
             if "Pass a baseline" in str(error):
                 raise InvalidInputError(
-                    "All formulas are of one composition, whose mean prediction is no baseline."
+                    "All formulas have one composition, so they give no baseline."
                     " Give a number by --baseline, such as the mean label."
                 ) from None
             raise

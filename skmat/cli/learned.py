@@ -16,8 +16,7 @@ def warn_of_learned_rows(arguments, model, materials, labels):
     Parameters
     ----------
     arguments : Namespace
-        Those of ``skmat evaluate``. Nothing is known of a model that is no folder of
-        ``skmat train``.
+        Those of ``skmat evaluate``. Only a folder of ``skmat train`` tells its rows.
     model : estimator
         The model.
     materials : list of str

@@ -1,8 +1,6 @@
 """The command ``skmat predict``."""
 
-import argparse
-
-from skmat.cli.arguments import add_digits, add_materials, add_model, add_result
+from skmat.cli.arguments import add_digits, add_materials, add_model, add_result, coverage
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
@@ -10,7 +8,7 @@ from skmat.cli.output import check_results, round_columns, write_results
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["add_predict", "coverage"]
+__all__ = ["add_predict"]
 
 # Functions import NumPy on use, to keep `skmat --help` fast.
 
@@ -111,11 +109,3 @@ def _check_options(arguments, model):
                 f"--{option} is for averages of models, but {arguments.model} holds one network, a"
                 f" {name}. Train without options of one network."
             )
-
-
-def coverage(text):
-    """Return a probability between 0 and 1."""
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.9")
-    return value

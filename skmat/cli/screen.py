@@ -5,10 +5,9 @@ import os
 from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
-from skmat.cli.arguments import add_model, column_names
+from skmat.cli.arguments import add_model, column_names, coverage
 from skmat.cli.model_files import JOBLIB_WARNING, model_folder, read_metrics
 from skmat.cli.parser import examples
-from skmat.cli.predict import coverage
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["add_screen"]

@@ -78,11 +78,9 @@ def columns_of_classes(table, columns):
     """
     found = {}
     for name in columns:
-        labels, _ = _without_missing(table.column(name))
-        labels = [label for label in labels if isinstance(label, str)]
-        classes = sorted(set(labels))
-        if 1 < len(classes) < len(labels) and not any(map(_LIKE_A_NUMBER.match, classes)):
-            found[name] = classes
+        words, n_cells = _words_of(table, name)
+        if 1 < len(words) < n_cells:
+            found[name] = words
     return found
 
 
@@ -101,12 +99,18 @@ def columns_of_words(table, columns):
     dict of str to list of str
         Sorted words by column.
     """
-    found = {}
-    for name in columns:
-        words = {each for each in _without_missing(table.column(name))[0] if each == each}
-        if words and not any(map(_LIKE_A_NUMBER.match, words)):
-            found[name] = sorted(words)
-    return found
+    found = {name: _words_of(table, name)[0] for name in columns}
+    return {name: words for name, words in found.items() if words}
+
+
+def _words_of(table, name):
+    """Return the different words of a column and the number of cells that are not missing.
+
+    There are no words if a cell begins as a number does.
+    """
+    cells = [each for each in _without_missing(table.column(name))[0] if isinstance(each, str)]
+    words = sorted(set(cells))
+    return ([] if any(map(_LIKE_A_NUMBER.match, words)) else words), len(cells)
 
 
 def few_integers(labels):

@@ -290,7 +290,7 @@ def _predict_good_rows(model, X, asked, bad):
 
 
 def _predict_all_good(model, X, asked, bad):
-    good = np.array([row for row in range(len(X)) if row not in bad], dtype=np.intp)
+    good = np.setdiff1d(np.arange(len(X)), list(bad))
     problems: list = []
     while len(good):
         try:

@@ -78,7 +78,7 @@ def predict_stream(
     verbose : int, default=1
         1 prints the number of rows and the rate to standard error.
     material, return_std, interval, proba, novelty
-        See :class:`Predictor`.
+        See :class:`Predictor`. Not with a Predictor, which has its own.
 
     Returns
     -------
@@ -110,16 +110,20 @@ def predict_stream(
     >>> done.n_rows, done.n_bad
     (3, 1)
     """
-    predictor = model
-    if not isinstance(model, Predictor):
-        predictor = Predictor(
-            model,
-            material=material,
-            return_std=return_std,
-            interval=interval,
-            proba=proba,
-            novelty=novelty,
-        )
+    asked = {
+        "material": material,
+        "return_std": return_std,
+        "interval": interval,
+        "proba": proba,
+        "novelty": novelty,
+    }
+    if isinstance(model, Predictor):
+        given = [name for name, value in asked.items() if value not in (None, False)]
+        if given:
+            raise InvalidInputError(f"The model is a Predictor: give it {given[0]} instead.")
+        predictor = model
+    else:
+        predictor = Predictor(model, **asked)
     k, n = _checked_shard(shard)
     _check_options(format, chunk_size, top, by, n)
     material, names = predictor.material_column(), predictor.names()

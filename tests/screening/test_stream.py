@@ -213,6 +213,8 @@ def test_what_a_model_cannot_give_is_refused(folder, tmp_path):
         Predictor(Predictor(folder).load(), proba=True)
     with pytest.raises(InvalidInputError, match="proba=True is for classifiers"):
         screen(folder, FORMULAS, tmp_path / "out", proba=True)
+    with pytest.raises(InvalidInputError, match="give it novelty instead"):
+        screen(Predictor(folder), FORMULAS, tmp_path / "out", novelty=True)
     with pytest.raises(InvalidInputError, match="not a fitted predictor"):
         Predictor(AutoRegressor())
     with pytest.raises(InvalidInputError, match="does not exist"):

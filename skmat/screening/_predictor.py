@@ -37,6 +37,9 @@ PROBLEM = "problem"
 class Predictor:
     """Predict for batches of columns, in whichever process it is called.
 
+    Call it with a DataFrame or a dict of arrays. It returns the columns of the batch, the
+    predictions, and the column "problem", which says why a row has no prediction.
+
     The object holds the path of a model, not the model. Each process loads the model once. Pass
     it to what applies a function to parts of a table: ``map_batches`` of Ray Data,
     ``map_partitions`` of Dask, or ``mapInPandas`` of Spark (see Examples).

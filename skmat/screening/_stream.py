@@ -51,9 +51,9 @@ def predict_stream(
         A folder of ``save_model``, an address "hf://organisation/name", a joblib file, or a fitted
         predictor. See :class:`Predictor`.
     source : str, path-like, list of Path, or iterable
-        A file, a folder, or a pattern such as "candidates/*.parquet". Files are .csv or .tsv,
-        perhaps with .gz, .bz2 or .xz, or .parquet, which needs pyarrow. Files of a folder are read
-        in the order of their names. Or an iterable of DataFrames, of dicts of columns, or of
+        A file, a folder, or a pattern such as ``candidates/*.parquet``. Files are .csv or
+        .tsv, perhaps with .gz, .bz2 or .xz, or .parquet, which needs pyarrow. Files of a folder
+        are read in the order of their names. Or an iterable of DataFrames, of dicts of columns, or of
         materials.
     sink : path-like
         Folder of the result. ``part-*`` holds the rows with their predictions. ``bad-*.csv`` holds

@@ -21,7 +21,7 @@ from skmat.auto._materials import EMBEDDING
 from skmat.auto._metrics import resolve_metric
 from skmat.auto._novelty import NoveltyScale
 from skmat.auto._params import AutoParams
-from skmat.auto._part import Outputs
+from skmat.auto._prepared import PreparedMaterials
 from skmat.auto._reading import MaterialsInputMixin
 from skmat.auto._refit import refit_candidate
 from skmat.auto._saving import AutoFolderMixin
@@ -167,6 +167,33 @@ class AutoEstimator(
         compositions = data.table.compositions.group_ids()[learned]
         self._novelty = NoveltyScale.fit(embedding, compositions, generator)
 
+    def prepare(self, X):
+        """Read materials once, for several methods.
+
+        ``predict``, ``predict_interval``, ``predict_proba``, ``novelty`` and
+        ``predict_candidates`` take the result in the place of X. Each part of the average then
+        predicts once.
+
+        Parameters
+        ----------
+        X : array-like
+            Materials, as in ``fit``.
+
+        Returns
+        -------
+        PreparedMaterials
+            For this estimator, until it is fitted again. Its length is the number of materials.
+
+        Warns
+        -----
+        NoveltyWarning
+            If most materials are unlike those of the training set.
+        """
+        read = self._read(X)
+        if len(read.table):
+            self._warn_of_novelty(read.table)
+        return read
+
     def novelty(self, X):
         """Tell how far materials are from the training set.
 
@@ -185,10 +212,9 @@ class AutoEstimator(
             Percentage of the training set whose own distance is smaller, from 0 to 100. NaN for
             rows that cannot be read, with ``on_invalid="nan"``.
         """
-        check_is_fitted(self)
-        table, valid = self._read_table(X, reset=False)
-        values = self._novelty_of(table) if len(table) else np.empty(0)
-        return scattered(values, valid)
+        read = self._read(X)
+        values = self._novelty_of(read.table) if len(read.table) else np.empty(0)
+        return scattered(values, read.valid)
 
     def predict_candidates(self, X):
         """Return the predictions of every candidate.
@@ -214,10 +240,12 @@ class AutoEstimator(
             raise InvalidInputError(
                 "The candidates are not kept. Set keep_candidates=True before fit."
             )
-        table, valid = self._read_table(X, reset=False)
-        outputs = Outputs(table)
+        read = self._read(X)
         predictions = [
-            {part.name: scattered(average.predict_part(part, outputs), valid) for part in parts}
+            {
+                part.name: scattered(average.predict_part(part, read.outputs), read.valid)
+                for part in parts
+            }
             for average, parts in zip(self._averages, self._ranked, strict=True)
         ]
         return predictions[0] if self._one_dimensional else predictions
@@ -342,19 +370,28 @@ class AutoEstimator(
 
     # Parts of a prediction.
 
+    def _read(self, X):
+        """Return X as PreparedMaterials, without a warning of novelty."""
+        check_is_fitted(self)
+        if not isinstance(X, PreparedMaterials):
+            table, valid = self._read_table(X, reset=False)
+            return PreparedMaterials(table, valid, self._averages)
+        if X.averages is not self._averages:
+            raise InvalidInputError(
+                "X was prepared by another model, or before this one was fitted again. Call"
+                " prepare(X) of this model."
+            )
+        return X
+
     def _outputs(self, X):
         """Return the predictions of X, and the mask of the readable rows."""
-        check_is_fitted(self)
-        table, valid = self._read_table(X, reset=False)
-        if len(table):
-            self._warn_of_novelty(table)
-        return Outputs(table), valid
+        read = self._read(X) if isinstance(X, PreparedMaterials) else self.prepare(X)
+        return read.outputs, read.valid
 
     def _embed(self, X):
         """Return the vectors in which novelty is measured, for EmbeddingDisplay."""
-        check_is_fitted(self)
-        table, valid = self._read_table(X, reset=False)
-        return scattered(table.feature(EMBEDDING[self.input_]), valid)
+        read = self._read(X)
+        return scattered(read.table.feature(EMBEDDING[self.input_]), read.valid)
 
     def _novelty_of(self, table):
         return self._novelty.percentile(table.feature(EMBEDDING[self.input_]))
@@ -370,7 +407,7 @@ class AutoEstimator(
                 f" from it than {_OUTSIDE:.0f} % of its own materials. Predictions and intervals"
                 " may be wrong. See novelty(X).",
                 NoveltyWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _as_y(self, columns, valid):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from skmat._utils.prepared import prepared
 from skmat.benchmark._calibration import COVERAGE
 from skmat.benchmark._measure import Stopwatch, peak_memory_mb, reset_peak_memory
 from skmat.exceptions import InvalidInputError
@@ -78,6 +79,7 @@ def predict_rows(model, X):
     InvalidInputError
         If the model predicts another shape or other classes.
     """
+    X = prepared(model, X)
     return {"predictions": _predict(model, X), **_predict_more(model, X)}
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit, PredefinedSplit
 
+from skmat._utils.prepared import prepared
 from skmat.auto._folds import UNEVEN, join_groups, make_folds
 from skmat.cli.split_columns import check_together
 from skmat.exceptions import InvalidInputError, NoveltyWarning, SkmatError
@@ -333,17 +334,17 @@ def predict_parts(model, X, labels, parts, groups=None):
                 print(f"Fit {counted} to measure the error.", file=sys.stderr, flush=True)
             fitted = clone(model).set_params(verbose=0)
             fit_rows(fitted, X, labels, training, groups)
-        materials = take(X, test)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NoveltyWarning)  # some rows are, and the page tells
-            found = np.reshape(fitted.predict(materials), (len(test), -1))
-            for place, each in enumerate(targets):
-                each.predicted[test] = found[:, place]
-            if is_classifier:
-                _put_probabilities(fitted, materials, test, targets, probabilities)
-            for place, coverage in enumerate(_COVERAGES if has_intervals else ()):
-                for end, values in enumerate(fitted.predict_interval(materials, coverage)):
-                    ends[place, end, test] = np.reshape(values, (len(test), -1))
+            materials = prepared(fitted, take(X, test))
+        found = np.reshape(fitted.predict(materials), (len(test), -1))
+        for place, each in enumerate(targets):
+            each.predicted[test] = found[:, place]
+        if is_classifier:
+            _put_probabilities(fitted, materials, test, targets, probabilities)
+        for place, coverage in enumerate(_COVERAGES if has_intervals else ()):
+            for end, values in enumerate(fitted.predict_interval(materials, coverage)):
+                ends[place, end, test] = np.reshape(values, (len(test), -1))
         if novelty is not None:
             novelty[test] = fitted.novelty(materials)
     done = []

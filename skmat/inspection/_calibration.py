@@ -4,6 +4,7 @@ import numpy as np
 from scipy.stats import binom, binomtest
 from sklearn.utils.validation import check_is_fitted
 
+from skmat._utils.prepared import prepared
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import as_classes, as_numbers, class_indices, read_columns
 from skmat.inspection._panels import check_axes, check_names, names_of, new_panels
@@ -118,6 +119,7 @@ class CalibrationDisplay:
         """
         check_is_fitted(estimator)
         if hasattr(estimator, "predict_interval"):
+            X = prepared(estimator, X)
             intervals = {each: estimator.predict_interval(X, each) for each in coverages}
             return cls.from_predictions(y, intervals=intervals, target_names=target_names, ax=ax)
         if hasattr(estimator, "predict_proba"):

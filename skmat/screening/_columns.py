@@ -1,11 +1,11 @@
 """What a fitted model reads of a table, and the columns that it can add to one."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from skmat.exceptions import InvalidInputError, NoveltyWarning
+from skmat._utils.prepared import prepared
+from skmat.exceptions import InvalidInputError
 
 __all__ = [
     "Asked",
@@ -118,15 +118,14 @@ def types_of_results(model, asked):
 
 def results(model, X, asked):
     """Return the columns that a prediction adds, a list of ndarrays in the order of the names."""
+    X = prepared(model, X)
     found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoveltyWarning)  # the prediction has warned
-        if asked.interval is not None:
-            found += model.predict_interval(X, coverage=asked.interval)
-        if asked.proba:
-            found += _as_list(model.predict_proba(X))
-        if asked.novelty:
-            found.append(model.novelty(X))
+    if asked.interval is not None:
+        found += model.predict_interval(X, coverage=asked.interval)
+    if asked.proba:
+        found += _as_list(model.predict_proba(X))
+    if asked.novelty:
+        found.append(model.novelty(X))
     return [column for each in found for column in np.reshape(each, (len(each), -1)).T]
 
 

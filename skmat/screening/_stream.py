@@ -53,8 +53,8 @@ def predict_stream(
     source : str, path-like, list of Path, or iterable
         A file, a folder, or a pattern such as ``candidates/*.parquet``. Files are .csv or
         .tsv, perhaps with .gz, .bz2 or .xz, or .parquet, which needs pyarrow. Files of a folder
-        are read in the order of their names. Or an iterable of DataFrames, of dicts of columns, or of
-        materials.
+        are read in the order of their names. Or an iterable of DataFrames, of dicts of columns, or
+        of materials.
     sink : path-like
         Folder of the result. ``part-*`` holds the rows with their predictions. ``bad-*.csv`` holds
         rows that cannot be read, with row numbers of the source from 0 and reasons.

@@ -382,6 +382,38 @@ def test_coverage_that_is_none(coverage):
         model.predict_interval(BINARIES, coverage)
 
 
+# Materials that are read once
+
+
+def test_prepared_materials_are_predicted_once():
+    calls = []
+    counting = Odd(on_predict=lambda X: calls.append(len(X)) or np.zeros(len(X)))
+    model = regressor(candidates=[("counting", counting)]).fit(BINARIES, NUMBERS)
+    calls.clear()
+    alone = everything(model)
+    n_alone = len(calls)
+    calls.clear()
+    read = model.prepare(BINARIES)
+    assert len(read) == len(BINARIES)
+    assert_same(everything(model, read), alone)
+    assert 0 < len(calls) == n_alone / 2
+
+
+def test_prepared_rows_that_cannot_be_read():
+    model = regressor(on_invalid="nan").fit(BINARIES, NUMBERS)
+    X = ["what?", *BINARIES[:3]]
+    assert_same(everything(model, model.prepare(X)), everything(model, X))
+
+
+def test_materials_prepared_before_another_fit():
+    model = regressor().fit(BINARIES, NUMBERS)
+    read = model.prepare(BINARIES)
+    with pytest.raises(InvalidInputError, match=r"prepared by another model"):
+        clone(model).fit(BINARIES, NUMBERS).predict(read)
+    with pytest.raises(InvalidInputError, match=r"before this one was fitted again"):
+        model.fit(BINARIES, NUMBERS).novelty(read)
+
+
 # Novelty
 
 

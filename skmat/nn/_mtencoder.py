@@ -100,10 +100,11 @@ class MTEncoderNetwork(Encoder):
         """Encode `batch`. With `sites`, also return the vector of each element."""
         mask = batch.site_mask
         n_materials = batch.n_materials
-        tokens = torch.cat(
-            [self.cpd.expand(n_materials, -1), self._embed_sites(batch, mask)], dim=0
-        )
-        layout = _Layout(mask)
+        parts = [self.cpd.expand(n_materials, -1), self._embed_sites(batch, mask)]
+        n_tokens = sum(map(len, parts))
+        n_added = _n_added_tokens(n_tokens, mask.device)
+        tokens = torch.cat([*parts, parts[0].new_zeros(n_added, parts[0].shape[1])], dim=0)
+        layout = _Layout(mask, n_added)
         needs_sites = sites or self.readout == "mean"
         for layer in self.layers[:-1]:
             tokens = layer(tokens, layout)
@@ -111,7 +112,7 @@ class MTEncoderNetwork(Encoder):
         tokens = self.final_norm(tokens)
         if not needs_sites:
             return Representation(tokens)
-        material, site_vectors = tokens[:n_materials], tokens[n_materials:]
+        material, site_vectors = tokens[:n_materials], tokens[n_materials:n_tokens]
         if self.readout == "mean":
             material = _mean_by_material(site_vectors, mask)
         return Representation(material, site_vectors if sites else None)
@@ -184,10 +185,20 @@ class MTEncoderNetwork(Encoder):
         return vectors + encoded.to(vectors.dtype)
 
 
-class _Layout:
-    """Map between packed tokens ([CPD] tokens first) and tokens padded per material."""
+def _n_added_tokens(n_tokens: int, device: torch.device) -> int:
+    """Return how many tokens of zeros to add, so that few batches differ in their shape.
 
-    def __init__(self, mask: Tensor):
+    Only bf16 on a CPU needs it: oneDNN compiles its products for each shape.
+    """
+    if device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return 0
+    return -n_tokens % (1 << max(4, n_tokens.bit_length() - 4))
+
+
+class _Layout:
+    """Map between packed tokens ([CPD] first, added ones last) and tokens padded per material."""
+
+    def __init__(self, mask: Tensor, n_added: int):
         n_materials, width = mask.shape
         rows, columns = mask.nonzero(as_tuple=True)
         n_sites = len(rows)
@@ -198,7 +209,9 @@ class _Layout:
         self.attends = F.pad(mask, (1, 0), value=True)[:, None, None, :]
         self.padded = not bool(mask.all())
         starts = torch.arange(n_materials, device=mask.device) * (width + 1)
-        self.positions = torch.cat([starts, rows * (width + 1) + columns + 1])
+        own = rows * (width + 1) + columns + 1
+        # Added tokens get what the first token gets. No token attends to them.
+        self.positions = torch.cat([starts, own, own.new_zeros(n_added)])
 
     @property
     def n_materials(self) -> int:

@@ -24,8 +24,9 @@ PRECISIONS = ("auto", "float32", "bf16")
 AUTOCASTING = ("cpu", "cuda")
 
 #: oneDNN computes in bf16 on CPUs. It caches code for up to 1,000 matrix shapes, of 1 MB or more
-#: each. Batches rarely have the same shape twice, so that the cache would take gigabytes in vain.
-_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
+#: each. Batches of crystals rarely have the same shape twice, so that the cache would take
+#: gigabytes in vain. Those of MTEncoder have a hundred shapes (see ``_n_added_tokens``).
+_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
 
 
 def resolve_device(device: str) -> str:

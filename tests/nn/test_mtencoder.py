@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmat.composition import read_compositions
-from skmat.nn import MASK_ID, MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork
+from skmat.nn import MASK_ID, MTENCODER_PRESETS, CompositionBatch, MTEncoderNetwork, _mtencoder
 from skmat.nn._mtencoder import _attention
 
 UNARY, BINARY = "Fe", "TiO2"
@@ -308,3 +308,32 @@ def test_attention_is_that_of_torch(masked, dtype):
     tolerance = 1e-5 if dtype == torch.float32 else 6e-2
     for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("readout", ["cpd", "mean"])
+def test_added_tokens_of_bf16_change_nothing(readout, monkeypatch):
+    network, batch = make_network(readout=readout), batch_of(ALLOY, BINARY, UNARY)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        found = network(batch, sites=True)
+        monkeypatch.setattr(_mtencoder, "_n_added_tokens", lambda *_: 0)
+        expected = network(batch, sites=True)
+    for one, other in zip(found[:2], expected[:2], strict=True):
+        assert one.shape == other.shape
+        torch.testing.assert_close(one.float(), other.float(), atol=0.05, rtol=0.02)
+
+
+def test_batches_of_bf16_have_few_shapes():
+    network, shapes = make_network(), set()
+    network.layers[0].expand.register_forward_hook(
+        lambda _, inputs, __: shapes.add(inputs[0].shape)
+    )
+    batches = [batch_of(*[ALLOY] * 9, *[BINARY] * n) for n in range(1, 11)]
+    with torch.inference_mode():
+        for batch in batches:
+            network(batch)
+        assert len(shapes) == 10
+        shapes.clear()
+        with torch.autocast("cpu", torch.bfloat16):
+            for batch in batches:
+                network(batch)
+    assert len(shapes) <= 3

@@ -105,7 +105,7 @@ def test_what_the_user_says_of_caches_stays(monkeypatch):
     with autocast("cpu", "bf16"):
         pass
     assert os.environ["LRU_CACHE_CAPACITY"] == "7"
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "128"
 
 
 @pytest.mark.skipif(
@@ -124,7 +124,7 @@ def resident():
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 layer = torch.nn.Linear(64, 128)
-for n in range(6000, 6400):
+for n in range(6000, 6500):
     with autocast("cpu", "bf16"):
         layer(torch.ones(n, 64)).float().sum().backward()
     if n == 6030:
@@ -139,5 +139,5 @@ print(resident() - before)
         check=True,
         env=environment,
     )
-    # Hundreds of megabytes, were all of them kept.
-    assert float(found.stdout) < 100
+    # 600 MB and more, were all of them kept.
+    assert float(found.stdout) < 250

@@ -9,6 +9,8 @@ __all__ = ["nearest_hint"]
 def nearest_hint(given, known: Iterable[str]) -> str:
     """Return " The nearest is 'tiny'", or "" if no known name is near.
 
+    A name is near if few letters differ, or if it is the only one that holds the given one.
+
     Parameters
     ----------
     given : object
@@ -19,5 +21,7 @@ def nearest_hint(given, known: Iterable[str]) -> str:
     if not isinstance(given, str):
         return ""
     by_folded = {each.casefold(): each for each in known}
-    near = get_close_matches(given.casefold(), by_folded, n=1)
+    folded = given.casefold()
+    holding = [each for each in by_folded if folded and folded in each]
+    near = get_close_matches(folded, by_folded, n=1) or holding * (len(holding) == 1)
     return f" The nearest is {by_folded[near[0]]!r}" if near else ""

@@ -1,11 +1,12 @@
 """The materials of ``skmat train``, ``predict`` and ``embed``: formulas or structures."""
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
 from skmat.cli.model_files import read_metrics
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, InvalidRowsError
 
 __all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
 
@@ -72,10 +73,41 @@ class GivenMaterials:
         if self.path is None:
             table = Table(pd.DataFrame({self.column: self.values}), {self.column: 0})
         else:
-            advice = f"Name the column of {_KINDS[self.input]} with --{self.input}-column."
-            table = read_table(self.path, [self.column, *others], advice)
+            table = read_table(self.path, [self.column, *others], self._advice())
         cells = table.column(self.column)
         return table, cells if self.input == "formula" else self._locate(cells)
+
+    def leave_out_unreadable(self, table, X):
+        """Return the table and X without the rows that cannot be read. A UserWarning lists them.
+
+        Raises
+        ------
+        InvalidInputError
+            If no row can be read.
+        """
+        try:
+            with self.naming_cells(table):
+                self._check(X)
+        except InvalidInputError as error:
+            if not isinstance(error.__cause__, InvalidRowsError):
+                raise
+            bad = set(error.__cause__.rows)
+            kept = [row for row in range(len(X)) if row not in bad]
+            if not kept:
+                raise
+            warnings.warn(f"{error}\nThese rows are left out.", stacklevel=2)
+            return table.take(kept), [X[row] for row in kept]
+        return table, X
+
+    def _check(self, X):
+        if self.input == "formula":
+            from skmat.composition import read_compositions
+
+            read_compositions(X)
+        else:
+            from skmat.structure import read_structures
+
+            read_structures(X, **self.disorder)
 
     def with_columns(self, X, numbers, name=None):
         """Return a frame of the materials, in a column of that name, and further columns."""
@@ -112,6 +144,13 @@ class GivenMaterials:
 
         folder = Path() if self.path is None else self.path.parent
         return [Path(folder, cell.strip()) if is_path(cell) else cell for cell in cells]
+
+    def _advice(self):
+        """Return what to do if the table lacks the column of materials."""
+        ways = [f"--{self.input}-column names the column of {_KINDS[self.input]}"]
+        if self.column == "formula":
+            ways.append("--structure-column that of structures")
+        return ", ".join(ways) + "."
 
     def _remedy(self):
         """Return advice for the other kind of materials."""

@@ -4,12 +4,13 @@ import gc
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from skmat._utils.nearest import nearest_hint
 from skmat.cli.table_files import read_rows
 from skmat.cli.table_text import below, find_names
 from skmat.composition import read_compositions
@@ -48,12 +49,15 @@ class Table:
         Line of each row in the file. None without a file.
     comma : {"delimiter", "decimal", "unclear"}
         Role of a comma: delimiter, decimal mark, or perhaps a thousands mark.
+    numbers : list of int or None
+        Number of each row among those of the file, from 0. None if no row was left out.
     """
 
     cells: Any
     positions: dict = field(default_factory=dict)
     lines: list | None = None
     comma: str = "delimiter"
+    numbers: list | None = None
 
     def __len__(self):
         return len(self.cells)
@@ -73,9 +77,22 @@ class Table:
         columns = (self.cells.iloc[:, place] for place in range(self.cells.shape[1]))
         return any(column.str.fullmatch(DECIMAL_COMMA.pattern).any() for column in columns)
 
+    def take(self, rows):
+        """Return the table of some rows. Messages name them as before."""
+        cells = self.cells.iloc[rows].reset_index(drop=True)
+        lines = None if self.lines is None else [self.lines[row] for row in rows]
+        numbers = list(rows) if self.numbers is None else [self.numbers[row] for row in rows]
+        return replace(self, cells=cells, lines=lines, numbers=numbers)
+
+    def row_numbers(self):
+        """Return the number of each row among those of the file, from 1."""
+        numbers = range(len(self)) if self.numbers is None else self.numbers
+        return [number + 1 for number in numbers]
+
     def row(self, number):
         """Return the name of a row in messages."""
-        return below(number, number + 2 if self.lines is None else self.lines[number])
+        place = number if self.numbers is None else self.numbers[number]
+        return below(place, place + 2 if self.lines is None else self.lines[number])
 
 
 def read_table(path, columns, advice=""):
@@ -119,7 +136,7 @@ def read_table(path, columns, advice=""):
     if missing:
         raise InvalidInputError(
             f"{path} has no column {', '.join(map(repr, missing))}. Its columns are"
-            f" {_list_names(rows.header)}.{_advise_quotes(rows.header, missing)}"
+            f" {_list_names(rows.header)}.{_advise_names(rows.header, missing)}"
             + "".join(f" {note}" for note in notes)
             + (f" {advice}" if columns[0] in missing and advice else "")
         )
@@ -201,7 +218,7 @@ def naming_cells(table, column, path, kind, hint=""):
         values = table.column(column)
         cells = [(row, column, values[row], reason) for row, _, reason in error.problems]
         message = list_cells(table, path, f"cannot be read as {kind}", cells)
-        raise InvalidInputError(f"{message}\n{hint}".rstrip()) from None
+        raise InvalidInputError(f"{message}\n{hint}".rstrip()) from error
 
 
 def check_names(table, names):
@@ -258,10 +275,14 @@ def _list_names(names):
     return listed + (f" and {hidden:,} more" if hidden > 0 else "")
 
 
-def _advise_quotes(header, missing):
-    """Return advice if missing names are parts of one name with a comma."""
+def _advise_names(header, missing):
+    """Return the column that is meant by the first missing name, "" if none is like it.
+
+    Missing names may be parts of one name with a comma.
+    """
     for name in header:
         parts = [part.strip() for part in name.split(",")]
         if len(parts) > 1 and set(parts) & set(missing):
             return f" Put a name with a comma in double quotes: '\"{name}\"'."
-    return ""
+    nearest = nearest_hint(missing[0], header)
+    return f"{nearest}." if nearest else ""

@@ -82,6 +82,13 @@ def add_train(commands):
     )
     add_disorder(train)
     train.add_argument(
+        "--on-invalid",
+        choices=("raise", "skip"),
+        default="raise",
+        help="for rows whose formula or structure cannot be read: stop and list them, or leave"
+        " them out",
+    )
+    train.add_argument(
         "--random-state",
         type=int,
         default=0,
@@ -195,6 +202,8 @@ def _train(arguments):
     parts_from = [each for each in (arguments.split_column, arguments.group_column) if each]
     table, X = given.read(list(dict.fromkeys([*targets, *columns, *parts_from])))
     _check_outputs(arguments, folder, targets, given.files(X))
+    if arguments.on_invalid == "skip":
+        table, X = given.leave_out_unreadable(table, X)
     labels, is_classifier, further = _read_columns(arguments, table, targets, columns, family)
     groups, split = _read_parts(arguments, table)
     model = new_model(arguments, given, family, is_classifier=is_classifier)
@@ -224,6 +233,7 @@ def _train(arguments):
             labels=labels,
             X=X,
             materials=materials,
+            rows=table.row_numbers(),
             given=given,
             further=columns,
             command=arguments.command_line,

@@ -126,30 +126,31 @@ def _names(name, classes, *, has_intervals):
     return [*names, *[f"{name}_low", f"{name}_high"] * has_intervals, f"{name}_error"]
 
 
-def predictions(held_out, inputs):
+def predictions(held_out, rows, inputs):
     """Return what the model reads, the labels and the held-out predictions of all rows.
 
     Parameters
     ----------
     held_out : HeldOut
         Predictions.
+    rows : list of int
+        Number of each row in the table, from 1.
     inputs : dict of str to array-like
         The materials as text, and further columns.
 
     Returns
     -------
     DataFrame
-        "row" counts from 1. A target "gap" has the columns "gap", "gap_predicted", and "gap_low",
+        A target "gap" has the columns "gap", "gap_predicted", and "gap_low",
         "gap_high", "gap_error" (label minus prediction) or "gap_probability_CLASS".
     """
-    n_rows = len(next(iter(inputs.values())))
-    columns = {"row": np.arange(1, n_rows + 1), **inputs}
+    columns = {"row": rows, **inputs}
     for target in held_out.targets:
         values = [target.truth, target.predicted]
         if target.classes is not None:
             probabilities = target.probabilities
             if probabilities is None:
-                probabilities = np.full((n_rows, len(target.classes)), np.nan)
+                probabilities = np.full((len(rows), len(target.classes)), np.nan)
             values += list(probabilities.T)
         else:
             if target.intervals:
@@ -255,7 +256,8 @@ def write_model(model, folder):
 def write_files(story, folder):
     """Write the predictions and the scores into a folder that ``train_folder`` yields."""
     further = {name: story.X[name].to_numpy() for name in story.further}
-    table = predictions(story.held_out, {story.given.column: story.materials, **further})
+    inputs = {story.given.column: story.materials, **further}
+    table = predictions(story.held_out, story.rows, inputs)
     table["learned"] = story.labels.notna().any(axis=1).to_numpy()
     write_table(table, folder / PREDICTIONS)
     content = metrics(story.held_out, story.model, story.labels, story.command)

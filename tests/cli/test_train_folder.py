@@ -319,7 +319,42 @@ def test_the_name_of_the_column_is_remembered(data, tmp_path, capsys):
     (tmp_path / "m" / "model" / "model.json").unlink()  # the table is looked at first
     error = fails(capsys, "predict", tmp_path / "t.csv", "--model", tmp_path / "m")
     assert "has no column 'Zusammensetzung'" in error
-    assert "Name the column of formulas with --formula-column" in error
+    assert "--formula-column names the column of formulas" in error
+    assert "--structure-column" not in error
+
+
+def test_rows_that_cannot_be_read_are_left_out_if_asked_for(data, tmp_path, capsys):
+    table = pd.concat([frame()[:2], frame()[:1].assign(formula="what?"), frame()[2:]])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    train = ("train", tmp_path / "t.csv", *FAST, "--targets", "gap", "-o", tmp_path / "m")
+    error = fails(capsys, *train)
+    assert "row 3, formula: 'what?'" in error
+    assert not (tmp_path / "m").exists()
+    assert run(*train, "--on-invalid", "skip") == 0
+    said = capsys.readouterr()
+    assert "row 3, formula: 'what?'" in said.err
+    assert "These rows are left out." in said.err
+    assert f"Trained on {frame()['gap'].notna().sum()} rows" in said.out
+    rows = pd.read_csv(tmp_path / "m" / "predictions.csv")["row"]
+    assert rows.tolist() == [1, 2, *range(4, 32)]
+    (tmp_path / "bad.csv").write_text("formula,gap\nwhat?,1\nwhy?,2\n")
+    assert "2 cells cannot be read" in fails(
+        capsys, "train", tmp_path / "bad.csv", *FAST, "--targets", "gap", "--on-invalid", "skip"
+    )
+
+
+def test_a_row_behind_one_that_is_left_out_keeps_its_number(tmp_path, capsys):
+    table = frame().astype({"gap": object})
+    table.loc[0, "formula"], table.loc[4, "gap"] = "what?", "dunno"
+    table.to_csv(tmp_path / "t.csv", index=False)
+    train = ("train", tmp_path / "t.csv", *FAST, "--targets", "gap", "--on-invalid", "skip")
+    assert run(*train) == 2
+    assert "row 5, gap: 'dunno'" in capsys.readouterr().err
+
+
+def test_a_wrong_name_of_a_column_brings_the_nearest(data, capsys):
+    error = fails(capsys, "train", data, *FAST, "--targets", "ga")
+    assert "The nearest is 'gap'." in error
 
 
 def test_words_are_learned_as_categories(tmp_path, capsys):

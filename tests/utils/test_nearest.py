@@ -8,6 +8,8 @@ from skmat._utils.nearest import nearest_hint
     [
         ("tny", " The nearest is 'tiny'"),
         ("BASE", " The nearest is 'base'"),
+        ("in", " The nearest is 'tiny'"),
+        ("", ""),
         ("xxxxxx", ""),
         (3, ""),
     ],

@@ -61,6 +61,8 @@ class Story:
         Materials.
     materials : list of str
         The same as text for a reader.
+    rows : list of int
+        Number of each row in the table, from 1.
     given : GivenMaterials
         Where they come from.
     further : list of str
@@ -76,6 +78,7 @@ class Story:
     labels: pd.DataFrame
     X: Any
     materials: list
+    rows: list
     given: Any
     further: list
     command: list
@@ -305,7 +308,7 @@ def _worst(story, target):
         return [title, html.paragraph("All classes are right.")]
     header = ["Row", "Material", *story.further, *header]
     cells = [
-        [f"{row + 1}", _cut(story.materials[row]), *_further_cells(story, row), *more]
+        [f"{story.rows[row]}", _cut(story.materials[row]), *_further_cells(story, row), *more]
         for row, more in zip(worst, cells, strict=True)
     ]
     n_further = len(story.further)

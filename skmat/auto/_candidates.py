@@ -24,12 +24,37 @@ from skmat.estimators import FAMILIES
 from skmat.estimators._predictor import EncoderPredictor
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["PRESETS", "Candidate", "make_candidates", "make_gates", "names_of_candidates"]
+__all__ = [
+    "DESCRIPTIONS",
+    "PRESETS",
+    "Candidate",
+    "make_candidates",
+    "make_gates",
+    "names_of_candidates",
+]
 
 #: Names of presets, from the fastest.
 PRESETS = ("fast", "medium", "best")
 
 _CHEAP = ("svm", "trees", "trees-vectors", "boosting", "trees-fractions", "boosting-l1")
+
+#: What the candidates are, for reports.
+DESCRIPTIONS = {
+    "svm": "support vectors on Magpie features and embeddings",
+    "svm-structure": "the same with embeddings of structures",
+    "trees": "randomised trees on Magpie features and element fractions",
+    "trees-vectors": "the same with embeddings",
+    "trees-structure": "the same with embeddings of structures",
+    "trees-fractions": "randomised trees on element fractions",
+    "boosting": "boosted trees on Magpie features and element fractions",
+    "boosting-l1": "the same for absolute errors",
+    "roost": "fine-tuned network of formulas",
+    "mtencoder": "fine-tuned network of formulas",
+    "mtencoder-alone": "the same, one per target",
+    "mtencoder-multimodal": "the same, pretrained on structures too",
+    "cgcnn": "fine-tuned network of structures",
+    "alignn": "fine-tuned network of structures with angles",
+}
 
 #: Rows above which kernels take hours.
 _MOST_FOR_KERNELS = 5_000

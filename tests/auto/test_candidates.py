@@ -8,7 +8,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
 from skmat import CGCNNRegressor, MagpieFeaturizer, MTEncoderRegressor
-from skmat.auto._candidates import PRESETS, make_candidates, make_gates, names_of_candidates
+from skmat.auto._candidates import (
+    DESCRIPTIONS,
+    PRESETS,
+    make_candidates,
+    make_gates,
+    names_of_candidates,
+)
 from skmat.exceptions import InvalidInputError
 
 BOTH = ("magpie", "fractions")
@@ -153,6 +159,13 @@ def test_further_columns_are_read_by_all_that_read_features():
 def test_gates_are_classifiers():
     for each in make_gates(100):
         assert each.model.__sklearn_tags__().estimator_type == "classifier"
+
+
+def test_each_candidate_has_a_description():
+    found = set()
+    for input in ("formula", "structure"):
+        found |= {*names_of_candidates("best", input, n_targets=2)}
+    assert found == {*DESCRIPTIONS}
 
 
 def test_names_need_no_candidate():

@@ -13,6 +13,7 @@ import pandas as pd
 
 from skmat._utils.atomic import write_atomically
 from skmat._utils.digits import digits_text
+from skmat.auto._candidates import DESCRIPTIONS
 from skmat.auto._leaderboard import left_out
 from skmat.cli.report import drawings, html
 from skmat.cli.report.shuffled import changes_by_shuffling
@@ -379,6 +380,7 @@ def _leaderboard(story, target):
     cells = [
         [
             each.candidate,
+            DESCRIPTIONS.get(each.candidate.split(",")[0], ""),
             digits_text(each.error),
             percent(each.weight) if each.weight > 0 else "",
             f"{each.seconds_fit:.1f}",
@@ -386,25 +388,24 @@ def _leaderboard(story, target):
         for each in fitted.itertuples()
     ]
     error = f"Out-of-fold {story.model.error_name_}"
-    header = ["Candidate", error, "Weight", "Seconds of fitting"]
+    header = ["Candidate", "What it is", error, "Weight", "Seconds of fitting"]
     return [
         html.heading(3, "Models that were tried"),
-        html.table(header, cells, numbers={1, 2, 3}),
+        html.table(header, cells, numbers={2, 3, 4}),
         *(html.paragraph(line, "soft") for line in left_out(of_target)),
     ]
 
 
 def _predict(story):
     command = ["skmat", "predict", "new.csv", "--model", str(story.folder)]
-    if story.given.column != "formula":
-        command += [f"--{story.given.input}-column", story.given.column]
     if hasattr(story.model, "predict_interval"):
         command += ["--interval", "0.9"]
     if hasattr(story.model, "predict_proba"):
         command += ["--proba"]
     needs = ""
-    if story.further:
-        needs = f" The table also needs the columns {', '.join(map(repr, story.further))}."
+    columns = [story.given.column, *story.further]
+    if columns != ["formula"]:
+        needs = f" Both tables need the columns {', '.join(map(repr, columns))}."
     return [
         html.heading(2, "Predict with it"),
         html.code(shlex.join([*command, "--output", "predicted.csv"])),

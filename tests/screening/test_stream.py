@@ -215,7 +215,7 @@ def test_what_a_model_cannot_give_is_refused(folder, tmp_path):
         screen(folder, FORMULAS, tmp_path / "out", proba=True)
     with pytest.raises(InvalidInputError, match="give it novelty instead"):
         screen(Predictor(folder), FORMULAS, tmp_path / "out", novelty=True)
-    with pytest.raises(InvalidInputError, match="not a fitted predictor"):
+    with pytest.raises(InvalidInputError, match="not a fitted model"):
         Predictor(AutoRegressor())
     with pytest.raises(InvalidInputError, match="does not exist"):
         screen(tmp_path / "nothing", FORMULAS, tmp_path / "out")

@@ -154,6 +154,20 @@ class CompositionArrays:
         fractions = padded_amounts / np.where(row_total > 0, row_total, 1.0)[:, None]
         return cls(padded_numbers, fractions)
 
+    @classmethod
+    def joined(cls, blocks):
+        """Return the materials of several CompositionArrays, one after the other."""
+        ends = np.cumsum([len(block) for block in blocks], dtype=np.int64)
+        n_rows = int(ends[-1]) if len(blocks) else 0
+        width = max((block.atomic_numbers.shape[1] for block in blocks), default=1)
+        atomic_numbers = np.zeros((n_rows, width), dtype=np.uint8)
+        fractions = np.zeros((n_rows, width))
+        for block, end in zip(blocks, ends, strict=True):
+            place = slice(end - len(block), end), slice(block.atomic_numbers.shape[1])
+            atomic_numbers[place] = block.atomic_numbers
+            fractions[place] = block.fractions
+        return cls(atomic_numbers, fractions)
+
 
 def _scaled(rows, amounts, n_rows):
     """Divide the amounts of each row by a power of two: sums cannot overflow.

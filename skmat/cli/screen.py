@@ -19,8 +19,8 @@ def add_screen(commands):
     """Add the command ``screen`` to the parser."""
     screen = commands.add_parser(
         "screen",
-        help="predict for tables of any size, and find the best rows",
-        description="Predict for tables that do not fit into memory. The result is a folder with"
+        help="predict for tables or structure files of any number, and find the best rows",
+        description="Predict for tables and structure files that do not fit into memory. The result is a folder with"
         " one file per part. If the command is interrupted, the same command continues. Without a"
         " table, only --merge and --top are done. Rows that cannot be read have no prediction, and"
         " the files bad-*.csv give the reasons. " + JOBLIB_WARNING,
@@ -28,6 +28,10 @@ def add_screen(commands):
             (
                 "a folder of tables, and the 1,000 largest gaps above 2",
                 'skmat screen candidates/ --model gaps -o out --top 1000 --by "gap>2"',
+            ),
+            (
+                "a folder of CIF files, for a model of structures",
+                "skmat screen cifs/ --model bulk_modulus -o out",
             ),
             (
                 "the third of sixteen shards, as on one of sixteen machines",
@@ -43,7 +47,8 @@ def add_screen(commands):
         "data",
         nargs="*",
         type=Path,
-        help="tables (.csv, .tsv, perhaps compressed, or .parquet), or one folder of them",
+        help="tables (.csv, .tsv, perhaps compressed, or .parquet) or structures (CIF or POSCAR, one"
+        " row each), or one folder of them",
     )
     add_model(screen, "--model")
     screen.add_argument(

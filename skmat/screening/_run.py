@@ -46,6 +46,7 @@ def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n
     opened = open_source(source)
     predictor = _reading(predictor, opened)
     material = predictor.material_column()
+    structures = material if input_of(predictor.load()) == "structure" else None
     if columns is not None:
         columns = [*dict.fromkeys([*predictor.columns_read(), *columns])]
     settings = {
@@ -74,9 +75,12 @@ def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n
     at_a_time = 1 if n_workers == 1 else _CHUNKS_PER_WORKER * n_workers
     with make_parallel(n_jobs) as run:
         for group in _groups(missing(), at_a_time):
-            found = run(delayed(predictor.columns)(opened.given(frame)) for _, frame, _ in group)
+            found = run(
+                delayed(predictor.columns)(opened.given(frame, structures))
+                for _, frame, _ in group
+            )
             for (chunk, frame, first_row), (columns_, problems) in zip(group, found, strict=True):
-                problems = opened.named(problems, frame)
+                problems = opened.named(problems, frame, material)
                 parts.write(chunk, predictor.joined(frame, columns_), problems, first_row)
                 done.n_rows += len(frame)
                 done.n_bad += len(problems)

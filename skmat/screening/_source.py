@@ -11,6 +11,7 @@ import pandas as pd
 from skmat.exceptions import InvalidInputError
 from skmat.screening._tables import frames_of_tables, is_parquet, is_table
 from skmat.structure._files import is_structure_file
+from skmat.structure._read import is_path
 
 __all__ = ["FILE", "Source", "open_source"]
 
@@ -83,23 +84,49 @@ class Source:
         """
         raise NotImplementedError
 
-    def given(self, frame):
-        """Return the columns that the model reads of a chunk."""
+    def given(self, frame, structures):
+        """Return a chunk as the model reads it.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The chunk.
+        structures : str or None
+            Column of structures, whose paths become those from the working directory.
+        """
         return frame
 
-    def named(self, problems, frame):
+    def named(self, problems, frame, material):
         """Return the rows of a chunk that cannot be read, with their values as in the source."""
         return problems
 
 
 class Tables(Source):
-    """Table files, one after the other."""
+    """Table files, one after the other.
+
+    Paths of structures are relative to the deepest folder that holds all tables.
+    """
 
     def __init__(self, files):
         self.files = [Path(path) for path in files]
 
     def identity(self):
         return [[path.name, path.stat().st_size] for path in self.files]
+
+    def given(self, frame, structures):
+        if structures is None or structures not in frame.columns:
+            return frame
+        folder = _folder_of(self.files)
+        cells = [
+            Path(folder, cell.strip()) if is_path(cell) else cell for cell in frame[structures]
+        ]
+        return frame.assign(**{structures: pd.Series(cells, index=frame.index, dtype=object)})
+
+    def named(self, problems, frame, material):
+        return [
+            (row, frame[material].iat[row] if isinstance(value, Path) else value, reason)
+            for row, value, reason in problems
+        ]
 
     def chunks(self, size, material, columns=None):
         return _of_equal_size(frames_of_tables(self.files, columns, size, material), size)
@@ -114,7 +141,7 @@ class StructureFiles(Source):
     material = FILE
 
     def __init__(self, files):
-        self.folder = os.path.commonpath([os.path.dirname(path) or "." for path in files])
+        self.folder = _folder_of(files)
         self.names = [os.path.relpath(path, self.folder) for path in files]
 
     def identity(self):
@@ -133,12 +160,17 @@ class StructureFiles(Source):
         for start in range(0, len(self.names), size):
             yield pd.DataFrame({FILE: self.names[start : start + size]}, dtype=object)
 
-    def given(self, frame):
+    def given(self, frame, structures):
         paths = [Path(self.folder, name) for name in frame[FILE]]
         return frame.assign(**{FILE: pd.Series(paths, index=frame.index, dtype=object)})
 
-    def named(self, problems, frame):
+    def named(self, problems, frame, material):
         return [(row, frame[FILE].iat[row], reason) for row, _, reason in problems]
+
+
+def _folder_of(files):
+    """Return the deepest folder that holds all files."""
+    return os.path.commonpath([os.path.dirname(path) or "." for path in files])
 
 
 class Iterated(Source):

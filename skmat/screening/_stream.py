@@ -43,8 +43,8 @@ def predict_stream(
         in the order of their names. They are one of:
 
         - tables: .csv or .tsv, perhaps with .gz, .bz2 or .xz, or .parquet, which needs pyarrow.
-          A column holds formulas; or structures as paths, as text of a CIF or POSCAR, or as JSON
-          of ``Structure.as_dict``.
+          A column holds formulas; or structures as text of a CIF or POSCAR, as JSON of
+          ``Structure.as_dict``, or as paths relative to the folder of the tables.
         - structures, one per file: CIF or POSCAR, for models that read structures. They are read
           in the process that predicts. The result has their names in the column "file".
 

@@ -135,6 +135,17 @@ def test_text_and_json_of_parquet_are_structures(model, tmp_path):
         assert stream(model, table, tmp_path / name)[0].n_skipped == 7
 
 
+def test_paths_of_a_table_are_relative_to_its_folder(model, cifs, tmp_path):
+    (cifs / "table.csv").write_text("structure\nNaCl.cif\nempty.cif\nmissing.cif\n")
+    done, found = stream(model, cifs / "table.csv", tmp_path / "out")
+    assert (done.n_rows, done.n_bad) == (3, 2)
+    expected = model.predict([str(cifs / "NaCl.cif")])
+    np.testing.assert_allclose(found["y_predicted"][:1], expected, rtol=1e-4)
+    assert found["structure"].tolist() == ["NaCl.cif", "empty.cif", "missing.cif"]
+    bad = pd.concat(pd.read_csv(path) for path in sorted((tmp_path / "out").glob("bad-*")))
+    assert bad["value"].tolist() == ["empty.cif", "missing.cif"]
+
+
 def test_an_iterable_of_dicts_of_structures_is_one_of_materials(model, tmp_path):
     dicts = (structure.as_dict() for structure in SALTS.values())
     _, found = stream(model, dicts, tmp_path / "out")

@@ -2,11 +2,12 @@
 
 Each figure has a process of its own. Memory is its largest, less what it took before, with
 everything imported and the formulas made. Time is that of the processor, with one thread. Formulas
-are enumerated. The fit is of one epoch of a small network. The last row kills a stream at random
-times, continues it, and compares its files with those of a stream that was not killed. Writes
-studies/results/speed_screening.json and .md.
+are enumerated. The fit is of one epoch of a small network. Vectors are those of a tenth of the
+rows, in chunks of 1,000. The last rows kill a stream at random times, continue it, and compare its
+files with those of a stream that was not killed. Writes studies/results/speed_screening.json and
+.md.
 
-``python studies/speed_screening.py --few 1000 --many 10000 --kills 3 --kill_rows 10000`` is fast.
+``python studies/speed_screening.py --few 1000 --many 10000 --kills 3 --kill_rows 20000`` is fast.
 """
 
 import itertools
@@ -66,22 +67,26 @@ def fit(n, folder):
 
 def predict(n, folder):
     """Return what predicts for a table of `n` formulas."""
-    source, model = table(n, folder), small_model(folder)
+    source = alone(table, n, folder)
+    model = alone(small_model, folder)
     return lambda: predict_stream(model, source, folder / "parts", verbose=0)
 
 
 def embed(n, folder):
     """Return what embeds a table of `n` formulas with the default encoder."""
-    source, encoder = table(n, folder), MTEncoder.from_pretrained()
-    return lambda: transform_stream(encoder, source, folder / "parts", format="parquet", verbose=0)
+    source, encoder = alone(table, n, folder), MTEncoder.from_pretrained()
+    return lambda: transform_stream(
+        encoder, source, folder / "parts", chunk_size=1_000, format="parquet", verbose=0
+    )
 
 
-#: What is measured: the name, the function, and whether memory must not depend on the rows.
+#: What is measured: the name, the function, whether memory must not depend on the rows, and the
+#: share of the rows.
 MEASURES = {
-    "read formulas": (read, False),
-    "fit a small network for one epoch": (fit, False),
-    "predict_stream": (predict, True),
-    "transform_stream": (embed, True),
+    "read formulas": (read, False, 1),
+    "predict_stream": (predict, True, 1),
+    "fit a small network for one epoch": (fit, False, 1),
+    "transform_stream": (embed, True, 10),
 }
 
 
@@ -96,6 +101,7 @@ def table(n, folder):
 
 
 def small_model(folder):
+    """Fit a small network, and return its folder."""
     X = list(formulas(200))
     model = MTEncoderRegressor(
         pretrained=None, preset="tiny", max_epochs=1, precision="float32", random_state=0
@@ -123,6 +129,7 @@ def alone(function, *given):
 def measure(report, name, few, many):
     """Add the memory and the time of a measure at two sizes, and how memory grows."""
     found = {}
+    few, many = few // MEASURES[name][2], many // MEASURES[name][2]
     for n in (few, many):
         found[n], seconds = alone(measured, name, n)
         report.add(f"{name}: memory, {n:,} rows", "MB", [found[n] / 1e6])
@@ -166,16 +173,16 @@ def kill(report, n, n_kills, chunk_size):
     n_chunks = -(-n // chunk_size)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table(n, folder)
-        small_model(folder)
-        stream(folder, "whole", chunk_size)
+        alone(table, n, folder)
+        alone(small_model, folder)
+        alone(stream, folder, "whole", chunk_size)
         # In the order of their numbers, at random numbers of parts.
         stops = sorted(generator.sample(range(1, n_chunks), n_kills))
         hits = sum(killed_once(folder, each, generator, "killed", chunk_size) for each in stops)
-        stream(folder, "killed", chunk_size)
+        alone(stream, folder, "killed", chunk_size)
         killed_once(folder, n_chunks // 4, generator, "shards", chunk_size, (1, 2))
         for shard in ((1, 2), (0, 2)):
-            stream(folder, "shards", chunk_size, shard)
+            alone(stream, folder, "shards", chunk_size, shard)
         merged = {}
         for sink in ("whole", "killed", "shards"):
             merge_parts(folder / sink, folder / "merged.csv")

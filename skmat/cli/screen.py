@@ -20,10 +20,10 @@ def add_screen(commands):
     screen = commands.add_parser(
         "screen",
         help="predict for tables or structure files of any number, and find the best rows",
-        description="Predict for tables and structure files that do not fit into memory. The result is a folder with"
-        " one file per part. If the command is interrupted, the same command continues. Without a"
-        " table, only --merge and --top are done. Rows that cannot be read have no prediction, and"
-        " the files bad-*.csv give the reasons. " + JOBLIB_WARNING,
+        description="Predict for tables and structure files that do not fit into memory. The"
+        " result is a folder with one file per part. If the command is interrupted, the same"
+        " command continues. Without a table, only --merge and --top are done. Rows that cannot be"
+        " read have no prediction, and the files bad-*.csv give the reasons. " + JOBLIB_WARNING,
         epilog=examples(
             (
                 "a folder of tables, and the 1,000 largest gaps above 2",
@@ -47,8 +47,8 @@ def add_screen(commands):
         "data",
         nargs="*",
         type=Path,
-        help="tables (.csv, .tsv, perhaps compressed, or .parquet) or structures (CIF or POSCAR, one"
-        " row each), or one folder of them",
+        help="tables (.csv, .tsv, perhaps compressed, or .parquet) or structures (CIF or POSCAR,"
+        " one row each), or one folder of them",
     )
     add_model(screen, "--model")
     screen.add_argument(

@@ -1,3 +1,4 @@
+import json
 import re
 import warnings
 
@@ -41,6 +42,8 @@ def forms(structure, folder):
     return [
         structure,
         structure.as_dict(),
+        json.dumps(structure.as_dict()),
+        json.dumps(structure.as_dict(), indent=1),
         cif,
         str(poscar),
         cif.read_text(),

@@ -92,7 +92,7 @@ class Source:
         frame : DataFrame
             The chunk.
         structures : str or None
-            Column of structures, whose paths become those from the working directory.
+            Column of structures, whose paths become absolute.
         """
         return frame
 
@@ -170,7 +170,7 @@ class StructureFiles(Source):
 
 def _folder_of(files):
     """Return the deepest folder that holds all files."""
-    return os.path.commonpath([os.path.dirname(path) or "." for path in files])
+    return os.path.commonpath({os.path.abspath(os.path.dirname(path)) for path in files})
 
 
 class Iterated(Source):

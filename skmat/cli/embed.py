@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from skmat.cli.arguments import add_disorder, add_materials, add_model, add_result
 from skmat.cli.materials import given_materials, materials_and_output
-from skmat.cli.model_files import JOBLIB_WARNING
+from skmat.cli.model_files import JOBLIB_WARNING, column_learned
 from skmat.cli.output import check_results, warn_of_empty_rows, write_results
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
@@ -116,6 +116,7 @@ def _embed_parts(arguments):
             f"With --parts, -o {arguments.output} names a folder. Give a name without an ending."
         )
     given = given_materials(arguments)
+    column = arguments.formula_column or arguments.structure_column
     if open_source(arguments.data).material:
         given = replace(given, input="structure")
     done = transform_stream(
@@ -123,7 +124,7 @@ def _embed_parts(arguments):
         arguments.data,
         arguments.output,
         format=arguments.parts,
-        material=given.column,
+        material=column or column_learned(arguments.model),
     )
     bad = f", {done.n_bad:,} of them cannot be read (bad-*.csv)" * bool(done.n_bad)
     print(f"Wrote {arguments.output}: {done.n_rows:,} rows{bad}.")

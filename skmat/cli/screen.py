@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
 from skmat.cli.arguments import add_model, column_names, coverage
-from skmat.cli.model_files import JOBLIB_WARNING, model_folder, read_metrics
+from skmat.cli.model_files import JOBLIB_WARNING, column_learned, model_folder
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
@@ -134,7 +134,7 @@ def _screen(arguments):
             shard=shard,
             n_jobs=arguments.jobs,
             verbose=0 if arguments.quiet else 1,
-            material=arguments.material_column or _column_learned(arguments.model),
+            material=arguments.material_column or column_learned(arguments.model),
             return_std=arguments.std,
             interval=arguments.interval,
             proba=arguments.proba,
@@ -156,12 +156,6 @@ def _screen(arguments):
 def _model(source):
     """Return where the model is: an address, a file, or a folder inside that of train."""
     return source if is_hub_address(source) else model_folder(source)
-
-
-def _column_learned(source):
-    """Return the column that ``skmat train`` has read, None if that is not known."""
-    column = read_metrics(source).get("material_column")
-    return column if isinstance(column, str) else None
 
 
 def _source(paths):

@@ -157,6 +157,7 @@ def stream(folder, sink, chunk_size, shard=None):
 
 def killed_once(folder, n_parts, generator, *given):
     """Run a stream until it has written some parts, and kill it a moment later."""
+    # A server that has imported everything starts the process: it is there at once.
     run = multiprocessing.get_context("forkserver").Process(target=stream, args=(folder, *given))
     run.start()
     while len(list((folder / given[0]).glob("part-*"))) < n_parts and run.is_alive():
@@ -218,5 +219,4 @@ def main():
 
 
 if __name__ == "__main__":
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["skmat.screening"])
     main()

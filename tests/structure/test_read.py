@@ -90,7 +90,7 @@ def bad_rows():
         ({"lattice": 1}, "cannot be read as a dict"),
         (Composition("NaCl"), "lacks 'lattice'"),
         (Atoms(rutile(), (True, True, False)), "not periodic"),
-        (rutile().to_json(), "no file has this name"),
+        ('{"lattice": 1}', "cannot be read as the JSON of a dict"),
         (Ghost(rutile()), "cannot be read as ASE Atoms"),
         (slab(), "not periodic"),
         (3.5, "float is not a structure"),

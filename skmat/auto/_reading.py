@@ -18,7 +18,7 @@ from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError, InvalidStructureError, shorten
 from skmat.inputs import CompositionReaderMixin, as_structures, held
 from skmat.structure import StructureArrays
-from skmat.structure._read import parse_structures
+from skmat.structure._read import is_json, parse_structures
 
 __all__ = ["MaterialsInputMixin"]
 
@@ -196,7 +196,8 @@ def _holds_structures(X):
     if isinstance(first, Mapping) and not isinstance(first, Composition):
         return "lattice" in first or "sites" in first
     if isinstance(first, str):
-        return "\n" in first.strip() or first.strip().lower().endswith(_STRUCTURE_FILES)
+        text = first.strip()
+        return "\n" in text or is_json(text) or text.lower().endswith(_STRUCTURE_FILES)
     return False
 
 

@@ -1,8 +1,10 @@
 """The command ``skmat embed``."""
 
+from dataclasses import replace
+
 from skmat.cli.arguments import add_disorder, add_materials, add_model, add_result
-from skmat.cli.materials import materials_and_output
-from skmat.cli.model_files import JOBLIB_WARNING
+from skmat.cli.materials import given_materials, materials_and_output
+from skmat.cli.model_files import JOBLIB_WARNING, column_learned
 from skmat.cli.output import check_results, warn_of_empty_rows, write_results
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
@@ -30,6 +32,11 @@ def add_embed(commands):
                 "what a trained network has learned",
                 "skmat embed materials.csv --model network.joblib -o vectors.npz",
             ),
+            (
+                "tables or structure files that do not fit into memory: a folder, then one file",
+                "skmat embed candidates/ --parts parquet -o vectors\n"
+                "skmat screen -o vectors --merge vectors.parquet",
+            ),
         ),
     )
     add_materials(embed)
@@ -46,6 +53,13 @@ def add_embed(commands):
         embed,
         ".npy, .npz, or a table: .csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet",
     )
+    embed.add_argument(
+        "--parts",
+        choices=("csv", "parquet"),
+        help="for tables of any size, or a folder of tables or of structure files: write a folder"
+        " with one file per 10,000 rows. The same command continues if it is interrupted. Rows"
+        " that cannot be read are in its files bad-*.csv",
+    )
     embed.set_defaults(run=_embed)
 
 
@@ -54,17 +68,11 @@ def _embed(arguments):
 
     from skmat.cli.result_files import ARRAY_SUFFIXES, TABLE_SUFFIXES, suffix_of, write_arrays
 
+    if arguments.parts:
+        _embed_parts(arguments)
+        return
     given = materials_and_output(arguments, (*ARRAY_SUFFIXES, *TABLE_SUFFIXES))
-    if arguments.model:
-        encoder = given.load_model(arguments.model)
-        if not hasattr(encoder, "transform"):
-            raise InvalidInputError(
-                f"{arguments.model} holds an average of models ({type(encoder).__name__}), which"
-                " predicts but does not embed. Use --pretrained, or a model of one network."
-            )
-    else:
-        family = given.choose_family(None, arguments.pretrained)
-        encoder = family.encoder.from_pretrained(arguments.pretrained)
+    encoder = _encoder(arguments, given)
     encoder.set_params(on_invalid=arguments.on_invalid, **given.disorder)
     table, X = given.read()
     as_arrays = arguments.output and suffix_of(arguments.output) in ARRAY_SUFFIXES
@@ -79,3 +87,44 @@ def _embed(arguments):
         print(f"Wrote {arguments.output}: {vectors.shape[0]} x {vectors.shape[1]}, float32.")
         return
     write_results(table, dict(zip(names, vectors.T, strict=True)), arguments.output)
+
+
+def _encoder(arguments, given):
+    """Return the encoder of --model or --pretrained, which reads the materials given."""
+    if not arguments.model:
+        family = given.choose_family(None, arguments.pretrained)
+        return family.encoder.from_pretrained(arguments.pretrained)
+    encoder = given.load_model(arguments.model)
+    if not hasattr(encoder, "transform"):
+        raise InvalidInputError(
+            f"{arguments.model} holds an average of models ({type(encoder).__name__}), which"
+            " predicts but does not embed. Use --pretrained, or a model of one network."
+        )
+    return encoder
+
+
+def _embed_parts(arguments):
+    """Write a folder of parts, in constant memory."""
+    from skmat.cli.result_files import suffix_of
+    from skmat.screening import transform_stream
+    from skmat.screening._source import open_source
+
+    if arguments.data is None or arguments.output is None:
+        raise InvalidInputError("--parts needs a table or a folder, and the folder -o to write.")
+    if suffix_of(arguments.output):
+        raise InvalidInputError(
+            f"With --parts, -o {arguments.output} names a folder. Give a name without an ending."
+        )
+    given = given_materials(arguments)
+    column = arguments.formula_column or arguments.structure_column
+    if open_source(arguments.data).material:
+        given = replace(given, input="structure")
+    done = transform_stream(
+        _encoder(arguments, given).set_params(**given.disorder),
+        arguments.data,
+        arguments.output,
+        format=arguments.parts,
+        material=column or column_learned(arguments.model),
+    )
+    bad = f", {done.n_bad:,} of them cannot be read (bad-*.csv)" * bool(done.n_bad)
+    print(f"Wrote {arguments.output}: {done.n_rows:,} rows{bad}.")

@@ -17,6 +17,7 @@ __all__ = [
     "MODEL",
     "PREDICTIONS",
     "WRITER",
+    "column_learned",
     "holds_model",
     "load_joblib",
     "load_model",
@@ -115,6 +116,12 @@ def read_metrics(folder):
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) and content.get("written_by") == WRITER else {}
+
+
+def column_learned(folder):
+    """Return the column of materials that ``skmat train`` has read, None if that is not known."""
+    column = read_metrics(folder).get("material_column")
+    return column if isinstance(column, str) else None
 
 
 def load_model(path):

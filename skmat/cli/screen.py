@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
 from skmat.cli.arguments import add_model, column_names, coverage
-from skmat.cli.model_files import JOBLIB_WARNING, model_folder, read_metrics
+from skmat.cli.model_files import JOBLIB_WARNING, column_learned, model_folder
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
@@ -19,15 +19,19 @@ def add_screen(commands):
     """Add the command ``screen`` to the parser."""
     screen = commands.add_parser(
         "screen",
-        help="predict for tables of any size, and find the best rows",
-        description="Predict for tables that do not fit into memory. The result is a folder with"
-        " one file per part. If the command is interrupted, the same command continues. Without a"
-        " table, only --merge and --top are done. Rows that cannot be read have no prediction, and"
-        " the files bad-*.csv give the reasons. " + JOBLIB_WARNING,
+        help="predict for tables or structure files of any number, and find the best rows",
+        description="Predict for tables and structure files that do not fit into memory. The"
+        " result is a folder with one file per part. If the command is interrupted, the same"
+        " command continues. Without a table, only --merge and --top are done. Rows that cannot be"
+        " read have no prediction, and the files bad-*.csv give the reasons. " + JOBLIB_WARNING,
         epilog=examples(
             (
                 "a folder of tables, and the 1,000 largest gaps above 2",
                 'skmat screen candidates/ --model gaps -o out --top 1000 --by "gap>2"',
+            ),
+            (
+                "a folder of CIF files, for a model of structures",
+                "skmat screen cifs/ --model bulk_modulus -o out",
             ),
             (
                 "the third of sixteen shards, as on one of sixteen machines",
@@ -43,7 +47,8 @@ def add_screen(commands):
         "data",
         nargs="*",
         type=Path,
-        help="tables (.csv, .tsv, perhaps compressed, or .parquet), or one folder of them",
+        help="tables (.csv, .tsv, perhaps compressed, or .parquet) or structures (CIF or POSCAR,"
+        " one row each), or one folder of them",
     )
     add_model(screen, "--model")
     screen.add_argument(
@@ -129,7 +134,7 @@ def _screen(arguments):
             shard=shard,
             n_jobs=arguments.jobs,
             verbose=0 if arguments.quiet else 1,
-            material=arguments.material_column or _column_learned(arguments.model),
+            material=arguments.material_column or column_learned(arguments.model),
             return_std=arguments.std,
             interval=arguments.interval,
             proba=arguments.proba,
@@ -151,12 +156,6 @@ def _screen(arguments):
 def _model(source):
     """Return where the model is: an address, a file, or a folder inside that of train."""
     return source if is_hub_address(source) else model_folder(source)
-
-
-def _column_learned(source):
-    """Return the column that ``skmat train`` has read, None if that is not known."""
-    column = read_metrics(source).get("material_column")
-    return column if isinstance(column, str) else None
 
 
 def _source(paths):

@@ -62,6 +62,22 @@ def read_compositions(values, *, on_invalid="raise"):
         )
     # Iterating over an Arrow array gives Arrow scalars.
     values = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    blocks, problems = [], []
+    for start in range(0, len(values), _BLOCK):
+        block, faults = _read_block(values[start : start + _BLOCK])
+        blocks.append(block)
+        problems += [(start + row, value, reason) for row, value, reason in faults]
+    if problems and on_invalid == "raise":
+        raise InvalidCompositionError(problems, len(values))
+    return CompositionArrays.joined(blocks)
+
+
+#: Rows that are read at a time. What reading holds besides the result does not grow with the rows.
+_BLOCK = 2**16
+
+
+def _read_block(values):
+    """Return the compositions of a list, and the problems as (row, value, reason)."""
     rows, numbers, amounts = array("q"), array("B"), array("d")
     problems = []
     known: dict[str, tuple[list[int], list[float]]] = {}
@@ -79,14 +95,13 @@ def read_compositions(values, *, on_invalid="raise"):
         rows.extend((row,) * len(parsed[0]))
         numbers.extend(parsed[0])
         amounts.extend(parsed[1])
-    if problems and on_invalid == "raise":
-        raise InvalidCompositionError(problems, len(values))
-    return CompositionArrays.from_flat(
+    read = CompositionArrays.from_flat(
         np.frombuffer(rows, dtype=np.int64) if rows else np.empty(0, dtype=np.int64),
         np.frombuffer(numbers, dtype=np.uint8) if numbers else np.empty(0, dtype=np.uint8),
         np.frombuffer(amounts, dtype=np.float64) if amounts else np.empty(0),
         len(values),
     )
+    return read, problems
 
 
 def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empty=False):

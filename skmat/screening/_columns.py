@@ -6,6 +6,7 @@ import numpy as np
 
 from skmat._utils.prepared import prepared
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import StructureInputMixin
 
 __all__ = [
     "Asked",
@@ -33,19 +34,28 @@ class Asked:
         Probabilities of classes.
     novelty : bool, default=False
         Distance to the training set, as a percentage.
+    vectors : bool, default=False
+        What ``transform`` returns, instead of a prediction.
     """
 
     return_std: bool = False
     interval: float | None = None
     proba: bool = False
     novelty: bool = False
+    vectors: bool = False
 
 
 def check_asked(model, asked):
     """Raise an InvalidInputError if the model cannot give what is asked for."""
     name = type(model).__name__
+    if asked.vectors:
+        if not hasattr(model, "transform"):
+            raise InvalidInputError(f"{name} predicts but has no vectors. Give an encoder.")
+        return
     if not hasattr(model, "predict"):
-        raise InvalidInputError(f"{name} embeds but does not predict. Give a predictor.")
+        raise InvalidInputError(
+            f"{name} embeds but does not predict. Give a predictor, or use transform_stream."
+        )
     is_classifier = hasattr(model, "predict_proba")
     given = {"return_std": asked.return_std, "interval": asked.interval is not None}
     if is_classifier and any(given.values()):
@@ -66,7 +76,10 @@ def input_of(model):
     """Return "formula" or "structure"."""
     from skmat.estimators import FAMILIES
 
-    return FAMILIES[model._family].input if hasattr(model, "_family") else model.input_
+    if hasattr(model, "_family"):
+        return FAMILIES[model._family].input
+    of_structures = isinstance(model, StructureInputMixin)  # a featurizer
+    return getattr(model, "input_", "structure" if of_structures else "formula")
 
 
 def read_columns(model):
@@ -90,6 +103,8 @@ def categories_of(model):
 
 def names_of_results(model, asked):
     """Return the names of the columns that a prediction adds."""
+    if asked.vectors:
+        return list(model.get_feature_names_out())
     targets = model.target_names_
     names = [f"{name}_predicted" for name in targets]
     if asked.return_std:
@@ -106,6 +121,8 @@ def names_of_results(model, asked):
 
 def types_of_results(model, asked):
     """Return the pandas types of the columns that a prediction adds: all can have missing rows."""
+    if asked.vectors:
+        return dict.fromkeys(names_of_results(model, asked), "float32")
     types = dict.fromkeys(names_of_results(model, asked), "float64")
     if hasattr(model, "predict_proba"):
         for name, classes in zip(model.target_names_, _as_list(model.classes_), strict=True):
@@ -118,6 +135,8 @@ def types_of_results(model, asked):
 
 def results(model, X, asked):
     """Return the columns that a prediction adds, a list of ndarrays in the order of the names."""
+    if asked.vectors:
+        return list(np.asarray(model.transform(X), dtype=np.float32).T)
     X = prepared(model, X)
     found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
     if asked.interval is not None:

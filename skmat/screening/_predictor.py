@@ -27,8 +27,9 @@ from skmat.screening._columns import (
     results,
     types_of_results,
 )
+from skmat.structure._read import parse_pymatgen
 
-__all__ = ["PROBLEM", "Predictor", "as_text"]
+__all__ = ["PROBLEM", "Embedder", "Predictor", "as_text"]
 
 #: Column of the result that says why a row has no prediction.
 PROBLEM = "problem"
@@ -99,11 +100,14 @@ class Predictor:
         proba=False,
         novelty=False,
     ):
+        self._set(model, material, Asked(return_std, interval, proba, novelty))
+
+    def _set(self, model, material, asked):
         self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
         self.material = material
-        self.asked = Asked(return_std, interval, proba, novelty)
+        self.asked = asked
         if not isinstance(self.model, str):
-            check_asked(_checked(self.model, type(model).__name__), self.asked)
+            check_asked(_checked(self.model, type(model).__name__), asked)
 
     def __call__(self, batch):
         """Add predictions to a batch.
@@ -181,9 +185,13 @@ class Predictor:
             own = read_columns(model)[0]
             X = X.rename(columns={material: own})[list(model.feature_names_in_)]
         else:
-            X = X[material]
+            own = material
+        if input_of(model) == "structure":
+            X[own], faults = _structures_read(X[own], {row for row, *_ in problems})
+            problems += faults
+        X = X if further else X[own]
         good, found, more = _predict_good_rows(model, X, self.asked, {row for row, *_ in problems})
-        problems = sorted([*problems, *more])
+        problems = sorted([*problems, *more], key=lambda problem: problem[0])
         if not found:  # no row can be predicted
             found = [np.empty(0) for _ in names]
         filled = [_scattered(column, good, len(frame)) for column in found]
@@ -211,9 +219,9 @@ class Predictor:
         return [self.material_column(), *read_columns(self.load())[1]]
 
     def fingerprint(self):
-        """Return what tells this model from others: the SHA-256 of its file, or its class."""
+        """Return what tells this model from others: its SHA-256, or its address on the Hub."""
         if not isinstance(self.model, str):
-            return type(self.model).__name__
+            return _hash_of(self.model)
         if is_hub_address(self.model):
             return self.model
         path = Path(self.model)
@@ -226,8 +234,11 @@ class Predictor:
         material = self.material_column()
         frame = frame.assign(**{material: [as_text(value) for value in frame[material]]})
         types = types_of_results(self.load(), self.asked)
-        results = {name: pd.array(columns[name], dtype=types[name]) for name in types}
-        return frame.assign(**results)
+        results = pd.DataFrame(
+            {name: pd.array(columns[name], dtype=types[name]) for name in types},
+            index=frame.index,
+        )
+        return pd.concat([frame, results], axis=1)
 
     def _check_columns(self, frame, needed, added):
         missing = [name for name in needed if name not in frame.columns]
@@ -244,6 +255,21 @@ class Predictor:
             )
 
 
+class Embedder(Predictor):
+    """The same with ``transform``: the columns of results are those of the vectors.
+
+    Parameters
+    ----------
+    model : str, path-like or transformer
+        As for :class:`Predictor`. Or a fitted encoder or featurizer.
+    material : str, default=None
+        Column of the formulas or structures.
+    """
+
+    def __init__(self, model, *, material=None):
+        self._set(model, material, Asked(vectors=True))
+
+
 def as_text(material):
     """Return a material as a cell of a table: formulas and paths as they are."""
     if isinstance(material, str):
@@ -252,6 +278,8 @@ def as_text(material):
         return json.dumps(material)
     if material is None or material is pd.NA or material != material:
         return None
+    if hasattr(material, "get_chemical_formula"):  # ASE Atoms
+        return material.get_chemical_formula()
     return str(getattr(material, "composition", material))
 
 
@@ -282,6 +310,21 @@ def _further_read(frame, material, further, categories):
             problems.setdefault(int(row), (given.iloc[row], f"{name!r} is not a finite number"))
         X[name] = numbers
     return X, [(row, *problem) for row, problem in problems.items()]
+
+
+def _structures_read(values, bad):
+    """Return structures read once, for all methods of a model, and rows with faults.
+
+    The rows `bad` are not read. Models decide about disorder.
+    """
+    rows = [row for row in range(len(values)) if row not in bad]
+    read, problems, _ = parse_pymatgen(values.iloc[rows].tolist(), "average")
+    problems = [(rows[row], value, reason) for row, value, reason in problems]
+    faulty = {row for row, *_ in problems}
+    structures: list = [None] * len(values)
+    for row, structure in zip((row for row in rows if row not in faulty), read, strict=True):
+        structures[row] = structure
+    return pd.Series(structures, index=values.index, dtype=object), problems
 
 
 def _predict_good_rows(model, X, asked, bad):
@@ -335,9 +378,28 @@ def _loaded(path, stamp):
 
 
 def _checked(model, name):
-    if not hasattr(model, "target_names_") or not is_fitted(model):
-        raise InvalidInputError(f"{name} is not a fitted predictor of skmat.")
+    """Return a model if it is one of skmat that is fitted: their errors list the bad rows."""
+    is_model = hasattr(model, "get_params") and "on_invalid" in model.get_params(deep=False)
+    if not is_model or not is_fitted(model):
+        raise InvalidInputError(f"{name} is not a fitted model of skmat.")
     return model
+
+
+def _hash_of(model):
+    """Return a hash of what a fitted model has learned, or the class of one without training.
+
+    It must be the same for a model that is fitted again in another process.
+    """
+    name = type(model).__name__
+    if hasattr(model, "_hash_weights"):
+        return f"{name} {model._hash_weights()}"
+    learned = getattr(model, "oof_predictions_", None)
+    if learned is None:
+        return name
+    digest = hashlib.sha256()
+    for array in learned if isinstance(learned, list) else [learned]:
+        digest.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())
+    return f"{name} {digest.hexdigest()}"
 
 
 def _loud(model):

@@ -1,213 +1,227 @@
-"""Tables of any size as chunks of rows."""
+"""Sources of any size as chunks of rows: tables, structure files and iterables."""
 
-import bz2
-import csv
 import glob
-import gzip
-import lzma
-import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from skmat.exceptions import InvalidInputError
+from skmat.screening._tables import frames_of_tables, is_parquet, is_table
+from skmat.structure._files import is_structure_file
+from skmat.structure._read import is_path
 
-__all__ = ["chunks_of", "files_of"]
+__all__ = ["FILE", "Source", "open_source"]
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_PARQUET = (".parquet", ".pq")
+#: Column of the names of structure files.
+FILE = "file"
 
 
-def files_of(source):
-    """Return the files of a source in the order of their names, or None for an iterable.
+def open_source(source):
+    """Return what reads a source in chunks.
 
     Parameters
     ----------
-    source : path-like, list of path-like, or iterable
-        A file, a pattern with "*" or a folder of files; or what yields materials.
+    source : path-like, list of Path, or iterable
+        A file, a pattern with "*" or a folder of files: tables or structures. Or an iterable of
+        DataFrames, of dicts of columns, or of materials.
+
+    Returns
+    -------
+    Source
 
     Raises
     ------
     InvalidInputError
         If there is no such file, or files are of several types.
     """
-    if isinstance(source, str | Path):
-        files = _files_at(str(source))
+    if isinstance(source, str | os.PathLike):
+        files = _files_at(os.fspath(source))
     elif isinstance(source, list) and source and all(isinstance(each, Path) for each in source):
-        files = source
+        files = [os.fspath(path) for path in source]
     else:
-        return None
-    missing = [str(path) for path in files if not path.is_file()]
-    if missing:
-        raise InvalidInputError(f"The file {missing[0]} does not exist.")
-    kinds = {_is_parquet(path) for path in files}
+        return Iterated(source)
+    missing = next((path for path in files if not os.path.isfile(path)), None)
+    if missing is not None:
+        raise InvalidInputError(f"The file {missing} does not exist.")
+    kinds = {_type(path) for path in files}
     if len(kinds) > 1:
         raise InvalidInputError(
-            f"{source} has files of text and of Parquet. Screen them one after the other."
+            f"{source} has {' and '.join(sorted(kinds))}. Screen them one after the other, for"
+            " example with a pattern such as 'folder/*.cif'."
         )
-    return files
+    return StructureFiles(files) if kinds == {_STRUCTURES} else Tables(files)
 
 
-def chunks_of(source, size, material, columns=None):
-    """Yield the rows of a source as DataFrames of `size` rows, the last one shorter.
+class Source:
+    """Rows of materials, read in chunks."""
 
-    Text files are read as text, and only empty cells are missing: "NaN" is sodium nitride. Parquet
-    files keep their types.
+    #: Column of the materials, None if the model or the caller names it.
+    material: str | None = None
 
-    Parameters
-    ----------
-    source : path-like, list of Path, or iterable
-        Files as in ``files_of``. Or an iterable of DataFrames, of dicts of columns, or of
-        materials.
-    size : int
-        Rows per chunk.
-    material : str
-        Column of the materials.
-    columns : list of str, default=None
-        Columns to read. None reads all.
+    def identity(self):
+        """Return what tells this source from others, as data for JSON. None for iterables."""
+        return None
 
-    Raises
-    ------
-    InvalidInputError
-        If a file cannot be read or lacks a column, or a row has too many fields.
+    def chunks(self, size, material, columns=None) -> Iterator[pd.DataFrame]:
+        """Yield DataFrames of `size` rows, the last one shorter.
+
+        Parameters
+        ----------
+        size : int
+            Rows per chunk.
+        material : str
+            Column of the materials.
+        columns : list of str, default=None
+            Columns to read. None reads all.
+
+        Raises
+        ------
+        InvalidInputError
+            If a file cannot be read or lacks a column.
+        """
+        raise NotImplementedError
+
+    def given(self, frame, structures):
+        """Return a chunk as the model reads it.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The chunk.
+        structures : str or None
+            Column of structures, whose paths become absolute.
+        """
+        return frame
+
+    def named(self, problems, frame, material):
+        """Return the rows of a chunk that cannot be read, with their values as in the source."""
+        return problems
+
+
+class Tables(Source):
+    """Table files, one after the other.
+
+    Paths of structures are relative to the deepest folder that holds all tables.
     """
-    files = files_of(source)
-    if files is None:
-        frames = _frames_of_iterable(source, material, size)
-    else:
-        frames = _frames(files, columns, size, material)
-    return _of_equal_size(frames, size)
+
+    def __init__(self, files):
+        self.files = [Path(path) for path in files]
+
+    def identity(self):
+        return [[path.name, path.stat().st_size] for path in self.files]
+
+    def given(self, frame, structures):
+        if structures is None or structures not in frame.columns:
+            return frame
+        folder = _folder_of(self.files)
+        cells = [
+            Path(folder, cell.strip()) if is_path(cell) else cell for cell in frame[structures]
+        ]
+        return frame.assign(**{structures: pd.Series(cells, index=frame.index, dtype=object)})
+
+    def named(self, problems, frame, material):
+        return [
+            (row, frame[material].iat[row] if isinstance(value, Path) else value, reason)
+            for row, value, reason in problems
+        ]
+
+    def chunks(self, size, material, columns=None):
+        return _of_equal_size(frames_of_tables(self.files, columns, size, material), size)
+
+
+class StructureFiles(Source):
+    """Structure files, one per row. Workers read them, and a chunk holds only their names.
+
+    Names are relative to the deepest folder that holds all files.
+    """
+
+    material = FILE
+
+    def __init__(self, files):
+        self.folder = _folder_of(files)
+        self.names = [os.path.relpath(path, self.folder) for path in files]
+
+    def identity(self):
+        digest = hashlib.sha256()
+        for name in self.names:
+            size = os.path.getsize(os.path.join(self.folder, name))
+            digest.update(f"{name}\0{size}\0".encode())
+        return {"n_structures": len(self.names), "sha256": digest.hexdigest()}
+
+    def chunks(self, size, material, columns=None):
+        others = [name for name in columns or () if name != FILE]
+        if others:
+            raise InvalidInputError(
+                f"Structure files have no column {', '.join(map(repr, others))}, only {FILE!r}."
+            )
+        for start in range(0, len(self.names), size):
+            yield pd.DataFrame({FILE: self.names[start : start + size]}, dtype=object)
+
+    def given(self, frame, structures):
+        paths = [Path(self.folder, name) for name in frame[FILE]]
+        return frame.assign(**{FILE: pd.Series(paths, index=frame.index, dtype=object)})
+
+    def named(self, problems, frame, material):
+        return [(row, frame[FILE].iat[row], reason) for row, _, reason in problems]
+
+
+def _folder_of(files):
+    """Return the deepest folder that holds all files."""
+    return os.path.commonpath({os.path.abspath(os.path.dirname(path)) for path in files})
+
+
+class Iterated(Source):
+    """What an iterable yields: DataFrames, dicts of columns, or materials."""
+
+    def __init__(self, source):
+        if not isinstance(source, Iterable) or isinstance(source, Mapping):
+            raise InvalidInputError(
+                f"source={type(source).__name__} must be a file, a folder, a pattern or an"
+                " iterable of materials or DataFrames."
+            )
+        self.source = [source] if isinstance(source, pd.DataFrame) else source
+
+    def chunks(self, size, material, columns=None):
+        return _of_equal_size(_frames_of_iterable(self.source, material, size), size)
+
+
+_STRUCTURES = "structure files"
+
+
+def _type(path):
+    if is_parquet(Path(path)):
+        return "tables of Parquet"
+    return _STRUCTURES if _is_structure(path) else "tables of text"
+
+
+def _is_structure(path):
+    # A table may be named after structures, such as "poscars.csv".
+    path = Path(path)
+    return not is_table(path) and is_structure_file(path.name)
 
 
 def _files_at(text):
-    path = Path(text)
-    if path.is_dir():
-        files = [each for each in path.iterdir() if _kind(each)]
+    """Return the files at a path or of a pattern, in the order of their names."""
+    if os.path.isdir(text):
+        files = [entry.path for entry in os.scandir(text) if entry.is_file()]
+        files = [path for path in files if is_table(Path(path)) or _is_structure(path)]
         if not files:
-            raise InvalidInputError(f"The folder {path} has no .csv, .tsv or .parquet file.")
+            raise InvalidInputError(
+                f"The folder {text} has no .csv, .tsv, .parquet, CIF or POSCAR file."
+            )
         return sorted(files)
-    if any(mark in text for mark in "*?[") and not path.exists():
-        files = [Path(each) for each in glob.glob(text, recursive=True)]
+    if any(mark in text for mark in "*?[") and not os.path.exists(text):
+        files = glob.glob(text, recursive=True)
         if not files:
             raise InvalidInputError(f"No file matches {text}.")
         return sorted(files)
-    return [path]
-
-
-def _kind(path):
-    """Return the delimiter or "parquet", or None for files of another type."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _OPENERS:
-        suffixes.pop()
-    if suffixes and suffixes[-1] in _PARQUET:
-        return "parquet"
-    return _DELIMITERS.get(suffixes[-1]) if suffixes else None
-
-
-def _is_parquet(path):
-    return _kind(path) == "parquet"
-
-
-def _frames(files, columns, size, material):
-    for path in files:
-        try:
-            if _is_parquet(path):
-                yield from _parquet_frames(path, columns, size)
-            else:
-                yield from _text_frames(path, columns, size, material)
-        except (csv.Error, UnicodeDecodeError, EOFError, zlib.error, lzma.LZMAError) as error:
-            raise InvalidInputError(f"{path} cannot be read: {error}.") from error
-
-
-def _text_frames(path, columns, size, material):
-    with _open_text(path) as stream:
-        first = stream.readline()
-        delimiter = _delimiter(first, path, material)
-        header = next(csv.reader([first], delimiter=delimiter), [])
-        _check_names(header, columns, path)
-        reader = csv.reader(stream, delimiter=delimiter)
-        rows = []
-        for row in reader:
-            if not row:
-                continue  # an empty line
-            if len(row) != len(header):
-                raise InvalidInputError(
-                    f"{path}, line {reader.line_num + 1} has {len(row)} fields, but the header"
-                    f" has {len(header)}. Quote fields that hold the delimiter {delimiter!r}."
-                )
-            rows.append(row)
-            if len(rows) == size:
-                yield _frame(rows, header, columns)
-                rows = []
-        if rows:
-            yield _frame(rows, header, columns)
-
-
-def _open_text(path):
-    opener: Callable = _OPENERS.get(path.suffix.lower(), open)
-    return opener(path, "rt", encoding="utf-8-sig", newline="")
-
-
-def _delimiter(header, path, material):
-    """Return the first delimiter that makes a column of materials."""
-    usual = _kind(path) or ","
-    for delimiter in dict.fromkeys([usual, ",", ";", "\t", "|"]):
-        if material in next(csv.reader([header], delimiter=delimiter), []):
-            return delimiter
-    return usual
-
-
-def _frame(rows, header, columns):
-    """Return rows of text as a frame. Only empty cells are missing: "NaN" is sodium nitride."""
-    frame = pd.DataFrame(
-        [[cell or None for cell in row] for row in rows], columns=header, dtype=object
-    )
-    return frame if columns is None else frame[columns]
-
-
-def _parquet_frames(path, columns, size):
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise InvalidInputError(
-            f"{path}: .parquet files need pyarrow. Install it with `pip install pyarrow`."
-        ) from None
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        _check_names(file.schema_arrow.names, columns, path)
-        # Without threads, because those of pyarrow and torch together can crash the exit.
-        for batch in file.iter_batches(size, columns=columns, use_threads=False):
-            yield batch.to_pandas(types_mapper=pd.ArrowDtype)
-    except pyarrow.ArrowException as error:
-        raise InvalidInputError(f"{path} cannot be read: {error}.") from error
-
-
-def _check_names(present, columns, path):
-    missing = [name for name in columns or () if name not in present]
-    if missing:
-        raise InvalidInputError(
-            f"{path} has no column {', '.join(map(repr, missing))}. Its columns are"
-            f" {', '.join(map(str, list(present)[:20]))}."
-        )
-    twice = [name for name, count in Counter(present).items() if count > 1]
-    if twice:
-        raise InvalidInputError(
-            f"{path} has several columns {', '.join(map(repr, twice))}. Rename them."
-        )
+    return [text]
 
 
 def _frames_of_iterable(source, material, size):
-    if not isinstance(source, Iterable) or isinstance(source, Mapping):
-        raise InvalidInputError(
-            f"source={type(source).__name__} must be a file, a folder, a pattern or an iterable of"
-            " materials or DataFrames."
-        )
-    if isinstance(source, pd.DataFrame):
-        source = [source]
     pending: list = []
     for each in source:
         if isinstance(each, pd.DataFrame | Mapping) and not _is_material(each):
@@ -226,8 +240,9 @@ def _frames_of_iterable(source, material, size):
 
 def _is_material(each):
     """Tell a dict of amounts or a structure's dict from a dict of columns."""
-    return isinstance(each, Mapping) and all(
-        isinstance(value, int | float) for value in each.values()
+    return isinstance(each, Mapping) and (
+        {"lattice", "sites"} <= {*each}
+        or all(isinstance(value, int | float) for value in each.values())
     )
 
 

@@ -13,7 +13,12 @@ from skmat.exceptions import InvalidInputError
 from skmat.structure._cif import structure_from_cif
 from skmat.structure._poscar import settled_poscar
 
-__all__ = ["structure_from_dict", "structure_from_file", "structure_from_text"]
+__all__ = [
+    "is_structure_file",
+    "structure_from_dict",
+    "structure_from_file",
+    "structure_from_text",
+]
 
 #: Bytes of a file after decompression. 10,000 atoms take about 1 MB.
 _MOST_BYTES = 64 * 2**20
@@ -28,6 +33,11 @@ _MARKS = {
 }
 
 
+def is_structure_file(name):
+    """Tell by its name whether a file is a CIF or a POSCAR, perhaps compressed."""
+    return _form_of(name) in ("cif", "poscar")
+
+
 def structure_from_file(path):
     """Read a file into a pymatgen Structure."""
     path = Path(path)
@@ -35,17 +45,17 @@ def structure_from_file(path):
     if form is None:
         return Structure.from_file(path)
     text = _text_of(path)
-    if form == "json":
-        return structure_from_dict(orjson.loads(text))
     if form == "yaml":
         return structure_from_dict(_from_yaml(text))
     return structure_from_text(text, form)
 
 
 def structure_from_text(text, form):
-    """Read the text of a CIF or a POSCAR into a pymatgen Structure."""
+    """Read the text of a CIF, a POSCAR or a dict as JSON into a pymatgen Structure."""
     if form == "cif":
         return structure_from_cif(text)
+    if form == "json":
+        return structure_from_dict(orjson.loads(text))
     return Structure.from_str(settled_poscar(text), fmt="poscar")
 
 

@@ -21,9 +21,19 @@ from skmat.structure._files import (
 )
 from skmat.structure._mixtures import check_disorder
 
-__all__ = ["as_rows", "is_path", "parse_pymatgen", "parse_structures", "read_structures"]
+__all__ = [
+    "as_rows",
+    "is_json",
+    "is_path",
+    "parse_pymatgen",
+    "parse_structures",
+    "read_structures",
+]
 
-_FORMS = "pymatgen Structures, their dicts, ASE Atoms, or CIF or POSCAR files as paths or as text"
+_FORMS = (
+    "pymatgen Structures, their dicts, also as JSON, ASE Atoms, or CIF or POSCAR files as paths or"
+    " as text"
+)
 
 #: Characters of a reason.
 _LONGEST = 300
@@ -35,8 +45,9 @@ def read_structures(values, *, on_invalid="raise", disorder="raise"):
     Parameters
     ----------
     values : StructureArrays or iterable
-        pymatgen Structures, dicts of ``Structure.as_dict``, ASE Atoms that are periodic in all
-        directions, or CIF or POSCAR files. Give files as paths, or as texts of several lines.
+        pymatgen Structures, dicts of ``Structure.as_dict`` or their JSON, ASE Atoms that are
+        periodic in all directions, or CIF or POSCAR files. Give files as paths, or as texts of
+        several lines.
     on_invalid : {"raise", "nan"}, default="raise"
         "raise" raises an error for items that cannot be read. "nan" leaves them out.
     disorder : {"raise", "average"}, default="raise"
@@ -155,10 +166,16 @@ _GUESSES = {
 
 
 def is_path(value):
-    """Tell whether `value` is read as a path: a Path, or text of one line."""
-    return isinstance(value, Path) or (
-        isinstance(value, str) and "\n" not in (text := value.strip()) and "\r" not in text
-    )
+    """Tell whether `value` is read as a path: a Path, or text of one line that is not JSON."""
+    if not isinstance(value, str):
+        return isinstance(value, Path)
+    text = value.strip()
+    return "\n" not in text and "\r" not in text and not is_json(text)
+
+
+def is_json(text):
+    """Tell whether text without spaces around it is a JSON object."""
+    return text.endswith("}") and re.match(r'\{\s*"', text) is not None
 
 
 def _parse(value):
@@ -170,6 +187,8 @@ def _parse(value):
         if not _is_file(value):
             raise InvalidInputError(f"no file has this name (accepted are {_FORMS})")
         return _attempt(structure_from_file, value, what="a CIF or POSCAR file")
+    if isinstance(value, str) and is_json(value.strip()):
+        return _attempt(structure_from_text, value, "json", what="the JSON of a dict of pymatgen")
     if isinstance(value, str):
         is_cif = re.search(r"(?im)^[ \t\ufeff]*(_cell[_.]|data_)", value) is not None
         form = "cif" if is_cif else "poscar"

@@ -1,8 +1,10 @@
+import numpy as np
 import pandas as pd
 import pytest
 from common.commands import fails, run
+from pymatgen.core import Lattice, Structure
 
-from skmat import AutoRegressor
+from skmat import AutoRegressor, CGCNNRegressor
 
 FORMULAS = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl", "MgO", "CaO"]
 GAPS = [8.5, 8.4, 7.1, 7.4, 13.6, 11.5, 9.4, 10.8, 8.2, 8.3, 7.8, 7.1]
@@ -75,3 +77,35 @@ def test_wrong_shards_are_refused(screen, shard, capsys):
 def test_a_command_without_work_is_refused(screen, capsys):
     sink, _ = screen
     assert "Give tables to screen" in fails(capsys, "screen", "-o", sink)
+
+
+def test_structure_files_are_screened_and_embedded(tmp_path, capsys):
+    structures = [
+        Structure(Lattice.cubic(a), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]) for a in (4, 5)
+    ]
+    model = CGCNNRegressor(pretrained=None, preset="tiny", max_epochs=1, random_state=0)
+    model.fit(structures, [1.0, 2.0]).save_model(tmp_path / "model")
+    (tmp_path / "cifs").mkdir()
+    for name, structure in zip("ab", structures, strict=True):
+        structure.to(filename=str(tmp_path / "cifs" / f"{name}.cif"))
+    merged = tmp_path / "all.csv"
+    command = ("--model", tmp_path / "model", "-o", tmp_path / "out")
+    assert run("screen", tmp_path / "cifs", *command, "--merge", merged) == 0
+    assert pd.read_csv(merged).columns.tolist() == ["file", "y_predicted"]
+    command = ("--model", tmp_path / "model", "--parts", "csv", "-o", tmp_path / "vectors")
+    assert run("embed", tmp_path / "cifs", *command) == 0
+    assert f"Wrote {tmp_path / 'vectors'}: 2 rows." in capsys.readouterr().out
+    assert run("screen", "-o", tmp_path / "vectors", "--merge", merged) == 0
+    found = pd.read_csv(merged)
+    assert found["file"].tolist() == ["a.cif", "b.cif"]
+    np.testing.assert_allclose(
+        found.iloc[:, 1:], model.transform(structures), rtol=1e-3, atol=1e-5
+    )
+
+
+def test_formulas_become_parts_of_vectors(folder, tmp_path, capsys):
+    command = ("embed", folder / "new.csv", "--parts", "csv")
+    assert run(*command, "-o", tmp_path / "vectors") == 0
+    assert "13 rows, 1 of them cannot be read" in capsys.readouterr().out
+    assert "names a folder" in fails(capsys, *command, "-o", tmp_path / "vectors.csv")
+    assert "needs a table" in fails(capsys, "embed", "--formulas", "NaCl", "--parts", "csv")

@@ -59,6 +59,27 @@ def test_group_ids_join_equal_compositions():
     assert groups[3] == groups[4]
 
 
+def test_group_ids_are_numbered_as_unique_does():
+    generator = np.random.default_rng(0)
+    formulas = [
+        f"Fe{a}O{b}" if c else f"Li{a}Fe{b}O"
+        for a, b, c in generator.integers(1, 4, (200, 3)) % 3 + [[1, 1, 0]]
+    ]
+    arrays = read_compositions(formulas)
+    expected = np.unique(arrays.keys(), axis=0, return_inverse=True)[1].reshape(-1)
+    assert_array_equal(arrays.group_ids(), expected)
+    assert read_compositions([]).group_ids().shape == (0,)
+
+
+def test_joined_pads_to_the_widest():
+    parts = [["TiO2", "Fe"], ["LiFePO4"], []]
+    joined = CompositionArrays.joined([read_compositions(each) for each in parts])
+    expected = read_compositions(["TiO2", "Fe", "LiFePO4"])
+    assert_array_equal(joined.atomic_numbers, expected.atomic_numbers)
+    assert_array_equal(joined.fractions, expected.fractions)
+    assert CompositionArrays.joined([]).atomic_numbers.shape == (0, 1)
+
+
 def test_a_composition_is_found_however_it_is_written():
     known = read_compositions(["Fe", "TiO2", "Ca(OH)2"])
     asked = read_compositions(["O4Ti2", "TiO", "CaH2O2", "Fe3", "LiFePO4"])

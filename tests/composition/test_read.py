@@ -262,6 +262,18 @@ def test_columns_may_be_compounds():
     assert_allclose(large.fractions, read_compositions(["H2O"]).fractions, rtol=1e-14)
 
 
+def test_blocks_of_rows_give_what_one_block_gives(monkeypatch):
+    formulas = ["TiO2", "Fe", "what?", "Fe0.62Ni0.192Co0.146C0.01", "TiO2", None, "Ca(OH)2"]
+    expected = read_compositions(formulas, on_invalid="nan")
+    monkeypatch.setattr("skmat.composition._read._BLOCK", 2)
+    found = read_compositions(formulas, on_invalid="nan")
+    assert_array_equal(found.atomic_numbers, expected.atomic_numbers)
+    assert_array_equal(found.fractions, expected.fractions)
+    with pytest.raises(InvalidCompositionError) as error:
+        read_compositions(formulas)
+    assert error.value.rows == [2, 5]
+
+
 def test_amounts_in_lists_and_tables():
     expected = read_compositions(["FeO2"]).keys()
     by_name = pd.DataFrame({"O": [2], "Fe": [1]})

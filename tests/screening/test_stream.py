@@ -1,5 +1,6 @@
 import gzip
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmat import AutoClassifier, AutoRegressor
+from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError
 from skmat.screening import Predictor, best_rows, merge_parts, predict_stream
 
@@ -215,7 +216,7 @@ def test_what_a_model_cannot_give_is_refused(folder, tmp_path):
         screen(folder, FORMULAS, tmp_path / "out", proba=True)
     with pytest.raises(InvalidInputError, match="give it novelty instead"):
         screen(Predictor(folder), FORMULAS, tmp_path / "out", novelty=True)
-    with pytest.raises(InvalidInputError, match="not a fitted predictor"):
+    with pytest.raises(InvalidInputError, match="not a fitted model"):
         Predictor(AutoRegressor())
     with pytest.raises(InvalidInputError, match="does not exist"):
         screen(tmp_path / "nothing", FORMULAS, tmp_path / "out")
@@ -244,3 +245,53 @@ def test_a_killed_run_continues(folder, tmp_path):
     assert names <= {path.name for path in sink.iterdir()}
     for name in names:
         assert (expected / name).read_bytes() == Path(sink, name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_random_points_gives_the_bytes_of_one_that_is_not(tmp_path):
+    model = MTEncoderRegressor(
+        pretrained=None, preset="tiny", max_epochs=1, precision="float32", random_state=0
+    )
+    model = model.fit(FORMULAS, GAPS).save_model(tmp_path / "model")
+    source = tmp_path / "many.csv"
+    every = (f"{a}{n}{b}" for n in range(1, 2001) for a in ("Na", "K") for b in ("F", "Cl", "Br"))
+    rows = ("what?" if row % 700 == 50 else each for row, each in enumerate(every))
+    source.write_text("formula\n" + "\n".join(rows) + "\n")
+    n_chunks, generator = 12_000 // 100, random.Random(0)
+
+    def stream(sink, **settings):
+        predict_stream(model, source, tmp_path / sink, chunk_size=100, verbose=0, **settings)
+        merge_parts(tmp_path / sink, tmp_path / f"{sink}.csv")
+
+    def killed(sink, n_parts, more=""):
+        """Kill a run a moment after it has written some parts."""
+        code = (
+            "from skmat.screening import predict_stream\n"
+            f"predict_stream({str(model)!r}, {str(source)!r}, {str(tmp_path / sink)!r},"
+            f" chunk_size=100, verbose=0{more})"
+        )
+        run = subprocess.Popen([sys.executable, "-c", code])
+        while len(list((tmp_path / sink).glob("part-*"))) < n_parts and run.poll() is None:
+            time.sleep(0.001)
+        time.sleep(generator.uniform(0, 0.05))
+        run.kill()
+        return run.wait() == -signal.SIGKILL
+
+    stream("whole")
+    stops = sorted(generator.sample(range(1, n_chunks - 20), 4))
+    assert all([killed("killed", n_parts) for n_parts in stops])
+    stream("killed")
+    assert killed("shards", 20, ", shard=(1, 2)")
+    predict_stream(
+        model, source, tmp_path / "shards", chunk_size=100, verbose=0, shard=(1, 2), n_jobs=2
+    )
+    stream("shards", shard=(0, 2))
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+    assert len([name for name in whole if name.startswith("bad-")]) == 18
+    for sink in ("killed", "shards"):
+        assert (tmp_path / f"{sink}.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+        # A killed writer may leave a temporary file.
+        found = {path.name for path in (tmp_path / sink).iterdir() if path.name[0] != "."}
+        assert found == {*whole}
+        for name, content in whole.items():
+            assert (tmp_path / sink / name).read_bytes() == content, (sink, name)

@@ -1,3 +1,4 @@
+import json
 import re
 import warnings
 
@@ -41,6 +42,8 @@ def forms(structure, folder):
     return [
         structure,
         structure.as_dict(),
+        json.dumps(structure.as_dict()),
+        json.dumps(structure.as_dict(), indent=1),
         cif,
         str(poscar),
         cif.read_text(),
@@ -87,7 +90,7 @@ def bad_rows():
         ({"lattice": 1}, "cannot be read as a dict"),
         (Composition("NaCl"), "lacks 'lattice'"),
         (Atoms(rutile(), (True, True, False)), "not periodic"),
-        (rutile().to_json(), "no file has this name"),
+        ('{"lattice": 1}', "cannot be read as the JSON of a dict"),
         (Ghost(rutile()), "cannot be read as ASE Atoms"),
         (slab(), "not periodic"),
         (3.5, "float is not a structure"),

@@ -18,6 +18,7 @@ from skmat.training import (
     TrainingData,
     TrainingSettings,
     keep_labels,
+    of_first_process,
     resolve_device,
     resolve_precision,
     spawn_seeds,
@@ -160,6 +161,7 @@ class FitPlan:
 def plan_fit(estimator, start, tasks, data, previous) -> FitPlan:
     """Plan ``fit``: a split, the epochs and the batch size of each network."""
     seed, run_folder = estimator._begin_run()
+    seed = of_first_process(seed)
     fraction = estimator._plain("validation_fraction")
     groups = None
     if estimator.patience is not None and fraction > 0:
@@ -195,7 +197,8 @@ def plan_partial_fit(estimator, start, tasks, data, previous) -> FitPlan:
     if previous:
         seeds = [(fitted.seed, len(fitted.history)) for fitted in previous]
     else:
-        first = spawn_seeds(draw_seed(estimator.random_state), estimator._n_networks)
+        seed = of_first_process(draw_seed(estimator.random_state))
+        first = spawn_seeds(seed, estimator._n_networks)
         seeds = [(run_seed, 0) for run_seed in first]
     runs = []
     for run_seed, n_epochs_before in seeds:

@@ -15,6 +15,7 @@ from skmat.training._fit import (
     train_further,
     untrained_net,
 )
+from skmat.training._group import is_first_process, of_first_process
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import mean_losses, run_encoder, run_heads
@@ -37,9 +38,11 @@ __all__ = [
     "build_net",
     "check_callbacks",
     "history_rows",
+    "is_first_process",
     "isolated_seed",
     "keep_labels",
     "mean_losses",
+    "of_first_process",
     "own_surroundings",
     "resolve_device",
     "resolve_precision",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from skmat.exceptions import InvalidInputError
+from skmat.training._group import own_gpu
 
 __all__ = [
     "AUTOCASTING",
@@ -35,7 +36,8 @@ def resolve_device(device: str) -> str:
     ----------
     device : str
         "auto" is a CUDA GPU if present, otherwise the CPU. "cpu", "cuda", "cuda:1" and "mps" are
-        torch's names.
+        torch's names. If torchrun starts several processes, "auto" and "cuda" are the GPU of this
+        process.
 
     Raises
     ------
@@ -43,7 +45,9 @@ def resolve_device(device: str) -> str:
         If torch does not know the device, or if this machine does not have it.
     """
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and own_gpu() is not None:
+        return f"cuda:{own_gpu()}"
     try:
         kind = torch.device(device).type
     except RuntimeError:

@@ -15,7 +15,7 @@ from skmat.training._fit import (
     train_further,
     untrained_net,
 )
-from skmat.training._group import is_first_process, of_first_process
+from skmat.training._group import are_several_processes, is_first_process, of_first_process
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import mean_losses, run_encoder, run_heads
@@ -35,6 +35,7 @@ __all__ = [
     "Snapshot",
     "TrainingData",
     "TrainingSettings",
+    "are_several_processes",
     "build_net",
     "check_callbacks",
     "history_rows",

@@ -9,12 +9,10 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from skmat._utils.torchrun import TORCHRUN_VARIABLES, is_started_by_torchrun
 from skmat.exceptions import InvalidInputError, SkmatError
 
 __all__ = ["are_several_processes", "is_first_process", "of_first_process", "own_gpu"]
-
-#: What torchrun tells each process.
-_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 #: Variable with the number of the process that joined the group. Its children do not join.
 _JOINED = "SKMAT_JOINED_BY"
@@ -36,7 +34,7 @@ def are_several_processes() -> bool:
     if threading.current_thread() is not threading.main_thread() or not dist.is_available():
         return False
     if not dist.is_initialized():
-        if not _is_started_by_torchrun() or _is_child():
+        if not is_started_by_torchrun() or _is_child():
             return False
         _join()
     if _is_forked:
@@ -68,7 +66,7 @@ def own_gpu() -> int | None:
         If this machine has fewer GPUs than processes.
     """
     local, n_gpus = os.environ.get("LOCAL_RANK"), torch.cuda.device_count()
-    if local is None or not _is_started_by_torchrun():
+    if local is None or not is_started_by_torchrun():
         return None
     if int(local) >= n_gpus:
         raise InvalidInputError(
@@ -76,10 +74,6 @@ def own_gpu() -> int | None:
             " per GPU, or use device='cpu'."
         )
     return int(local)
-
-
-def _is_started_by_torchrun():
-    return all(name in os.environ for name in _TORCHRUN) and os.environ["WORLD_SIZE"] != "1"
 
 
 def _is_child():
@@ -95,7 +89,7 @@ def _join():
     try:
         dist.init_process_group("cpu:gloo,cuda:nccl" if has_gpu else "gloo")
     except (RuntimeError, ValueError) as error:
-        values = ", ".join(f"{name}={os.environ[name]}" for name in _TORCHRUN)
+        values = ", ".join(f"{name}={os.environ[name]}" for name in TORCHRUN_VARIABLES)
         raise SkmatError(
             f"The other processes cannot be reached with {values} ({error}). Start the script with"
             " torchrun, or delete WORLD_SIZE from the environment to train alone."

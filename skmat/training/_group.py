@@ -1,18 +1,27 @@
 """The group of processes that ``torchrun`` started."""
 
 import atexit
+import hashlib
 import multiprocessing
 import os
 import threading
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
 from skmat._utils.torchrun import TORCHRUN_VARIABLES, is_started_by_torchrun
 from skmat.exceptions import InvalidInputError, SkmatError
 
-__all__ = ["are_several_processes", "is_first_process", "of_first_process", "own_gpu"]
+__all__ = [
+    "are_several_processes",
+    "check_same_arrays",
+    "is_first_process",
+    "of_first_process",
+    "own_gpu",
+]
 
 #: Variable with the number of the process that joined the group. Its children do not join.
 _JOINED = "SKMAT_JOINED_BY"
@@ -55,6 +64,36 @@ def of_first_process(value: Any) -> Any:
     box = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def check_same_arrays(arrays: Iterable[np.ndarray | None], what: str) -> None:
+    """Raise an error on all processes unless they have equal arrays.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarray or None
+        The arrays. None is left out.
+    what : str
+        What they hold, for the error.
+
+    Raises
+    ------
+    InvalidInputError
+        If they differ.
+    """
+    if not are_several_processes():
+        return
+    parts = [np.ascontiguousarray(each).tobytes() for each in arrays if each is not None]
+    hashes: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(hashes, hashlib.sha256(b"".join(parts)).hexdigest())
+    others = [rank for rank, each in enumerate(hashes) if each != hashes[0]]
+    if others:
+        raise InvalidInputError(
+            f"Processes {others} have other {what} than process 0. Run the same script with the"
+            " same data on all processes, and set random_state where rows are drawn. To train"
+            " another network in each process, run `del os.environ['WORLD_SIZE']` before the first"
+            " fit."
+        )
 
 
 def own_gpu() -> int | None:

@@ -5,7 +5,8 @@ import hashlib
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from skmat.exceptions import InvalidInputError, SkmatError
 __all__ = [
     "are_several_processes",
     "check_same_arrays",
+    "in_touch",
     "is_first_process",
     "of_first_process",
     "own_gpu",
@@ -62,8 +64,28 @@ def of_first_process(value: Any) -> Any:
     if not are_several_processes():
         return value
     box = [value]
-    dist.broadcast_object_list(box, src=0)
+    with in_touch():
+        dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+@contextmanager
+def in_touch() -> Iterator[None]:
+    """Report that another process is gone, which the block finds out.
+
+    Raises
+    ------
+    SkmatError
+        In the place of torch's RuntimeError.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise SkmatError(
+            f"Process {dist.get_rank()} of {dist.get_world_size()} has lost the others: one of"
+            " them has ended, or the connection has. All processes must call the same fits in the"
+            f" same order. ({error})"
+        ) from error
 
 
 def check_same_arrays(arrays: Iterable[np.ndarray | None], what: str) -> None:
@@ -85,7 +107,8 @@ def check_same_arrays(arrays: Iterable[np.ndarray | None], what: str) -> None:
         return
     parts = [np.ascontiguousarray(each).tobytes() for each in arrays if each is not None]
     hashes: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(hashes, hashlib.sha256(b"".join(parts)).hexdigest())
+    with in_touch():
+        dist.all_gather_object(hashes, hashlib.sha256(b"".join(parts)).hexdigest())
     others = [rank for rank, each in enumerate(hashes) if each != hashes[0]]
     if others:
         raise InvalidInputError(

@@ -28,7 +28,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from skmat.exceptions import InvalidInputError, SkmatError, StopTraining
 from skmat.nn import BatchNorm1d, current_processes, sharing_batches
 from skmat.objectives import TaskLosses
-from skmat.training._group import are_several_processes, of_first_process
+from skmat.training._group import are_several_processes, in_touch, of_first_process
 from skmat.training._random import reseed
 from skmat.training._resume import CheckpointFolder, differences
 
@@ -335,13 +335,11 @@ class TrainingProcesses:
     @contextmanager
     def _in_touch(self):
         try:
-            yield
-        except RuntimeError as error:
-            self.ended_by = SkmatError(
-                f"Process {self.rank} of {self.size} has lost the others: one of them has ended,"
-                f" or the connection has ({error})."
-            )
-            raise self.ended_by from error
+            with in_touch():
+                yield
+        except SkmatError as error:
+            self.ended_by = error
+            raise
 
 
 class _FolderOfFirst:

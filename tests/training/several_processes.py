@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from skmat import (
+    ALIGNNRegressor,
     AutoRegressor,
     CGCNNEncoder,
     CGCNNRegressor,
@@ -98,8 +99,16 @@ def pretraining():
 
 def graphs():
     structures = many(14)
-    model = CGCNNRegressor(**SETTINGS, pretrained=None, max_epochs=2, batch_size=5)
+    model = CGCNNRegressor(
+        **SETTINGS, pretrained=None, max_epochs=2, batch_size=5, n_task_layers=1
+    )
     return model.fit(structures, labels(14)), structures
+
+
+def line_graphs():
+    structures = many(8)
+    model = ALIGNNRegressor(**SETTINGS, pretrained=None, max_epochs=1, batch_size=4)
+    return model.fit(structures, labels(8)), structures
 
 
 def crystal_twins():
@@ -111,7 +120,7 @@ def crystal_twins():
 
 EQUAL = (
     missing_labels, random_weights, few_rows, classes, roost, further, pretraining, graphs,
-    crystal_twins,
+    line_graphs, crystal_twins,
 )  # fmt: skip
 
 

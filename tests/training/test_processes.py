@@ -35,7 +35,7 @@ OTHERS = (
 )  # fmt: skip
 
 #: Biases before a BatchNorm have no gradient but rounding, which AdamW scales up.
-OUTPUT_TOLERANCE = {"graphs": 1e-3, "crystal_twins": 2e-2}
+OUTPUT_TOLERANCE = {"graphs": 5e-3, "crystal_twins": 2e-2, "line_graphs": 1e-4}
 
 
 def torchrun(*command, cwd=None):

@@ -44,10 +44,13 @@ def resolve_device(device: str) -> str:
     InvalidInputError
         If torch does not know the device, or if this machine does not have it.
     """
-    if device == "auto":
+    is_auto = device == "auto"
+    if is_auto:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and own_gpu() is not None:
         return f"cuda:{own_gpu()}"
+    if is_auto:
+        return device
     try:
         kind = torch.device(device).type
     except RuntimeError:

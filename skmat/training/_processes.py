@@ -395,7 +395,7 @@ class _WithValue(torch.autograd.Function):
 
 
 def _check_can_share(model, device):
-    if torch.device(device).type not in ("cpu", "cuda"):
+    if torch.device(device).type == "mps":
         raise InvalidInputError(
             f"device={device!r} cannot train on several processes. Use device='cpu' or 'cuda', or"
             " train on one process."

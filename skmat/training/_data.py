@@ -145,11 +145,13 @@ class BatchLoader:
 
     def _shared_batch(self, rows, generator, processes) -> TrainingBatch:
         """Return the share of this process. All processes draw the views of all rows."""
-        share, factor = processes.share(len(rows))
         if all(type(objective).views is Objective.views for objective in self.objectives):
+            share, factor = processes.share(len(rows))
             materials, views = self._read(rows[share], generator)
         else:
             materials, views = self._read(rows, generator)
+            subsets = [view.rows for each in views for view in each if view.rows is not None]
+            share, factor = processes.share(len(rows), subsets)
             kept = torch.from_numpy(share)
             materials = materials.take(kept)
             views = [[view.take(kept) for view in each] for each in views]

@@ -13,7 +13,7 @@ from skmat.nn import current_processes
 from skmat.training._device import autocast
 from skmat.training._divergence import diverged
 from skmat.training._freeze import set_training_mode
-from skmat.training._processes import announced, of_all_processes
+from skmat.training._processes import announced, of_all_processes, print_failure
 from skmat.training._surroundings import own_surroundings
 
 __all__ = ["EncoderNet", "EpochLosses", "history_rows"]
@@ -113,7 +113,12 @@ class EncoderNet(NeuralNet):
 
     def infer(self, x, **fit_params):
         with autocast(self.device, self.precision):
-            return of_all_processes(self.module_(x.to(self.device)))
+            try:
+                losses = self.module_(x.to(self.device))
+            except Exception as error:
+                print_failure(error)
+                raise
+            return of_all_processes(losses)
 
     def train_step_single(self, batch, **fit_params):
         processes: Any = current_processes()

@@ -14,7 +14,8 @@ It tells all of them if one has failed, was interrupted, or is stopped by a call
 
 import json
 import signal
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -32,7 +33,13 @@ from skmat.training._group import are_several_processes, in_touch, of_first_proc
 from skmat.training._random import reseed
 from skmat.training._resume import CheckpointFolder, differences
 
-__all__ = ["TrainingProcesses", "announced", "of_all_processes", "training_together"]
+__all__ = [
+    "TrainingProcesses",
+    "announced",
+    "of_all_processes",
+    "print_failure",
+    "training_together",
+]
 
 #: What a process tells the others in an exchange.
 _GOING_ON, _FINISHED, _STOPPED, _INTERRUPTED, _FAILED = range(5)
@@ -76,6 +83,17 @@ def training_together(model: nn.Module, device: str) -> Iterator["TrainingProces
     with processes.deferring_interrupts(), processes.announcing(_FAILED):
         _check_can_share(model, device)
         yield processes
+
+
+def print_failure(error: Exception) -> None:
+    """Print an error of this process.
+
+    If networks that add up in their middle fail on one process, torch may abort all before the
+    error is raised.
+    """
+    if current_processes() is not None:
+        text = f"process {dist.get_rank()}: {type(error).__name__}: {error}"
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -123,15 +141,18 @@ class TrainingProcesses:
         #: The error that ends the training, once all processes know of it.
         self.ended_by: BaseException | None = None
 
-    def share(self, n: int) -> tuple[np.ndarray, float]:
+    def share(self, n: int, subsets: Sequence[Tensor] = ()) -> tuple[np.ndarray, float]:
         """Return which rows of a batch of `n` this process has, and a factor of their weights.
 
-        If there are fewer rows than processes, all have all rows, and each counts for a part.
+        Networks need at least one material. If a process would have no row, or none of one of the
+        `subsets`, all have all rows, and each counts for a part.
         """
         rows = np.arange(n)
-        if n < self.size:
-            return rows, 1 / self.size
-        return np.array_split(rows, self.size)[self.rank], 1.0
+        shares = np.array_split(rows, self.size)
+        needed = [rows, *(subset.numpy() for subset in subsets)]
+        if all(np.isin(each, share).any() for each in needed for share in shares):
+            return shares[self.rank], 1.0
+        return rows, 1 / self.size
 
     def add_up(self, values: Tensor) -> Tensor:
         """Replace `values` by their sum over all processes, in place, and return them."""
@@ -228,6 +249,7 @@ class TrainingProcesses:
             # Each process has the whole loss, so that each counts for a part.
             (loss / self.size).backward()
         except Exception as error:
+            print_failure(error)
             failure = error
         learned = [each for each in parameters if each.requires_grad]
         known = [each.grad is not None for each in learned]

@@ -89,7 +89,7 @@ def pretraining():
     teacher = np.random.default_rng(2).normal(size=(len(X), 4))
     teacher[::3, 1] = np.nan
     objectives = [
-        MaskedElements(share=0.5),
+        MaskedElements(share=0.2),
         BarlowTwins(width=32),
         Distillation(teacher, hidden=(8,)),
         Properties(),

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 from common.materials import FORMULAS, batch_of, many
+from torch import distributed as dist
 from torch import nn
 
 from skmat.cli import main as cli
@@ -23,7 +24,7 @@ from skmat.exceptions import InvalidInputError
 from skmat.nn import BatchNorm1d, CompositionBatch, MTEncoderNetwork
 from skmat.objectives import BarlowTwins, MaskedElements, View
 from skmat.training import _group, resolve_device
-from skmat.training._processes import _check_can_share
+from skmat.training._processes import TrainingProcesses, _check_can_share
 
 from . import several_processes
 from .several_processes import EQUAL
@@ -261,6 +262,18 @@ def test_our_batch_norm_is_that_of_torch():
     before = ours.running_mean.clone()
     assert ours(values[:1]).isfinite().all()  # a single row has no variance
     torch.testing.assert_close(ours.running_mean, before)
+
+
+def test_every_process_has_a_material(monkeypatch):
+    monkeypatch.setattr(dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 3)
+    processes = TrainingProcesses("cpu", 1)
+    rows, factor = processes.share(7)
+    assert (rows.tolist(), factor) == ([3, 4], 1.0)
+    assert processes.share(7, [torch.tensor([6, 0, 3])])[1] == 1.0
+    for found in (processes.share(2), processes.share(7, [torch.tensor([6, 0])])):
+        assert len(found[0]) in (2, 7)  # all rows
+        assert found[1] == 1 / 3
 
 
 @pytest.mark.parametrize("kind", ["compositions", "structures"])

@@ -127,6 +127,9 @@ class Objective(ABC):
     ) -> TaskLosses:
         """Compute the losses of one batch.
 
+        If several processes train together, the arguments are the share of this process. Sums and
+        counts are added up over the processes.
+
         Parameters
         ----------
         heads : Module

@@ -30,6 +30,7 @@ from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._rollback import restored_on_failure
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.inputs import read_columns, weights_to_learn_by
+from skmat.training import are_several_processes, is_first_process, of_first_process
 
 __all__ = ["AutoEstimator", "scattered"]
 
@@ -104,6 +105,12 @@ class AutoEstimator(
         CandidateWarning
             If a candidate fails. The others are used.
         """
+        if self.time_limit is not None and are_several_processes():
+            raise InvalidInputError(
+                f"time_limit={self.time_limit} cannot be kept by several processes, whose clocks"
+                " differ. Set time_limit=None, or fit on one process."
+            )
+        verbose = int(self.verbose) if is_first_process() else 0
         deadline = Deadline(self._plain("time_limit"))
         # Read.
         metric = resolve_metric(self.scoring, is_classifier=self._is_classifier)
@@ -121,29 +128,30 @@ class AutoEstimator(
             device=self.device,
         )
         # Small enough for what is added to it.
-        seed = draw_seed(self.random_state) % (2**31 - 1)
+        seed = of_first_process(draw_seed(self.random_state)) % (2**31 - 1)
         data.folds = self._make_folds(data, valid, seed)
 
         # Ctrl-C in what follows leaves a usable model too.
         with deferred_interrupt(deadline):
-            self._fit_candidates(candidates, data, valid, metric, deadline, seed)
-        if self.verbose:
+            competition = Competition(data, deadline, seed, self._plain("n_jobs"), verbose)
+            self._fit_candidates(candidates, competition, valid, metric)
+        if verbose:
             print(leaderboard_text(self.leaderboard_), file=sys.stderr)
         return self
 
-    def _fit_candidates(self, candidates, data, valid, metric, deadline, seed):
+    def _fit_candidates(self, candidates, competition, valid, metric):
+        data = competition.data
         targets = data.targets
         for target, name in enumerate(targets.names):
             rows = data.labelled(target)
             y = targets.values[rows, target]
             metric.check(y, self._uninformed(y, target, targets), data.sample_weight[rows], name)
         # Compete.
-        competition = Competition(data, deadline, seed, self._plain("n_jobs"), int(self.verbose))
         parts = self._compete(candidates, competition, metric)
         competition.check(parts, targets.names)
 
         # Select.
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(competition.seed)
         averages, ranked, oof = [], [], []
         for target, of_target in enumerate(parts):
             average, of_target, predictions = self._make_average(

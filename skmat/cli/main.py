@@ -6,6 +6,7 @@ runs, so ``skmat --help`` answers at once.
 
 import sys
 
+from skmat._utils.torchrun import is_started_by_torchrun
 from skmat._version import __version__
 from skmat.cli.benchmark import add_benchmark
 from skmat.cli.demo import add_demo
@@ -21,7 +22,7 @@ from skmat.cli.predict import add_predict
 from skmat.cli.pretrain import add_pretrain
 from skmat.cli.screen import add_screen
 from skmat.cli.train import add_train
-from skmat.exceptions import SkmatError
+from skmat.exceptions import InvalidInputError, SkmatError
 
 __all__ = ["main", "make_parser"]
 
@@ -44,6 +45,7 @@ def main(argv=None):
     arguments.command_line = ["skmat", *(sys.argv[1:] if argv is None else argv)]
     try:
         with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):
+            _check_processes(arguments.command)
             status = arguments.run(arguments) or 0
             with standard_output() as stream:
                 stream.flush()  # raises here, where the error can still be reported
@@ -57,6 +59,15 @@ def main(argv=None):
         print(f"skmat {arguments.command}: error: {describe(error)}{notes}", file=sys.stderr)
         return 2
     return status
+
+
+def _check_processes(command):
+    if command != "pretrain" and is_started_by_torchrun():
+        raise InvalidInputError(
+            f"WORLD_SIZE says that several processes run `skmat {command}`, which runs in one."
+            " Only `skmat pretrain` trains on several. Start this command without torchrun, or"
+            " unset WORLD_SIZE."
+        )
 
 
 def make_parser():

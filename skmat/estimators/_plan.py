@@ -17,7 +17,9 @@ from skmat.training import (
     CheckpointFolder,
     TrainingData,
     TrainingSettings,
+    check_same_arrays,
     keep_labels,
+    of_first_process,
     resolve_device,
     resolve_precision,
     spawn_seeds,
@@ -90,6 +92,10 @@ class FitData:
         both = np.column_stack([groups, filled])
         return np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
 
+    def check_same(self) -> None:
+        """Raise an error if processes that train together have other labels or weights."""
+        check_same_arrays((self.targets.values, self.sample_weight, self.extra), "labels")
+
     def fit_extra_scaling(self, rows) -> TargetScaling | None:
         """Return the standardisation of further columns by `rows`."""
         if self.extra is None:
@@ -159,7 +165,9 @@ class FitPlan:
 
 def plan_fit(estimator, start, tasks, data, previous) -> FitPlan:
     """Plan ``fit``: a split, the epochs and the batch size of each network."""
+    data.check_same()
     seed, run_folder = estimator._begin_run()
+    seed = of_first_process(seed)
     fraction = estimator._plain("validation_fraction")
     groups = None
     if estimator.patience is not None and fraction > 0:
@@ -191,11 +199,13 @@ def plan_fit(estimator, start, tasks, data, previous) -> FitPlan:
 
 def plan_partial_fit(estimator, start, tasks, data, previous) -> FitPlan:
     """Plan ``partial_fit``: one epoch on all rows, at a constant learning rate."""
+    data.check_same()
     rows = np.arange(len(data.materials))
     if previous:
         seeds = [(fitted.seed, len(fitted.history)) for fitted in previous]
     else:
-        first = spawn_seeds(draw_seed(estimator.random_state), estimator._n_networks)
+        seed = of_first_process(draw_seed(estimator.random_state))
+        first = spawn_seeds(seed, estimator._n_networks)
         seeds = [(run_seed, 0) for run_seed in first]
     runs = []
     for run_seed, n_epochs_before in seeds:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skmat.nn._batch_norm import BatchNorm1d
 from skmat.nn._crystal_batch import CrystalBatch
 from skmat.nn._elements import ElementVectors
 from skmat.nn._encoder import Encoder, Representation
@@ -147,28 +148,19 @@ class _Convolution(nn.Module):
         self.from_receiver = nn.Linear(d_atom, 2 * d_atom)
         self.from_sender = nn.Linear(d_atom, 2 * d_atom, bias=False)
         self.from_edge = nn.Linear(n_edge_features, 2 * d_atom, bias=False)
-        self.edge_norm = nn.BatchNorm1d(2 * d_atom)
-        self.atom_norm = nn.BatchNorm1d(d_atom)
+        self.edge_norm = BatchNorm1d(2 * d_atom)
+        self.atom_norm = BatchNorm1d(d_atom)
 
     def forward(self, atoms: Tensor, edges: Tensor, receivers: Tensor, senders: Tensor) -> Tensor:
         inputs = self.from_receiver(atoms).index_select(0, receivers)
         inputs = inputs + self.from_sender(atoms).index_select(0, senders)
         # addmm saves one pass over the edges.
         inputs = torch.addmm(inputs, edges, self.from_edge.weight.t())
-        gate, message = _normed(self.edge_norm, inputs).chunk(2, dim=1)
+        gate, message = self.edge_norm(inputs).chunk(2, dim=1)
         messages = torch.sigmoid(gate) * F.softplus(message)
         received = atoms.new_zeros(atoms.shape).index_add(0, receivers, messages.to(atoms.dtype))
-        return F.softplus(atoms + _normed(self.atom_norm, received))
+        return F.softplus(atoms + self.atom_norm(received))
 
 
 def _pooled(out: nn.Linear, atoms: Tensor, batch: CrystalBatch) -> Tensor:
     return F.softplus(out(F.softplus(batch.mean_by_material(atoms))))
-
-
-def _normed(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
-    """Normalise over the rows. A single row has no variance: use the running statistics."""
-    if norm.training and len(values) < 2:
-        return F.batch_norm(
-            values, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
-        )
-    return norm(values)

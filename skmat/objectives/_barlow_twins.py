@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from skmat.exceptions import InvalidInputError
-from skmat.nn import MASK_ID, build_mlp
+from skmat.nn import MASK_ID, build_mlp, current_processes, gather_rows
 from skmat.objectives._base import Objective, TaskLosses, View, check_hidden, check_scale
 from skmat.objectives._sites import choose_exactly
 
@@ -105,19 +105,33 @@ class BarlowTwins(Objective):
         return View(masked, selected)
 
     def losses(self, heads, representations, views, batch, y, sample_weight):
-        first, second = (heads(each.material) for each in representations)
+        first, second = (heads(each.material).float() for each in representations)
+        first, second, sample_weight = _of_all_processes(first, second, sample_weight)
         total = sample_weight.sum()
         # A correlation over one material is undefined.
         known = (sample_weight > 0).sum() > 1
         # Half precision is too coarse for sums over a batch and 1,000 columns.
         with torch.autocast(first.device.type, enabled=False):
             weights = (sample_weight / total.clamp_min(1e-12)).unsqueeze(1)
-            first, second = (_standardised(part.float(), weights) for part in (first, second))
+            first, second = (_standardised(part, weights) for part in (first, second))
             correlation = (weights * first).T @ second
             agreement = correlation.diagonal()
             redundancy = correlation.square().sum() - agreement.square().sum()
             loss = (1 - agreement).square().sum() + self.off_diagonal * redundancy
-        return TaskLosses((loss * total * known)[None], (total * known)[None])
+        # Each process computes the same loss, and counts it as its share.
+        processes = current_processes()
+        total = total * known / (1 if processes is None else processes.size)
+        return TaskLosses((loss * total)[None], total[None])
+
+
+def _of_all_processes(first, second, sample_weight):
+    """Return vectors and weights of the whole batch, of which this process has a share."""
+    if current_processes() is None:
+        return first, second, sample_weight
+    widths = [first.shape[1], second.shape[1], 1]
+    rows = gather_rows(torch.cat([first, second, sample_weight.unsqueeze(1)], dim=1))
+    first, second, weights = rows.split(widths, dim=1)
+    return first, second, weights.squeeze(1)
 
 
 def _standardised(columns, weights):

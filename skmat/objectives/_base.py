@@ -78,6 +78,22 @@ class View(NamedTuple):
     def to(self, device) -> "View":
         return View(*(None if part is None else part.to(device) for part in self))
 
+    def take(self, kept: Tensor) -> "View":
+        """Return the view of some materials of the uncorrupted batch, by ascending row number."""
+        if self.batch is None:
+            return self
+        own, rows = kept, None
+        if self.rows is not None:
+            own = torch.isin(self.rows, kept).nonzero(as_tuple=True)[0]
+            rows = torch.searchsorted(kept, self.rows[own])
+        batch = self.batch.take(own)
+        if self.selected is None:
+            return View(batch, None, rows)
+        selected = torch.zeros_like(batch.site_mask)
+        is_own = torch.isin(self.batch.site_materials, own)
+        selected[batch.site_mask] = self.selected[self.batch.site_mask][is_own]
+        return View(batch, selected, rows)
+
 
 class Objective(ABC):
     """What a network learns from a batch. A subclass is a frozen dataclass of its settings."""
@@ -110,6 +126,9 @@ class Objective(ABC):
         sample_weight: Tensor,
     ) -> TaskLosses:
         """Compute the losses of one batch.
+
+        If several processes train together, the arguments are the share of this process. Sums and
+        counts are added up over the processes.
 
         Parameters
         ----------

@@ -15,6 +15,12 @@ from skmat.training._fit import (
     train_further,
     untrained_net,
 )
+from skmat.training._group import (
+    are_several_processes,
+    check_same_arrays,
+    is_first_process,
+    of_first_process,
+)
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._predict import mean_losses, run_encoder, run_heads
@@ -34,12 +40,16 @@ __all__ = [
     "Snapshot",
     "TrainingData",
     "TrainingSettings",
+    "are_several_processes",
     "build_net",
     "check_callbacks",
+    "check_same_arrays",
     "history_rows",
+    "is_first_process",
     "isolated_seed",
     "keep_labels",
     "mean_losses",
+    "of_first_process",
     "own_surroundings",
     "resolve_device",
     "resolve_precision",

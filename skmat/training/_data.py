@@ -1,13 +1,14 @@
 """Training data in memory, cut into batches by index."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from skmat.nn import current_processes
 from skmat.objectives import Objective, View
 
 __all__ = ["BatchLoader", "TrainingBatch", "TrainingData"]
@@ -60,7 +61,8 @@ class TrainingData:
 class TrainingBatch:
     """One batch with everything that its losses need.
 
-    It is not a tuple, because skorch compares the lengths of a tuple's parts.
+    It is not a tuple, because skorch compares the lengths of a tuple's parts. `n_materials` counts
+    the shares of all processes.
     """
 
     materials: Any
@@ -68,10 +70,11 @@ class TrainingBatch:
     y: Tensor
     sample_weight: Tensor
     teacher_targets: list[Tensor | None]
-    extra: Tensor | None = None
+    extra: Tensor | None
+    n_materials: int
 
     def __len__(self):
-        return len(self.y)
+        return self.n_materials
 
     def to(self, device) -> "TrainingBatch":
         return TrainingBatch(
@@ -84,6 +87,7 @@ class TrainingBatch:
                 for features in self.teacher_targets
             ],
             None if self.extra is None else self.extra.to(device),
+            self.n_materials,
         )
 
 
@@ -104,6 +108,8 @@ class BatchLoader:
     generator : torch.Generator or None
         Draws a new order and new views at each epoch. None gives the same order and views at each
         pass, as validation needs.
+
+    If several processes train together, each gets its share of the rows of each batch.
     """
 
     def __init__(
@@ -129,21 +135,42 @@ class BatchLoader:
         # Some losses compare the rows of a batch. They need rows in random order, because tables
         # are often sorted by formula, and batches of equal size.
         order = torch.randperm(n, generator=generator).numpy()
-        teacher_targets = self.data.teacher_targets or (None,) * len(self.objectives)
+        processes: Any = current_processes()
         for rows in np.array_split(order, len(self)) if n else ():
-            materials = self.data.make_batch(self.data.materials, rows)
-            y = torch.from_numpy(self.data.y[rows])
-            yield (
-                TrainingBatch(
-                    materials,
-                    [objective.views(materials, generator) for objective in self.objectives],
-                    y,
-                    torch.from_numpy(self.data.sample_weight[rows]),
-                    [
-                        None if each is None else torch.from_numpy(each[rows])
-                        for each in teacher_targets
-                    ],
-                    None if self.data.extra is None else torch.from_numpy(self.data.extra[rows]),
-                ),
-                y,
-            )
+            if processes is None:
+                batch = self._batch(rows, *self._read(rows, generator))
+            else:
+                batch = self._shared_batch(rows, generator, processes)
+            yield batch, batch.y
+
+    def _shared_batch(self, rows, generator, processes) -> TrainingBatch:
+        """Return the share of this process. All processes draw the views of all rows."""
+        if all(type(objective).views is Objective.views for objective in self.objectives):
+            share, factor = processes.share(len(rows))
+            materials, views = self._read(rows[share], generator)
+        else:
+            materials, views = self._read(rows, generator)
+            subsets = [view.rows for each in views for view in each if view.rows is not None]
+            share, factor = processes.share(len(rows), subsets)
+            kept = torch.from_numpy(share)
+            materials = materials.take(kept)
+            views = [[view.take(kept) for view in each] for each in views]
+        batch = self._batch(rows[share], materials, views)
+        return replace(batch, sample_weight=batch.sample_weight * factor, n_materials=len(rows))
+
+    def _read(self, rows, generator):
+        materials = self.data.make_batch(self.data.materials, rows)
+        return materials, [objective.views(materials, generator) for objective in self.objectives]
+
+    def _batch(self, rows, materials, views) -> TrainingBatch:
+        data = self.data
+        teacher_targets = data.teacher_targets or (None,) * len(self.objectives)
+        return TrainingBatch(
+            materials,
+            views,
+            torch.from_numpy(data.y[rows]),
+            torch.from_numpy(data.sample_weight[rows]),
+            [None if each is None else torch.from_numpy(each[rows]) for each in teacher_targets],
+            None if data.extra is None else torch.from_numpy(data.extra[rows]),
+            len(rows),
+        )

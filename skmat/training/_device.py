@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from skmat.exceptions import InvalidInputError
+from skmat.training._group import own_gpu
 
 __all__ = [
     "AUTOCASTING",
@@ -36,15 +37,21 @@ def resolve_device(device: str) -> str:
     ----------
     device : str
         "auto" is a CUDA GPU if present, otherwise the CPU. "cpu", "cuda", "cuda:1" and "mps" are
-        torch's names.
+        torch's names. If torchrun starts several processes, "auto" and "cuda" are the GPU of this
+        process.
 
     Raises
     ------
     InvalidInputError
         If torch does not know the device, or if this machine does not have it.
     """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    is_auto = device == "auto"
+    if is_auto:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and own_gpu() is not None:
+        return f"cuda:{own_gpu()}"
+    if is_auto:
+        return device
     try:
         kind = torch.device(device).type
     except RuntimeError:

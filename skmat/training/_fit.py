@@ -18,9 +18,11 @@ from skmat.training._data import BatchLoader, TrainingData
 from skmat.training._divergence import check_result
 from skmat.training._fork import import_for_training
 from skmat.training._freeze import freeze
+from skmat.training._group import is_first_process
 from skmat.training._model import MultiObjectiveModel
 from skmat.training._net import EncoderNet, history_rows
 from skmat.training._optimizer import CLIP_NORM, one_cycle, parameter_groups
+from skmat.training._processes import training_together
 from skmat.training._progress import Progress
 from skmat.training._random import own_generator, spawn_seeds
 from skmat.training._resume import CheckpointFolder, Resume, describe_run
@@ -103,7 +105,7 @@ def build_net(
         callbacks.append(("unfreezing", unfreezing))
     if settings.ema_decay is not None:
         callbacks.append(("average", WeightAveraging(settings.ema_decay)))
-    if settings.verbose:
+    if settings.verbose and is_first_process():
         # Before early stopping, which ends the epoch for all later callbacks.
         callbacks.append(("progress", Progress()))
     if valid_data is not None and settings.patience is not None:
@@ -196,16 +198,29 @@ def train(
         If the training diverged.
     KeyboardInterrupt
         After Ctrl-C. `run_folder` keeps the finished epochs.
+    SkmatError
+        If several processes train together, and another one fails.
     """
     copies = UserCallbacks(callbacks)
-    if can_use_cuda_graph(model, settings, training_data, valid_data, copies):
-        history = train_cuda_graph(model, settings, training_data, run_folder, copies)
-        check_result(model, training_data, settings)
-        return untrained_net(model, settings.device), history
+    with training_together(model, settings.device) as processes:
+        data = (training_data, valid_data)
+        if processes is None and can_use_cuda_graph(model, settings, *data, copies):
+            history = train_cuda_graph(model, settings, training_data, run_folder, copies)
+            check_result(model, training_data, settings)
+            return untrained_net(model, settings.device), history
+        return _train_net(model, settings, *data, run_folder, copies, processes)
+
+
+def _train_net(model, settings, training_data, valid_data, run_folder, copies, processes):
     with ExitStack() as held:
         resume = None
-        if run_folder is not None:
+        if run_folder is not None or processes is not None:
             description = describe_run(model, settings, training_data, valid_data)
+        if processes is not None:
+            processes.check_same(description)
+        if run_folder is not None:
+            if processes is not None:
+                run_folder = processes.folder(run_folder)
             held.enter_context(run_folder.claimed(description))
             resume = Resume(run_folder)
         net = build_net(model, settings, len(training_data), valid_data)
@@ -215,7 +230,7 @@ def train(
                 history = history_rows(net.history)
                 return _trimmed(net), history
             net.callbacks_.append(("resume", resume))
-        _train(net, training_data, settings, copies)
+        _train(net, training_data, settings, copies, processes)
         if resume is not None:
             resume.write_result(net)
     history = history_rows(net.history)
@@ -227,12 +242,21 @@ def train_further(
     net: EncoderNet, data: TrainingData, settings: TrainingSettings, callbacks: Any = None
 ) -> None:
     """Train a net of `build_net`. Arguments and errors are those of `train`."""
-    _train(net, data, settings, UserCallbacks(callbacks))
+    with training_together(net.module_, settings.device) as processes:
+        if processes is not None:
+            processes.check_same(describe_run(net.module_, settings, data, None))
+        _train(net, data, settings, UserCallbacks(callbacks), processes)
 
 
-def _train(net, data, settings, copies) -> None:
-    with heard_by(copies, net), own_generator(settings.seed, settings.device):
+def _train(net, data, settings, copies, processes) -> None:
+    with ExitStack() as held:
+        held.enter_context(heard_by(copies, net))
+        held.enter_context(own_generator(settings.seed, settings.device))
+        if processes is not None:
+            held.enter_context(processes.sharing(net, settings.seed))
         net.partial_fit(data)
+    if processes is not None:
+        processes.keep_same(net.module_)
     check_result(net.module_, data, settings)
 
 

@@ -1,6 +1,7 @@
 """The skorch net."""
 
 import math
+from typing import Any
 
 import torch
 from skorch import NeuralNet
@@ -8,9 +9,11 @@ from skorch.callbacks import Callback
 from skorch.history import History
 
 from skmat.exceptions import StopTraining
+from skmat.nn import current_processes
 from skmat.training._device import autocast
 from skmat.training._divergence import diverged
 from skmat.training._freeze import set_training_mode
+from skmat.training._processes import announced, of_all_processes, print_failure
 from skmat.training._surroundings import own_surroundings
 
 __all__ = ["EncoderNet", "EpochLosses", "history_rows"]
@@ -51,7 +54,8 @@ class EncoderNet(NeuralNet):
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         epochs = self.max_epochs - self.n_resumed_epochs_ if epochs is None else epochs
         try:
-            return super().fit_loop(X, y, epochs=epochs, **fit_params)
+            with announced():
+                return super().fit_loop(X, y, epochs=epochs, **fit_params)
         except StopTraining:
             raise
         except KeyboardInterrupt as interrupt:
@@ -109,7 +113,22 @@ class EncoderNet(NeuralNet):
 
     def infer(self, x, **fit_params):
         with autocast(self.device, self.precision):
-            return self.module_(x.to(self.device))
+            try:
+                losses = self.module_(x.to(self.device))
+            except Exception as error:
+                print_failure(error)
+                raise
+            return of_all_processes(losses)
+
+    def train_step_single(self, batch, **fit_params):
+        processes: Any = current_processes()
+        if processes is None:
+            return super().train_step_single(batch, **fit_params)
+        self._set_training(True)
+        losses = self.infer(batch[0])
+        loss = self.get_loss(losses, batch[1], training=True)
+        processes.backward(loss, [each for _, each in self.get_all_learnable_params()])
+        return {"loss": loss, "y_pred": losses}
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         return self.criterion_(y_pred) if training else self.criterion_.watched(y_pred)

@@ -15,6 +15,7 @@ __all__ = [
     "isolated_seed",
     "own_generator",
     "random_state",
+    "reseed",
     "reset_gpu_lock",
     "set_random_state",
     "spawn_seeds",
@@ -106,6 +107,17 @@ def _seeded_gpu(seed, device):
         yield
     finally:
         torch.cuda.set_rng_state(before, index)
+
+
+def reseed(seed: int, device: str) -> None:
+    """Seed the generators that networks on `device` use in this thread."""
+    generator = current_generator()
+    if generator is not None:
+        generator.manual_seed(seed)
+    if torch.device(device).type == "cuda":
+        index = torch.device(device).index
+        index = torch.cuda.current_device() if index is None else index
+        torch.cuda.default_generators[index].manual_seed(seed)
 
 
 def random_state(device: str) -> dict[str, torch.Tensor]:

@@ -38,7 +38,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Resume", "CheckpointFolder", "describe_run", "saved_history"]
+__all__ = ["Resume", "CheckpointFolder", "describe_run", "differences", "saved_history"]
 
 _FORMAT = 1
 _RUN = "run.json"
@@ -175,10 +175,10 @@ class CheckpointFolder:
                 " cannot resume. Use another checkpoint_dir."
             )
         before = known.pop("versions", {})
-        differences = _differences(known, run)
-        if differences:
-            more = len(differences) - _MAX_LISTED
-            listed = "; ".join(differences[:_MAX_LISTED]) + (f"; {more} more" if more > 0 else "")
+        found = differences(known, run)
+        if found:
+            more = len(found) - _MAX_LISTED
+            listed = "; ".join(found[:_MAX_LISTED]) + (f"; {more} more" if more > 0 else "")
             raise PretrainedError(
                 f"{self.path} holds the checkpoint of another run: {listed}. Use another"
                 " checkpoint_dir or what that run used, or delete the folder to train from the"
@@ -358,16 +358,14 @@ def _hash(arrays):
     return digest.hexdigest()
 
 
-def _differences(before, now) -> list[str]:
+def differences(before, now) -> list[str]:
     """Return the differences between two descriptions, as text."""
     parts = {
         key: list(_compare(key, before.get(key), now.get(key)))
         for key in dict.fromkeys([*now, *before])
     }
-    differences = [
-        text for key, texts in parts.items() if key not in _CONSEQUENCES for text in texts
-    ]
-    return differences or [text for texts in parts.values() for text in texts]
+    causes = [text for key, texts in parts.items() if key not in _CONSEQUENCES for text in texts]
+    return causes or [text for texts in parts.values() for text in texts]
 
 
 def _compare(name, before, now) -> Iterator[str]:

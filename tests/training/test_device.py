@@ -91,8 +91,8 @@ def test_gpus_are_named_where_they_have_to_be_alone():
         for path in package.rglob("*.py")
         if any(map(names_one, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
     }
-    # To choose them, to seed them, and to record steps on them.
-    names = {"_device.py", "_random.py", "_cuda_graph.py"}
+    # To choose them, to seed them, to record steps on them, and to give each process one.
+    names = {"_device.py", "_random.py", "_cuda_graph.py", "_group.py"}
     assert found == {f"training/{name}" for name in names}
 
 

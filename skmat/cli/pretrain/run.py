@@ -15,7 +15,7 @@ from skmat.estimators import FAMILIES
 from skmat.estimators._targets import class_columns, read_mixed_targets
 from skmat.exceptions import InvalidInputError, PretrainedError
 from skmat.pretrained import ModelCard
-from skmat.training import TrainingData, mean_losses
+from skmat.training import TrainingData, is_first_process, mean_losses, of_first_process
 
 __all__ = ["run_pretraining", "validation_errors"]
 
@@ -32,6 +32,8 @@ def run_pretraining(
     write: Callable[[str], None] = print,
 ):
     """Pretrain an encoder and write its checkpoint. The same call resumes a stopped run.
+
+    Several processes of torchrun train together. The first one prints, and writes the files.
 
     Parameters
     ----------
@@ -64,13 +66,15 @@ def run_pretraining(
         After Ctrl-C. No checkpoint is written. The next call resumes after the last finished
         epoch.
     """
+    is_first = is_first_process()
+    verbose = verbose if is_first else 0
     config = read_config(config_file)
     if folder is not None:
         folder = read_path(folder, "folder", InvalidInputError)
         config = replace(config, folder=folder)
     encoder = FAMILIES[config.family].encoder(**config.encoder, verbose=verbose)
     data = read_data(config, encoder._objectives())
-    if verbose or check_only:
+    if is_first and (verbose or check_only):
         for line in data.describe():
             write(line)
     if check_only:
@@ -86,11 +90,12 @@ def run_pretraining(
     if verbose:
         for name, value in metrics.items():
             write(f"held out: {name}: {value:.4g}")
-    encoder.save_pretrained(
-        config.folder, card=_card(config, data, encoder, metrics), dtype=config.dtype
-    )
-    write(f"Wrote {config.folder}.")
-    return config.folder
+    if is_first:
+        encoder.save_pretrained(
+            config.folder, card=_card(config, data, encoder, metrics), dtype=config.dtype
+        )
+        write(f"Wrote {config.folder}.")
+    return of_first_process(config.folder)  # once it is written
 
 
 def validation_errors(encoder, data: PretrainData) -> dict[str, float]:

@@ -5,13 +5,26 @@ import warnings
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, f1_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    precision_recall_fscore_support,
+    recall_score,
+)
 
 from skmat._utils.digits import digits_text
+from skmat._utils.prepared import prepared
 from skmat.benchmark import score_predictions
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["as_text", "score_classes", "score_numbers", "scores_of_classes", "scores_of_numbers"]
+__all__ = [
+    "as_text",
+    "score_classes",
+    "score_numbers",
+    "scores_by_class",
+    "scores_of_classes",
+    "scores_of_numbers",
+]
 
 #: Scores of numbers, by their name in ``score_predictions``. The first, second and fourth have the
 #: unit of the labels.
@@ -44,6 +57,7 @@ def score_numbers(model, X, labels):
     InvalidInputError
         If a target has no label in a row with a prediction.
     """
+    X = prepared(model, X)
     predicted = np.reshape(model.predict(X), (len(labels), -1))
     ends = None
     if hasattr(model, "predict_interval"):
@@ -141,3 +155,26 @@ def _known(rows, name):
             f"No row has a label of {name!r} and a prediction. Give a table with labels."
         )
     return rows
+
+
+def scores_by_class(truth, guess):
+    """Return the scores of each class.
+
+    Parameters
+    ----------
+    truth, guess : ndarray of str of shape (n,)
+        True and predicted classes.
+
+    Returns
+    -------
+    dict of str to dict
+        By class: "labels" is how many rows are of it, "recall" the share of these that is found,
+        "precision" the share of the rows predicted as it that are of it, and "f1". NaN where
+        there is no such row.
+    """
+    classes = sorted({*truth, *guess})
+    precision, recall, f1, counts = precision_recall_fscore_support(
+        truth, guess, labels=classes, zero_division=np.nan
+    )
+    columns = {"labels": counts, "recall": recall, "precision": precision, "f1": f1}
+    return pd.DataFrame(columns, index=classes).to_dict(orient="index")

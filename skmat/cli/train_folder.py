@@ -20,7 +20,7 @@ from skmat._version import __version__
 from skmat.cli.held_out import COVERAGE
 from skmat.cli.model_files import METRICS, MODEL, PREDICTIONS, WRITER, read_metrics
 from skmat.cli.result_files import write_table
-from skmat.cli.scores import scores_of_classes, scores_of_numbers
+from skmat.cli.scores import scores_by_class, scores_of_classes, scores_of_numbers
 from skmat.cli.verdict import judge
 from skmat.exceptions import InvalidInputError
 
@@ -31,6 +31,7 @@ __all__ = [
     "check_columns",
     "check_folder",
     "check_same_targets",
+    "class_scores",
     "constant_scores",
     "metrics",
     "predictions",
@@ -195,6 +196,8 @@ def metrics(held_out, model, labels, command):
             content["metrics"] = scores(target)
             content["constant"] = constant_scores(target)
             content["verdict"] = judge(target).sentence()
+            if target.classes is not None:
+                content["classes"] = class_scores(target)
         targets[target.name] = content
     return {
         "written_by": WRITER,
@@ -219,6 +222,12 @@ def scores(target):
         return scores_of_numbers(truth.astype(np.float64), predicted, interval)
     truth, predicted = truth.astype(str), predicted.astype(str)
     return scores_of_classes(truth, predicted, target.classes, target.probabilities[rows])
+
+
+def class_scores(target):
+    """Return the scores of each class of one target by name."""
+    truth, predicted = target.truth[target.rows], target.predicted[target.rows]
+    return scores_by_class(truth.astype(str), predicted.astype(str))
 
 
 def constant_scores(target):

@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 
 from skmat import AutoRegressor, MTEncoderClassifier, MTEncoderRegressor
 from skmat.benchmark import score_predictions
+from skmat.cli.scores import scores_by_class
 
 TABLE = """formula,gap,kind,two
 TiO2,3.2,oxide,yes
@@ -135,3 +136,16 @@ def test_one_label_and_labels_of_one_class_are_no_reason_to_warn(folder, tmp_pat
     assert run("evaluate", folder / "gap.joblib", table) == 0
     assert run("evaluate", folder / "two.joblib", table) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_scores_of_each_class():
+    truth, guess = np.array(list("aaabbc")), np.array(list("aababd"))
+    found = scores_by_class(truth, guess)
+    assert list(found) == ["a", "b", "c", "d"]
+    expected = {"labels": 3, "recall": 2 / 3, "precision": 2 / 3, "f1": 2 / 3}
+    assert found["a"] == pytest.approx(expected)
+    assert found["b"] == pytest.approx({"labels": 2, "recall": 0.5, "precision": 0.5, "f1": 0.5})
+    assert found["c"]["recall"] == 0
+    assert np.isnan(found["c"]["precision"])
+    assert np.isnan(found["d"]["recall"])
+    assert found["d"]["labels"] == 0

@@ -141,6 +141,10 @@ def test_words_are_classes(kinds, data, tmp_path, capsys):
     found = content["targets"]["kind"]
     accuracy = accuracy_score(known["kind"], known["kind_predicted"])
     assert found["metrics"]["accuracy"] == pytest.approx(accuracy)
+    wide = known[known["kind"] == "wide"]
+    assert found["classes"]["wide"]["labels"] == len(wide)
+    recall = (wide["kind_predicted"] == "wide").mean()
+    assert found["classes"]["wide"]["recall"] == pytest.approx(recall)
     balanced = balanced_accuracy_score(known["kind"], known["kind_predicted"])
     assert found["metrics"]["balanced_accuracy"] == pytest.approx(balanced)
     assert found["constant"]["balanced_accuracy"] == 0.5
@@ -404,6 +408,7 @@ def test_the_report_tells_the_story_and_needs_nothing_else(two, kinds):
     assert f"skmat predict new.csv --model {two} --interval 0.9" in text
     text = " ".join(Page(kinds / "report.html").texts)
     assert "the probability of 'wide'" in text
+    assert "Right when predicted" in text
     assert "True class, predicted as narrow wide" in text
 
 

@@ -17,7 +17,13 @@ from skmat.auto._candidates import DESCRIPTIONS
 from skmat.auto._leaderboard import left_out
 from skmat.cli.report import drawings, html
 from skmat.cli.report.shuffled import changes_by_shuffling
-from skmat.cli.train_folder import METRICS, PREDICTIONS, constant_scores, scores
+from skmat.cli.train_folder import (
+    METRICS,
+    PREDICTIONS,
+    class_scores,
+    constant_scores,
+    scores,
+)
 from skmat.cli.verdict import ERRORS, judge, percent
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError
@@ -204,8 +210,21 @@ def _figures(story, target):
             )
         )
     if target.classes is not None:
-        pieces += _confusions(target)
+        pieces += [*_by_class(target), *_confusions(target)]
     return pieces
+
+
+def _by_class(target):
+    cells = [
+        [name, f"{each['labels']:,}", *(_share(each[score]) for score in ("recall", "precision"))]
+        for name, each in class_scores(target).items()
+    ]
+    header = ["Class", "Labels", "Of these found", "Right when predicted"]
+    return [html.heading(3, "Each class"), html.table(header, cells, {1, 2, 3})]
+
+
+def _share(value):
+    return "" if np.isnan(value) else percent(value)
 
 
 def _confusions(target):

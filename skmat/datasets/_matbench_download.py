@@ -259,7 +259,7 @@ def is_structures(info, content):
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             structures = StructureArrays.from_npz(dict(arrays))
         ids = [info.id_format.format(row + 1) for row in range(info.n_samples)]
-        sha256 = hashlib.sha256(structures.compositions().keys().tobytes()).hexdigest()
+        sha256 = _sha256(structures.compositions())
         volumes = np.log(np.abs(np.linalg.det(structures.lattice.astype(np.float64))))
         return (
             list(structures.ids) == ids
@@ -350,8 +350,12 @@ def content_of(formulas, target):
     """Return the fingerprint of the content of a task: an entry of `_CONTENTS`."""
     target = np.asarray(target, dtype=np.float64)
     # Hash compositions, not strings: the order of elements in a formula is arbitrary.
-    sha256 = hashlib.sha256(read_compositions(formulas).keys().tobytes()).hexdigest()
+    sha256 = _sha256(read_compositions(formulas))
     return sha256, float(target.sum()), float(target @ np.arange(len(target)))
+
+
+def _sha256(compositions):
+    return hashlib.sha256(compositions.keys().astype("<i8").tobytes()).hexdigest()
 
 
 def _electronegativity(symbol):

@@ -10,7 +10,8 @@ from sklearn.model_selection import GridSearchCV
 from skmat import AutoRegressor, MTEncoderRegressor
 from skmat.screening import Predictor, predict_stream
 
-pytestmark = pytest.mark.slow
+# On one worker of pytest-xdist, so that each cluster starts once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clusters")]
 
 FORMULAS = [
     f"{metal}{halide}" for metal in ("Li", "Na", "K", "Rb") for halide in ("F", "Cl", "Br")

@@ -29,6 +29,9 @@ from skmat.training._processes import TrainingProcesses, _check_can_share
 from . import several_processes
 from .several_processes import EQUAL
 
+# On one worker of pytest-xdist, so that the cases run once.
+pytestmark = pytest.mark.xdist_group("processes")
+
 SCRIPT = Path(several_processes.__file__)
 OTHERS = (
     "unbroken", "resumed", "to_resume_alone", "to_resume_together", "failures", "unseeded",

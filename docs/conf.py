@@ -127,6 +127,7 @@ sphinx_gallery_conf = {
             "plot_uncertainty.py",
             "plot_transfer.py",
             "plot_grid_search.py",
+            "plot_optuna.py",
             "plot_structures.py",
             "plot_what_to_label.py",
             "plot_benchmark.py",

@@ -6,11 +6,13 @@ torch.
 
 import importlib
 import os
+import sys
 
 from skmat._version import __version__ as __version__
 
 # Threads of OpenMP that spin while they wait take the cores from other processes, and on a busy
 # machine from each other. OpenMP reads this variable when torch is first imported.
+_THREADS_SPIN = "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 #: Rooms whose public names are available as ``skmat.name``, apart from the encoders'.

@@ -24,6 +24,7 @@ __all__ = [
     "PretrainedError",
     "SavedModelError",
     "SkmatError",
+    "StarvedThreadsWarning",
     "StopTraining",
 ]
 
@@ -184,6 +185,10 @@ class CandidateWarning(UserWarning):
 
 class NoveltyWarning(UserWarning):
     """Most materials of a prediction are unlike those of the training set."""
+
+
+class StarvedThreadsWarning(UserWarning):
+    """Other processes take the cores of a fit whose threads spin while they wait."""
 
 
 class OwnBuildWarning(UserWarning):

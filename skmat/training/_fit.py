@@ -26,6 +26,7 @@ from skmat.training._processes import training_together
 from skmat.training._progress import Progress
 from skmat.training._random import own_generator, spawn_seeds
 from skmat.training._resume import CheckpointFolder, Resume, describe_run
+from skmat.training._spinning import SpinningThreads, threads_may_spin
 from skmat.training._stopping import Stopping
 from skmat.training._surroundings import own_surroundings
 from skmat.training._unfreezing import GradualUnfreezing
@@ -108,6 +109,8 @@ def build_net(
     if settings.verbose and is_first_process():
         # Before early stopping, which ends the epoch for all later callbacks.
         callbacks.append(("progress", Progress()))
+    if settings.device == "cpu" and threads_may_spin():
+        callbacks.append(("spinning", SpinningThreads()))
     if valid_data is not None and settings.patience is not None:
         # Losses can be negative, where a relative threshold would accept a worse loss.
         stop = Stopping(

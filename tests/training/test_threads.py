@@ -1,8 +1,15 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
+import torch
+
+import skmat
+from skmat.exceptions import StarvedThreadsWarning
+from skmat.training import _spinning
+from skmat.training._spinning import SpinningThreads, threads_may_spin
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, "passive"), ("active", "active")])
@@ -18,3 +25,46 @@ def test_threads_wait_without_spinning_unless_the_user_says_so(given, expected):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("imports", "given", "expected"),
+    [
+        ("torch, skmat", None, True),
+        ("skmat, torch", None, False),
+        ("torch, skmat", "active", False),
+    ],
+)
+def test_threads_spin_if_torch_was_first(imports, given, expected):
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment["OMP_NUM_THREADS"] = "2"
+    if given:
+        environment["OMP_WAIT_POLICY"] = given
+    code = f"import {imports}, skmat.training._spinning as s; print(s.threads_may_spin())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(expected)
+
+
+def test_one_thread_waits_for_none(monkeypatch):
+    monkeypatch.setattr(skmat, "_THREADS_SPIN", True)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert not threads_may_spin()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "switches", "warns"), [(10, 5000, True), (10, 50, False), (1, 5000, False)]
+)
+def test_threads_that_share_their_cores_are_reported_once(seconds, switches, warns, monkeypatch):
+    monkeypatch.setattr(SpinningThreads, "_has_warned", False)
+    usages = iter([(3, 7), (3 + seconds, 7 + switches)] * 2)
+    monkeypatch.setattr(_spinning, "_usage", lambda: next(usages))
+    callback, caught = SpinningThreads(), []
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            callback.on_train_begin(None)
+            callback.on_train_end(None)
+        caught += found
+    assert [each.category for each in caught] == [StarvedThreadsWarning] * warns

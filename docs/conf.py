@@ -32,6 +32,7 @@ extensions = [
     "colab_links",
     "command_help",
     "gallery_runs",
+    "initials",
     "internal_links",
     "markdown_page",
     "parameter_headings",
@@ -143,6 +144,8 @@ sphinx_gallery_conf = {
     "image_srcset": ["2x"],
     "reset_modules": ("matplotlib", "gallery_runs.reset"),
     "reset_modules_order": "both",
+    # Seconds of a busy machine say nothing. gallery_runs prints processor time.
+    "min_reported_time": float("inf"),
     "show_memory": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,

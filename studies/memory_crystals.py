@@ -43,7 +43,7 @@ def main():
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             before, after = pool.submit(memory_of_fit, preset, batch_size, X, y).result()
         name = f"fitting ALIGNN {preset} to {len(X):,} crystals, {batch_size} at once"
-        report.add(f"{name}, beside {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
+        report.add(f"{name}, on top of {before / 1e6:.0f} MB", "MB", [(after - before) / 1e6])
     report.save("memory_crystals")
 
 

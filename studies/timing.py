@@ -23,6 +23,12 @@ def options(description, **defaults):
     return parser.parse_args()
 
 
+def four_digits(value):
+    """Return a number with four significant digits, without an exponent if it is large."""
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:.4g}"
+
+
 def rate(n_items, function):
     """Return items per second of one call."""
     start = time.perf_counter()
@@ -64,7 +70,7 @@ class Report:
             row |= {"lowest": min(ratios), "highest": max(ratios)}
             text = f"{row['ratio']:.3g} x {beside} ({min(ratios):.3g} to {max(ratios):.3g})"
         self.rows.append(row)
-        self.lines.append([what, f"{row['value']:,.4g} {unit}", text])
+        self.lines.append([what, f"{four_digits(row['value'])} {unit}", text])
         print(*self.lines[-1], sep="  ", flush=True)
 
     def save(self, name):

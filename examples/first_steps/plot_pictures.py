@@ -8,8 +8,6 @@ Which elements does a prediction come from? This example draws an answer to
 each.
 """
 
-# sphinx_gallery_thumbnail_number = 7
-
 # %%
 # Fit a model
 # -----------
@@ -17,6 +15,7 @@ each.
 # The labels are Seebeck coefficients of 900 compounds at 300 K. The model
 # averages support vectors and trees. A third of the compounds is held out.
 
+# sphinx_gallery_thumbnail_number = 7
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import RidgeCV

@@ -8,8 +8,6 @@ them. The shipped encoders are pretrained. With many formulas of your own, you
 can pretrain one yourself. This example shows both.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Embeddings of a shipped encoder
 # -------------------------------
@@ -19,6 +17,7 @@ can pretrain one yourself. This example shows both.
 # predict hidden elements of the formulas of the OQMD database, and no
 # property. The default, ``mtencoder-multi``, has learned many properties.
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.decomposition import PCA

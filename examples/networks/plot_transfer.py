@@ -7,8 +7,8 @@ train, and at which learning rate. All three are parameters of the regressor. A
 grid search answers them on the labelled compounds, without the test compounds.
 
 With 100 labels and 12 epochs, all ways to train ``mtencoder-multi`` have test
-errors of 146 to 152 µV/K. ``mtencoder-oqmd-mem``, which has learned no
-property, has 201 µV/K, and random weights have 216 µV/K.
+errors of 146 to 153 µV/K. ``mtencoder-oqmd-mem``, which has learned no
+property, has 199 µV/K, and random weights have 209 µV/K.
 """
 
 # %%

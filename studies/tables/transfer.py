@@ -80,7 +80,7 @@ def margins(errors, names):
     rivals = rivals if "relative" in errors.index else {"energies and gaps": SINGLE}
     lines = []
     for several, words in product(SEVERAL, rivals):
-        cells, ratios = {"several, beside": f"{several}, {words}"}, []
+        cells, ratios = {"several, against": f"{several}, {words}"}, []
         for name in names:
             others = errors.index.intersection(list(product(rivals[words], [name])))
             if len(others) and (several, name) in errors.index:
@@ -96,7 +96,7 @@ def margins(errors, names):
         " energies and gaps, or the nearest relative too), by their means, and on how many draws"
         " it is less"
     )
-    columns = ["several, beside", *names, "better"]
+    columns = ["several, against", *names, "better"]
     return [title, rows_to_markdown(lines, columns)] if lines else []
 
 

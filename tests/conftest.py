@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 # Networks this small lose time to threads, and the suite runs in several processes. Before torch
@@ -6,6 +7,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Without it scikit-learn skips its check of array-API input.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+# Programs that a shell starts in the background ignore Ctrl-C, which tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 

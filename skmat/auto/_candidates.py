@@ -41,17 +41,17 @@ _CHEAP = ("svm", "trees", "trees-vectors", "boosting", "trees-fractions", "boost
 #: What the candidates are, for reports.
 DESCRIPTIONS = {
     "svm": "support vectors on Magpie features and embeddings",
-    "svm-structure": "the same with embeddings of structures",
+    "svm-structure": "support vectors on embeddings of structures too",
     "trees": "randomised trees on Magpie features and element fractions",
-    "trees-vectors": "the same with embeddings",
-    "trees-structure": "the same with embeddings of structures",
+    "trees-vectors": "randomised trees on embeddings of formulas too",
+    "trees-structure": "randomised trees on embeddings of structures too",
     "trees-fractions": "randomised trees on element fractions",
     "boosting": "boosted trees on Magpie features and element fractions",
-    "boosting-l1": "the same for absolute errors",
+    "boosting-l1": "boosted trees for absolute errors",
     "roost": "fine-tuned network of formulas",
     "mtencoder": "fine-tuned network of formulas",
-    "mtencoder-alone": "the same, one per target",
-    "mtencoder-multimodal": "the same, pretrained on structures too",
+    "mtencoder-alone": "fine-tuned network of formulas, one per target",
+    "mtencoder-multimodal": "fine-tuned network of formulas, pretrained on structures too",
     "cgcnn": "fine-tuned network of structures",
     "alignn": "fine-tuned network of structures with angles",
 }

@@ -169,8 +169,8 @@ def scores_by_class(truth, guess):
     -------
     dict of str to dict
         By class: "labels" is how many rows are of it, "recall" the share of these that is found,
-        "precision" the share of the rows predicted as it that are of it, and "f1". NaN where
-        there is no such row.
+        "precision" the share of the rows predicted as it that are of it, and "f1". A share of
+        no rows is NaN.
     """
     classes = sorted({*truth, *guess})
     precision, recall, f1, counts = precision_recall_fscore_support(

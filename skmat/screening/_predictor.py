@@ -399,7 +399,8 @@ def _hash_of(model):
     digest = hashlib.sha256()
     for array in learned if isinstance(learned, list) else [learned]:
         digest.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())
-    return f"{name} {digest.hexdigest()}"
+    # Classifiers with equal probabilities may decide otherwise.
+    return f"{name} {getattr(model, 'decision', '')} {digest.hexdigest()}"
 
 
 def _loud(model):

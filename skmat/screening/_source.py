@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def open_source(source):
     return StructureFiles(files) if kinds == {_STRUCTURES} else Tables(files)
 
 
-class Source:
+class Source(ABC):
     """Rows of materials, read in chunks."""
 
     #: Column of the materials, None if the model or the caller names it.
@@ -65,6 +66,7 @@ class Source:
         """Return what tells this source from others, as data for JSON. None for iterables."""
         return None
 
+    @abstractmethod
     def chunks(self, size, material, columns=None) -> Iterator[pd.DataFrame]:
         """Yield DataFrames of `size` rows, the last one shorter.
 
@@ -82,7 +84,6 @@ class Source:
         InvalidInputError
             If a file cannot be read or lacks a column.
         """
-        raise NotImplementedError
 
     def given(self, frame, structures):
         """Return a chunk as the model reads it.

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from common.auto import BINARIES, CLASSES, classifier
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError
@@ -295,3 +296,14 @@ def test_a_run_that_is_killed_at_random_points_gives_the_bytes_of_one_that_is_no
         assert found == {*whole}
         for name, content in whole.items():
             assert (tmp_path / sink / name).read_bytes() == content, (sink, name)
+
+
+def test_a_classifier_that_decides_otherwise_is_another_model(tmp_path):
+    models = [
+        classifier(decision=each).fit(BINARIES, CLASSES)
+        for each in ("accuracy", "balanced_accuracy")
+    ]
+    np.testing.assert_array_equal(models[0].oof_predictions_, models[1].oof_predictions_)
+    predict_stream(models[0], BINARIES[:3], tmp_path / "out", verbose=0)
+    with pytest.raises(InvalidInputError, match="another run"):
+        predict_stream(models[1], BINARIES[:3], tmp_path / "out", verbose=0)

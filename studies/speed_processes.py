@@ -1,4 +1,4 @@
-"""Speed of training on several processes, as ratios to one process with as many threads.
+"""Speed of training on several processes, as ratios to one process with as many threads or one.
 
 Each figure is materials per second of a fit, after a first one that loads what all fits need. The
 compared runs take turns, each in a process of its own, and every ratio is that within one turn. A
@@ -62,14 +62,16 @@ def run(number, scale, n_processes, n_threads):
 
 
 def measure(report, scale, n):
-    """Add a row for each fit: `n` processes, and their ratio to one with `n` threads."""
+    """Add rows for each fit on `n` processes: ratios to one process with `n` threads and with one."""
     for number, (what, *_) in enumerate(FITS):
         turns = [
-            (run(number, scale, n, 1), run(number, scale, 1, n)) for _ in range(report.repeats)
+            [run(number, scale, *way) for way in ((n, 1), (1, n), (1, 1))]
+            for _ in range(report.repeats)
         ]
-        ours, others = zip(*turns, strict=True)
+        ours, many, one = zip(*turns, strict=True)
         what = f"{what}, {n} processes"
-        report.add(what, "materials/s", ours, f"one process, {n} threads", others)
+        report.add(what, "materials/s", ours, f"one process, {n} threads", many)
+        report.add(what, "materials/s", ours, "one process, one thread", one)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Speed of a fit while other processes compute, by what its threads do while they wait.
 
-Each figure is materials per second of a fit with the default settings, in a process of its own,
-after a first fit that loads what all fits need. "Passive" is what ``import skmat`` sets, "active"
-what OpenMP does otherwise. The compared runs take turns, and every ratio is that within one turn.
-The other processes compute without end and share the cores with the fit. Formulas are those of
-``load_transport``; nothing is downloaded. Writes studies/results/speed_threads.json and
-speed_threads.md.
+Each figure is materials per second of a fit of ``MTEncoderRegressor`` with its default settings,
+in a process of its own, after a first fit that loads what all fits need. The first way is skmat's:
+threads wait passively, and batches below 256 materials have one thread. The others set
+OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is OpenMP's own default. The compared runs take
+turns, and every ratio is that within one turn. The other processes compute without end and share
+the cores with the fit. Formulas are those of ``load_transport``; nothing is downloaded. Writes
+studies/results/speed_threads.json and speed_threads.md.
 """
 
 import os
@@ -18,18 +19,18 @@ from timing import Report, options, rate
 from skmat import MTEncoderRegressor
 from skmat.datasets import load_transport
 
-N_EPOCHS = 3
-#: Numbers of rows, whose batches have 32 and 128 materials.
-SIZES = (512, 2048)
+#: Numbers of rows, whose batches have 32 and 128 materials, and epochs.
+SIZES = {512: 4, 2048: 1}
 LOADS = (0, 2, 8)
 
 
 def fit_rate(n_rows):
     """Return materials per second of a fit."""
     X, y = load_transport(return_X_y=True, targets="PF_p")
-    model = MTEncoderRegressor(max_epochs=N_EPOCHS, device="cpu", random_state=0)
+    n_epochs = SIZES[n_rows]
+    model = MTEncoderRegressor(max_epochs=n_epochs, device="cpu", random_state=0)
     model.fit(X[:128], y[:128])
-    return rate(n_rows * N_EPOCHS, lambda: model.fit(X[:n_rows], y[:n_rows]))
+    return rate(n_rows * n_epochs, lambda: model.fit(X[:n_rows], y[:n_rows]))
 
 
 @contextmanager
@@ -44,11 +45,11 @@ def busy_processes(n):
             each.wait()
 
 
-def run(n_rows, policy, n_threads):
+def run(n_rows, settings):
     """Return the rate of a fit in a new process."""
     done = subprocess.run(
         [sys.executable, __file__, f"--fit={n_rows}"],
-        env={**os.environ, "OMP_WAIT_POLICY": policy, "OMP_NUM_THREADS": str(n_threads)},
+        env={name: value for name, value in os.environ.items() if "OMP" not in name} | settings,
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -56,19 +57,22 @@ def run(n_rows, policy, n_threads):
 
 
 def measure(report):
-    """Add rows for each size and load: passive threads, and their ratios to the other ways."""
+    """Add rows for each size and load: the default, and its ratios to the other ways."""
     n = os.cpu_count()
-    ways = {f"active, {n} threads": ("active", n), "passive, 1 thread": ("passive", 1)}
+    ways = {
+        f"{policy}, {n} threads": {"OMP_WAIT_POLICY": policy, "OMP_NUM_THREADS": str(n)}
+        for policy in ("passive", "active")
+    }
     for n_rows in SIZES:
         idle = None
         for load in LOADS:
             with busy_processes(load):
                 turns = [
-                    [run(n_rows, *way) for way in (("passive", n), *ways.values())]
+                    [run(n_rows, settings) for settings in ({}, *ways.values())]
                     for _ in range(report.repeats)
                 ]
             ours, *others = zip(*turns, strict=True)
-            what = f"fit, {n_rows:,} rows, {load} busy processes: passive, {n} threads"
+            what = f"fit, {n_rows:,} rows, {load} busy processes"
             for name, compared in zip(ways, others, strict=True):
                 report.add(what, "materials/s", ours, name, compared)
             if idle is None:

@@ -62,7 +62,7 @@ def run(number, scale, n_processes, n_threads):
 
 
 def measure(report, scale, n):
-    """Add rows for each fit on `n` processes: ratios to one process with `n` threads and with one."""
+    """Add rows for each fit on `n` processes: their ratios to one process."""
     for number, (what, *_) in enumerate(FITS):
         turns = [
             [run(number, scale, *way) for way in ((n, 1), (1, n), (1, 1))]

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
@@ -13,9 +14,11 @@ __all__ = [
     "add_materials",
     "add_model",
     "add_result",
+    "add_shares",
     "add_table",
     "column_names",
     "coverage",
+    "own_shard",
 ]
 
 
@@ -135,3 +138,55 @@ def coverage(text):
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.9")
     return value
+
+
+def add_shares(command):
+    """Add ``--chunk-size``, ``--shard`` and ``--jobs``."""
+    command.add_argument(
+        "--chunk-size",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="rows per part (default: 10000)",
+    )
+    command.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="K/N",
+        help="only the K-th of N shares, from 1/N to N/N (default: from the variables of a Slurm"
+        " array, else all)",
+    )
+    command.add_argument("--jobs", type=int, metavar="N", help="parts to compute at a time")
+
+
+def own_shard(arguments):
+    """Return the share of ``--shard``, or of this process in a Slurm array. None is all."""
+    return arguments.shard or _shard_of_slurm()
+
+
+def _shard(text):
+    """Return (k, n) with k from 0."""
+    first, _, last = text.partition("/")
+    try:
+        k, n = int(first), int(last)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N, such as 3/16") from None
+    if not 1 <= k <= n:
+        raise argparse.ArgumentTypeError(f"{text!r}: K must be between 1 and {n}")
+    return k - 1, n
+
+
+def _shard_of_slurm():
+    """Return the place of this process in a Slurm array, None outside of one."""
+    names = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT")
+    if any(name not in os.environ for name in names):
+        return None
+    number, least, count = (int(os.environ[name]) for name in names)
+    if count == 1:
+        return None
+    if not 0 <= number - least < count:
+        raise InvalidInputError(
+            f"The Slurm array has {count} tasks from {least} on, and this is task {number}."
+            " Number tasks without gaps, or give --shard."
+        )
+    return number - least, count

@@ -2,10 +2,17 @@
 
 from dataclasses import replace
 
-from skmat.cli.arguments import add_disorder, add_materials, add_model, add_result
+from skmat.cli.arguments import (
+    add_disorder,
+    add_materials,
+    add_model,
+    add_result,
+    add_shares,
+    own_shard,
+)
 from skmat.cli.materials import given_materials, materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING, column_learned
-from skmat.cli.output import check_results, warn_of_empty_rows, write_results
+from skmat.cli.output import check_results, describe_stream, warn_of_empty_rows, write_results
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
@@ -57,9 +64,10 @@ def add_embed(commands):
         "--parts",
         choices=("csv", "parquet"),
         help="for tables of any size, or a folder of tables or of structure files: write a folder"
-        " with one file per 10,000 rows. The same command continues if it is interrupted. Rows"
+        " with one file per chunk. The same command continues if it is interrupted. Rows"
         " that cannot be read are in its files bad-*.csv",
     )
+    add_shares(embed)
     embed.set_defaults(run=_embed)
 
 
@@ -71,6 +79,8 @@ def _embed(arguments):
     if arguments.parts:
         _embed_parts(arguments)
         return
+    if arguments.shard or arguments.jobs:
+        raise InvalidInputError("--shard and --jobs belong to --parts.")
     given = materials_and_output(arguments, (*ARRAY_SUFFIXES, *TABLE_SUFFIXES))
     encoder = _encoder(arguments, given)
     encoder.set_params(on_invalid=arguments.on_invalid, **given.disorder)
@@ -123,8 +133,10 @@ def _embed_parts(arguments):
         _encoder(arguments, given).set_params(**given.disorder),
         arguments.data,
         arguments.output,
+        chunk_size=arguments.chunk_size,
         format=arguments.parts,
+        shard=own_shard(arguments),
+        n_jobs=arguments.jobs,
         material=column or column_learned(arguments.model),
     )
-    bad = f", {done.n_bad:,} of them cannot be read (bad-*.csv)" * bool(done.n_bad)
-    print(f"Wrote {arguments.output}: {done.n_rows:,} rows{bad}.")
+    print(f"Wrote {arguments.output}: {describe_stream(done)}.")

@@ -10,6 +10,7 @@ from skmat.exceptions import NoveltyWarning, SkmatError
 __all__ = [
     "check_results",
     "describe",
+    "describe_stream",
     "round_columns",
     "standard_output",
     "warn_of_empty_rows",
@@ -43,6 +44,13 @@ def describe(error):
     if isinstance(error, SkmatError) or not isinstance(error, OSError) or not error.strerror:
         return str(error)
     return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+def describe_stream(done):
+    """Return how many rows a stream wrote, could not read, or left to others."""
+    bad = f", {done.n_bad:,} of them cannot be read (bad-*.csv)" * bool(done.n_bad)
+    skipped = f", {done.n_skipped:,} were done or are of other shards" * bool(done.n_skipped)
+    return f"{done.n_rows:,} rows{bad}{skipped}"
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """The command ``skmat screen``."""
 
-import argparse
-import os
 from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
-from skmat.cli.arguments import add_model, column_names, coverage
+from skmat.cli.arguments import add_model, add_shares, column_names, coverage, own_shard
 from skmat.cli.model_files import JOBLIB_WARNING, column_learned, model_folder
+from skmat.cli.output import describe_stream
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
 
@@ -81,21 +80,7 @@ def add_screen(commands):
     screen.add_argument(
         "--format", choices=("csv", "parquet"), default="csv", help="type of the parts"
     )
-    screen.add_argument(
-        "--chunk-size",
-        type=int,
-        default=10_000,
-        metavar="N",
-        help="rows per part (default: 10000)",
-    )
-    screen.add_argument(
-        "--shard",
-        type=_shard,
-        metavar="K/N",
-        help="only the K-th of N shares, from 1/N to N/N (default: from the variables of a Slurm"
-        " array, else all)",
-    )
-    screen.add_argument("--jobs", type=int, metavar="N", help="parts to predict at a time")
+    add_shares(screen)
     screen.add_argument("--merge", type=Path, metavar="FILE", help="join all parts to one file")
     screen.add_argument("--top", type=int, metavar="N", help="print the N best rows")
     screen.add_argument(
@@ -119,7 +104,7 @@ def _screen(arguments):
     if arguments.data:
         if arguments.model is None:
             raise InvalidInputError("Name a model with --model.")
-        shard = arguments.shard or _shard_of_slurm()
+        shard = own_shard(arguments)
         if shard and (arguments.merge or arguments.top):
             raise InvalidInputError(
                 "--merge and --top need all shards. Give them without tables when all are done."
@@ -140,9 +125,7 @@ def _screen(arguments):
             proba=arguments.proba,
             novelty=arguments.novelty,
         )
-        skipped = f", {done.n_skipped:,} were done or are of other shards" * bool(done.n_skipped)
-        bad = f", {done.n_bad:,} of them cannot be read (bad-*.csv)" * bool(done.n_bad)
-        print(f"Wrote {arguments.output}: {done.n_rows:,} rows{bad}{skipped}.")
+        print(f"Wrote {arguments.output}: {describe_stream(done)}.")
     elif not (arguments.merge or arguments.top):
         raise InvalidInputError("Give tables to screen, or --merge or --top for finished parts.")
     if arguments.merge:
@@ -161,31 +144,3 @@ def _model(source):
 def _source(paths):
     """Return one folder or pattern as it is, and several files in the order given."""
     return paths[0] if len(paths) == 1 else paths
-
-
-def _shard(text):
-    """Return (k, n) with k from 0."""
-    first, _, last = text.partition("/")
-    try:
-        k, n = int(first), int(last)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not K/N, such as 3/16") from None
-    if not 1 <= k <= n:
-        raise argparse.ArgumentTypeError(f"{text!r}: K must be between 1 and {n}")
-    return k - 1, n
-
-
-def _shard_of_slurm():
-    """Return the place of this process in a Slurm array, None outside of one."""
-    names = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT")
-    if any(name not in os.environ for name in names):
-        return None
-    number, least, count = (int(os.environ[name]) for name in names)
-    if count == 1:
-        return None
-    if not 0 <= number - least < count:
-        raise InvalidInputError(
-            f"The Slurm array has {count} tasks from {least} on, and this is task {number}."
-            " Number tasks without gaps, or give --shard."
-        )
-    return number - least, count

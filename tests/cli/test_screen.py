@@ -109,3 +109,18 @@ def test_formulas_become_parts_of_vectors(folder, tmp_path, capsys):
     assert "13 rows, 1 of them cannot be read" in capsys.readouterr().out
     assert "names a folder" in fails(capsys, *command, "-o", tmp_path / "vectors.csv")
     assert "needs a table" in fails(capsys, "embed", "--formulas", "NaCl", "--parts", "csv")
+
+
+def test_vectors_are_written_in_shares(folder, tmp_path, capsys, monkeypatch):
+    table, sink = folder / "new.csv", tmp_path / "shares"
+    command = ("embed", table, "--parts", "csv", "--chunk-size", "3", "-o")
+    assert run(*command, tmp_path / "whole", "--jobs", "2") == 0
+    assert run(*command, sink, "--shard", "1/2") == 0
+    assert "were done or are of other shards" in capsys.readouterr().out
+    for name, value in (("ID", "2"), ("MIN", "1"), ("COUNT", "2")):
+        monkeypatch.setenv(f"SLURM_ARRAY_TASK_{name}", value)
+    assert run(*command, sink) == 0
+    for name in ("whole", "shares"):
+        assert run("screen", "-o", tmp_path / name, "--merge", tmp_path / f"{name}.csv") == 0
+    assert (tmp_path / "shares.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert "belong to --parts" in fails(capsys, "embed", table, "--shard", "1/2")

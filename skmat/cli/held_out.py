@@ -13,7 +13,7 @@ from skmat._utils.prepared import prepared
 from skmat.auto._folds import UNEVEN, join_groups, make_folds
 from skmat.cli.split_columns import check_together
 from skmat.exceptions import InvalidInputError, NoveltyWarning, SkmatError
-from skmat.inspection._materials import composition_groups
+from skmat.inputs import composition_groups
 from skmat.structure import read_structures
 
 __all__ = [

@@ -21,6 +21,12 @@ from skmat.inputs._labels import (
     holds_numbers,
     is_mostly_text,
 )
+from skmat.inputs._materials import (
+    are_structures,
+    composition_groups,
+    compositions_of,
+    split_materials,
+)
 from skmat.inputs._structures import StructureInputMixin, as_structures
 from skmat.inputs._weights import read_weights, weights_of_scores, weights_to_learn_by
 
@@ -30,11 +36,14 @@ __all__ = [
     "CompositionReaderMixin",
     "ExtraColumnsMixin",
     "StructureInputMixin",
+    "are_structures",
     "as_classes",
     "as_formulas",
     "as_numbers",
     "as_structures",
     "class_indices",
+    "composition_groups",
+    "compositions_of",
     "held",
     "holds_numbers",
     "is_fitted",
@@ -44,6 +53,7 @@ __all__ = [
     "read_extra_numbers",
     "read_weights",
     "split_extra_columns",
+    "split_materials",
     "weights_of_scores",
     "weights_to_learn_by",
 ]

@@ -3,9 +3,8 @@
 import numpy as np
 
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import as_formulas, as_structures
+from skmat.inputs import are_structures, as_formulas, as_structures, split_materials
 from skmat.inspection._attributions import element_attributions
-from skmat.inspection._materials import are_structures, split_materials
 from skmat.inspection._panels import PANEL_SIZE, new_axes, with_unit
 from skmat.inspection._periodic_table import draw_periodic_table
 from skmat.structure import read_structures

@@ -12,8 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmat.composition import read_compositions
 from skmat.composition._frames import as_pandas
 from skmat.exceptions import InvalidInputError, InvalidStructureError
-from skmat.inputs import as_formulas, held
-from skmat.inspection._materials import are_structures, split_materials
+from skmat.inputs import are_structures, as_formulas, held, split_materials
 from skmat.inspection._output import Output
 from skmat.inspection._structure_parts import StructureParts, averaging
 

@@ -8,8 +8,7 @@ from sklearn.metrics import get_scorer_names as sklearn_scorer_names
 from sklearn.model_selection import GroupShuffleSplit, cross_val_score
 
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import read_columns
-from skmat.inspection._materials import composition_groups
+from skmat.inputs import composition_groups, read_columns
 from skmat.inspection._panels import new_axes, with_unit
 from skmat.metrics import get_scorer, get_scorer_names
 

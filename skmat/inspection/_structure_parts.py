@@ -9,8 +9,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedE
 from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.composition._frames import as_pandas
 from skmat.exceptions import InvalidInputError
-from skmat.inputs import as_structures, held
-from skmat.inspection._materials import are_structures, split_materials
+from skmat.inputs import are_structures, as_structures, held, split_materials
 from skmat.structure import StructureArrays, read_structures
 from skmat.structure._mixtures import FIRST_MIXTURE
 

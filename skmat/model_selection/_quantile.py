@@ -2,10 +2,10 @@
 
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
-from sklearn.utils.validation import column_or_1d
 
 from skmat._utils.parameters import plain
 from skmat.exceptions import InvalidInputError
+from skmat.model_selection._target import read_target
 
 __all__ = ["QuantileShuffleSplit"]
 
@@ -85,16 +85,7 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
         InvalidInputError
             If targets are not finite numbers, or have several columns.
         """
-        try:
-            y = column_or_1d(y).astype(np.float64)
-        except ValueError as error:
-            raise InvalidInputError(f"y must be one column of numbers: {error}") from None
-        missing = np.flatnonzero(~np.isfinite(y))
-        if len(missing):
-            raise InvalidInputError(
-                f"y has {len(missing)} missing or infinite labels, the first in row {missing[0]}."
-                " Split only rows with labels."
-            )
+        y = read_target(y)
         # Each group needs a row on each side.
         sizes = [len(part) for part in next(_sizes_of(self).split(y))]
         n_bins = max(1, min(self.n_quantiles, *sizes))

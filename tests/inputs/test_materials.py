@@ -4,7 +4,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from skmat.exceptions import InvalidInputError
-from skmat.inspection._materials import composition_groups, split_materials
+from skmat.inputs import composition_groups, split_materials
 from skmat.structure import StructureArrays
 
 STRUCTURES = [Structure(Lattice.cubic(4), [each], [[0, 0, 0]]) for each in ("Fe", "Cu", "Fe")]

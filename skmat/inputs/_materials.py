@@ -5,10 +5,12 @@ from pymatgen.core import IStructure
 
 from skmat.composition import read_amounts, read_compositions
 from skmat.composition._frames import as_pandas
-from skmat.inputs import as_formulas, as_structures, held, split_extra_columns
+from skmat.inputs._compositions import as_formulas, held
+from skmat.inputs._extra_columns import split_extra_columns
+from skmat.inputs._structures import as_structures
 from skmat.structure import StructureArrays, read_structures
 
-__all__ = ["are_structures", "composition_groups", "split_materials"]
+__all__ = ["are_structures", "composition_groups", "compositions_of", "split_materials"]
 
 #: Values of a column that are read to see whether they are formulas.
 _N_LOOKED_AT = 200
@@ -46,7 +48,17 @@ def are_structures(materials):
 
 
 def composition_groups(X):
-    """Label rows of equal composition with equal integers.
+    """Label rows of equal composition with equal integers, for X of `compositions_of`.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    return compositions_of(X).group_ids()
+
+
+def compositions_of(X):
+    """Return the compositions of materials.
 
     Parameters
     ----------
@@ -56,16 +68,16 @@ def composition_groups(X):
 
     Returns
     -------
-    ndarray of shape (n,)
+    CompositionArrays
     """
     materials, _ = split_materials(held(X))
     if are_structures(materials):
         structures, _ = read_structures(as_structures(materials), disorder="average")
-        return structures.group_ids()
+        return structures.compositions()
     formulas = as_formulas(materials)
     if formulas is None:
-        return read_amounts(materials).group_ids()
-    return read_compositions(formulas).group_ids()
+        return read_amounts(materials)
+    return read_compositions(formulas)
 
 
 def _holds_text(column):

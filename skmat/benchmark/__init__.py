@@ -8,6 +8,7 @@ from skmat.benchmark._leaderboard import leaderboard
 from skmat.benchmark._metrics import score_predictions
 from skmat.benchmark._overlap import overlap_report
 from skmat.benchmark._results import MatbenchResults
+from skmat.benchmark._run_split import run_benchmark
 from skmat.benchmark._runner import run_matbench
 from skmat.benchmark._task import MatbenchTask
 
@@ -21,6 +22,7 @@ __all__ = [
     "make_baseline",
     "overlap_report",
     "performance_gain",
+    "run_benchmark",
     "run_matbench",
     "score_predictions",
 ]

@@ -20,7 +20,7 @@ _COMPARED_VERSIONS = ("skmat", "scikit-learn", "torch")
 
 
 class RunFolder:
-    """The folder where `run_matbench` keeps its folds.
+    """The folder where a run keeps its folds.
 
     Parameters
     ----------
@@ -32,10 +32,13 @@ class RunFolder:
         Seed of the run.
     versions : dict of str to str
         Versions of the packages.
+    n_folds : int, default=5
+        Number of folds of a task.
     """
 
-    def __init__(self, path, parameters, random_state, versions):
+    def __init__(self, path, parameters, random_state, versions, n_folds=N_FOLDS):
         self.path = path
+        self._n_folds = n_folds
         self._parameters = parameters
         self._random_state = random_state
         self._versions = versions
@@ -56,7 +59,7 @@ class RunFolder:
         """
         found = {}
         for task in self._parameters:
-            for fold in range(N_FOLDS):
+            for fold in range(self._n_folds):
                 result = self._read(task, fold)
                 if result is not None:
                     found[task, fold] = result

@@ -1,23 +1,13 @@
 """Run an estimator on the tasks of Matbench, fold by fold."""
 
-import platform
-import sys
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
-from joblib import delayed
-
-from skmat._utils.parallel import make_parallel
 from skmat._utils.paths import read_path
-from skmat._version import __version__
-from skmat.benchmark._fit_fold import fit_predict
-from skmat.benchmark._fold_result import FoldResult
-from skmat.benchmark._metrics import main_metric, score_predictions
 from skmat.benchmark._parameters import describe_parameters, seed_estimator
 from skmat.benchmark._results import MatbenchResults
 from skmat.benchmark._run_folder import RunFolder
+from skmat.benchmark._run_jobs import Job, Progress, package_versions, run_jobs
 from skmat.benchmark._selection import (
     choose_estimator,
     choose_folds,
@@ -29,9 +19,7 @@ from skmat.benchmark._task import MatbenchTask
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["package_versions", "run_matbench"]
-
-_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "torch", "matminer", "pymatgen")
+__all__ = ["run_matbench"]
 
 
 def run_matbench(
@@ -170,78 +158,12 @@ def run_matbench(
         )
         data[task].folds  # noqa: B018
 
-    progress = _Progress(verbose, len(names) * len(folds))
+    progress = Progress(verbose, len(names) * len(folds))
     for result in done.values():
         progress.show(result, "found")
-    jobs = (_job(chosen[task], data[task], fold) for task, fold in missing)
-    # Only this process scores and writes results, as they arrive.
-    done_jobs = make_parallel(n_jobs, in_order=False)(jobs)
-    for task, fold, predicted, measured in done_jobs:
-        train, test = data[task].folds[fold]
-        ids = data[task].ids[test]
-        result = FoldResult(
-            task=task,
-            fold=fold,
-            n_train=len(train),
-            n_test=len(test),
-            scores=_score(data[task].y[test], predicted, task, fold),
-            parameters=parameters[task],
-            random_state=random_state,
-            versions=versions,
-            predictions=_by_id(ids, predicted["predictions"]),
-            labels=_by_id(ids, predicted["labels"]) if "labels" in predicted else {},
-            **measured,
-        )
-        if folder is not None:
-            folder.add(result)
-        done[task, fold] = result
-        progress.show(result, "done")
+    jobs = [Job(chosen[task], data[task], fold, *data[task].folds[fold]) for task, fold in missing]
+    for result in run_jobs(
+        jobs, parameters, random_state, n_jobs=n_jobs, folder=folder, progress=progress
+    ):
+        done[result.task, result.fold] = result
     return MatbenchResults(name, done.values())
-
-
-def _job(estimator, data, fold):
-    train, test = data.folds[fold]
-    return delayed(fit_predict)(
-        estimator, data.X[train], data.y[train], data.X[test], data.name, fold
-    )
-
-
-def _by_id(ids, predictions):
-    return dict(zip(ids, predictions.tolist(), strict=True))
-
-
-def _score(y, predicted, task, fold):
-    try:
-        return score_predictions(y, **predicted)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"Fold {fold} of {task}: {error}") from None
-
-
-def package_versions():
-    """Return the versions of Python and of the packages, by name."""
-    versions = {"python": platform.python_version(), "skmat": __version__}
-    for package in _PACKAGES:
-        with suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return versions
-
-
-class _Progress:
-    """A line per fold."""
-
-    def __init__(self, verbose, total):
-        self._verbose, self._total, self._shown = verbose, total, 0
-
-    def show(self, result, what):
-        self._shown += 1
-        if not self._verbose:
-            return
-        info = MATBENCH_TASKS[result.task]
-        metric = main_metric(result.scores)
-        seconds = result.seconds_fit + result.seconds_predict
-        print(
-            f"[{self._shown}/{self._total}] {result.task} fold {result.fold}: {metric}"
-            f" {result.scores[metric]:.4g} {info.unit} ({seconds:.0f} s, {what})",
-            file=sys.stderr,
-            flush=True,
-        )

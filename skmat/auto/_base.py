@@ -28,6 +28,7 @@ from skmat.auto._saving import AutoFolderMixin
 from skmat.auto._trial import n_models_of_all_rows
 from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._rollback import restored_on_failure
+from skmat.estimators._targets import check_not_labels
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.inputs import read_columns, weights_to_learn_by
 from skmat.training import are_several_processes, is_first_process, of_first_process
@@ -207,7 +208,8 @@ class AutoEstimator(
 
         The distance is the mean distance to the five nearest materials of the training set, in
         the space of a pretrained encoder. Predictions of materials that are unlike all of the
-        training set are less certain than their intervals say.
+        training set are less certain than their intervals say. All rows with a label of any target
+        count as the training set.
 
         Parameters
         ----------
@@ -217,8 +219,10 @@ class AutoEstimator(
         Returns
         -------
         ndarray of shape (n_materials,)
-            Percentage of the training set whose own distance is smaller, from 0 to 100. NaN for
-            rows that cannot be read, with ``on_invalid="nan"``.
+            Percentage of the training set whose own distance is smaller, from 0 to 100. It is 100
+            if a further column has a number outside of the learned range, by more than 5 % of the
+            range, or is missing where the training set always had it. NaN for rows that cannot be
+            read, with ``on_invalid="nan"``.
         """
         read = self._read(X)
         values = self._novelty_of(read.table) if len(read.table) else np.empty(0)
@@ -313,6 +317,8 @@ class AutoEstimator(
         targets = self._read_targets(y, len(valid))
         weights = weights_to_learn_by(sample_weight, _AllRows(valid))[valid]
         targets = targets.take(valid)
+        if table.columns is not None:
+            check_not_labels(table.columns.to_numpy(), list(table.columns), targets)
         targets.check_weights(weights)
         keys = [table.compositions.group_ids()]
         if groups is not None:
@@ -402,9 +408,19 @@ class AutoEstimator(
         return scattered(read.table.feature(EMBEDDING[self.input_]), read.valid)
 
     def _novelty_of(self, table):
-        return self._novelty.percentile(table.feature(EMBEDDING[self.input_]))
+        values = self._novelty.percentile(table.feature(EMBEDDING[self.input_]))
+        for rows in table.odd.values():
+            values[rows] = 100.0
+        return values
 
     def _warn_of_novelty(self, table):
+        for what, rows in table.odd.items():
+            warnings.warn(
+                f"{rows.sum()} of {len(rows)} rows have {what}. Their predictions and intervals"
+                " may be wrong. See novelty(X), which is 100 for them.",
+                NoveltyWarning,
+                stacklevel=5,
+            )
         # The search takes longer than predictions. A few hundred rows tell.
         rows = np.unique(np.linspace(0, len(table) - 1, _N_LOOKED_AT).astype(int))
         vectors = table.feature(EMBEDDING[self.input_])[rows]

@@ -71,7 +71,7 @@ class ConformalScale:
             return cls(unit, *conformal_levels(sizes, sample_weight))
         X = _inputs(spread, predictions, unit)
         trees = ExtraTreesRegressor(
-            50, min_samples_leaf=max(_LEAF, len(sizes) // _LEAF_SHARE), random_state=0
+            50, min_samples_leaf=max(_LEAF, len(sizes) // _LEAF_SHARE), random_state=0, n_jobs=1
         )
         expected = np.empty(len(sizes))
         for training, held_out in GroupKFold(5, shuffle=True, random_state=0).split(

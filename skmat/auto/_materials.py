@@ -42,13 +42,16 @@ class MaterialTable:
         Their structures.
     columns : DataFrame or None
         Further numeric columns.
+    odd : dict of str to ndarray of bool
+        Rows whose further columns are unlike those of the training set, by what is odd.
     """
 
-    def __init__(self, given, compositions, structures=None, columns=None):
+    def __init__(self, given, compositions, structures=None, columns=None, odd=None):
         self.given = given
         self.compositions = compositions
         self.structures = structures
         self.columns = columns
+        self.odd = odd or {}
         self._known = {}
 
     def __len__(self):

@@ -1,6 +1,5 @@
 """How X is read: formulas or structures, with or without further columns."""
 
-import datetime
 import os
 from collections.abc import Mapping
 from numbers import Number
@@ -10,12 +9,13 @@ import pandas as pd
 from pymatgen.core import Composition, IStructure
 from sklearn.utils.validation import validate_data
 
+from skmat.auto._further import find_odd_rows, learn_categories, learn_ranges, read_columns
 from skmat.auto._materials import MaterialTable
 from skmat.composition import read_compositions
 from skmat.composition._columns import check_unique
 from skmat.composition._frames import as_pandas
 from skmat.composition._read import is_missing
-from skmat.exceptions import InvalidInputError, InvalidStructureError, shorten
+from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.inputs import CompositionReaderMixin, as_structures, held
 from skmat.structure import StructureArrays
 from skmat.structure._read import is_json, parse_structures
@@ -24,12 +24,8 @@ __all__ = ["MaterialsInputMixin"]
 
 #: Values of a column that are read to see what it holds.
 _N_LOOKED_AT = 200
-#: Categories that a column may have in any case.
-_MOST_LEVELS = 20
 #: Ends of names of structure files.
 _STRUCTURE_FILES = (".cif", ".vasp", ".poscar", ".json")
-#: Neither numbers nor categories.
-_NEITHER = (complex, datetime.date, datetime.time, datetime.timedelta)
 
 
 class MaterialsInputMixin(CompositionReaderMixin):
@@ -59,16 +55,18 @@ class MaterialsInputMixin(CompositionReaderMixin):
         if name is not None:
             check_unique(frame.columns)
             validate_data(self, frame, reset=reset, skip_check_array=True)
-            columns = self._read_columns(frame.drop(columns=[name]), reset)
-            X = frame[name].tolist()
+            further = frame.drop(columns=[name])
+            columns, odd, bad = self._read_columns(further, reset, on_invalid)
+            X = [None if is_bad else each for each, is_bad in zip(frame[name], bad, strict=True)]
         if reset:
             given = None if self.input == "auto" else self.input
             self.input_ = given or ("structure" if _holds_structures(X) else "formula")
         read = self._read_structures if self.input_ == "structure" else self._read_formulas
         given, compositions, structures, valid = read(X, name is not None, reset, on_invalid)
-        if columns is not None:
-            columns = columns[valid]
-        return MaterialTable(given, compositions, structures, columns), valid
+        if columns is None:
+            return MaterialTable(given, compositions, structures), valid
+        odd = {name: rows[valid] for name, rows in odd.items() if rows[valid].any()}
+        return MaterialTable(given, compositions, structures, columns[valid], odd), valid
 
     def _read_formulas(self, X, is_column, reset, on_invalid):
         if is_column:
@@ -111,29 +109,15 @@ class MaterialsInputMixin(CompositionReaderMixin):
             )
         return name
 
-    def _read_columns(self, frame, reset):
-        """Return the further columns as numbers. Categories become one column each."""
+    def _read_columns(self, frame, reset, on_invalid):
+        """Return the further columns as numbers, what is odd about them, and the bad rows."""
         if reset:
-            self._encoded = {}
-            for name, column in frame.items():
-                is_number = _holds_numbers(name, column)
-                levels = None if is_number else _levels(name, column)
-                self._encoded[name] = levels
-        names, parts = [], []
-        # By name: names that are not text are not compared with those of fit.
-        for name, levels in self._encoded.items():
-            column = frame[name]
-            if levels is None:
-                names.append(str(name))
-                parts.append(_as_numbers(name, column))
-                continue
-            text = [None if is_missing(each) else _text_of(each) for each in column]
-            _check_levels(name, text, levels)
-            for level in levels:
-                names.append(f"{name}={level}")
-                parts.append(np.array([each == level for each in text], dtype=np.float64))
-        values = np.stack(parts, axis=1) if parts else np.empty((len(frame), 0))
-        return pd.DataFrame(values, columns=names)
+            self._encoded = learn_categories(frame)
+        numbers, bad = read_columns(frame, self._encoded, on_invalid)
+        if reset:
+            self._ranges = learn_ranges(frame, self._encoded)
+        # Models of older folders have none.
+        return numbers, find_odd_rows(frame, getattr(self, "_ranges", {}), self._encoded), bad
 
 
 def _material_column(frame):
@@ -203,84 +187,6 @@ def _holds_structures(X):
 
 def _is_nan(value):
     return isinstance(value, float) and value != value
-
-
-def _levels(name, column):
-    """Return the categories of a column."""
-    known = [(row, each) for row, each in enumerate(column) if not is_missing(each)]
-    levels = sorted({_text_of(each) for _, each in known})
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        wrong = [(row, each) for row, each in known if not _is_number(each)]
-        if len(wrong) < len(known) / 2:
-            what = "numbers as text"
-            if wrong:
-                what = f"numbers, but also {shorten(wrong[0][1])} in row {wrong[0][0]}"
-            raise InvalidInputError(
-                f"Column {name!r} of X holds {what}. Use numbers, and NaN where they are missing."
-                " If they are names, turn them into categories by astype('category')."
-            )
-    if len(levels) > max(_MOST_LEVELS, len(known) / 2):
-        raise InvalidInputError(
-            f"Column {name!r} of X has {len(levels)} categories in {len(known)} rows, such as"
-            f" {levels[:3]}. A model cannot learn from names that hardly repeat. Drop the column."
-        )
-    return levels
-
-
-def _is_number(value):
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _text_of(category):
-    """Return a category as text. Whole numbers are equal whatever their type."""
-    if isinstance(category, float) and category.is_integer():
-        category = int(category)
-    return str(category)
-
-
-def _check_levels(name, text, levels):
-    for row, value in enumerate(text):
-        if value is not None and value not in levels:
-            raise InvalidInputError(
-                f"Column {name!r} of X has the category {shorten(value)} in row {row}, which fit"
-                f" did not see. It saw {levels[:10]}. Use one of these, or leave the cell empty."
-            )
-
-
-def _holds_numbers(name, column):
-    """Tell whether a column holds numbers; otherwise it holds categories."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return False
-    known = [] if dtype.kind in "biuf" else [each for each in column if not is_missing(each)]
-    if dtype.kind in "mMc" or any(isinstance(each, _NEITHER) for each in known):
-        raise InvalidInputError(
-            f"Column {name!r} of X holds dates, times or complex numbers. Turn it into numbers, or"
-            " into categories by astype('category')."
-        )
-    return all(isinstance(each, Number) for each in known)
-
-
-def _as_numbers(name, column):
-    """Return a column as numbers, NaN where they are missing."""
-    numbers = np.full(len(column), np.nan)
-    for row, value in enumerate(column):
-        if is_missing(value):
-            continue
-        try:
-            numbers[row] = float(value)
-        except (TypeError, ValueError, OverflowError):
-            numbers[row] = np.inf
-        if not np.isfinite(numbers[row]):
-            raise InvalidInputError(
-                f"Column {name!r} of X has {shorten(value)} in row {row}. Use a finite number, or"
-                " NaN if it is missing."
-            )
-    return numbers
 
 
 def _take(X, valid):

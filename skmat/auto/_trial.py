@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from joblib import delayed, effective_n_jobs
+from joblib import delayed, effective_n_jobs, parallel_config
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
@@ -321,6 +321,12 @@ def _name_of_weights(model):
 
 def _predict(model, X, learned):
     """Return the predictions of each target in its unit, or the probabilities of its classes."""
+    # Threads of joblib add up the trees of a forest in any order, and the last bits differ.
+    with parallel_config(n_jobs=1):
+        return _predict_targets(model, X, learned)
+
+
+def _predict_targets(model, X, learned):
     if any(each.lowest is not None for each in learned):
         return _mixtures(model, X, learned)
     if not learned[0].n_classes:

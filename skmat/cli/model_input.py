@@ -26,8 +26,8 @@ def further_columns(model, given):
     return further
 
 
-def with_further_columns(model, given, table, X):
-    """Return X with the further columns that the model reads."""
+def with_further_columns(model, given, table, X, on_invalid="raise"):
+    """Return X with the further columns that the model reads, as ``read_words`` reads words."""
     from skmat.cli.table_labels import read_numbers, read_words
     from skmat.screening._columns import categories_of, read_columns
 
@@ -36,5 +36,6 @@ def with_further_columns(model, given, table, X):
         return X
     words = categories_of(model)
     numbers = [name for name in further if name not in words]
-    columns = read_numbers(table, numbers, given.path).join(read_words(table, words, given.path))
+    columns = read_numbers(table, numbers, given.path)
+    columns = columns.join(read_words(table, words, given.path, on_invalid))
     return given.with_columns(X, columns, material)[list(model.feature_names_in_)]

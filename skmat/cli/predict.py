@@ -79,7 +79,7 @@ def _predict(arguments):
     asked = Asked(arguments.std, arguments.interval, arguments.proba, arguments.novelty)
     names = names_of_results(model, asked)
     check_results(arguments, given, table, X, names)
-    X = with_further_columns(model, given, table, X)
+    X = with_further_columns(model, given, table, X, arguments.on_invalid)
     with given.naming_cells(table):
         columns = results(model, X, asked)
     columns = round_columns(arguments, dict(zip(names, columns, strict=True)))

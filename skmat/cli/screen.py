@@ -86,8 +86,9 @@ def add_screen(commands):
     screen.add_argument(
         "--by",
         metavar="RULE",
-        help="what is best: 'gap>2' (largest first), 'gap<0.5' (smallest first), 'gap', '-gap', or"
-        " several of these, separated by commas",
+        help="what is best: 'gap' (largest first), '-gap' (smallest first), and conditions, in any"
+        " order, separated by commas: 'gap>1, gap<3, bulk'. Without a name alone, the first"
+        " condition ranks: 'gap>2' largest first, 'gap<0.5' smallest first",
     )
     screen.add_argument("--quiet", action="store_true", help="no progress")
     screen.set_defaults(run=_screen)

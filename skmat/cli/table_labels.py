@@ -188,7 +188,7 @@ def read_labels(table, columns, path, *, classification, advice=None):
     return labels
 
 
-def read_words(table, words, path):
+def read_words(table, words, path, on_invalid="raise"):
     """Return further columns of words, with missing cells as missing labels are written.
 
     Parameters
@@ -199,6 +199,8 @@ def read_words(table, words, path):
         Words that each column may hold.
     path : path-like
         File of the table, for messages.
+    on_invalid : {"raise", "nan"}, default="raise"
+        "nan" keeps other words, which the model refuses row by row.
 
     Returns
     -------
@@ -207,7 +209,8 @@ def read_words(table, words, path):
     Raises
     ------
     InvalidInputError
-        If a cell holds another word. The message lists the first cells and counts all.
+        If a cell holds another word, for "raise". The message lists the first cells and counts
+        all.
     """
     columns = {name: _without_missing(table.column(name))[0] for name in words}
     unknown = [
@@ -216,12 +219,19 @@ def read_words(table, words, path):
         for row, cell in enumerate(cells)
         if cell == cell and cell not in words[name]
     ]
-    if unknown:
+    if unknown and on_invalid == "raise":
         message = list_cells(table, path, "hold words that were not learned", unknown, _MAX_CELLS)
         raise InvalidInputError(
-            f"{message}\nUse a word that was learned, or leave the cell empty."
+            f"{message}\nUse a word that was learned. With --on-invalid nan, such rows have no"
+            " prediction. An empty cell predicts for an unknown word."
         )
-    kinds = {name: pd.Categorical(cells, words[name]) for name, cells in columns.items()}
+    further: dict[str, list] = {name: [] for name in columns}
+    for _, name, cell, _ in unknown:
+        further[name].append(cell)
+    kinds = {
+        name: pd.Categorical(cells, [*words[name], *dict.fromkeys(further[name])])
+        for name, cells in columns.items()
+    }
     return pd.DataFrame(kinds, index=table.cells.index)
 
 

@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from skmat._utils.nearest import nearest_hint
 from skmat.exceptions import InvalidInputError
 from skmat.screening._parts import read_part, read_parts, results_of
 
@@ -24,12 +26,14 @@ def best_rows(folder, n, by):
     n : int
         Number of rows to return, at most.
     by : str
-        Conditions, separated by commas. All must hold, and the first one decides the order:
+        Terms, separated by commas, in any order:
 
-        - "gap>2": the largest values, if they are above 2,
-        - "gap<0.5": the smallest values, if they are below 0.5,
-        - "gap": the largest values,
-        - "-gap": the smallest values.
+        - "gap": the largest values first. "-gap": the smallest first.
+        - "gap>2", "gap<0.5", also with >= and <=: only rows for which this holds.
+
+        "gap>1, gap<3, bulk" are the rows of largest bulk among those with a gap between 1 and 3.
+        Of several names alone, each decides where those before it are equal. If no name stands
+        alone, the first condition decides: "gap>2" is the largest first, "gap<0.5" the smallest.
 
         A name is that of a target, which means its prediction, or of a column of the result, such
         as "gap_low" or "novelty_percent".
@@ -38,7 +42,8 @@ def best_rows(folder, n, by):
     -------
     DataFrame
         The best rows first, with all columns. Rows of equal values keep the order of the source.
-        Rows without a prediction are left out.
+        Rows without a prediction are left out, and so are repetitions: rows that are equal in all
+        columns to one before.
 
     Raises
     ------
@@ -46,41 +51,63 @@ def best_rows(folder, n, by):
         If the rule cannot be read, names no column, or names a column without numbers. If parts
         are missing.
     """
-    conditions = check_rule(n, by)
+    terms = check_rule(n, by)
+    ranking = [term for term in terms if term.threshold is None] or terms[:1]
+    keys = [f"{_KEY}{i}" for i in range(len(ranking))]
     best = pd.DataFrame()
     for path in read_parts(folder):
         frame = read_part(path)
         keep = np.ones(len(frame), dtype=bool)
-        keys = []
-        for name, sign, threshold, is_closed in conditions:
-            values = sign * _numbers(frame, name, path)
+        for term in terms:
+            values = term.sign * _numbers(frame, term.name, path)
             keep &= ~np.isnan(values)
-            if threshold is not None:
-                limit = sign * threshold
-                keep &= (values >= limit) if is_closed else (values > limit)
-            keys.append(values)
-        found = frame[keep].assign(**{_KEY: keys[0][keep]})
+            if term.threshold is not None:
+                limit = term.sign * term.threshold
+                keep &= (values >= limit) if term.is_closed else (values > limit)
+        ranks = {
+            key: (term.sign * _numbers(frame, term.name, path))[keep]
+            for key, term in zip(keys, ranking, strict=True)
+        }
+        found = frame[keep].assign(**ranks)
         best = found if best.empty else pd.concat([best, found], ignore_index=True)
-        best = best.sort_values(_KEY, ascending=False, kind="stable").head(n)
-    best = best.drop(columns=_KEY).reset_index(drop=True)
+        best = best.drop_duplicates().sort_values(keys, ascending=False, kind="stable").head(n)
+    best = best.drop(columns=keys).reset_index(drop=True)
     # In parts of text, numbers are text. Columns of the source stay: "NaN" may be a compound.
     return best.assign(**{name: _as_numbers(best[name]) for name in results_of(folder)})
 
 
-#: Column of what rows are sorted by. No column of a table has this name.
+#: Beginning of the columns that rows are sorted by. No column of a table begins so.
 _KEY = "\0key"
 
 
-def check_rule(n, by):
-    """Return the conditions as tuples of name, sign, threshold and whether it is allowed.
+class Term(NamedTuple):
+    """A term of a rule.
 
-    The sign is 1 if large values are good, else -1.
+    Attributes
+    ----------
+    name : str
+        Name of a target or of a column.
+    sign : int
+        1 if large values are good, else -1.
+    threshold : float or None
+        What values must be above, or below if the sign is -1.
+    is_closed : bool
+        Whether the threshold itself is allowed.
     """
+
+    name: str
+    sign: int
+    threshold: float | None
+    is_closed: bool
+
+
+def check_rule(n, by):
+    """Return the terms of a rule, a list of Term."""
     if not isinstance(n, int | np.integer) or n < 1:
         raise InvalidInputError(f"The number of best rows is {n!r}. It must be at least 1.")
     if not isinstance(by, str) or not by.strip():
         raise InvalidInputError(f"by={by!r} must be a rule such as 'gap>2' or '-gap'.")
-    conditions = []
+    terms = []
     for text in by.split(","):
         match = _CONDITION.fullmatch(text)
         if match is None or ("<" in match[2] or ">" in match[2] or (match[1] and match[3])):
@@ -90,8 +117,8 @@ def check_rule(n, by):
             )
         sign = -1 if match[1] or match[3] == "<" else 1
         threshold = None if match[3] is None else float(match[5])
-        conditions.append((match[2], sign, threshold, match[4] == "="))
-    return conditions
+        terms.append(Term(match[2], sign, threshold, match[4] == "="))
+    return terms
 
 
 def _as_numbers(column):
@@ -104,9 +131,10 @@ def _as_numbers(column):
 def _numbers(frame, name, path):
     column = next((each for each in (f"{name}_predicted", name) if each in frame.columns), None)
     if column is None:
+        known = [str(each).removesuffix("_predicted") for each in frame.columns]
         raise InvalidInputError(
-            f"{Path(path).parent} has no column {name!r}. Its columns are"
-            f" {', '.join(map(str, frame.columns[:20]))}."
+            f"{Path(path).parent} has no column {name!r}.{nearest_hint(name, known)} Its columns"
+            f" are {', '.join(map(str, frame.columns[:20]))}."
         )
     numbers = pd.to_numeric(frame[column], errors="coerce").astype("float64")
     if numbers.isna().all() and frame[column].notna().any():

@@ -102,21 +102,28 @@ def categories_of(model):
 
 
 def names_of_results(model, asked):
-    """Return the names of the columns that a prediction adds."""
+    """Return the names of the columns that a prediction adds, target by target."""
     if asked.vectors:
         return list(model.get_feature_names_out())
+    names = _names_by_method(model, asked)
+    return [names[i][1] for i in _target_by_target(names)]
+
+
+def _names_by_method(model, asked):
+    """Return the number of the target and the name of each column, method by method."""
     targets = model.target_names_
-    names = [f"{name}_predicted" for name in targets]
-    if asked.return_std:
-        names += [f"{name}_std" for name in targets]
-    if asked.interval is not None:
-        names += [f"{name}_{end}" for end in ("low", "high") for name in targets]
+    endings = ["predicted", *["std"] * asked.return_std]
+    endings += ["low", "high"] * (asked.interval is not None)
+    names = [(i, f"{name}_{end}") for end in endings for i, name in enumerate(targets)]
     if asked.proba:
-        for name, classes in zip(targets, _as_list(model.classes_), strict=True):
-            names += [f"{name}_probability_{each}" for each in classes]
-    if asked.novelty:
-        names.append("novelty_percent")
-    return names
+        for i, classes in enumerate(_as_list(model.classes_)):
+            names += [(i, f"{targets[i]}_probability_{each}") for each in classes]
+    return names + [(len(targets), "novelty_percent")] * asked.novelty
+
+
+def _target_by_target(names):
+    """Return the order of columns with those of a target side by side."""
+    return sorted(range(len(names)), key=lambda i: names[i][0])
 
 
 def types_of_results(model, asked):
@@ -137,7 +144,7 @@ def results(model, X, asked):
     """Return the columns that a prediction adds, a list of ndarrays in the order of the names."""
     if asked.vectors:
         return list(np.asarray(model.transform(X), dtype=np.float32).T)
-    X = prepared(model, X)
+    X = prepared(model, X)  # which may be done
     found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
     if asked.interval is not None:
         found += model.predict_interval(X, coverage=asked.interval)
@@ -145,7 +152,8 @@ def results(model, X, asked):
         found += _as_list(model.predict_proba(X))
     if asked.novelty:
         found.append(model.novelty(X))
-    return [column for each in found for column in np.reshape(each, (len(each), -1)).T]
+    columns = [column for each in found for column in np.reshape(each, (len(each), -1)).T]
+    return [columns[i] for i in _target_by_target(_names_by_method(model, asked))]
 
 
 def _as_list(values):

@@ -62,9 +62,18 @@ class Parts:
         """Tell whether a chunk is done."""
         return self.path(chunk).exists()
 
-    def read_column(self, chunk, name):
-        """Return a column of a chunk that is done, as a list."""
-        return read_part(self.path(chunk), [name])[name].tolist()
+    def read_columns(self, chunk, names):
+        """Return columns of a chunk that is done, as a DataFrame."""
+        return read_part(self.path(chunk), names)
+
+    def columns(self, chunk):
+        """Return the names of the columns of a chunk that is done."""
+        path = self.path(chunk)
+        if self.format == "parquet":
+            import pyarrow.parquet
+
+            return pyarrow.parquet.read_schema(path).names
+        return pd.read_csv(path, nrows=0).columns.tolist()
 
     def write(self, chunk, frame, problems, first_row):
         """Write a chunk: first the rows without a prediction, then the part, which marks the end.

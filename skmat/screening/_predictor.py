@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from skmat._utils.hub import is_hub_address
+from skmat._utils.prepared import odd_rows, prepared
 from skmat.exceptions import InvalidInputError, InvalidRowsError, NoveltyWarning
 from skmat.inputs import is_fitted
 from skmat.saving import load_model
@@ -30,6 +32,9 @@ from skmat.screening._columns import (
 from skmat.structure._read import parse_pymatgen
 
 __all__ = ["PROBLEM", "Embedder", "Predictor", "as_text"]
+
+#: Parameters that a model reads when it predicts.
+_CHANGING = ("disorder", "precision")
 
 #: Column of the result that says why a row has no prediction.
 PROBLEM = "problem"
@@ -175,6 +180,14 @@ class Predictor:
         InvalidInputError
             If a column is missing, or the frame has a column of the name of a result.
         """
+        columns, problems, _ = self.outcome(frame)
+        return columns, problems
+
+    def outcome(self, frame):
+        """Return what `columns` does, and how many rows have odd further columns.
+
+        The third value is a dict of numbers of rows, by what is odd.
+        """
         model = self.load()
         names = names_of_results(model, self.asked)
         material = self.material_column()
@@ -190,12 +203,13 @@ class Predictor:
             X[own], faults = _structures_read(X[own], {row for row, *_ in problems})
             problems += faults
         X = X if further else X[own]
-        good, found, more = _predict_good_rows(model, X, self.asked, {row for row, *_ in problems})
+        unread = {row for row, *_ in problems}
+        good, found, more, odd = _predict_good_rows(model, X, self.asked, unread)
         problems = sorted([*problems, *more], key=lambda problem: problem[0])
         if not found:  # no row can be predicted
             found = [np.empty(0) for _ in names]
         filled = [_scattered(column, good, len(frame)) for column in found]
-        return dict(zip(names, filled, strict=True)), problems
+        return dict(zip(names, filled, strict=True)), problems, odd
 
     def load(self):
         """Return the fitted model. A process loads each path once."""
@@ -217,6 +231,15 @@ class Predictor:
     def columns_read(self):
         """Return the names of the columns that the model reads. The model is loaded."""
         return [self.material_column(), *read_columns(self.load())[1]]
+
+    def settings(self):
+        """Return what decides about the results, besides the materials: values for JSON.
+
+        The model is loaded.
+        """
+        parameters = self.load().get_params(deep=False)
+        changing = {name: str(parameters[name]) for name in _CHANGING if name in parameters}
+        return {"model": self.fingerprint(), **asdict(self.asked), **changing}
 
     def fingerprint(self):
         """Return what tells this model from others: its SHA-256, or its address on the Hub."""
@@ -328,7 +351,9 @@ def _structures_read(values, bad):
 
 
 def _predict_good_rows(model, X, asked, bad):
-    """Return the rows that can be predicted, their columns, and what is wrong with the others."""
+    """Return the rows that can be predicted, their columns, what is wrong with the others, and how
+    many rows have odd further columns.
+    """
     # One chunk tells little about all materials. The column of novelty tells more.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoveltyWarning)
@@ -340,11 +365,13 @@ def _predict_all_good(model, X, asked, bad):
     problems: list = []
     while len(good):
         try:
-            return good, results(model, X.iloc[good], asked), problems
+            read = X.iloc[good] if asked.vectors else prepared(model, X.iloc[good])
+            odd = {what: int(rows.sum()) for what, rows in odd_rows(read).items()}
+            return good, results(model, read, asked), problems, odd
         except InvalidRowsError as error:
             problems += [(int(good[row]), value, reason) for row, value, reason in error.problems]
             good = np.delete(good, error.rows)
-    return good, [], problems
+    return good, [], problems, {}
 
 
 def _scattered(values, rows, n_rows):
@@ -386,7 +413,7 @@ def _checked(model, name):
 
 
 def _hash_of(model):
-    """Return a hash of what a fitted model has learned, or the class of one without training.
+    """Return a hash of what a fitted model has learned, or the parameters of one without training.
 
     It must be the same for a model that is fitted again in another process.
     """
@@ -395,7 +422,7 @@ def _hash_of(model):
         return f"{name} {model._hash_weights()}"
     learned = getattr(model, "oof_predictions_", None)
     if learned is None:
-        return name
+        return f"{name} {model.get_params(deep=False)}"
     digest = hashlib.sha256()
     for array in learned if isinstance(learned, list) else [learned]:
         digest.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())

@@ -3,13 +3,16 @@
 import copy
 import sys
 import time
+import warnings
+from collections import Counter
 from itertools import islice
 
+import pandas as pd
 from joblib import delayed, effective_n_jobs
 from sklearn.utils import Bunch
 
 from skmat._utils.parallel import make_parallel
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening._columns import input_of
 from skmat.screening._parts import FORMATS, Parts
 from skmat.screening._predictor import as_text
@@ -53,12 +56,13 @@ def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n
         "files": opened.identity(),
         "chunk_size": chunk_size,
         "columns": columns,
+        "material": material,
         "results": predictor.names(),
-        "model": predictor.fingerprint(),
+        **predictor.settings(),
     }
     parts = Parts(sink, format, settings)
     done = Bunch(n_rows=0, n_bad=0, n_skipped=0, seconds=0.0)
-    start, seen = time.perf_counter(), Bunch(n_chunks=0, n_rows=0)
+    start, seen = time.perf_counter(), Bunch(n_chunks=0, n_rows=0, odd=Counter())
 
     def missing():
         """Yield the chunks to predict, with their numbers and first rows."""
@@ -76,20 +80,29 @@ def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n
     with make_parallel(n_jobs) as run:
         for group in _groups(missing(), at_a_time):
             found = run(
-                delayed(predictor.columns)(opened.given(frame, structures))
+                delayed(predictor.outcome)(opened.given(frame, structures))
                 for _, frame, _ in group
             )
-            for (chunk, frame, first_row), (columns_, problems) in zip(group, found, strict=True):
+            for (chunk, frame, first_row), result in zip(group, found, strict=True):
+                columns_, problems, odd = result
                 problems = opened.named(problems, frame, material)
                 parts.write(chunk, predictor.joined(frame, columns_), problems, first_row)
                 done.n_rows += len(frame)
                 done.n_bad += len(problems)
+                seen.odd.update(odd)
                 if verbose:
                     _say(done.n_rows, time.perf_counter() - start)
     if verbose and done.n_rows:
         print(file=sys.stderr)
     parts.finish(seen.n_chunks, seen.n_rows)
     done.seconds = time.perf_counter() - start
+    for what, n_odd in seen.odd.items():
+        warnings.warn(
+            f"{n_odd} of {done.n_rows} rows have {what}. Their predictions and intervals may be"
+            " wrong. With novelty=True, novelty_percent is 100 for them.",
+            NoveltyWarning,
+            stacklevel=3,
+        )
     return done
 
 
@@ -120,24 +133,45 @@ def _say(n_rows, seconds):
 
 
 def _is_done(parts, chunk, frame, material):
-    """Tell whether a chunk is done. Its materials must be those of the source."""
+    """Tell whether a chunk is done. Its rows must be those of the source."""
     if not parts.has(chunk):
         return False
-    known, now = parts.read_column(chunk, material), [as_text(each) for each in frame[material]]
-    if len(known) == len(now):
-        same = [
-            (a != a or a is None) if not b else a == b for a, b in zip(known, now, strict=True)
-        ]
-        if all(same):
-            return True
-        row = same.index(False)
-        difference = f"row {row} was {known[row]!r} and is now {now[row]!r}"
-    else:
-        difference = f"it had {len(known)} rows and has {len(now)}"
+    known = parts.read_columns(chunk, [name for name in frame if name in parts.columns(chunk)])
+    difference = None
+    if len(known) != len(frame):
+        difference = f"it had {len(known)} rows and has {len(frame)}"
+    for name in known if difference is None else ():
+        now = [as_text(each) for each in frame[name]] if name == material else frame[name].tolist()
+        pairs = enumerate(zip(known[name].tolist(), now, strict=True))
+        row = next((row for row, pair in pairs if not _are_equal(*pair)), None)
+        if row is not None:
+            difference = (
+                f"{name!r} of row {row} was {known[name].iloc[row]!r} and is now {now[row]!r}"
+            )
+            break
+    if difference is None:
+        return True
     raise InvalidInputError(
         f"{parts.path(chunk)} holds other materials than the source now: {difference}. Give a new"
         " folder, or restore the source."
     )
+
+
+def _are_equal(known, now):
+    """Tell whether a cell of a part, perhaps as text, is that of a source."""
+    if _is_missing(known) or _is_missing(now):
+        return _is_missing(known) and _is_missing(now)
+    if str(known) == str(now):
+        return True
+    try:
+        return float(known) == float(now)
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_missing(value):
+    is_nan = isinstance(value, float) and value != value
+    return value is None or value is pd.NA or is_nan or (isinstance(value, str) and not value)
 
 
 def checked_shard(shard):

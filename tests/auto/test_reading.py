@@ -12,7 +12,12 @@ from pymatgen.core import Composition
 from sklearn.base import BaseEstimator
 
 from skmat.auto._reading import MaterialsInputMixin
-from skmat.exceptions import InvalidCompositionError, InvalidInputError, InvalidStructureError
+from skmat.exceptions import (
+    InvalidCompositionError,
+    InvalidInputError,
+    InvalidStructureError,
+    NoveltyWarning,
+)
 from skmat.structure import StructureArrays
 
 FORMULAS = ["TiO2", "NaCl", "MgO", "Fe2O3"]
@@ -241,6 +246,26 @@ def test_an_unknown_category():
         columns_of(FRAME.assign(process=["cast", "cast", "forged", "forged"]))
 
 
+def test_bad_values_of_further_columns_are_rows_without_a_prediction():
+    reader = Reader(on_invalid="nan").fit(FRAME)
+    table, valid = reader.read(
+        FRAME.assign(process=["cast", "forged", None, "cast"], T=[300, 300, 400, "hot"])
+    )
+    assert_array_equal(valid, [True, False, True, False])
+    assert_array_equal(table.columns["T"], [300.0, 400.0])
+
+
+def test_values_unlike_those_of_the_training_set():
+    reader = Reader().fit(FRAME.fillna({"process": "cast"}))
+    table, _ = reader.read(FRAME.assign(T=[305, 505, 900, np.nan]))
+    assert list(table.odd) == [
+        "a 'T' outside of 300 to 500",
+        "no 'process', which all of the training set have",
+    ]
+    masks = np.array(list(table.odd.values()))
+    assert_array_equal(masks, [[False, False, True, False]] * 2)
+
+
 @pytest.mark.parametrize("value", ["hot", "300 K", np.inf, -np.inf, "1e999"])
 def test_a_value_that_is_no_finite_number(value):
     with pytest.raises(InvalidInputError, match=r"Column 'T' of X has .* in row 1"):
@@ -330,14 +355,35 @@ def test_X_is_not_changed():
 def test_the_temperature_is_learned():
     generator = np.random.default_rng(0)
     frame = pd.DataFrame({"formula": BINARIES, "T": generator.uniform(0, 10, size=60)})
-    model = regressor().fit(frame, frame["T"])
-    assert model.score(frame, frame["T"]) > 0.9
+    y = 2 * frame["T"]
+    model = regressor().fit(frame, y)
+    assert model.score(frame, y) > 0.9
     alone = np.concatenate([model.predict(frame.iloc[[i]]) for i in range(5)])
     assert_allclose(alone, model.predict(frame.iloc[:5]))
 
 
+def test_numbers_outside_of_the_learned_range_warn():
+    frame = pd.DataFrame({"formula": BINARIES, "T": np.linspace(0, 10, 60)})
+    model = regressor().fit(frame, NUMBERS)
+    given = frame.head(3).assign(T=[5.0, 11.0, np.nan])
+    with pytest.warns(NoveltyWarning) as caught:
+        model.predict(given)
+    assert [str(each.message).split(".")[0] for each in caught] == [
+        "1 of 3 rows have no 'T', which all of the training set have",
+        "1 of 3 rows have a 'T' outside of 0 to 10",
+    ]
+    assert model.novelty(given)[1:].tolist() == [100, 100]
+    assert model.novelty(given)[0] < 100
+
+
+def test_a_column_of_the_labels_is_refused():
+    frame = pd.DataFrame({"formula": BINARIES, "gap": NUMBERS})
+    with pytest.raises(InvalidInputError, match="'gap' of X holds the labels of 'y'"):
+        regressor().fit(frame, NUMBERS)
+
+
 def test_predictions_do_not_depend_on_the_library():
-    frame = pd.DataFrame({"formula": BINARIES, "T": NUMBERS})
+    frame = pd.DataFrame({"formula": BINARIES, "T": -np.array(NUMBERS)})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = regressor().fit(pl.from_pandas(frame), pl.Series(NUMBERS))
@@ -358,6 +404,8 @@ def test_cheap_candidates_of_structures():
     [
         ([300, 350, "n.a.", 400], "numbers, but also 'n.a.' in row 2"),
         (["300", "350", "400", "450"], "numbers as text"),
+        (["20,5", "21,5", "20,5", "22"], "numbers with decimal commas as text, such as '20,5'"),
+        (["20 °C", "21°C", "20 °C", "21 °C"], "numbers with the unit '°C' as text"),
     ],
 )
 def test_numbers_as_text_are_no_categories(values, message):
@@ -365,6 +413,12 @@ def test_numbers_as_text_are_no_categories(values, message):
     with pytest.raises(InvalidInputError, match=message):
         Reader().fit(frame)
     Reader().fit(frame.astype({"T": "category"}))
+
+
+@pytest.mark.parametrize("values", [["2H", "3R", "2H", "3R"], ["-1", "4mm", "m-3m", "4mm"]])
+def test_names_that_begin_with_numbers_are_categories(values):
+    frame = pd.DataFrame({"formula": FORMULAS, "kind": values})
+    assert Reader().fit(frame).table.columns.shape == (4, len(set(values)))
 
 
 def test_names_that_do_not_repeat_are_no_categories():

@@ -13,7 +13,7 @@ import pytest
 from common.auto import BINARIES, CLASSES, classifier
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening import Predictor, best_rows, merge_parts, predict_stream
 
 FORMULAS = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl", "MgO", "CaO"]
@@ -125,6 +125,58 @@ def test_the_best_rows_are_those_of_the_rule(folder, tmp_path):
     np.testing.assert_allclose(worst["y_predicted"], [values.min()])
 
 
+def test_conditions_and_names_alone_may_be_in_any_order(tmp_path):
+    model = AutoRegressor(preset=["trees"], random_state=0).fit(
+        FORMULAS, pd.DataFrame({"gap": GAPS, "bulk": np.random.default_rng(1).normal(size=12)})
+    )
+    predict_stream(model, [*FORMULAS, *FORMULAS], tmp_path / "out", chunk_size=5, verbose=0)
+    gap, bulk = model.predict(FORMULAS).T
+    least, most = np.quantile(gap, [0.2, 0.8]).round(3)
+    rows = [i for i in np.argsort(-bulk, kind="stable") if least < gap[i] < most]
+    for by in (
+        f"gap>{least}, gap<{most}, bulk",
+        f"bulk, gap<{most}, gap>{least}",
+        f"gap<{most}, bulk, gap>{least}",
+    ):
+        found = best_rows(tmp_path / "out", 100, by)
+        # Each formula stands twice in the source, and once in the result.
+        assert found["formula"].tolist() == [FORMULAS[i] for i in rows]
+    tied = best_rows(tmp_path / "out", 2, "gap, -bulk")
+    assert tied["formula"].iloc[0] == FORMULAS[gap.argmax()]
+
+
+def test_columns_of_a_target_are_side_by_side():
+    model = AutoRegressor(preset=["trees"], random_state=0).fit(
+        FORMULAS, pd.DataFrame({"a": GAPS, "b": -np.array(GAPS)})
+    )
+    found = Predictor(model, interval=0.5, novelty=True)(pd.DataFrame({"formula": ["NaI"]}))
+    assert list(found)[1:-2] == [
+        f"{name}_{end}" for name in "ab" for end in ("predicted", "low", "high")
+    ]
+    low, high = model.predict_interval(["NaI"], coverage=0.5)
+    np.testing.assert_array_equal(found["b_low"], low[:, 1])
+    np.testing.assert_array_equal(found["a_high"], high[:, 0])
+
+
+def test_another_coverage_or_changed_columns_are_another_run(tmp_path):
+    X = pd.DataFrame({"composition": FORMULAS, "T": np.linspace(100, 400, 12)})
+    model = AutoRegressor(preset=["trees"], random_state=0).fit(X, GAPS)
+    given = {"model": model, "sink": tmp_path / "out", "chunk_size": 3, "verbose": 0}
+    predict_stream(source=[X], interval=0.9, **given)
+    assert predict_stream(source=[X], interval=0.9, **given).n_rows == 0
+    with pytest.raises(InvalidInputError, match=r"interval was 0\.9 and is now 0\.8"):
+        predict_stream(source=[X], interval=0.8, **given)
+    X.loc[1, "T"] = 200.0
+    with pytest.raises(InvalidInputError, match=r"'T' of row 1 was '127\.27.*' and is now 200"):
+        predict_stream(source=[X], interval=0.9, **given)
+
+
+def test_the_nearest_column_is_named(folder, tmp_path):
+    predict_stream(folder, FORMULAS, tmp_path / "out", verbose=0, novelty=True)
+    with pytest.raises(InvalidInputError, match="The nearest is 'novelty_percent'"):
+        best_rows(tmp_path / "out", 1, "novelty_percnt")
+
+
 @pytest.mark.parametrize(
     ("by", "message"),
     [
@@ -190,7 +242,10 @@ def test_further_columns_are_numbers_or_problems(tmp_path):
     given = pd.DataFrame({"composition": ["NaI", "KI", "RbI"], "T": ["300", "hot", ""]})
     columns, problems = Predictor(model).columns(given)
     assert problems == [(1, "hot", "'T' is not a finite number")]
-    expected = model.predict(pd.DataFrame({"composition": ["NaI", "RbI"], "T": [300, np.nan]}))
+    with pytest.warns(NoveltyWarning, match="1 of 2 rows have no 'T'"):
+        expected = model.predict(pd.DataFrame({"composition": ["NaI", "RbI"], "T": [300, np.nan]}))
+    with pytest.warns(NoveltyWarning, match="1 of 3 rows have no 'T'"):
+        predict_stream(model, [given], tmp_path / "out", chunk_size=2, verbose=0)
     np.testing.assert_array_equal(columns["y_predicted"][[0, 2]], expected)
     with pytest.raises(InvalidInputError, match="no column 'T'"):
         Predictor(model)(given[["composition"]])

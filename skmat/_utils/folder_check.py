@@ -10,16 +10,21 @@ from skmat._utils.folder_swap import earlier_folder
 from skmat.exceptions import InvalidInputError, SavedModelError, shorten
 
 __all__ = [
+    "MODEL",
     "SUMS",
     "check_name",
     "check_replaceable",
     "format_sums",
     "listed_names",
+    "model_folder",
     "read_file",
     "verified_sums",
 ]
 
 SUMS = "SHA256SUMS"
+
+#: Folder of the model in a folder of ``skmat train``.
+MODEL = "model"
 
 #: Largest file of each kind, in bytes.
 _MOST_BYTES = {".json": 64 * 2**20, ".safetensors": 16 * 2**30, ".skops": 16 * 2**30}
@@ -243,3 +248,9 @@ def _hint(root):
     if earlier is None:
         return ""
     return f" A writer was stopped while it replaced the folder. The earlier model is {earlier}."
+
+
+def model_folder(path):
+    """Return the folder of ``save_model`` in a folder of ``skmat train``, or `path` itself."""
+    inner = Path(path, MODEL)
+    return inner if inner.is_dir() and not Path(path, SUMS).exists() else path

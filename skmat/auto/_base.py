@@ -137,6 +137,7 @@ class AutoEstimator(
             competition = Competition(data, deadline, seed, self._plain("n_jobs"), verbose)
             self._fit_candidates(candidates, competition, valid, metric)
         if verbose:
+            print(f"Candidates, by out-of-fold {metric.name}:", file=sys.stderr)
             print(leaderboard_text(self.leaderboard_), file=sys.stderr)
         return self
 
@@ -401,6 +402,14 @@ class AutoEstimator(
         """Return the predictions of X, and the mask of the readable rows."""
         read = self._read(X) if isinstance(X, PreparedMaterials) else self.prepare(X)
         return read.outputs, read.valid
+
+    def _has_learned(self, X):
+        """Tell which materials are in the training set. It is known of 10,000 of them at most."""
+        read = self._read(X)
+        found = np.zeros(len(read), dtype=bool)
+        if len(read.table):
+            found[read.valid] = self._novelty.holds(read.table.feature(EMBEDDING[self.input_]))
+        return found
 
     def _embed(self, X):
         """Return the vectors in which novelty is measured, for EmbeddingDisplay."""

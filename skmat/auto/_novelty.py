@@ -9,6 +9,8 @@ __all__ = ["NoveltyScale"]
 
 #: Neighbours whose mean distance counts.
 _N_NEIGHBORS = 5
+#: Largest difference of a feature of equal materials, in standard deviations.
+_SAME = 1e-3
 #: Materials of the training set that are kept, at most.
 _MOST = 10_000
 
@@ -68,6 +70,22 @@ class NoveltyScale:
     def to_arrays(self):
         """Return all arrays by name."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def holds(self, vectors):
+        """Tell which rows are equal to one of the training set that is kept.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, n_features)
+            Vectors of materials.
+
+        Returns
+        -------
+        ndarray of shape (n,), bool
+        """
+        scaled = (np.asarray(vectors, dtype=np.float32) - self.mean) / self.deviation
+        _, nearest = _search(self.vectors).kneighbors(scaled, n_neighbors=1)
+        return np.abs(scaled - self.vectors[nearest[:, 0]]).max(axis=1, initial=0) < _SAME
 
     def percentile(self, vectors):
         """Return the percentage of the training set that is nearer to the others than a row.

@@ -13,12 +13,14 @@ __all__ = [
     "add_disorder",
     "add_materials",
     "add_model",
+    "add_model_in_front",
     "add_result",
     "add_shares",
     "add_table",
     "column_names",
     "coverage",
     "own_shard",
+    "settle_model",
 ]
 
 
@@ -71,6 +73,37 @@ def add_model(command, name, **how):
         " loaded), or hf://organisation/name",
         **how,
     )
+
+
+def add_model_in_front(command):
+    """Add a fitted model as the first argument, or as ``--model``. See `settle_model`."""
+    add_model(command, "model", nargs="?")
+    command.add_argument(
+        "--model",
+        dest="model_by_option",
+        type=_model_source,
+        metavar="MODEL",
+        help="the same, as `skmat predict` takes it",
+    )
+
+
+def settle_model(arguments):
+    """Sort out ``--model`` and the arguments in their places.
+
+    Raises
+    ------
+    InvalidInputError
+        If no model is given, or two are.
+    """
+    if arguments.model_by_option is None:
+        if arguments.model is None:
+            raise InvalidInputError("Name a model, such as a folder of `skmat train`.")
+        return
+    if arguments.model is not None:
+        if arguments.data is not None:
+            raise InvalidInputError(f"Two models are given. Drop {arguments.model} or --model.")
+        arguments.data = Path(arguments.model)
+    arguments.model = arguments.model_by_option
 
 
 def column_names(given, option):

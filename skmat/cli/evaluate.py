@@ -1,6 +1,12 @@
 """The command ``skmat evaluate``."""
 
-from skmat.cli.arguments import add_model, add_result, add_table, column_names
+from skmat.cli.arguments import (
+    add_model_in_front,
+    add_result,
+    add_table,
+    column_names,
+    settle_model,
+)
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
@@ -33,8 +39,8 @@ def add_evaluate(commands):
             ),
         ),
     )
-    add_model(evaluate, "model")
-    add_table(evaluate)
+    add_model_in_front(evaluate)
+    add_table(evaluate, optional=True)
     evaluate.add_argument(
         "--targets",
         action="append",
@@ -53,11 +59,15 @@ def _evaluate(arguments):
     from skmat.cli.scores import as_text, score_classes, score_numbers
     from skmat.cli.table_labels import read_labels
 
+    settle_model(arguments)
+    if arguments.data is None:
+        raise InvalidInputError("Give a table with labels.")
     given = materials_and_output(arguments, TABLE_SUFFIXES)
     model = given.load_model(arguments.model)
     if not hasattr(model, "predict"):
         raise InvalidInputError(
-            f"{arguments.model} holds a {type(model).__name__}, which embeds but does not predict."
+            f"The model {arguments.model}, of class {type(model).__name__}, embeds but does not"
+            " predict."
         )
     model.set_params(on_invalid=arguments.on_invalid)
     is_classifier = hasattr(model, "predict_proba")
@@ -68,9 +78,9 @@ def _evaluate(arguments):
     labels = read_labels(
         table, columns, arguments.data, classification=is_classifier, advice=_ADVICE
     )
-    warn_of_learned_rows(arguments, model, given.names(table), labels)
     X = with_further_columns(model, given, table, X)
     with given.naming_cells(table):
+        warn_of_learned_rows(arguments.model, model, given.names(table), X)
         scores = (score_classes if is_classifier else score_numbers)(model, X, labels)
     if arguments.output:
         write_table(scores, arguments.output)

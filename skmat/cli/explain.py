@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from skmat.cli.arguments import add_digits, add_model
+from skmat.cli.arguments import add_digits, add_model_in_front, settle_model
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
@@ -34,11 +34,16 @@ def add_explain(commands):
             ("a table", "skmat explain gaps new.csv -o contributions.csv"),
         ),
     )
-    add_model(explain, "model")
+    add_model_in_front(explain)
     explain.add_argument(
         "data", type=Path, nargs="?", help="table: CSV or other delimited text, .xlsx or .parquet"
     )
-    explain.add_argument("--formula-column", metavar="NAME", help='default: "formula"')
+    explain.add_argument(
+        "--formula-column",
+        metavar="NAME",
+        help="default: that of the training, if the model is a folder of `skmat train`, else"
+        ' "formula"',
+    )
     explain.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a table")
     explain.add_argument(
         "--target", metavar="NAME", help="what is explained, if the model has several targets"
@@ -84,6 +89,7 @@ def _explain(arguments):
     from skmat.cli.result_files import TABLE_SUFFIXES, check_output
     from skmat.inspection import element_attributions
 
+    settle_model(arguments)
     given = materials_and_output(arguments, TABLE_SUFFIXES)
     if arguments.plot:
         check_output(arguments.plot, _FIGURES, given.files())
@@ -128,13 +134,14 @@ def _load(arguments):
     model = load_model(arguments.model)
     if not hasattr(model, "predict"):
         raise InvalidInputError(
-            f"{arguments.model} holds a {type(model).__name__}, which embeds but does not predict."
+            f"The model {arguments.model}, of class {type(model).__name__}, embeds but does not"
+            " predict."
         )
     is_network = hasattr(model, "_family")
     if (FAMILIES[model._family].input if is_network else model.input_) != "formula":
         raise InvalidInputError(
-            f"{arguments.model} reads structures, from which no element can be left out. Explain a"
-            " model of formulas."
+            f"{arguments.model} reads structures, and this command explains models of formulas. In"
+            " Python, skmat.inspection.element_attributions and site_attributions read structures."
         )
     return model
 

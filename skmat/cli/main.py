@@ -41,7 +41,7 @@ def main(argv=None):
         0 on success, 1 if the reader of standard output closed it, 2 for bad input, 130 after
         Ctrl-C, whether or not something was kept. The reason goes to standard error.
     """
-    arguments = make_parser().parse_args(argv)
+    arguments = make_parser().parse(argv)
     arguments.command_line = ["skmat", *(sys.argv[1:] if argv is None else argv)]
     try:
         with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):

@@ -5,13 +5,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
-from skmat.cli.model_files import read_metrics
+from skmat.cli.model_files import check_is_model, read_metrics
 from skmat.exceptions import InvalidInputError, InvalidRowsError
 
 __all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
 
 # Input of families, and its name in messages.
 _KINDS = {"formula": "formulas", "structure": "structures"}
+
+#: Advice about rows that cannot be read, by command.
+_LEAVE_EMPTY = "With --on-invalid nan, such rows have no results."
+_FOR_BAD_ROWS = {
+    "train": "With --on-invalid skip, such rows are left out.",
+    **dict.fromkeys(("predict", "embed", "evaluate"), _LEAVE_EMPTY),
+}
 
 # Functions import pandas and torch on use, to keep `skmat --help` fast.
 
@@ -32,6 +39,8 @@ class GivenMaterials:
         Materials from the command line, which form a table of one column.
     disorder : dict
         The parameter `disorder` of estimators for structures. Empty if not given.
+    for_bad_rows : str
+        What the command can do with rows that cannot be read.
     """
 
     input: str
@@ -39,6 +48,7 @@ class GivenMaterials:
     path: Path | None
     values: list | None
     disorder: dict
+    for_bad_rows: str = ""
 
     def choose_family(self, name, pretrained):
         """Return the family of that name or of the weights. It must read these materials."""
@@ -59,8 +69,8 @@ class GivenMaterials:
         kind = FAMILIES[model._family].input if is_network else model.input_
         if kind != self.input:
             raise InvalidInputError(
-                f"{path} holds a {type(model).__name__}, which reads {_KINDS[kind]}, not"
-                f" {_KINDS[self.input]}. {self._remedy()}"
+                f"The model {path} reads {_KINDS[kind]}, not {_KINDS[self.input]}."
+                f" {self._remedy()}"
             )
         return model
 
@@ -132,11 +142,30 @@ class GivenMaterials:
         """Return a context in which errors about rows of X name the cells of the table."""
         from skmat.cli.tables import naming_cells
 
-        hint = ""
-        if self.input == "structure" and self.path is not None:
-            hint = f"Paths are relative to the folder {self.path.parent.resolve()}."
         name = self.path or f"--{self.input}s"
-        return naming_cells(table, self.column, name, _KINDS[self.input], hint)
+        return naming_cells(table, self.column, name, _KINDS[self.input], self._hint)
+
+    def _hint(self, cells):
+        """Return what to do about cells that cannot be read."""
+        lines = []
+        if self.input == "structure" and self.path is not None:
+            from skmat.composition import read_compositions
+
+            texts = [cell for cell in cells if isinstance(cell, str)]
+            if texts and read_compositions(texts, on_invalid="nan").n_elements.astype(bool).all():
+                lines.append(f"They are formulas: give --formula-column {self.column}.")
+            elif texts and _names_a_file(texts[0]):
+                folder = self.path.parent
+                lines.append(f"Paths are relative to the folder {folder.resolve()}.")
+                found = next(iter(sorted(folder.glob(f"*/{Path(texts[0].strip()).name}"))), None)
+                if found:
+                    lines.append(
+                        f"{found} exists. Write {found.relative_to(folder)} in the table, or move"
+                        f" the table to {found.parent}."
+                    )
+        if self.for_bad_rows:
+            lines.append(self.for_bad_rows)
+        return "\n".join(lines)
 
     def _locate(self, cells):
         """Make paths in `cells` relative to the working directory."""
@@ -183,6 +212,9 @@ def given_materials(arguments):
     """
     columns = {kind: getattr(arguments, f"{kind}_column") for kind in _KINDS}
     values = {kind: getattr(arguments, f"{kind}s") for kind in _KINDS}
+    _check_no_structure(arguments.data)
+    if values["structure"]:
+        values["structure"] = _with_files_of_folders(values["structure"])
     kinds = [kind for kind in _KINDS if columns[kind] or values[kind]] or ["formula"]
     if len(kinds) > 1:
         raise InvalidInputError(
@@ -191,6 +223,7 @@ def given_materials(arguments):
     kind = kinds[0]
     if (arguments.data is None) == (values[kind] is None):
         raise InvalidInputError("Give one of these: a table, --formulas or --structures.")
+    stops = getattr(arguments, "on_invalid", None) == "raise"
     disorder = getattr(arguments, "disorder", None)
     if disorder and kind == "formula":
         raise InvalidInputError("--disorder is for structures. Drop it.")
@@ -200,7 +233,36 @@ def given_materials(arguments):
         arguments.data,
         values[kind],
         {"disorder": disorder} if disorder else {},
+        _FOR_BAD_ROWS.get(arguments.command, "") if stops else "",
     )
+
+
+def _check_no_structure(path):
+    """Raise if a structure file is given in the place of a table."""
+    if path is None or not path.is_file():
+        return
+    # By name only: the check must not take the seconds that importing pymatgen takes.
+    if path.suffix.lower() in (".cif", ".vasp") or path.stem.upper() in ("POSCAR", "CONTCAR"):
+        raise InvalidInputError(
+            f"{path} is a structure, not a table. Give structures with --structures, or a table"
+            " with a column of their names."
+        )
+
+
+def _with_files_of_folders(names):
+    """Return names of files, with the structure files of a folder in its place."""
+    from skmat.structure._files import is_structure_file
+
+    found = []
+    for name in names:
+        if not Path(name).is_dir():
+            found.append(name)
+            continue
+        files = sorted(each for each in Path(name).iterdir() if is_structure_file(each.name))
+        if not files:
+            raise InvalidInputError(f"The folder {name} holds no CIF or POSCAR files.")
+        found += map(str, files)
+    return found
 
 
 def materials_and_output(arguments, suffixes):
@@ -216,6 +278,8 @@ def materials_and_output(arguments, suffixes):
     from skmat.cli.result_files import check_output
 
     given = given_materials(arguments)
+    if arguments.model:
+        check_is_model(arguments.model)
     if arguments.output:
         is_file = arguments.model and not is_hub_address(arguments.model)
         model = [arguments.model] if is_file else []

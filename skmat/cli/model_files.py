@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from skmat._utils.atomic import atomic_file
+from skmat._utils.folder_check import MODEL
 from skmat._utils.hub import is_hub_address
 from skmat._utils.json_files import read_json
 from skmat.exceptions import InvalidInputError
@@ -17,17 +18,17 @@ __all__ = [
     "MODEL",
     "PREDICTIONS",
     "WRITER",
+    "check_is_model",
     "column_learned",
     "holds_model",
     "load_joblib",
     "load_model",
-    "model_folder",
     "read_metrics",
     "save_model",
 ]
 
-#: The model, the scores and the held-out predictions in a folder of ``skmat train``.
-MODEL, METRICS, PREDICTIONS = "model", "metrics.json", "predictions.csv"
+#: The scores and the held-out predictions in a folder of ``skmat train``.
+METRICS, PREDICTIONS = "metrics.json", "predictions.csv"
 #: What metrics.json says of its origin.
 WRITER = "skmat train"
 
@@ -35,6 +36,8 @@ JOBLIB_WARNING = (
     "Model files are joblib files, which can execute any code when loaded: load only those that"
     " you trust."
 )
+
+_ADVICE = "Give what `skmat train` or `joblib.dump(model, file)` wrote."
 
 #: First bytes of a pickle, and of a joblib file with LZ4, which the standard library lacks.
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
@@ -99,14 +102,6 @@ def load_joblib(path, advice=""):
         ) from error
 
 
-def model_folder(path):
-    """Return the folder of ``save_model`` in a folder of ``skmat train``, or `path` itself."""
-    from skmat._utils.folder_check import SUMS
-
-    inner = Path(path, MODEL)
-    return inner if inner.is_dir() and not Path(path, SUMS).exists() else Path(path)
-
-
 def read_metrics(folder):
     """Return the content of metrics.json, empty if `folder` is none of ``skmat train``."""
     if folder is None or is_hub_address(folder):
@@ -124,6 +119,24 @@ def column_learned(folder):
     return column if isinstance(column, str) else None
 
 
+def check_is_model(path):
+    """Raise if there is no model at `path`, before seconds of imports.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file does not exist or is of another kind.
+    """
+    if is_hub_address(path) or Path(path).is_dir():
+        return
+    if not Path(path).is_file():
+        raise InvalidInputError(f"The model {path} does not exist. {_ADVICE}")
+    if not holds_model(path):
+        raise InvalidInputError(
+            f"{path} is not a readable joblib file but of another kind. {_ADVICE}"
+        )
+
+
 def load_model(path):
     """Load a fitted estimator of skmat: a joblib file, a folder, or hf://...
 
@@ -135,21 +148,19 @@ def load_model(path):
     InvalidInputError
         If the file does not exist or holds something else.
     """
-    advice = "Give what `skmat train` or `joblib.dump(model, file)` wrote."
     if is_hub_address(path) or Path(path).is_dir():
         from skmat.saving import load_model as load_folder
 
-        return load_folder(path if is_hub_address(path) else model_folder(path))
-    if not Path(path).is_file():
-        raise InvalidInputError(f"The model {path} does not exist. {advice}")
+        return load_folder(path)
+    check_is_model(path)
     from skmat.auto import AutoClassifier, AutoRegressor  # takes seconds
     from skmat.estimators._base import EncoderEstimator
     from skmat.inputs import is_fitted
 
-    model = load_joblib(path, advice)
+    model = load_joblib(path, _ADVICE)
     if not isinstance(model, EncoderEstimator | AutoRegressor | AutoClassifier):
         raise InvalidInputError(
-            f"{path} holds a {type(model).__name__}, not an estimator of skmat. {advice}"
+            f"{path} holds a {type(model).__name__}, not an estimator of skmat. {_ADVICE}"
         )
     if not is_fitted(model):
         raise InvalidInputError(f"{path} holds a {type(model).__name__} that is not fitted.")

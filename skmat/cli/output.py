@@ -121,7 +121,7 @@ def round_columns(arguments, columns):
 def write_results(table, columns, path):
     """Write a table with additional columns to a file or to standard output.
 
-    Text has semicolons and decimal commas if the table has both.
+    Text has semicolons and decimal commas if the table has both, or semicolons and no decimals.
     """
     import numpy as np
 

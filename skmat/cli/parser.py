@@ -2,6 +2,8 @@
 
 import argparse
 
+from skmat._utils.nearest import nearest_hint
+
 __all__ = ["Parser", "examples"]
 
 _HEAD = "examples:\n"
@@ -21,6 +23,22 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args, **how):
         super().__init__(*args, **{"formatter_class": _Formatter, **how})
+
+    def parse(self, argv=None):
+        """Return the arguments. Options that a command does not know end the process.
+
+        The message is that of the command, and tells the nearest option.
+        """
+        arguments, unknown = self.parse_known_args(argv)
+        if unknown:
+            commands = next(
+                each for each in self._actions if isinstance(each, argparse._SubParsersAction)
+            )
+            command = commands.choices[arguments.command]
+            options = [each for each in command._option_string_actions if each.startswith("--")]
+            near = nearest_hint(unknown[0].partition("=")[0], options)
+            command.error(f"unrecognized arguments: {' '.join(unknown)}.{near and near + '.'}")
+        return arguments
 
 
 def examples(*commands):

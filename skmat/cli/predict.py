@@ -42,7 +42,8 @@ def add_predict(commands):
     predict.add_argument(
         "--std",
         action="store_true",
-        help="also write standard deviations: half of the widths of 68 %% intervals",
+        help="also write standard deviations: the true value is within one of them of the"
+        " prediction with a probability of 68 %%",
     )
     predict.add_argument(
         "--interval",
@@ -59,8 +60,9 @@ def add_predict(commands):
     predict.add_argument(
         "--novelty",
         action="store_true",
-        help="also write how far each material is from the training set: the percentage of the"
-        " training set that is nearer to the others (column novelty_percent)",
+        help="also write how unlike the training set each material is, from 0 to 100 (column"
+        " novelty_percent). At 95, only 5 %% of the training set are as far from their nearest"
+        " neighbours. It is 100 if a further column is outside of what was learned",
     )
     add_digits(predict)
     add_result(predict, ".csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet")
@@ -91,8 +93,8 @@ def _check_options(arguments, model):
     name = type(model).__name__
     if not hasattr(model, "predict"):
         raise InvalidInputError(
-            f"{arguments.model} holds a {name}, which embeds but does not predict. Use `skmat"
-            " embed`."
+            f"The model {arguments.model}, of class {name}, embeds but does not predict. Use"
+            " `skmat embed`."
         )
     is_classifier = hasattr(model, "predict_proba")
     if arguments.std and is_classifier:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from skmat._utils.folder_check import model_folder
 from skmat._utils.hub import is_hub_address
 from skmat.cli.arguments import add_model, add_shares, column_names, coverage, own_shard
-from skmat.cli.model_files import JOBLIB_WARNING, column_learned, model_folder
+from skmat.cli.model_files import JOBLIB_WARNING, column_learned
 from skmat.cli.output import describe_stream
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
@@ -102,6 +103,7 @@ def _screen(arguments):
         raise InvalidInputError("--top and --by belong together. Give both or none.")
     if arguments.top is not None:
         check_rule(arguments.top, arguments.by)
+    best = None
     if arguments.data:
         if arguments.model is None:
             raise InvalidInputError("Name a model with --model.")
@@ -119,6 +121,8 @@ def _screen(arguments):
             format=arguments.format,
             shard=shard,
             n_jobs=arguments.jobs,
+            top=arguments.top,
+            by=arguments.by,
             verbose=0 if arguments.quiet else 1,
             material=arguments.material_column or column_learned(arguments.model),
             return_std=arguments.std,
@@ -126,6 +130,7 @@ def _screen(arguments):
             proba=arguments.proba,
             novelty=arguments.novelty,
         )
+        best = done.best
         print(f"Wrote {arguments.output}: {describe_stream(done)}.")
     elif not (arguments.merge or arguments.top):
         raise InvalidInputError("Give tables to screen, or --merge or --top for finished parts.")
@@ -133,7 +138,8 @@ def _screen(arguments):
         n_rows = merge_parts(arguments.output, arguments.merge)
         print(f"Wrote {arguments.merge}: {n_rows:,} rows.")
     if arguments.top:
-        best = best_rows(arguments.output, arguments.top, arguments.by)
+        if best is None:
+            best = best_rows(arguments.output, arguments.top, arguments.by)
         print(best.to_csv(index=False, float_format="%.4g"), end="")
 
 

@@ -40,6 +40,8 @@ _ADVICE_FOR_COLUMNS = (
 #: Labels of a class that may be a misspelling, how many times more its model has, and how similar
 #: their names are. At most so many are said.
 _RARE, _USUAL, _SIMILAR, _MAX_DOUBTS = 2, 5, 0.75, 3
+#: How much larger than all others numbers in another unit are, at least.
+_GAP = 1000.0
 _MIXED_MARKS = "a decimal point, but other cells have decimal commas"
 
 #: Labels that may be classes, although they are whole numbers: most values, and fewest labels of
@@ -355,7 +357,27 @@ def _read_numbers(table, read, path, advise):
             if any(isinstance(each, str) and "," in each for each in labels)
         ]
         doubts.append(f"Commas are decimal marks in {', '.join(map(repr, names))}.")
+    doubts += [_doubt_of_units(table, name, values[name]) for name in values]
+    doubts = [each for each in doubts if each]
     return pd.DataFrame(values, index=table.cells.index), doubts
+
+
+def _doubt_of_units(table, name, values):
+    """Return a warning if few numbers are far above all others, as those in another unit are."""
+    sizes = np.sort(np.abs(values[np.isfinite(values) & (values != 0)]))
+    if len(sizes) < 2:
+        return ""
+    gaps = sizes[1:] / sizes[:-1]
+    widest = int(gaps.argmax())
+    n_above = len(sizes) - widest - 1
+    if gaps[widest] < _GAP or n_above >= len(sizes) / 2:
+        return ""
+    first = int(np.flatnonzero(np.abs(values) >= sizes[widest + 1])[0])
+    return (
+        f"{n_above} of {len(sizes)} numbers of {name!r} are at least {gaps[widest]:,.0f} times as"
+        f" large as all others. Are they in another unit? The first is {values[first]:g}, in"
+        f" {table.row(first)}."
+    )
 
 
 def _as_number(text, default):

@@ -30,8 +30,13 @@ __all__ = [
 #: A number with a decimal comma.
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 
+#: A number with a decimal point.
+_DECIMAL_POINT = r"[-+]?[0-9]*\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+
 #: Maximum of unreadable cells and of columns that messages list.
 _MAX_CELLS, _MAX_COLUMNS = 20, 20
+#: Characters of a reason that is told once for all cells.
+_LONG_REASON = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +76,13 @@ class Table:
         return [cell if isinstance(cell, str) else "" for cell in self.column(name)]
 
     def has_decimal_commas(self):
-        """Tell whether semicolons separate the fields, and some number has a decimal comma."""
+        """Tell whether semicolons separate the fields, and numbers have no decimal points."""
         if self.comma != "decimal":
             return False
-        columns = (self.cells.iloc[:, place] for place in range(self.cells.shape[1]))
-        return any(column.str.fullmatch(DECIMAL_COMMA.pattern).any() for column in columns)
+        columns = [self.cells.iloc[:, place] for place in range(self.cells.shape[1])]
+        if any(column.str.fullmatch(DECIMAL_COMMA.pattern).any() for column in columns):
+            return True
+        return not any(column.str.fullmatch(_DECIMAL_POINT).any() for column in columns)
 
     def take(self, rows):
         """Return the table of some rows. Messages name them as before."""
@@ -189,7 +196,7 @@ def _no_garbage_collection():
 
 
 @contextmanager
-def naming_cells(table, column, path, kind, hint=""):
+def naming_cells(table, column, path, kind, hint=None):
     """Make errors about rows of X name the cells of the table.
 
     Parameters
@@ -202,8 +209,8 @@ def naming_cells(table, column, path, kind, hint=""):
         File of the table, for messages.
     kind : str
         What the cells should be, such as "formulas".
-    hint : str, default=""
-        Last line of the message.
+    hint : callable, default=None
+        Takes the cells that cannot be read, and returns the last lines of the message.
 
     Raises
     ------
@@ -218,7 +225,8 @@ def naming_cells(table, column, path, kind, hint=""):
         values = table.column(column)
         cells = [(row, column, values[row], reason) for row, _, reason in error.problems]
         message = list_cells(table, path, f"cannot be read as {kind}", cells)
-        raise InvalidInputError(f"{message}\n{hint}".rstrip()) from error
+        last = "" if hint is None else hint([value for _, _, value, _ in cells])
+        raise InvalidInputError(f"{message}\n{last}".rstrip()) from error
 
 
 def check_names(table, names):
@@ -257,16 +265,23 @@ def list_cells(table, path, fault, cells, most=_MAX_CELLS):
         Maximum of cells to list.
     """
     cells = sorted(cells, key=lambda cell: cell[0])
+    reasons = {reason for *_, reason in cells}
+    # One long reason for all is told once.
+    is_shared = len(reasons) == 1 and len(cells) > 1 and len(max(reasons)) > _LONG_REASON
+    shared = f": {reasons.pop()}" if is_shared else ""
     shown = [
-        f"  {table.row(row)}, {column}: {'empty' if value != value else shorten(value)}: {reason}"
+        f"  {table.row(row)}, {column}: {'empty' if value != value else shorten(value)}"
+        + ("" if shared else f": {reason}")
         for row, column, value, reason in cells[:most]
     ]
     if len(cells) > most:
         shown.append(f"  ... and {len(cells) - most} more")
-    counted = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
     # Materials from an option have no header.
-    rows = "" if str(path).startswith("--") else " (row 1 is the first below the header)"
-    return f"{path}: {counted} {fault}{rows}:\n" + "\n".join(shown)
+    is_option = str(path).startswith("--")
+    what = "value" if is_option else "cell"
+    counted = f"1 {what}" if len(cells) == 1 else f"{len(cells)} {what}s"
+    rows = "" if is_option else " (row 1 is the first below the header)"
+    return f"{path}: {counted} {fault}{shared}{rows}:\n" + "\n".join(shown)
 
 
 def _list_names(names):

@@ -202,6 +202,7 @@ def _train(arguments):
     parts_from = [each for each in (arguments.split_column, arguments.group_column) if each]
     table, X = given.read(list(dict.fromkeys([*targets, *columns, *parts_from])))
     _check_outputs(arguments, folder, targets, given.files(X))
+    n_rows_read = len(table)
     if arguments.on_invalid == "skip":
         table, X = given.leave_out_unreadable(table, X)
     labels, is_classifier, further = _read_columns(arguments, table, targets, columns, family)
@@ -234,6 +235,7 @@ def _train(arguments):
             X=X,
             materials=materials,
             rows=table.row_numbers(),
+            n_left_out=n_rows_read - len(table),
             given=given,
             further=columns,
             command=arguments.command_line,

@@ -137,6 +137,11 @@ def element_attributions(
             averaging(model), materials, None, target, n_permutations, random_state
         )
     else:
+        if getattr(model, "input_", None) == "structure":
+            raise InvalidInputError(
+                "The model reads structures. Pass pymatgen Structures, such as"
+                " [Structure.from_file(path), ...], not paths or formulas."
+            )
         materials = _Formulas.read(given, "X")
         is_number = _is_number(baseline)
         shares, baseline, predictions = _shares(

@@ -73,4 +73,8 @@ class Output:
             return values[:, 1]
         if self.target in classes:
             return values[:, classes.index(self.target)]
+        if self.target is None:
+            raise InvalidInputError(
+                f"Choose the class whose probability is explained: target= one of {classes}."
+            )
         raise InvalidInputError(f"target={self.target!r} is not one of the classes {classes}.")

@@ -3,6 +3,7 @@
 # Importing a room lets its classes take part.
 import skmat.auto
 import skmat.estimators  # noqa: F401
+from skmat._utils.folder_check import model_folder
 from skmat._utils.hub import is_hub_address
 from skmat._utils.model_folder import ModelFolder
 from skmat._utils.saved_models import read_model
@@ -21,9 +22,9 @@ def load_model(folder):
     Parameters
     ----------
     folder : str or path-like
-        The folder. Or a repository of the Hugging Face Hub, as "hf://organisation/name" or
-        "hf://organisation/name@revision". It is downloaded once, and then read from the cache of
-        huggingface_hub if the Hub cannot be reached.
+        The folder, or that of ``skmat train`` around it. Or a repository of the Hugging Face Hub,
+        as "hf://organisation/name" or "hf://organisation/name@revision". It is downloaded once,
+        and then read from the cache of huggingface_hub if the Hub cannot be reached.
 
     Returns
     -------
@@ -56,4 +57,4 @@ def load_model(folder):
     if is_hub_address(folder):
         with opened_model(folder) as reader:
             return read_model(reader)
-    return read_model(ModelFolder.open(folder))
+    return read_model(ModelFolder.open(model_folder(folder)))

@@ -11,7 +11,7 @@ from skmat._utils.nearest import nearest_hint
 from skmat.exceptions import InvalidInputError
 from skmat.screening._parts import read_part, read_parts, results_of
 
-__all__ = ["best_rows", "check_rule"]
+__all__ = ["best_rows", "check_rule", "column_of"]
 
 _CONDITION = re.compile(r"\s*(-?)(.+?)\s*(?:([<>])(=?)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?))?\s*")
 
@@ -121,6 +121,34 @@ def check_rule(n, by):
     return terms
 
 
+def column_of(name, columns, what):
+    """Return the column that a name in a rule means.
+
+    Parameters
+    ----------
+    name : str
+        Name of a target or of a column.
+    columns : list of str
+        Columns of the result.
+    what : object
+        What has these columns, for the error.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such column.
+    """
+    found = next((each for each in (f"{name}_predicted", name) if each in columns), None)
+    if found is not None:
+        return found
+    nearest = nearest_hint(name, [str(each).removesuffix("_predicted") for each in columns])
+    raise InvalidInputError(
+        f"{what} has no column {name!r}.{nearest and nearest + '.'} Its columns are"
+        f" {', '.join(map(str, columns[:20]))}. Probabilities of classes need proba=True"
+        " (--proba), and novelty needs novelty=True (--novelty)."
+    )
+
+
 def _as_numbers(column):
     try:
         return pd.to_numeric(column)
@@ -129,13 +157,7 @@ def _as_numbers(column):
 
 
 def _numbers(frame, name, path):
-    column = next((each for each in (f"{name}_predicted", name) if each in frame.columns), None)
-    if column is None:
-        known = [str(each).removesuffix("_predicted") for each in frame.columns]
-        raise InvalidInputError(
-            f"{Path(path).parent} has no column {name!r}.{nearest_hint(name, known)} Its columns"
-            f" are {', '.join(map(str, frame.columns[:20]))}."
-        )
+    column = column_of(name, list(frame.columns), Path(path).parent)
     numbers = pd.to_numeric(frame[column], errors="coerce").astype("float64")
     if numbers.isna().all() and frame[column].notna().any():
         raise InvalidInputError(f"The column {column!r} holds no numbers: it cannot be sorted.")

@@ -13,6 +13,7 @@ from sklearn.utils import Bunch
 
 from skmat._utils.parallel import make_parallel
 from skmat.exceptions import InvalidInputError, NoveltyWarning
+from skmat.screening._best import column_of
 from skmat.screening._columns import input_of
 from skmat.screening._parts import FORMATS, Parts
 from skmat.screening._predictor import as_text
@@ -24,7 +25,19 @@ __all__ = ["checked_shard", "run_stream"]
 _CHUNKS_PER_WORKER = 4
 
 
-def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n_jobs, verbose):
+def run_stream(
+    predictor,
+    source,
+    sink,
+    *,
+    chunk_size,
+    columns,
+    format,
+    shard,
+    n_jobs,
+    verbose,
+    ranked_by=(),
+):
     """Write the results of a source, chunk by chunk.
 
     Parameters
@@ -33,6 +46,8 @@ def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n
         What adds columns to a chunk.
     source, sink, chunk_size, columns, format, shard, n_jobs, verbose
         See ``predict_stream``.
+    ranked_by : list of str, default=()
+        Names of targets or columns that the result must have.
 
     Returns
     -------
@@ -67,6 +82,8 @@ def run_stream(predictor, source, sink, *, chunk_size, columns, format, shard, n
     def missing():
         """Yield the chunks to predict, with their numbers and first rows."""
         for chunk, frame in enumerate(opened.chunks(chunk_size, material, columns)):
+            for name in ranked_by if chunk == 0 else ():
+                column_of(name, [*frame, *predictor.names()], "The result")
             first_row = seen.n_rows
             seen.n_chunks, seen.n_rows = chunk + 1, first_row + len(frame)
             if chunk % n == k and not _is_done(parts, chunk, frame, material):

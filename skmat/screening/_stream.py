@@ -129,6 +129,7 @@ def predict_stream(
         shard=shard,
         n_jobs=n_jobs,
         verbose=verbose,
+        ranked_by=() if top is None else [term.name for term in check_rule(top, by)],
     )
     done.best = None if top is None else best_rows(sink, top, by)
     return done

@@ -1,11 +1,12 @@
-"""Rows that a model of ``skmat train`` has learned."""
+"""Rows that a model has learned."""
 
 import json
 import warnings
-from types import SimpleNamespace
 
-import pandas as pd
+import numpy as np
 import pytest
+from common.auto import BINARIES, NUMBERS, SWAPPED, regressor
+from common.materials import rock_salt
 
 from skmat.cli.learned import warn_of_learned_rows
 
@@ -20,24 +21,33 @@ def folder(tmp_path):
     return tmp_path
 
 
-def said(folder, materials, labels):
+def said(path, materials, model=None, X=None):
     """Return the warning, empty if there is none."""
-    arguments = SimpleNamespace(model=folder)
-    model = SimpleNamespace(target_names_=["gap"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warn_of_learned_rows(arguments, model, materials, pd.DataFrame({"other": labels}))
+        warn_of_learned_rows(path, model, materials, materials if X is None else X)
     return "".join(str(each.message) for each in caught)
 
 
-def test_equal_materials_with_equal_labels_are_counted(folder):
-    text = said(folder, [" TiO2", "TiO2", "NaCl", "KCl", "TiO2"], [3.0, 3.1, 8.5, None, None])
-    assert text.startswith("1 of 5 rows are among those that the model has learned")
-    assert said(folder, ["LiF", "LiF"], ["x", "y"]).startswith("1 of 2 rows")
+def test_equal_names_are_counted(folder):
+    text = said(folder, [" TiO2", "TiO2", "NaCl", "KCl", "LiF"])
+    assert text.startswith("3 of 5 rows have a material that the model has learned")
 
 
 def test_of_rows_that_were_not_learned_nothing_is_said(folder, tmp_path):
-    assert said(folder, ["TiO2", "NaCl"], [3.1, 8.5]) == ""
+    assert said(folder, ["NaCl"]) == ""
     (folder / "predictions.csv").write_text("formula\nTiO2\n")  # changed by the user
-    assert said(folder, ["TiO2"], [3.0]) == ""
-    assert said(tmp_path / "model.joblib", ["TiO2"], [3.0]) == ""
+    assert said(folder, ["TiO2"]) == ""
+    assert said(tmp_path / "model.joblib", ["TiO2"]) == ""
+
+
+def test_an_average_knows_materials_however_they_are_written(tmp_path):
+    model = regressor().fit(BINARIES, NUMBERS)
+    assert said(tmp_path, [*SWAPPED[:3], "LaNi5"], model).startswith("3 of 4 rows")
+
+
+def test_an_average_knows_structures_whatever_their_files_are_called(tmp_path):
+    X = [rock_salt(4.2 + 0.1 * i, metal) for i, metal in enumerate(("Na", "K", "Li", "Mg", "Ca"))]
+    model = regressor().fit(X, np.arange(5.0))
+    given = [X[3].copy(), rock_salt(6.0, "Rb", "I"), X[1] * (2, 1, 1)]
+    assert said(tmp_path, ["a.cif", "b.cif", "c.cif"], model, given).startswith("2 of 3 rows")

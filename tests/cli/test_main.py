@@ -331,6 +331,14 @@ class TestErrors:
         assert exit_.value.code == 2
         assert "0 is not positive" in capsys.readouterr().err
 
+    def test_an_unknown_option_names_the_nearest(self, capsys):
+        with pytest.raises(SystemExit) as exit_:
+            run("predict", "--formulas", "TiO2", "--model", "m", "--probs")
+        assert exit_.value.code == 2
+        said = capsys.readouterr().err
+        assert said.startswith("usage: skmat predict")
+        assert "unrecognized arguments: --probs. The nearest is '--proba'." in said
+
     def test_wrong_model_files(self, capsys, tmp_path):
         formulas = ("predict", "--formulas", "TiO2", "--model")
         assert "does not exist" in fails(capsys, *formulas, tmp_path / "none.joblib")

@@ -66,6 +66,13 @@ def test_options_that_do_not_fit_are_refused(screen, options, message, capsys):
     assert message in fails(capsys, *command, *options)
 
 
+def test_a_wrong_rule_is_told_before_the_predictions(folder, tmp_path, capsys):
+    command = ("screen", folder / "new.csv", "--model", folder / "gap", "-o", tmp_path / "out")
+    error = fails(capsys, *command, "--top", "2", "--by", "wide")
+    assert "The result has no column 'wide'" in error
+    assert not list((tmp_path / "out").glob("part-*"))
+
+
 @pytest.mark.parametrize("shard", ["3", "0/2", "3/2", "a/b"])
 def test_wrong_shards_are_refused(screen, shard, capsys):
     _, command = screen

@@ -212,7 +212,9 @@ def test_every_cell_that_is_no_crystal_is_listed(folder, faulty, command, tmp_pa
     assert len(lines) == len(reasons)
     for line, reason in zip(lines, reasons, strict=True):
         assert line.startswith(reason)
-    assert error.endswith(f"Paths are relative to the folder {folder.resolve()}.\n")
+    assert f"Paths are relative to the folder {folder.resolve()}.\n" in error
+    option = "skip" if command == "train" else "nan"
+    assert f"With --on-invalid {option}, such rows" in error.splitlines()[-1]
     assert not (tmp_path / "model.joblib").exists()
 
 
@@ -231,6 +233,41 @@ def test_rows_that_are_no_crystals_stay_empty_if_told(folder, files, faulty, two
         assert np.isnan(found[1:6]).all()
 
 
+def test_where_the_files_are(folder, tmp_path, capsys):
+    model = ("--model", folder / "two.joblib")
+    names = write_table(tmp_path / "names.csv", ["salt.cif", "iron.cif"])
+    (tmp_path / "cif").mkdir()
+    CRYSTALS["salt"].to(filename=str(tmp_path / "cif" / "salt.cif"))
+    error = fails(capsys, "predict", names, *COLUMN, *model)
+    assert "2 cells cannot be read as structures: no file has this name" in error
+    assert error.count("no file has this name") == 1
+    assert f"{tmp_path}/cif/salt.cif exists. Write cif/salt.cif in the table" in error
+
+
+def test_formulas_in_a_column_of_structures(folder, tmp_path, capsys):
+    model = ("--model", folder / "two.joblib")
+    names = write_table(tmp_path / "names.csv", ["NaCl", "Fe2O3"])
+    error = fails(capsys, "predict", names, *COLUMN, *model)
+    assert "They are formulas: give --formula-column crystal." in error
+
+
+def test_a_structure_is_no_table_and_a_folder_is_its_structures(folder, tmp_path, capsys):
+    model = ("--model", folder / "two.joblib")
+    salt = folder / "cif" / "salt.cif"
+    assert "is a structure, not a table" in fails(capsys, "predict", salt, *model)
+    (tmp_path / "cifs").mkdir()
+    for name in ("wide", "iron"):
+        CRYSTALS[name].to(filename=str(tmp_path / "cifs" / f"{name}.cif"))
+    (tmp_path / "cifs" / "notes.txt").write_text("x")
+    assert run("predict", *ALL_DIGITS, "--structures", tmp_path / "cifs", *model) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == [
+        str(tmp_path / "cifs" / name) for name in ("iron.cif", "wide.cif")
+    ]
+    error = fails(capsys, "predict", "--structures", tmp_path, *model)
+    assert "holds no CIF or POSCAR files" in error
+
+
 def test_no_row_at_all_need_be_a_crystal(folder, capsys):
     nowhere = ("--structures", "nowhere.cif", "--on-invalid", "nan")
     assert run("predict", *ALL_DIGITS, "--model", folder / "classes.joblib", *nowhere) == 0
@@ -244,12 +281,12 @@ class TestErrors:
         both.write_text("formula,crystal\nTiO2,a.cif\n")
         for command in ("predict", "embed"):
             error = fails(capsys, command, both, "--model", crystals)
-            assert "holds a CGCNNRegressor, which reads structures, not formulas." in error
+            assert "reads structures, not formulas." in error
             assert "Give structures with --structure-column." in error
             error = fails(capsys, command, "--formulas", "TiO2", "--model", crystals)
             assert "Give structures with --structures." in error
             error = fails(capsys, command, both, *COLUMN, "--model", formulas)
-            assert "holds a MTEncoderRegressor, which reads formulas, not structures." in error
+            assert "reads formulas, not structures." in error
             assert "Give formulas with --formula-column." in error
             error = fails(capsys, command, "--structures", "a.cif", "--model", formulas)
             assert "Give formulas with --formulas." in error

@@ -168,6 +168,9 @@ def test_further_columns_are_numbers_and_no_labels(folder, tmp_path, capsys):
     assert "--columns must name distinct columns" in error
 
 
+ENDS = ("predicted", "std", "low", "high")
+
+
 def test_std_and_intervals(folder, capsys):
     formulas = ("--formulas", "TiO2", "KBr")
     arguments = ("predict", *ALL_DIGITS, *formulas, "--model", folder / "two.joblib", "--std")
@@ -175,13 +178,14 @@ def test_std_and_intervals(folder, capsys):
     header, *rows = capsys.readouterr().out.splitlines()
     names = header.split(",")[1:]
     assert names == [
-        *["gap_predicted", "density_predicted", "gap_std", "density_std"],
-        *["gap_low", "density_low", "gap_high", "density_high", "novelty_percent"],
+        *(f"{name}_{end}" for name in ("gap", "density") for end in ENDS),
+        "novelty_percent",
     ]
     values = np.array([row.split(",")[1:] for row in rows], dtype=float)
     model, X = joblib.load(folder / "two.joblib"), ["TiO2", "KBr"]
     expected = [*model.predict(X, return_std=True), *model.predict_interval(X, coverage=0.8)]
-    np.testing.assert_array_equal(values[:, :-1], np.hstack(expected))
+    by_target = [each[:, place] for place in range(2) for each in expected]
+    np.testing.assert_array_equal(values[:, :-1], np.stack(by_target, axis=1))
     np.testing.assert_array_equal(values[:, -1], model.novelty(X))
 
 

@@ -302,7 +302,38 @@ def test_the_folder_predicts_and_is_scored(two, data, capsys):
     assert run("evaluate", two, data) == 0
     said = capsys.readouterr()
     assert said.out.split()[:3] == ["target", "labels", "mae"]
-    assert "28 of 30 rows are among those that the model has learned" in said.err
+    assert "30 of 30 rows have a material that the model has learned" in said.err
+
+
+def test_the_model_may_be_an_option_in_all_commands(two, data, capsys):
+    for command in (("evaluate", data), ("explain", "--formulas", "TiO2", "--target", "gap")):
+        assert run(command[0], two, *command[1:]) == 0
+        expected = capsys.readouterr().out
+        assert run(*command, "--model", two) == 0
+        assert capsys.readouterr().out == expected
+    assert "Two models are given" in fails(capsys, "evaluate", two, data, "--model", two)
+    assert "Name a model" in fails(capsys, "explain", "--formulas", "TiO2")
+    assert "Give a table" in fails(capsys, "evaluate", two)
+
+
+def test_python_loads_the_folder(two):
+    X = ["TiO2", "CsCl"]
+    np.testing.assert_array_equal(load_model(two).predict(X), load_model(two / "model").predict(X))
+
+
+def test_what_is_no_model_is_told_before_the_table_is_read(two, data, capsys):
+    error = fails(capsys, "predict", data, "--model", two / "report.html")
+    assert "report.html is not a readable joblib file" in error
+
+
+def test_labels_in_another_unit(tmp_path, capsys):
+    table = frame()
+    table.loc[[4, 7], "gap"] = [3.1e9, 2.2e9]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert run("train", tmp_path / "t.csv", *FAST, "--targets", "gap", "-o", tmp_path / "m") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 of 27 numbers of 'gap' are at least" in said
+    assert "Are they in another unit? The first is 3.1e+09, in row 5" in said
 
 
 def test_the_name_of_the_column_is_remembered(data, tmp_path, capsys):
@@ -387,6 +418,12 @@ def test_words_are_learned_as_categories(tmp_path, capsys):
     found = pd.read_csv(tmp_path / "s2.csv")["gap_predicted"]
     np.testing.assert_allclose(found, [np.nan, expected[0]])
     assert "row 1, route: 'MBE': not one of 'CVD', 'melt'" in fails(capsys, *predict)
+    assert run(*predict, "--on-invalid", "nan") == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()[1:]
+    assert lines[0] == "CdTe,MBE,300,"
+    np.testing.assert_allclose(float(lines[1].split(",")[-1]), expected[0])
+    assert "1 of 2 rows cannot be read" in said.err
     error = fails(capsys, *train, "--size", "tiny", "--model", tmp_path / "m.joblib")
     assert "row 1, route: 'sol-gel'" in error
     assert "For words, leave out the options of one network" in error

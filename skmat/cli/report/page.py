@@ -78,6 +78,8 @@ class Story:
         The command line.
     folder : Path
         Folder of the report, as the user named it.
+    n_left_out : int, default=0
+        Rows of the table that cannot be read.
     """
 
     model: Any
@@ -90,6 +92,7 @@ class Story:
     further: list
     command: list
     folder: Path
+    n_left_out: int = 0
 
 
 def write_report(story, path):
@@ -343,7 +346,7 @@ def _worst(story, target):
         header.append("Novelty [%]")
         cells = [[*each, f"{novelty[row]:.0f}"] for row, each in zip(worst, cells, strict=True)]
         numbers = {*numbers, len(header) - 1}
-        notes += " Novelty is the share of the learned rows that are nearer to the others."
+        notes += " Novelty: at 95, only 5 % of the learned rows are as far from their neighbours."
     return [
         title,
         html.table(header, cells, {0, *numbers}),
@@ -470,6 +473,8 @@ def _example(column):
 def _data(story):
     labels = story.labels
     rows = [["Table", str(story.given.path)], ["Rows", f"{len(labels):,}"]]
+    if story.n_left_out:
+        rows.append(["Rows left out, which cannot be read", f"{story.n_left_out:,}"])
     unlabelled = int(labels.isna().all(axis=1).sum())
     if unlabelled:
         rows.append(["Rows that were not learned", f"{unlabelled:,}"])

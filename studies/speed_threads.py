@@ -2,11 +2,11 @@
 
 Each figure is materials per second of a fit of ``MTEncoderRegressor`` with its default settings,
 in a process of its own, after a first fit that loads what all fits need. The first way is skmat's:
-threads wait passively, and batches below 256 materials have one thread. The others set
-OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is OpenMP's own default. The compared runs take
-turns, and every ratio is that within one turn. The other processes compute without end and share
-the cores with the fit. Formulas are those of ``load_transport``; nothing is downloaded. Writes
-studies/results/speed_threads.json and speed_threads.md.
+threads spin for a moment and then sleep. The others set OMP_WAIT_POLICY and OMP_NUM_THREADS.
+"Active" is near OpenMP's own default. The compared runs take turns, and every ratio is that within
+one turn. The other processes compute without end and share the cores with the fit. Formulas are
+those of ``load_transport``; nothing is downloaded. Writes studies/results/speed_threads.json and
+speed_threads.md.
 """
 
 import os
@@ -49,7 +49,7 @@ def run(n_rows, settings):
     """Return the rate of a fit in a new process."""
     done = subprocess.run(
         [sys.executable, __file__, f"--fit={n_rows}"],
-        env={name: value for name, value in os.environ.items() if "OMP" not in name} | settings,
+        env={name: value for name, value in os.environ.items() if "OMP_" not in name} | settings,
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -60,8 +60,8 @@ def measure(report):
     """Add rows for each size and load: the default, and its ratios to the other ways."""
     n = os.cpu_count()
     ways = {
-        f"{policy}, {n} threads": {"OMP_WAIT_POLICY": policy, "OMP_NUM_THREADS": str(n)}
-        for policy in ("passive", "active")
+        f"active, {n} threads": {"OMP_WAIT_POLICY": "active", "OMP_NUM_THREADS": str(n)},
+        "1 thread": {"OMP_NUM_THREADS": "1"},
     }
     for n_rows in SIZES:
         idle = None

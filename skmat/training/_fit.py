@@ -29,7 +29,6 @@ from skmat.training._resume import CheckpointFolder, Resume, describe_run
 from skmat.training._spinning import SpinningThreads, threads_may_spin
 from skmat.training._stopping import Stopping
 from skmat.training._surroundings import own_surroundings
-from skmat.training._threads import n_threads_that_pay, training_threads
 from skmat.training._unfreezing import GradualUnfreezing
 
 __all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "train_further", "untrained_net"]
@@ -110,7 +109,7 @@ def build_net(
     if settings.verbose and is_first_process():
         # Before early stopping, which ends the epoch for all later callbacks.
         callbacks.append(("progress", Progress()))
-    if settings.device == "cpu" and threads_may_spin(n_threads_that_pay(settings.batch_size)):
+    if settings.device == "cpu" and threads_may_spin():
         callbacks.append(("spinning", SpinningThreads()))
     if valid_data is not None and settings.patience is not None:
         # Losses can be negative, where a relative threshold would accept a worse loss.
@@ -256,7 +255,6 @@ def _train(net, data, settings, copies, processes) -> None:
     with ExitStack() as held:
         held.enter_context(heard_by(copies, net))
         held.enter_context(own_generator(settings.seed, settings.device))
-        held.enter_context(training_threads(settings.device, settings.batch_size))
         if processes is not None:
             held.enter_context(processes.sharing(net, settings.seed))
         net.partial_fit(data)

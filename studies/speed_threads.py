@@ -2,11 +2,11 @@
 
 Each figure is materials per second of a fit of ``MTEncoderRegressor`` with its default settings,
 in a process of its own, after a first fit that loads what all fits need. The first way is skmat's:
-threads spin for a moment and then sleep. The others set OMP_WAIT_POLICY and OMP_NUM_THREADS.
-"Active" is near OpenMP's own default. The compared runs take turns, and every ratio is that within
-one turn. The other processes compute without end and share the cores with the fit. Formulas are
-those of ``load_transport``; nothing is downloaded. Writes studies/results/speed_threads.json and
-speed_threads.md.
+batches below 128 materials have one thread, and threads that wait spin for a moment and then sleep.
+The others set OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is near OpenMP's own default. The
+compared runs take turns, and every ratio is that within one turn. The other processes compute
+without end and share the cores with the fit. Formulas are those of ``load_transport``; nothing is
+downloaded. Writes studies/results/speed_threads.json and speed_threads.md.
 """
 
 import os
@@ -61,7 +61,7 @@ def measure(report):
     n = os.cpu_count()
     ways = {
         f"active, {n} threads": {"OMP_WAIT_POLICY": "active", "OMP_NUM_THREADS": str(n)},
-        "1 thread": {"OMP_NUM_THREADS": "1"},
+        f"passive, {n} threads": {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(n)},
     }
     for n_rows in SIZES:
         idle = None

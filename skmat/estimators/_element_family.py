@@ -47,6 +47,8 @@ class ElementFamily:
     _composition_is_all: ClassVar[bool] = True
     #: Largest ``batch_size="auto"``.
     _max_batch_size: ClassVar[int] = 512
+    #: Materials per batch from which several threads of a CPU pay.
+    _threads_from: ClassVar[int] = 128
 
     def _sizes(self):
         """Return the sizes of the network, as plain data that JSON can hold."""

@@ -258,6 +258,7 @@ def _settings(estimator, start, tasks, n_training, seed, epochs):
         encoder_lr_factor=float(getattr(estimator, "encoder_lr_factor", 1.0)),
         layer_decay=float(getattr(estimator, "layer_decay", 1.0)),
         n_auxiliary=tasks.n_auxiliary,
+        threads_from=estimator._threads_from,
     )
 
 

@@ -29,6 +29,7 @@ from skmat.training._resume import CheckpointFolder, Resume, describe_run
 from skmat.training._spinning import SpinningThreads, threads_may_spin
 from skmat.training._stopping import Stopping
 from skmat.training._surroundings import own_surroundings
+from skmat.training._threads import n_training_threads, training_threads
 from skmat.training._unfreezing import GradualUnfreezing
 
 __all__ = ["SCHEDULES", "TrainingSettings", "build_net", "train", "train_further", "untrained_net"]
@@ -41,6 +42,7 @@ class TrainingSettings:
     """How a network is trained: parameters of the estimators, with "auto" resolved.
 
     `n_auxiliary` is the number of auxiliary tasks, the last ones. Early stopping ignores them.
+    Batches of fewer than `threads_from` materials are computed by one thread of a CPU.
     """
 
     max_epochs: int
@@ -61,6 +63,7 @@ class TrainingSettings:
     freeze_epochs: Sequence[int] = ()
     ema_decay: float | None = None
     n_auxiliary: int = 0
+    threads_from: int = 128
 
 
 @own_surroundings()
@@ -109,7 +112,9 @@ def build_net(
     if settings.verbose and is_first_process():
         # Before early stopping, which ends the epoch for all later callbacks.
         callbacks.append(("progress", Progress()))
-    if settings.device == "cpu" and threads_may_spin():
+    if settings.device == "cpu" and threads_may_spin(
+        n_training_threads(settings.batch_size, settings.threads_from)
+    ):
         callbacks.append(("spinning", SpinningThreads()))
     if valid_data is not None and settings.patience is not None:
         # Losses can be negative, where a relative threshold would accept a worse loss.
@@ -252,9 +257,11 @@ def train_further(
 
 
 def _train(net, data, settings, copies, processes) -> None:
+    n_threads = n_training_threads(settings.batch_size, settings.threads_from)
     with ExitStack() as held:
         held.enter_context(heard_by(copies, net))
         held.enter_context(own_generator(settings.seed, settings.device))
+        held.enter_context(training_threads(settings.device, n_threads))
         if processes is not None:
             held.enter_context(processes.sharing(net, settings.seed))
         net.partial_fit(data)

@@ -3,7 +3,6 @@
 import warnings
 from types import ModuleType
 
-import torch
 from skorch.callbacks import Callback
 
 import skmat
@@ -29,9 +28,9 @@ _TEXT = (
 )
 
 
-def threads_may_spin():
-    """Tell whether threads of this process spin for long while they wait for each other."""
-    return resource is not None and skmat._THREADS_SPIN and torch.get_num_threads() > 1
+def threads_may_spin(n_threads):
+    """Tell whether `n_threads` threads spin for long while they wait for each other."""
+    return resource is not None and skmat._THREADS_SPIN and n_threads > 1
 
 
 class SpinningThreads(Callback):

@@ -4,12 +4,28 @@ import sys
 import warnings
 
 import pytest
-import torch
 
 import skmat
 from skmat.exceptions import StarvedThreadsWarning
 from skmat.training import _spinning
 from skmat.training._spinning import SpinningThreads, threads_may_spin
+
+COUNT_THREADS = """
+from skmat import MTEncoderRegressor
+import torch
+from skorch.callbacks import Callback
+
+class Count(Callback):
+    def on_batch_end(self, net, **kwargs):
+        print(torch.get_num_threads())
+
+torch.set_num_threads(2)
+settings = dict(preset="tiny", pretrained=None, max_epochs=1, device="cpu", callbacks=[Count()])
+model = MTEncoderRegressor(**settings, batch_size={batch_size})
+model.fit(["NaCl", "KCl"], [1.0, 2.0])
+model.partial_fit(["NaCl", "KCl"], [1.0, 2.0])
+print(torch.get_num_threads())
+"""
 
 
 @pytest.mark.parametrize(
@@ -48,10 +64,9 @@ def test_threads_spin_for_a_moment_unless_the_user_says_otherwise(given, expecte
 )
 def test_threads_spin_if_torch_was_first(imports, given, expected):
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    environment["OMP_NUM_THREADS"] = "2"
     if given:
         environment["OMP_WAIT_POLICY"] = given
-    code = f"import {imports}, skmat.training._spinning as s; print(s.threads_may_spin())"
+    code = f"import {imports}, skmat.training._spinning as s; print(s.threads_may_spin(2))"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
@@ -60,8 +75,26 @@ def test_threads_spin_if_torch_was_first(imports, given, expected):
 
 def test_one_thread_waits_for_none(monkeypatch):
     monkeypatch.setattr(skmat, "_THREADS_SPIN", True)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert not threads_may_spin()
+    assert threads_may_spin(2)
+    assert not threads_may_spin(1)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "variable", "expected"), [(127, None, 1), (128, None, 2), (16, "2", 2)]
+)
+def test_a_fit_uses_as_many_threads_as_pay(batch_size, variable, expected):
+    """Small batches use one thread, unless the user says how many. It ends with the fit."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    if variable:
+        environment["OMP_NUM_THREADS"] = variable
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT_THREADS.format(batch_size=batch_size)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(expected), str(expected), "2"]
 
 
 @pytest.mark.parametrize(

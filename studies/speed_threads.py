@@ -2,8 +2,7 @@
 
 Each figure is materials per second of a fit of ``MTEncoderRegressor`` with its default settings,
 in a process of its own, after a first fit that loads what all fits need. The first way is that of
-skmat: batches below 128 materials have one thread, and threads that wait spin for a moment, then
-sleep. The others set OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is near OpenMP's own default.
+skmat: batches below 128 materials have one thread, and threads sleep while they wait. The others set OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is near OpenMP's own default.
 The compared runs take turns, and every ratio is that within one turn. The other processes compute
 without end and share the cores with the fit. Formulas are those of ``load_transport``; nothing is
 downloaded. Writes studies/results/speed_threads.json and speed_threads.md.
@@ -56,19 +55,22 @@ def run(n_rows, settings):
     return float(done.stdout)
 
 
-def measure(report):
+def measure(report, sizes):
     """Add rows for each size and load: the default, and its ratios to the other ways."""
     n = os.cpu_count()
     ways = {
         f"active, {n} threads": {"OMP_WAIT_POLICY": "active", "OMP_NUM_THREADS": str(n)},
+        "1 thread": {"OMP_NUM_THREADS": "1"},
         f"passive, {n} threads": {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(n)},
     }
-    for n_rows in SIZES:
+    for n_rows in sizes:
         idle = None
         for load in LOADS:
             with busy_processes(load):
                 # With more processes than cores, active threads take many minutes.
-                compared = {name: way for name, way in ways.items() if load <= n or "pass" in name}
+                compared = {
+                    name: way for name, way in ways.items() if load <= n or "active" not in name
+                }
                 turns = [
                     [run(n_rows, settings) for settings in ({}, *compared.values())]
                     for _ in range(report.repeats)
@@ -84,10 +86,10 @@ def measure(report):
 
 
 if __name__ == "__main__":
-    chosen = options(__doc__, repeats=3, fit=0)
+    chosen = options(__doc__, repeats=3, sizes=",".join(map(str, SIZES)), fit=0)
     if chosen.fit:
         print(fit_rate(chosen.fit))
     else:
         report = Report(chosen.repeats)
-        measure(report)
+        measure(report, [int(each) for each in chosen.sizes.split(",")])
         report.save("speed_threads")

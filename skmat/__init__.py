@@ -10,11 +10,14 @@ import sys
 
 from skmat._version import __version__ as __version__
 
-# Threads of OpenMP that spin while they wait take the cores from other processes, and on a busy
-# machine from each other, even if they spin for some microseconds only. OpenMP reads this variable
-# when torch is first imported.
+# Threads of OpenMP that spin for long while they wait take the cores from other processes, and on
+# a busy machine from each other. Threads that never spin are slow to go on. So they spin for some
+# microseconds, counted in steps of GNU's OpenMP, and then sleep (`studies/speed_threads.py`).
+# OpenMP reads these variables when torch is first imported.
 _THREADS_SPIN = "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 #: Rooms whose public names are available as ``skmat.name``, apart from the encoders'.
 _PUBLIC = {

@@ -2,7 +2,8 @@
 
 Each figure is materials per second of a fit of ``MTEncoderRegressor`` with its default settings,
 in a process of its own, after a first fit that loads what all fits need. The first way is that of
-skmat: batches below 128 materials have one thread, and threads sleep while they wait. The others set OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is near OpenMP's own default.
+skmat: batches below 128 materials have one thread, and threads that wait spin for a moment, then
+sleep. The others set OMP_WAIT_POLICY and OMP_NUM_THREADS. "Active" is near OpenMP's own default.
 The compared runs take turns, and every ratio is that within one turn. The other processes compute
 without end and share the cores with the fit. Formulas are those of ``load_transport``; nothing is
 downloaded. Writes studies/results/speed_threads.json and speed_threads.md.
@@ -68,9 +69,9 @@ def measure(report, sizes):
         for load in LOADS:
             with busy_processes(load):
                 # With more processes than cores, active threads take many minutes.
-                compared = {
-                    name: way for name, way in ways.items() if load <= n or "active" not in name
-                }
+                compared = dict(ways)
+                if load > n:
+                    del compared[f"active, {n} threads"]
                 turns = [
                     [run(n_rows, settings) for settings in ({}, *compared.values())]
                     for _ in range(report.repeats)

@@ -7,7 +7,6 @@ import statistics
 import time
 import warnings
 
-import torch
 from runner import RESULTS
 from tables import to_markdown
 
@@ -75,6 +74,8 @@ class Report:
 
     def save(self, name):
         """Write the table to the results, as json and as md."""
+        import torch  # after skmat, which sets how its threads wait
+
         machine = {
             "processor": platform.processor() or platform.machine(),
             "threads": torch.get_num_threads(),

@@ -29,7 +29,7 @@ _TEXT = (
 
 
 def threads_may_spin(n_threads):
-    """Tell whether `n_threads` threads spin while they wait for each other."""
+    """Tell whether `n_threads` threads spin for long while they wait."""
     return resource is not None and skmat._THREADS_SPIN and n_threads > 1
 
 

@@ -28,19 +28,30 @@ print(torch.get_num_threads())
 """
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, "passive"), ("active", "active")])
-def test_threads_wait_without_spinning_unless_the_user_says_so(given, expected):
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    if given:
-        environment["OMP_WAIT_POLICY"] = given
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["passive", "1000"]),
+        ({"OMP_WAIT_POLICY": "active"}, ["active", "None"]),
+        ({"OMP_WAIT_POLICY": "passive"}, ["passive", "None"]),
+        ({"GOMP_SPINCOUNT": "7"}, ["passive", "7"]),
+    ],
+)
+def test_threads_spin_for_a_moment_unless_the_user_says_otherwise(given, expected):
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
     code = (
         "import os, sys, skmat; assert 'torch' not in sys.modules;"
-        " print(os.environ['OMP_WAIT_POLICY'])"
+        f" print(*(os.environ.get(name) for name in {names}))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=environment | given,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert done.stdout.strip() == expected
+    assert done.stdout.split() == expected
 
 
 @pytest.mark.parametrize(

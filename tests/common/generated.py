@@ -1,4 +1,4 @@
-"""Tests on generated inputs: 1,000 of them in the ordinary suite, 10,000 in the slow one."""
+"""Tests on generated inputs: 1,000 of them in the ordinary suite, 4,000 in the slow one."""
 
 import resource
 import time
@@ -15,9 +15,9 @@ MOST_MEMORY = 2 * 2**30
 
 
 def on_generated(ordinary):
-    """Parametrize a test by `n_inputs`: so many, and ten times as many in the slow suite."""
+    """Parametrize a test by `n_inputs`: so many, and four times as many in the slow suite."""
     return pytest.mark.parametrize(
-        "n_inputs", [ordinary, pytest.param(10 * ordinary, marks=pytest.mark.slow)]
+        "n_inputs", [ordinary, pytest.param(4 * ordinary, marks=pytest.mark.slow)]
     )
 
 

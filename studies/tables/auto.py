@@ -132,7 +132,9 @@ def spread(values, decimals):
     """Return mean and deviation over the folds, with their number if it is not five."""
     if not len(values):
         return ""
-    text = f"{values.mean():.{decimals}f} ± {values.std(ddof=0):.{decimals}f}"
+    text = f"{values.mean():.{decimals}f}"
+    if len(values) > 1:
+        text += f" ± {values.std(ddof=0):.{decimals}f}"
     return text if len(values) == 5 else f"{text} ({_folds(len(values))})"
 
 
@@ -162,7 +164,7 @@ def comparisons(name, ours, candidates, arms):
             for rival, where in zip((best, hardest(mine, others, metric)), worse, strict=True):
                 difference, error, n = mean_difference(mine, rival, metric)
                 texts.append(difference_text(difference, error, n, decimals, len(mine)))
-                if difference < 0 and not -difference <= error:
+                if n > 1 and difference < -error:
                     worse[where].append(f"{short(task)} ({called})")
             unit = MATBENCH_TASKS[task].unit
             label = f"{called}, {unit}" if metric == "mae" and unit != "1" else called
@@ -176,7 +178,8 @@ def comparisons(name, ours, candidates, arms):
                 **public_texts(public, decimals),
             })  # fmt: skip
     sentences = [
-        f"Worse than {other} by more than a standard error: {', '.join(tasks) or 'nowhere'}."
+        f"Worse than {other} by more than a standard error, where several folds are known:"
+        f" {', '.join(tasks) or 'nowhere'}."
         for other, tasks in worse.items()
     ]
     return rows_to_markdown(rows), " ".join(sentences)

@@ -114,7 +114,7 @@ def test_what_cannot_be_fitted_alone():
     both = regressor().fit(BINARIES, np.stack([NUMBERS, NUMBERS], axis=1))
     with pytest.raises(InvalidInputError, match="one target"):
         both.refit_candidate("ridge", BINARIES, np.stack([NUMBERS, NUMBERS], axis=1))
-    frame = pd.DataFrame({"formula": BINARIES, "T": NUMBERS})
+    frame = pd.DataFrame({"formula": BINARIES, "T": -NUMBERS})
     wide = regressor().fit(frame, NUMBERS)
     with pytest.raises(InvalidInputError, match="further columns"):
         wide.refit_candidate("ridge", frame, NUMBERS)

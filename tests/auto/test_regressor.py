@@ -261,7 +261,7 @@ def test_labels_that_are_no_numbers(y):
 
 
 def test_X_and_y_are_not_changed():
-    X = pd.DataFrame({"formula": BINARIES, "T": NUMBERS})
+    X = pd.DataFrame({"formula": BINARIES, "T": -NUMBERS})
     y, weights = NUMBERS.copy(), np.arange(60.0) + 1
     before = X.copy(deep=True), y.copy(), weights.copy()
     regressor(candidates=TWO).fit(X, y, weights).predict(X)
@@ -482,7 +482,7 @@ def test_a_fit_that_fails_changes_nothing():
     model = regressor(candidates=TWO).fit(BINARIES, NUMBERS)
     before = everything(model)
     attributes = set(vars(model))
-    frame = pd.DataFrame({"formula": BINARIES, "T": NUMBERS})
+    frame = pd.DataFrame({"formula": BINARIES, "T": -NUMBERS})
     model.set_params(candidates=[("a", rising(1))])
     with pytest.warns(CandidateWarning), pytest.raises(InvalidInputError):
         model.fit(frame, NUMBERS)
@@ -671,7 +671,7 @@ def test_html_shows_the_leaderboard():
 
 
 def test_other_columns_in_a_second_fit():
-    frame = pd.DataFrame({"formula": BINARIES, "T": NUMBERS})
+    frame = pd.DataFrame({"formula": BINARIES, "T": -NUMBERS})
     model = regressor().fit(frame, NUMBERS)
     model.fit(BINARIES, NUMBERS)
     assert model.n_features_in_ == 1

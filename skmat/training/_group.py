@@ -15,6 +15,7 @@ import torch.distributed as dist
 
 from skmat._utils.torchrun import TORCHRUN_VARIABLES, is_started_by_torchrun
 from skmat.exceptions import InvalidInputError, SkmatError
+from skmat.training._fork import import_for_training
 
 __all__ = [
     "are_several_processes",
@@ -145,6 +146,9 @@ def _is_child():
 
 
 def _join():
+    # Modules of torch that are imported later hold the group as the default of arguments. It then
+    # outlives `_leave`, and the process may abort when it ends.
+    import_for_training()
     has_gpu = int(os.environ.get("LOCAL_RANK", "0")) < torch.cuda.device_count()
     if has_gpu:
         torch.cuda.set_device(own_gpu())

@@ -207,6 +207,28 @@ def test_pretraining_from_the_command_line(tmp_path):
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
+HELD = """
+import sys
+from skmat import MTEncoderRegressor
+import torch.distributed as dist
+
+model = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1, device="cpu")
+model.fit(["NaCl", "KCl", "MgO", "TiO2"], [1.0, 2.0, 3.0, 4.0])
+group = dist.group.WORLD
+dist.destroy_process_group()
+print(f"held {sys.getrefcount(group) - 2} times")
+del group
+"""
+
+
+@pytest.mark.slow
+def test_nothing_holds_the_group_after_the_end(tmp_path):
+    """A group that something holds aborts the process when the interpreter ends."""
+    (tmp_path / "script.py").write_text(HELD)
+    output, _ = torchrun(tmp_path / "script.py")
+    assert output.count("held 0 times") == 2
+
+
 def start_two(monkeypatch, local_rank="0"):
     """Set what torchrun sets for the first of two processes."""
     values = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}

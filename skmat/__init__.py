@@ -10,10 +10,10 @@ import sys
 
 from skmat._version import __version__ as __version__
 
-# Threads of OpenMP that spin for long while they wait take the cores from other processes, and on
-# a busy machine from each other. Threads that never spin are slow to go on. So they spin for some
-# microseconds, counted in steps of GNU's OpenMP, and then sleep (`studies/speed_threads.py`).
-# OpenMP reads these variables when torch is first imported.
+# A thread of OpenMP that spins while it waits keeps its core from other processes. A thread that
+# sleeps takes long to wake up. The compromise is to spin for some microseconds, which GNU's OpenMP
+# counts in steps, and then to sleep (`studies/speed_threads.py` compares the three). OpenMP reads
+# these variables when torch is first imported.
 _THREADS_SPIN = "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "passive"

@@ -46,7 +46,7 @@ def busy_processes(n):
 
 
 def run(n_rows, settings):
-    """Return the rate of a fit in a new process."""
+    """Return the rate of a fit in a new process, without what this process has set."""
     done = subprocess.run(
         [sys.executable, __file__, f"--fit={n_rows}"],
         env={name: value for name, value in os.environ.items() if "OMP_" not in name} | settings,

@@ -1,6 +1,6 @@
 """Materials that are read once for several predictions."""
 
-__all__ = ["odd_rows", "prepared"]
+__all__ = ["describe_odd_rows", "odd_rows", "prepared"]
 
 
 def prepared(model, X):
@@ -11,3 +11,11 @@ def prepared(model, X):
 def odd_rows(read):
     """Return masks of rows unlike the training set, by what is odd, of an output of `prepared`."""
     return read.table.odd if hasattr(read, "table") else {}
+
+
+def describe_odd_rows(what, n_odd, n_rows):
+    """Return a warning about rows that are unlike the training set."""
+    return (
+        f"{n_odd} of {n_rows} rows have {what}. Their predictions and intervals may be wrong, and"
+        " their novelty is 100."
+    )

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmat._utils.doc_links import DocLinkMixin
 from skmat._utils.parameters import PlainParametersMixin, draw_seed
+from skmat._utils.prepared import describe_odd_rows
 from skmat.auto._candidates import make_candidates
 from skmat.auto._clock import Deadline, deferred_interrupt
 from skmat.auto._competition import Competition
@@ -200,7 +201,8 @@ class AutoEstimator(
             If most materials are unlike those of the training set.
         """
         read = self._read(X)
-        if len(read.table):
+        # Materials that were prepared before have had their warning.
+        if len(read.table) and read is not X:
             self._warn_of_novelty(read.table)
         return read
 
@@ -400,7 +402,7 @@ class AutoEstimator(
 
     def _outputs(self, X):
         """Return the predictions of X, and the mask of the readable rows."""
-        read = self._read(X) if isinstance(X, PreparedMaterials) else self.prepare(X)
+        read = self.prepare(X)
         return read.outputs, read.valid
 
     def _has_learned(self, X):
@@ -424,12 +426,8 @@ class AutoEstimator(
 
     def _warn_of_novelty(self, table):
         for what, rows in table.odd.items():
-            warnings.warn(
-                f"{rows.sum()} of {len(rows)} rows have {what}. Their predictions and intervals"
-                " may be wrong. See novelty(X), which is 100 for them.",
-                NoveltyWarning,
-                stacklevel=5,
-            )
+            text = describe_odd_rows(what, rows.sum(), len(rows))
+            warnings.warn(text, NoveltyWarning, stacklevel=5)
         # The search takes longer than predictions. A few hundred rows tell.
         rows = np.unique(np.linspace(0, len(table) - 1, _N_LOOKED_AT).astype(int))
         vectors = table.feature(EMBEDDING[self.input_])[rows]

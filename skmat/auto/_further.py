@@ -3,6 +3,7 @@
 import datetime
 import re
 from numbers import Number
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,13 @@ import pandas as pd
 from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["find_odd_rows", "learn_categories", "learn_ranges", "read_columns"]
+__all__ = [
+    "FurtherValues",
+    "find_odd_rows",
+    "learn_categories",
+    "learn_ranges",
+    "read_columns",
+]
 
 #: Categories that a column may have in any case.
 _MOST_LEVELS = 20
@@ -30,39 +37,29 @@ def learn_categories(frame):
     }
 
 
-def learn_ranges(frame, categories):
-    """Return the least and the largest number of each column, and whether values are missing."""
-    ranges = {}
-    for name, levels in categories.items():
-        least = most = None
-        if levels is None:
-            numbers = _as_numbers(name, frame[name])[0]
-            known = numbers[~np.isnan(numbers)]
-            if len(known):
-                least, most = float(known.min()), float(known.max())
-        ranges[name] = [least, most, any(map(is_missing, frame[name]))]
-    return ranges
+class FurtherValues(NamedTuple):
+    """What further columns hold.
 
+    Attributes
+    ----------
+    encoded : DataFrame
+        Numbers, and a column of 0 and 1 for each category.
+    numbers : dict of str to ndarray
+        Columns of numbers by name, NaN where they are missing.
+    missing : dict of str to ndarray of bool
+        Rows without a value, by the name of the column.
+    bad : ndarray of bool
+        Rows with a value that is not a finite number, or an unknown category.
+    """
 
-def find_odd_rows(frame, ranges, categories):
-    """Return masks of rows with values unlike those of the training set, by what is odd."""
-    odd = {}
-    for name, (least, most, may_be_missing) in ranges.items():
-        column = frame[name]
-        if not may_be_missing:
-            odd[f"no {str(name)!r}, which all of the training set have"] = np.array(
-                [is_missing(each) for each in column], dtype=bool
-            )
-        if categories[name] is None and least is not None:
-            numbers = _as_numbers(name, column, "nan")[0]
-            slack = _SLACK * (most - least)
-            outside = (numbers < least - slack) | (numbers > most + slack)
-            odd[f"a {str(name)!r} outside of {least:g} to {most:g}"] = outside
-    return {what: rows for what, rows in odd.items() if rows.any()}
+    encoded: pd.DataFrame
+    numbers: dict
+    missing: dict
+    bad: np.ndarray
 
 
 def read_columns(frame, categories, on_invalid="raise"):
-    """Return columns as numbers. Categories become one column each.
+    """Read further columns.
 
     Parameters
     ----------
@@ -71,13 +68,11 @@ def read_columns(frame, categories, on_invalid="raise"):
     categories : dict
         As `learn_categories` returns it.
     on_invalid : {"raise", "nan"}, default="raise"
-        What to do with values that are no finite numbers, or unknown categories.
+        What to do with unknown categories, and with values that are not finite numbers.
 
     Returns
     -------
-    numbers : DataFrame
-    bad : ndarray of bool
-        Rows with such values, for "nan".
+    FurtherValues
 
     Raises
     ------
@@ -85,22 +80,53 @@ def read_columns(frame, categories, on_invalid="raise"):
         If there are such values, for "raise".
     """
     names, parts, bad = [], [], np.zeros(len(frame), dtype=bool)
+    known, missing = {}, {}
     # By name: names that are not text are not compared with those of fit.
     for name, levels in categories.items():
         column = frame[name]
         if levels is None:
-            numbers, wrong = _as_numbers(name, column, on_invalid)
+            known[name], wrong = _as_numbers(name, column, on_invalid)
+            missing[name] = np.isnan(known[name]) & ~wrong
             names.append(str(name))
-            parts.append(numbers)
+            parts.append(known[name])
             bad |= wrong
             continue
         text = [None if is_missing(each) else _text_of(each) for each in column]
+        missing[name] = np.array([each is None for each in text], dtype=bool)
         bad |= _unknown(name, text, levels, on_invalid)
         for level in levels:
             names.append(f"{name}={level}")
             parts.append(np.array([each == level for each in text], dtype=np.float64))
     values = np.stack(parts, axis=1) if parts else np.empty((len(frame), 0))
-    return pd.DataFrame(values, columns=names), bad
+    return FurtherValues(pd.DataFrame(values, columns=names), known, missing, bad)
+
+
+def learn_ranges(values):
+    """Return the range of each column, and whether values are missing, by name.
+
+    The range is the smallest and the largest number. Both are None for categories, and for columns
+    without a number.
+    """
+    ranges = {}
+    for name, is_absent in values.missing.items():
+        numbers = values.numbers.get(name, np.empty(0))
+        numbers = numbers[~np.isnan(numbers)]
+        ends = [float(numbers.min()), float(numbers.max())] if len(numbers) else [None, None]
+        ranges[name] = [*ends, bool(is_absent.any())]
+    return ranges
+
+
+def find_odd_rows(values, ranges):
+    """Return masks of rows with values unlike those of the training set, by what is odd."""
+    odd = {}
+    for name, (least, most, may_be_missing) in ranges.items():
+        if not may_be_missing:
+            odd[f"no {str(name)!r}, which all of the training set have"] = values.missing[name]
+        if least is not None:
+            numbers, slack = values.numbers[name], _SLACK * (most - least)
+            outside = (numbers < least - slack) | (numbers > most + slack)
+            odd[f"a {str(name)!r} outside of {least:g} to {most:g}"] = outside
+    return {what: rows for what, rows in odd.items() if rows.any()}
 
 
 def _levels(name, column):
@@ -188,8 +214,11 @@ def _holds_numbers(name, column):
     return all(isinstance(each, Number) for each in known)
 
 
-def _as_numbers(name, column, on_invalid="raise"):
-    """Return a column as numbers, NaN where they are missing, and a mask of what is no number."""
+def _as_numbers(name, column, on_invalid):
+    """Return a column as numbers, and a mask of values that are not finite numbers.
+
+    Both these and missing values are NaN.
+    """
     numbers = np.full(len(column), np.nan)
     bad = np.zeros(len(column), dtype=bool)
     for row, value in enumerate(column):

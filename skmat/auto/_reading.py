@@ -56,8 +56,10 @@ class MaterialsInputMixin(CompositionReaderMixin):
             check_unique(frame.columns)
             validate_data(self, frame, reset=reset, skip_check_array=True)
             further = frame.drop(columns=[name])
-            columns, odd, bad = self._read_columns(further, reset, on_invalid)
-            X = [None if is_bad else each for each, is_bad in zip(frame[name], bad, strict=True)]
+            columns = self._read_columns(further, reset, on_invalid)
+            # A row with a bad further column has no prediction, as if its material were missing.
+            rows = zip(frame[name], columns.bad, strict=True)
+            X = [None if is_bad else each for each, is_bad in rows]
         if reset:
             given = None if self.input == "auto" else self.input
             self.input_ = given or ("structure" if _holds_structures(X) else "formula")
@@ -65,8 +67,10 @@ class MaterialsInputMixin(CompositionReaderMixin):
         given, compositions, structures, valid = read(X, name is not None, reset, on_invalid)
         if columns is None:
             return MaterialTable(given, compositions, structures), valid
-        odd = {name: rows[valid] for name, rows in odd.items() if rows[valid].any()}
-        return MaterialTable(given, compositions, structures, columns[valid], odd), valid
+        # Models of older folders have no ranges.
+        odd = find_odd_rows(columns, getattr(self, "_ranges", {}))
+        odd = {what: rows[valid] for what, rows in odd.items() if rows[valid].any()}
+        return MaterialTable(given, compositions, structures, columns.encoded[valid], odd), valid
 
     def _read_formulas(self, X, is_column, reset, on_invalid):
         if is_column:
@@ -110,14 +114,13 @@ class MaterialsInputMixin(CompositionReaderMixin):
         return name
 
     def _read_columns(self, frame, reset, on_invalid):
-        """Return the further columns as numbers, what is odd about them, and the bad rows."""
+        """Return the values of the further columns. ``fit`` learns their categories and ranges."""
         if reset:
             self._encoded = learn_categories(frame)
-        numbers, bad = read_columns(frame, self._encoded, on_invalid)
+        values = read_columns(frame, self._encoded, on_invalid)
         if reset:
-            self._ranges = learn_ranges(frame, self._encoded)
-        # Models of older folders have none.
-        return numbers, find_odd_rows(frame, getattr(self, "_ranges", {}), self._encoded), bad
+            self._ranges = learn_ranges(values)
+        return values
 
 
 def _material_column(frame):

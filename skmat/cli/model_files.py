@@ -120,7 +120,7 @@ def column_learned(folder):
 
 
 def check_is_model(path):
-    """Raise if there is no model at `path`, before seconds of imports.
+    """Raise if `path` does not hold a model. It is fast, because it imports nothing.
 
     Raises
     ------

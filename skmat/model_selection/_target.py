@@ -14,7 +14,7 @@ def read_target(y):
     Raises
     ------
     InvalidInputError
-        If `y` has several columns, or values that are no finite numbers.
+        If `y` has several columns, or a value that is not a finite number.
     """
     try:
         y = column_or_1d(y).astype(np.float64)

@@ -32,8 +32,9 @@ def best_rows(folder, n, by):
         - "gap>2", "gap<0.5", also with >= and <=: only rows for which this holds.
 
         "gap>1, gap<3, bulk" are the rows of largest bulk among those with a gap between 1 and 3.
-        Of several names alone, each decides where those before it are equal. If no name stands
-        alone, the first condition decides: "gap>2" is the largest first, "gap<0.5" the smallest.
+        If several names rank, the second one orders rows that are equal in the first. If there are
+        only conditions, the first one ranks: "gap>2" puts the largest first, "gap<0.5" the
+        smallest.
 
         A name is that of a target, which means its prediction, or of a column of the result, such
         as "gap_low" or "novelty_percent".
@@ -136,7 +137,7 @@ def column_of(name, columns, what):
     Raises
     ------
     InvalidInputError
-        If there is no such column.
+        If the result lacks the column.
     """
     found = next((each for each in (f"{name}_predicted", name) if each in columns), None)
     if found is not None:

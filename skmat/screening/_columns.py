@@ -144,7 +144,7 @@ def results(model, X, asked):
     """Return the columns that a prediction adds, a list of ndarrays in the order of the names."""
     if asked.vectors:
         return list(np.asarray(model.transform(X), dtype=np.float32).T)
-    X = prepared(model, X)  # which may be done
+    X = prepared(model, X)
     found = [*model.predict(X, return_std=True)] if asked.return_std else [model.predict(X)]
     if asked.interval is not None:
         found += model.predict_interval(X, coverage=asked.interval)

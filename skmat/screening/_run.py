@@ -12,6 +12,7 @@ from joblib import delayed, effective_n_jobs
 from sklearn.utils import Bunch
 
 from skmat._utils.parallel import make_parallel
+from skmat._utils.prepared import describe_odd_rows
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening._best import column_of
 from skmat.screening._columns import input_of
@@ -114,12 +115,8 @@ def run_stream(
     parts.finish(seen.n_chunks, seen.n_rows)
     done.seconds = time.perf_counter() - start
     for what, n_odd in seen.odd.items():
-        warnings.warn(
-            f"{n_odd} of {done.n_rows} rows have {what}. Their predictions and intervals may be"
-            " wrong. With novelty=True, novelty_percent is 100 for them.",
-            NoveltyWarning,
-            stacklevel=3,
-        )
+        text = describe_odd_rows(what, n_odd, done.n_rows)
+        warnings.warn(text, NoveltyWarning, stacklevel=3)
     return done
 
 
@@ -153,25 +150,27 @@ def _is_done(parts, chunk, frame, material):
     """Tell whether a chunk is done. Its rows must be those of the source."""
     if not parts.has(chunk):
         return False
-    known = parts.read_columns(chunk, [name for name in frame if name in parts.columns(chunk)])
-    difference = None
-    if len(known) != len(frame):
-        difference = f"it had {len(known)} rows and has {len(frame)}"
-    for name in known if difference is None else ():
-        now = [as_text(each) for each in frame[name]] if name == material else frame[name].tolist()
-        pairs = enumerate(zip(known[name].tolist(), now, strict=True))
-        row = next((row for row, pair in pairs if not _are_equal(*pair)), None)
-        if row is not None:
-            difference = (
-                f"{name!r} of row {row} was {known[name].iloc[row]!r} and is now {now[row]!r}"
-            )
-            break
+    columns = parts.columns(chunk)
+    known = parts.read_columns(chunk, [name for name in frame if name in columns])
+    difference = _difference(known, frame, material)
     if difference is None:
         return True
     raise InvalidInputError(
         f"{parts.path(chunk)} holds other materials than the source now: {difference}. Give a new"
         " folder, or restore the source."
     )
+
+
+def _difference(known, frame, material):
+    """Return how a part differs from the source, None if it does not."""
+    if len(known) != len(frame):
+        return f"it had {len(known)} rows and has {len(frame)}"
+    for name in known:
+        now = [as_text(each) for each in frame[name]] if name == material else frame[name].tolist()
+        for row, (was, value) in enumerate(zip(known[name].tolist(), now, strict=True)):
+            if not _are_equal(was, value):
+                return f"{name!r} of row {row} was {was!r} and is now {value!r}"
+    return None
 
 
 def _are_equal(known, now):

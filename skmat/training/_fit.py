@@ -63,7 +63,7 @@ class TrainingSettings:
     freeze_epochs: Sequence[int] = ()
     ema_decay: float | None = None
     n_auxiliary: int = 0
-    threads_from: int = 128
+    threads_from: int = 1
 
 
 @own_surroundings()

@@ -13,10 +13,11 @@ __all__ = ["compete_for_numbers"]
 def compete_for_numbers(candidates, labels, shapes, competition, metric):
     """Fit the trials of all candidates.
 
-    On a target with a long tail, the first candidate has a second trial, on logarithms. All others
-    take what was better. A zero-inflated target gives each trial a second part, behind a gate of
-    classifiers, and each candidate a further trial that learns labels above the lowest one only.
-    Networks learn those in any case, and have gates of their own.
+    On a target with a long tail, the first network and the first candidate of another kind have a
+    second trial, on logarithms. All others of that kind take what was better. A zero-inflated
+    target gives each trial a second part, behind a gate of classifiers, and each candidate a
+    further trial that learns labels above the lowest one only. Networks learn those in any case,
+    and have gates of their own.
 
     Parameters
     ----------
@@ -42,8 +43,12 @@ def compete_for_numbers(candidates, labels, shapes, competition, metric):
     ]
     weights = competition.data.sample_weight
     parts: list[list[Part]] = [[] for _ in labels]
-    gains: list[float | None] = [None for _ in labels]
+    # On the same target, support vectors and trees may gain by logarithms, and networks lose.
+    gains_of_kinds: dict[bool, list[float | None]] = {
+        is_network: [None for _ in labels] for is_network in (False, True)
+    }
     for candidate in candidates:
+        gains = gains_of_kinds[candidate.is_network]
         for trial in _trials(candidate, labels, shapes, gains, gates):
             if competition.run(trial) is None:
                 continue
@@ -75,18 +80,14 @@ def _fit_gate(target, labels, lowest, competition):
 
 def _trials(candidate, labels, shapes, gains, gates):
     """Return the trials of a candidate. They have not been fitted."""
-    targets = range(len(labels))
     units = [
         _units(shape.log_unit if candidate.takes_logs else None, gain)
         for shape, gain in zip(shapes, gains, strict=True)
     ]
     if candidate.is_network:
-        lowest = [shape.lowest if candidate.learns_gate else None for shape in shapes]
-        learned = [Learned.numbers(i, labels[i], units[i][0], lowest[i]) for i in targets]
-        together = [learned] if candidate.is_joint else [[each] for each in learned]
-        return [Trial(_name_of(candidate, each), candidate, each) for each in together]
+        return _trials_of_network(candidate, labels, shapes, units)
     trials = []
-    for i in targets:
+    for i, _ in enumerate(labels):
         for unit in units[i]:
             learned = [Learned.numbers(i, labels[i], unit)]
             name = _name_of(candidate, learned)
@@ -95,6 +96,22 @@ def _trials(candidate, labels, shapes, gains, gates):
                 above = np.where(labels[i] > gates[i].lowest, labels[i], np.nan)
                 learned = Learned.numbers(i, above, unit, is_above=True)
                 trials.append(Trial(f"{name}, above", candidate, [learned]))
+    return trials
+
+
+def _trials_of_network(candidate, labels, shapes, units):
+    lowest = [shape.lowest if candidate.learns_gate else None for shape in shapes]
+    if candidate.is_joint:
+        if any(len(each) > 1 for each in units):
+            # Two trials in all: the labels of all targets, and the logarithms of those that have.
+            units = [[None, shape.log_unit] for shape in shapes]
+        together = [list(enumerate(chosen)) for chosen in zip(*units, strict=True)]
+    else:
+        together = [[(i, unit)] for i, each in enumerate(units) for unit in each]
+    trials = []
+    for chosen in together:
+        learned = [Learned.numbers(i, labels[i], unit, lowest[i]) for i, unit in chosen]
+        trials.append(Trial(_name_of(candidate, learned), candidate, learned))
     return trials
 
 
@@ -122,7 +139,7 @@ def _parts(trial, learned, gate, labels, weights):
 def _units(log_unit, gain):
     """Return the units of logarithms that are tried. None stands for the labels themselves.
 
-    Candidates agree on logarithms, so that the first one decides for all others.
+    Candidates of a kind agree on logarithms, so that the first one decides for all others.
     """
     if log_unit is None:
         return [None]

@@ -4,7 +4,7 @@ from common.auto import BINARIES, NUMBERS, Odd, regressor, ridge
 from numpy.testing import assert_array_equal
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from skmat.auto import _number_trials
+from skmat.auto import _base, _number_trials
 from skmat.auto._candidates import Candidate
 from skmat.auto._part import median_of_mixture, quantiles_of_ratios
 from skmat.auto._target_shape import TargetShape
@@ -127,11 +127,48 @@ def made_up_trials(labels, gains, **settings):
 
 
 @pytest.mark.parametrize(("gain", "unit"), [(-0.5, 2.0), (0.5, None)])
-def test_networks_take_logarithms_if_they_helped_the_first_candidate(gain, unit):
+def test_networks_take_logarithms_if_they_helped_the_first_network(gain, unit):
     (trial,) = made_up_trials([TAILS], [gain])
     assert trial.learned[0].log_unit == unit
     (trial,) = made_up_trials([TAILS], [gain], takes_logs=False)
     assert trial.learned[0].log_unit is None
+
+
+class BadAtLogarithms(Odd):
+    """A network that predicts far too much if the standardised labels have no long tail."""
+
+    def __init__(self, callbacks=None):
+        super().__init__()
+        self.callbacks = callbacks
+
+    def predict(self, X):
+        return super().predict(X) + (20 if self.is_short_ else 0)
+
+    def fit(self, X, y, sample_weight=None):
+        self.is_short_ = np.max(y) < 4
+        return super().fit(X, y)
+
+
+def test_the_first_network_tries_logarithms_for_itself(monkeypatch):
+    made = [
+        Candidate(name, model, ("magpie",), is_network=is_network)
+        for is_network, names, model in [
+            (False, ("ridge", "ridge-2"), ridge()),
+            (True, ("network", "network-2"), BadAtLogarithms()),
+        ]
+        for name in names
+    ]
+    monkeypatch.setattr(_base, "make_candidates", lambda *arguments, **keywords: made)
+    model = regressor().fit(BINARIES, TAILS)
+    expected = ["ridge", "ridge, log", "ridge-2, log", "network", "network, log", "network-2"]
+    assert sorted(model.leaderboard_.candidate) == sorted(expected)
+
+
+@pytest.mark.parametrize("gains", [[None, None], [None, -1.0]])
+def test_joint_networks_try_logarithms_of_all_targets_at_once(gains):
+    trials = made_up_trials([TAILS, TAILS], gains, is_joint=True)
+    assert [[each.log_unit for each in one.learned] for one in trials] == [[None] * 2, [2.0] * 2]
+    assert [one.name for one in trials] == ["network", "network, log"]
 
 
 def test_joint_networks_learn_all_targets_at_once():

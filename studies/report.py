@@ -5,6 +5,7 @@ from pathlib import Path
 
 from runner import RESULTS
 from tables.auto import auto
+from tables.extrapolation import extrapolation
 from tables.learning_curves import learning_curves
 from tables.matbench import matbench, pretrained, roost
 from tables.multitask import multitask
@@ -17,7 +18,7 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     results = parser.parse_args().out
     first = (matbench, pretrained, roost, auto, overview, pretraining, distances)
-    for make in (*first, learning_curves, multitask, transfer):
+    for make in (*first, extrapolation, learning_curves, multitask, transfer):
         for file, content in make(results).items():
             if isinstance(content, list):
                 text = "\n\n".join(content) + "\n"

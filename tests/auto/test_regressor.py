@@ -12,11 +12,16 @@ import pytest
 import torch
 from common.auto import BINARIES, NUMBERS, SWAPPED, Odd, fit_with_failures, regressor, ridge
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from scipy.spatial.distance import cdist
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array, check_X_y
 
 from skmat import AutoRegressor, MTEncoderRegressor
 from skmat.auto import _folds, _number_average
@@ -44,6 +49,20 @@ def rising(n):
     return Odd(on_fit=fail)
 
 
+class InContext(RegressorMixin, BaseEstimator):
+    """Keeps the training rows, and predicts by attention to them, as TabICL and TabPFN do."""
+
+    def fit(self, X, y):
+        X, y = check_X_y(X, y)
+        self.scaler_ = StandardScaler().fit(X)
+        self.context_, self.labels_ = self.scaler_.transform(X), y
+        return self
+
+    def predict(self, X):
+        queries = self.scaler_.transform(check_array(X))
+        return softmax(-cdist(queries, self.context_), axis=1) @ self.labels_
+
+
 # Predictions
 
 
@@ -52,6 +71,16 @@ def test_it_learns():
     assert model.score(BINARIES, NUMBERS) > 0.9
     oof = mean_absolute_error(NUMBERS, model.oof_predictions_)
     assert oof < 0.7 * np.abs(NUMBERS - NUMBERS.mean()).mean()
+
+
+def test_a_model_that_predicts_in_context_is_a_candidate():
+    mine = [("in-context", InContext()), ("mean", DummyRegressor())]
+    model = regressor(candidates=mine).fit(BINARIES, NUMBERS)
+    weights = model.leaderboard_.set_index("candidate")["weight"]
+    assert weights["in-context"] > 0.9
+    assert model.score(BINARIES, NUMBERS) > 0.5
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(SWAPPED), model.predict(SWAPPED))
 
 
 def test_leaderboard():

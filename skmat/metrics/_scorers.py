@@ -25,7 +25,7 @@ __all__ = ["get_scorer", "get_scorer_names"]
 _SMALLEST = np.finfo(np.float64).eps
 
 
-def get_scorer(scoring):
+def get_scorer(scoring, *, target=None):
     """Return a scorer that leaves out missing labels.
 
     Pass it as ``scoring`` to :func:`sklearn.model_selection.cross_val_score`,
@@ -46,6 +46,9 @@ def get_scorer(scoring):
           is the mean over the classes of one against the rest.
 
         With several targets, the score is the mean over those that have labels in the test rows.
+    target : str or int, default=None
+        Column of y that counts: its name in a DataFrame, or its place from 0. None counts all. Use
+        it to search for settings that are best for one target, such as ``loss_weights``.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def get_scorer(scoring):
     Raises
     ------
     InvalidInputError
-        If the name is unknown.
+        If the name is unknown. The scorer raises it if y lacks the target.
 
     Notes
     -----
@@ -82,7 +85,7 @@ def get_scorer(scoring):
             f"scoring={scoring!r} is not a scorer for missing labels. Use one of"
             f" {get_scorer_names()}."
         )
-    return _SCORERS[scoring]
+    return _SCORERS[scoring] if target is None else _TargetScorer(scoring, target)
 
 
 def get_scorer_names():
@@ -119,6 +122,9 @@ class _ProbabilityScorer:
         return f"get_scorer({self.name!r})"
 
     def __call__(self, estimator, X, y, sample_weight=None):
+        return self.average(estimator, X, y, sample_weight, "uniform_average")
+
+    def average(self, estimator, X, y, sample_weight, multioutput):
         columns, labels, names = read_classes(y, "y")
         probabilities = estimator.predict_proba(X)
         classes = estimator.classes_
@@ -143,7 +149,45 @@ class _ProbabilityScorer:
                 if rows.any()
                 else np.nan
             )
-        return average_of_targets(scores, names, "uniform_average", self.reason)
+        return average_of_targets(scores, names, multioutput, self.reason)
+
+
+class _TargetScorer:
+    """Score one target of several."""
+
+    def __init__(self, name, target):
+        self.name = name
+        self.target = target
+        self._sign = _SCORERS[name]._sign
+
+    def __repr__(self):
+        return f"get_scorer({self.name!r}, target={self.target!r})"
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        weights = _weights_of(self.target, y)
+        if self.name not in _OF_PREDICTIONS:
+            return _SCORERS[self.name].average(estimator, X, y, sample_weight, weights)
+        score, sign = _OF_PREDICTIONS[self.name]
+        predicted = estimator.predict(X)
+        return sign * score(y, predicted, sample_weight=sample_weight, multioutput=weights)
+
+
+def _weights_of(target, y):
+    """Return 1 for the column of a target, and 0 for the others of y."""
+    names = list(y.columns) if hasattr(y, "columns") else []
+    n_targets = len(names) or (1 if np.ndim(y) == 1 else np.shape(y)[1])
+    is_place = isinstance(target, int | np.integer) and not isinstance(target, bool)
+    if target in names:
+        place = names.index(target)
+    elif is_place and 0 <= target < n_targets:
+        place = target
+    else:
+        raise InvalidInputError(
+            f"target={target!r} is not a column of y, which has"
+            f" {names if names else f'{n_targets} columns without names'}. Give the name of a"
+            " column, or its place from 0."
+        )
+    return np.eye(n_targets)[place]
 
 
 def _check_probabilities(probabilities, rows, name):
@@ -173,13 +217,20 @@ def _roc_auc(true, probabilities, weights):
     return np.mean(scores) if scores else np.nan
 
 
+#: Metrics of predictions, and whether more (1) or less (-1) is better.
+_OF_PREDICTIONS = {
+    "neg_mean_absolute_error": (mean_absolute_error, -1),
+    "neg_root_mean_squared_error": (root_mean_squared_error, -1),
+    "neg_relative_absolute_error": (relative_absolute_error, -1),
+    "r2": (r2_score, 1),
+    "accuracy": (accuracy_score, 1),
+    "balanced_accuracy": (balanced_accuracy_score, 1),
+}
 _SCORERS = {
-    "neg_mean_absolute_error": make_scorer(mean_absolute_error, greater_is_better=False),
-    "neg_root_mean_squared_error": make_scorer(root_mean_squared_error, greater_is_better=False),
-    "neg_relative_absolute_error": make_scorer(relative_absolute_error, greater_is_better=False),
-    "r2": make_scorer(r2_score),
-    "accuracy": make_scorer(accuracy_score),
-    "balanced_accuracy": make_scorer(balanced_accuracy_score),
+    **{
+        name: make_scorer(score, greater_is_better=sign > 0)
+        for name, (score, sign) in _OF_PREDICTIONS.items()
+    },
     "neg_log_loss": _ProbabilityScorer("neg_log_loss", _log_loss, NO_CLASS, sign=-1),
     "roc_auc": _ProbabilityScorer("roc_auc", _roc_auc, "its labels are all of one class"),
 }

@@ -510,6 +510,17 @@ def test_structures_are_reported_too(tmp_path):
     assert "What elements contribute" not in text
 
 
+@pytest.fixture(scope="module")
+def crystals(tmp_path_factory, _one_candidate):
+    """A folder of a model of structures."""
+    folder = tmp_path_factory.mktemp("crystals")
+    table = pd.DataFrame({"cif": [each.to(fmt="cif") for each in many(10)]})
+    table.assign(y=np.arange(10.0) ** 2).to_csv(folder / "t.csv", index=False)
+    train = ("train", folder / "t.csv", "--structure-column", "cif", *FAST, "--targets", "y")
+    assert run(*train, "-o", folder / "m") == 0
+    return folder / "m"
+
+
 class TestExplain:
     def values(self, capsys, *arguments):
         capsys.readouterr()
@@ -552,6 +563,31 @@ class TestExplain:
         error = fails(capsys, "explain", kinds, *formulas, "--plot", tmp_path / "x.txt")
         assert "must be one of .png, .svg, .pdf" in error
         assert "has no class 'x'" in fails(capsys, "explain", kinds, *formulas, "--class", "x")
+
+    def test_structures(self, crystals, tmp_path, capsys):
+        for i, each in enumerate(many(3)):
+            each.to(filename=str(tmp_path / f"{i}.cif"))
+        files = sorted(tmp_path.glob("*.cif"))
+        table = self.values(capsys, crystals, "--structures", *files)
+        assert list(table["structure"]) == list(map(str, files))
+        names = [name for name in table if name.startswith("y_from_")]
+        total = table[names].replace("", "0").astype(float).sum(axis=1)
+        predicted = table["y_predicted"].astype(float)
+        np.testing.assert_allclose(total, predicted - table["y_baseline"].astype(float), atol=1e-6)
+        expected = load_model(crystals / "model").predict(many(3))
+        np.testing.assert_allclose(predicted, expected, rtol=1e-5)
+
+    def test_structures_that_cannot_be_explained(self, crystals, tmp_path, capsys):
+        file = tmp_path / "a.cif"
+        many(1)[0].to(filename=str(file))
+        error = fails(capsys, "explain", crystals, "--structures", file)
+        assert "All structures have one composition" in error
+        assert "Give further structures" in error
+        error = fails(capsys, "explain", crystals, "--structures", file, "--baseline", "1")
+        assert "--baseline is for formulas" in error
+        assert "reads structures, not formulas" in fails(
+            capsys, "explain", crystals / "model", "--formulas", "TiO2"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,14 @@
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics as reference
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
 
-from skmat import MTEncoderClassifier, MTEncoderRegressor
+from skmat import MTEncoderClassifier, MTEncoderRegressor, metrics
 from skmat.composition import read_compositions
 from skmat.exceptions import InvalidInputError
 from skmat.metrics import get_scorer, get_scorer_names
@@ -139,6 +142,59 @@ def test_one_class_has_no_roc_auc():
 def test_missing_probabilities():
     with pytest.raises(InvalidInputError, match="row 0"):
         get_scorer("roc_auc")(Given(np.array([0, 1])), np.array([[np.nan] * 2, [0, 1]]), [0, 1])
+
+
+@pytest.mark.parametrize("name", sorted(set(get_scorer_names()) - OF_CLASSES))
+def test_one_target_of_numbers(name, numbers):
+    model = MTEncoderRegressor(**TINY).fit(FORMULAS, numbers)
+    y = pd.DataFrame(numbers, columns=["a", "b"])
+    found = get_scorer(name, target="b")(model, FORMULAS, y)
+    assert found == get_scorer(name, target=1)(model, FORMULAS, numbers)
+    score = getattr(metrics, "r2_score" if name == "r2" else name.removeprefix("neg_"))
+    expected = score(numbers[:, 1], model.predict(FORMULAS)[:, 1])
+    assert found == pytest.approx(-expected if name.startswith("neg") else expected)
+
+
+@pytest.mark.parametrize("name", sorted(OF_CLASSES))
+def test_one_target_of_classes(name, classes):
+    model = MTEncoderClassifier(**TINY).fit(FORMULAS, classes)
+    alone = [get_scorer(name, target=place)(model, FORMULAS, classes) for place in (0, 1)]
+    assert alone[0] != alone[1]
+    assert get_scorer(name)(model, FORMULAS, classes) == pytest.approx(np.mean(alone))
+
+
+def test_a_search_by_one_target(numbers):
+    y = pd.DataFrame(numbers, columns=["a", "b"])
+    scorers = {name: get_scorer("r2", target=name) for name in y}
+    search = GridSearchCV(
+        MTEncoderRegressor(**TINY),
+        {"loss_weights": [None, {"b": 5.0}]},
+        cv=2,
+        scoring=scorers,
+        refit="b",
+        error_score="raise",
+        n_jobs=2,
+    ).fit(FORMULAS, y)
+    assert search.best_score_ == max(search.cv_results_["mean_test_b"])
+
+
+def test_a_target_without_labels_does_not_warn_about_others(numbers):
+    numbers[:, 0] = np.nan
+    model = MTEncoderRegressor(**TINY).fit(FORMULAS, numbers[:, [1, 1]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(get_scorer("r2", target=1)(model, FORMULAS, numbers))
+    with pytest.warns(UndefinedMetricWarning):
+        assert np.isnan(get_scorer("r2", target=0)(model, FORMULAS, numbers))
+
+
+@pytest.mark.parametrize("target", ["c", 2, -1, True, None.__class__])
+def test_a_target_that_y_lacks(target, numbers):
+    scorer = get_scorer("r2", target=target)
+    with pytest.raises(InvalidInputError, match=r"\['a', 'b'\]"):
+        scorer(Given(np.array([0, 1])), FORMULAS, pd.DataFrame(numbers, columns=["a", "b"]))
+    with pytest.raises(InvalidInputError, match="2 columns without names"):
+        scorer(Given(np.array([0, 1])), FORMULAS, numbers)
 
 
 def test_unknown_name():

@@ -1,6 +1,7 @@
 """The command ``skmat train``."""
 
 import argparse
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -188,6 +189,7 @@ def _add_network(group):
 
 
 def _train(arguments):
+    from skmat.cli.contradictions import contradictions
     from skmat.cli.held_out import draw_parts, fit_rows
     from skmat.cli.train_folder import REPORT
     from skmat.cli.verdict import verdict
@@ -242,6 +244,8 @@ def _train(arguments):
         )
     for line in verdict(held_out, model):
         print(line)
+    for name, sentence in contradictions(X, labels, columns, given.input).items():
+        print(*textwrap.wrap(f"{name}: {sentence}", 79), sep="\n")
     written = " and ".join(str(each) for each in (arguments.model, folder) if each)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
     n_rows = int(labels.notna().any(axis=1).sum())

@@ -449,6 +449,18 @@ def test_the_report_tells_the_story_and_needs_nothing_else(two, kinds):
     assert "True class, predicted as narrow wide" in text
 
 
+def test_labels_that_contradict_each_other(tmp_path, capsys):
+    table = frame()[["formula", "gap"]].dropna()
+    other = table.iloc[[0]].assign(gap=table["gap"].iloc[0] + 2)
+    pd.concat([table, other]).to_csv(tmp_path / "t.csv", index=False)
+    train = ("train", tmp_path / "t.csv", *FAST, "--targets", "gap", "-o", tmp_path / "m")
+    assert run(*train) == 0
+    # Each composition has two rows with equal labels, and this one a third.
+    expected = "3 labels differ from others of the same formula; on average, they are 0.6667 away"
+    assert f"gap: {expected}" in " ".join(capsys.readouterr().out.split())
+    assert expected in " ".join(Page(tmp_path / "m" / "report.html").texts)
+
+
 def test_hostile_text_is_text(tmp_path):
     table = frame().rename(columns={"gap": HOSTILE})
     table["formula"] = [f"{each} " for each in table["formula"]]

@@ -15,6 +15,7 @@ from skmat._utils.atomic import write_atomically
 from skmat._utils.digits import digits_text
 from skmat.auto._candidates import DESCRIPTIONS
 from skmat.auto._leaderboard import left_out
+from skmat.cli.contradictions import contradictions
 from skmat.cli.report import drawings, html
 from skmat.cli.report.shuffled import changes_by_shuffling
 from skmat.cli.train_folder import (
@@ -149,6 +150,7 @@ def _about(story, target):
     pieces = [html.heading(2, target.name), _verdict(target)]
     if len(target.rows):
         pieces += _scores(target)
+        pieces += _contradictions(story, target)
         pieces += _figures(story, target)
     pieces += _elements(story, target)
     pieces += _further(story, target)
@@ -182,6 +184,12 @@ def _scores(target):
         )
         note += " The constant is the best class for each score."
     return [html.table(header, rows, numbers={1, 2}), html.paragraph(note, "soft")]
+
+
+def _contradictions(story, target):
+    labels = story.labels[[target.name]]
+    found = contradictions(story.X, labels, story.further, story.given.input)
+    return [html.paragraph(each, "soft") for each in found.values()]
 
 
 def _constant(target):

@@ -13,6 +13,7 @@ from common.materials import FORMULAS, GAPS, many
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, mean_absolute_error, r2_score
 
 from skmat import AutoClassifier, AutoRegressor, load_model
+from skmat._utils.digits import digits_text
 from skmat.auto import _base
 
 FAST = ["--preset", "fast", "--quiet", "--device", "cpu"]
@@ -447,6 +448,17 @@ def test_the_report_tells_the_story_and_needs_nothing_else(two, kinds):
     assert "the probability of 'wide'" in text
     assert "Right when predicted" in text
     assert "True class, predicted as narrow wide" in text
+
+
+def test_the_error_above_a_label_of_many(tmp_path):
+    table = pd.concat([frame()[["formula", "gap"]].dropna()] * 2)
+    table["gap"] = table["gap"].where(table["gap"] > 3, 0.0)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert run("train", tmp_path / "t.csv", *FAST, "--targets", "gap", "-o", tmp_path / "m") == 0
+    _, predicted = results(tmp_path / "m")
+    errors = predicted["gap_error"][predicted["gap"] > 0].abs()
+    texts = " ".join(Page(tmp_path / "m" / "report.html").texts)
+    assert f"The same, of the {len(errors)} labels above 0 {digits_text(errors.mean())}" in texts
 
 
 def test_labels_that_contradict_each_other(tmp_path, capsys):

@@ -15,6 +15,7 @@ from skmat._utils.atomic import write_atomically
 from skmat._utils.digits import digits_text
 from skmat.auto._candidates import DESCRIPTIONS
 from skmat.auto._leaderboard import left_out
+from skmat.auto._target_shape import describe_target
 from skmat.cli.contradictions import contradictions
 from skmat.cli.report import drawings, html
 from skmat.cli.report.shuffled import changes_by_shuffling
@@ -174,6 +175,8 @@ def _scores(target):
         for name, text in _NAMES.items()
         if np.isfinite(ours.get(name, np.nan))
     ]
+    if target.classes is None:
+        rows[1:1] = _above_the_lowest(target)
     header = [f"On {len(target.rows):,} labels", "This model", _capital(_constant(target))]
     note = "Errors and widths have the unit of the column."
     if target.classes is not None:
@@ -184,6 +187,19 @@ def _scores(target):
         )
         note += " The constant is the best class for each score."
     return [html.table(header, rows, numbers={1, 2}), html.paragraph(note, "soft")]
+
+
+def _above_the_lowest(target):
+    """Return the scores of labels above the lowest one, if many labels are equal to that."""
+    truth = target.truth[target.rows].astype(np.float64)
+    lowest = describe_target(truth).lowest
+    if lowest is None:
+        return []
+    above = truth > lowest
+    errors = np.abs(truth - target.predicted[target.rows])[above].mean()
+    constant = np.abs(truth - np.median(truth))[above].mean()
+    what = f"The same, of the {above.sum():,} labels above {digits_text(lowest)}"
+    return [[what, digits_text(errors), digits_text(constant)]]
 
 
 def _contradictions(story, target):

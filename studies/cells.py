@@ -10,8 +10,10 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmat import (
     AutoClassifier,
@@ -74,8 +76,14 @@ def make_voting(task):
     return VotingRegressor(estimators)
 
 
+def make_ridge(task):
+    """Return a linear model of Magpie features."""
+    model = RidgeCV(np.logspace(-3, 5, 17)) if task == "regression" else LogisticRegression(C=0.1)
+    return make_pipeline(MagpieFeaturizer(), StandardScaler(), model)
+
+
 #: Combinations of models, by the name in declarations.
-RECIPES = {"frozen": make_frozen_pipeline, "voting": make_voting}
+RECIPES = {"frozen": make_frozen_pipeline, "voting": make_voting, "ridge": make_ridge}
 
 
 def matbench_fold(cell, settings, work):

@@ -34,11 +34,17 @@ DEFAULTS = {
     "pretrained": {"pretrained": "mtencoder-multi"},
     "scratch": DECLARED["pretrained"]["models"]["scratch"],
     "Magpie + forest": DECLARED["matbench"]["models"]["magpie-forest"],
+    "ridge": {"recipe": "ridge"},
 }
-#: Both tasks of Matbench whose labels are measured numbers, not computed ones or classes.
+#: The tasks of Matbench whose labels are measured, not computed.
 MEASURED = [
     cell
-    for cell in grid(fold=(0,), task=("expt_gap", "steels"), size=SIZES, model=DEFAULTS)
+    for cell in grid(
+        fold=(0, 1, 2),
+        task=("expt_gap", "steels", "expt_is_metal", "glass"),
+        size=(10, 50, 100, 200, 500),
+        model=DEFAULTS,
+    )
     if cell["size"] < n_training(cell["task"])
 ]
 

@@ -22,9 +22,15 @@ CALLED = {
     "pretrained": "pretrained network",
     "scratch": "same network, random weights",
     "Magpie + forest": "Magpie + random forest",
+    "ridge": "Magpie + linear model",
 }
-TITLES = {"expt_gap": "Measured band gaps", "steels": "Yield strengths of steels"}
-COLORS = dict(zip(CALLED.values(), ("#1f77b4", "#a8480f", "#e0a070", "0.45"), strict=True))
+TITLES = {
+    "expt_gap": "Measured band gaps",
+    "steels": "Yield strengths of steels",
+    "expt_is_metal": "Metal or not",
+    "glass": "Forms a glass or not",
+}
+COLORS = dict(zip(CALLED.values(), ("#1f77b4", "#a8480f", "#e0a070", "0.45", "0.75"), strict=True))
 
 
 def losses(results):
@@ -89,17 +95,22 @@ def draw_measured(table):
     """Draw a panel per task that was measured with several numbers of labels."""
     sizes = table.groupby("task", sort=False)["size"].nunique()
     tasks = sizes.index[sizes > 1]
-    panels = {"figsize": (1 + 4.2 * len(tasks), 4), "squeeze": False, "layout": "constrained"}
-    figure, (axes,) = plt.subplots(1, len(tasks), **panels)
-    for ax, task in zip(axes, tasks, strict=True):
+    n_rows, n_columns = -(-len(tasks) // 2), min(2, len(tasks))
+    panels = {"figsize": (9.4, 0.6 + 3.4 * n_rows), "squeeze": False, "layout": "constrained"}
+    figure, axes = plt.subplots(n_rows, n_columns, **panels)
+    axes = axes.ravel()
+    for ax, task in zip(axes, tasks, strict=False):
         part = table[table["task"] == task]
         means = part.pivot_table("loss", "size", "model")
         for name, color in COLORS.items():
             is_ours = name == CALLED["auto-fast"]
             width, order = (2.6, 3) if is_ours else (1.8, 2)
             ax.plot(means[name], "o-", color=color, linewidth=width, zorder=order, label=name)
-        unit = MATBENCH_TASKS[f"matbench_{task}"].unit
-        ax.set(xscale="log", title=TITLES[task], ylabel=f"mean absolute error [{unit}]")
+        info = MATBENCH_TASKS[f"matbench_{task}"]
+        error = (
+            f"mean absolute error [{info.unit}]" if info.kind == "regression" else "1 - ROC-AUC"
+        )
+        ax.set(xscale="log", title=TITLES[task], ylabel=error)
         ax.set(ylim=(0, None), xlabel="labels")
         ax.set_xticks(means.index, [f"{size:,}" for size in means.index])
         ax.minorticks_off()

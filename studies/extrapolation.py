@@ -2,8 +2,12 @@
 
 A split leaves materials out: all with an element, or the fifth with the largest labels. These are
 "outside". Up to 1,000 of the others are learned, and up to 300 more, of other compositions, are
-"inside". ``matex`` has the splits of nine properties of Segal et al. (2025), which lie in the
-folder ``matex`` of the data sets.
+"inside".
+
+``matex`` has the splits of nine properties by Segal et al. (2025). It reads them from the folder
+``matex`` of the data sets: a file ``PROPERTY.csv.gz`` with columns formula, target and split
+(train, eval or ood) for each, made from the files of their repository, learningmatter-mit/matex.
+Compositions that were learned are not tested.
 
 A row of the results is a model on one split. ``inside`` and ``outside`` hold its scores:
 
@@ -14,9 +18,10 @@ A row of the results is a model on one split. ``inside`` and ``outside`` hold it
 - for estimators with intervals: coverage and width of those of 90 %, negative log-likelihood and
   area of miscalibration of normal distributions, and the mean novelty.
 
-``found`` is the fraction of materials outside among as many materials inside and outside that have
-the largest predictions. ``novelty_rank`` is Spearman's correlation of novelty and absolute error
-inside and outside. ``candidates`` has the errors of each candidate of an Auto estimator alone.
+``found`` asks whether materials outside are ranked above those inside: of as many materials with
+the largest predictions as there are outside, the fraction that is outside. ``novelty_rank`` is
+Spearman's correlation of novelty and absolute error inside and outside. ``candidates`` has the
+errors of each candidate of an Auto estimator alone.
 """
 
 import numpy as np
@@ -115,6 +120,8 @@ def splits(X, y, split):
         names = splitter.left_out(X)
         pairs = [(name, *pair) for name, pair in zip(names, splitter.split(X), strict=True)]
         pairs = [pair for pair in pairs if split in (EVERY, pair[0])]
+        if not pairs:
+            raise ValueError(f"No material has {split}.")
     groups = compositions_of(X).group_ids()
     found = []
     for name, rest, outside in pairs:
@@ -142,7 +149,12 @@ def measure_matex(cell, settings, work):
     path = get_data_home() / "matex" / f"{cell['task']}.csv.gz"
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     X, y = table["formula"].to_numpy(dtype=object), table["target"].to_numpy()
-    parts = (np.flatnonzero(table["split"] == name) for name in ("train", "eval", "ood"))
+    groups = compositions_of(X).group_ids()
+    parts = [np.flatnonzero(table["split"] == name) for name in ("train", "eval", "ood")]
+    generator = np.random.default_rng(SEED)
+    for place in (1, 2):
+        rows = generator.permutation(parts[place])
+        parts[place] = rows[~np.isin(groups[rows], groups[parts[0]])]
     return scores(settings["models"][cell["model"]], X, y, *parts)
 
 
@@ -176,8 +188,7 @@ def scores(description, X, y, learned, inside, outside):
                 each: np.abs(of_one - y[rows]).mean() for each, of_one in candidates.items()
             }
         figures[name] = plain(found)
-    order = np.argsort(-np.concatenate(predicted), kind="stable")[: len(outside)]
-    figures["found"] = float((order >= len(inside)).mean())
+    figures["found"] = found_outside(*predicted)
     if is_auto:
         rank = spearmanr(np.concatenate(novelty), np.concatenate(errors)).statistic
         figures["novelty_rank"] = float(rank)
@@ -190,6 +201,15 @@ def recall(y, predicted, share=0.3):
     n = max(1, round(share * len(y)))
     best, chosen = (set(np.argsort(-values, kind="stable")[:n]) for values in (y, predicted))
     return len(best & chosen) / n
+
+
+def found_outside(inside, outside):
+    """Return the fraction of the largest predictions that are outside."""
+    predicted = np.concatenate([inside, outside])
+    # Equal predictions are in random order.
+    order = np.random.default_rng(SEED).permutation(len(predicted))
+    order = order[np.argsort(-predicted[order], kind="stable")][: len(outside)]
+    return float((order >= len(inside)).mean())
 
 
 def score_std(y, predicted, std, unit):
@@ -205,7 +225,7 @@ def score_std(y, predicted, std, unit):
 
 
 def facts(settings):
-    """Return the fraction of the materials of AFLOW whose labels pretraining has seen.
+    """Return the fraction of the materials of AFLOW whose composition pretraining has seen.
 
     It has seen no composition of the other tasks.
     """

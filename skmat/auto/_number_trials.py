@@ -13,11 +13,11 @@ __all__ = ["compete_for_numbers"]
 def compete_for_numbers(candidates, labels, shapes, competition, metric):
     """Fit the trials of all candidates.
 
-    On a target with a long tail, the first network and the first candidate of another kind have a
-    second trial, on logarithms. All others of that kind take what was better. A zero-inflated
-    target gives each trial a second part, behind a gate of classifiers, and each candidate a
-    further trial that learns labels above the lowest one only. Networks learn those in any case,
-    and have gates of their own.
+    On a target with a long tail, the first network and the first other candidate have a second
+    trial, on logarithms. Later ones take what was better for the first of their kind. A
+    zero-inflated target gives each trial a second part, behind a gate of classifiers, and each
+    candidate a further trial that learns labels above the lowest one only. Networks learn those
+    in any case, and have gates of their own.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _trials(candidate, labels, shapes, gains, gates):
     if candidate.is_network:
         return _trials_of_network(candidate, labels, shapes, units)
     trials = []
-    for i, _ in enumerate(labels):
+    for i in range(len(labels)):
         for unit in units[i]:
             learned = [Learned.numbers(i, labels[i], unit)]
             name = _name_of(candidate, learned)
@@ -103,7 +103,7 @@ def _trials_of_network(candidate, labels, shapes, units):
     lowest = [shape.lowest if candidate.learns_gate else None for shape in shapes]
     if candidate.is_joint:
         if any(len(each) > 1 for each in units):
-            # Two trials in all: the labels of all targets, and the logarithms of those that have.
+            # Two trials in all, with different names: labels, and logarithms where they are tried.
             units = [[None, shape.log_unit] for shape in shapes]
         together = [list(enumerate(chosen)) for chosen in zip(*units, strict=True)]
     else:

@@ -8,6 +8,9 @@ from skmat.composition import read_compositions
 
 __all__ = ["contradictions"]
 
+#: Relative differences up to here are of rounding.
+_SAME = 1e-9
+
 
 def contradictions(X, labels, further=(), input="formula"):
     """Tell by how much the labels of one material differ.
@@ -35,15 +38,21 @@ def contradictions(X, labels, further=(), input="formula"):
     for name in labels:
         known = labels[name].notna().to_numpy()
         column = labels[name][known].reset_index(drop=True)
-        by_material = column.groupby(groups[known])
-        is_odd = (by_material.transform("nunique") > 1).to_numpy()
+        of_known = groups[known]
+        by_material = column.groupby(of_known)
+        if pd.api.types.is_numeric_dtype(column):
+            least, most = by_material.transform("min"), by_material.transform("max")
+            is_odd = (most - least > _SAME * np.maximum(least.abs(), most.abs())).to_numpy()
+        else:
+            is_odd = (by_material.transform("nunique") > 1).to_numpy()
         if not is_odd.any():
             continue
         if pd.api.types.is_numeric_dtype(column):
             misses = (column - by_material.transform("median")).abs()[is_odd].mean()
-            rest = f"on average, they are {digits_text(misses)} away from its median"
+            rest = f"on average, they are {digits_text(misses)} away from the median of that {input}"
         else:
-            commonest = by_material.transform(lambda each: each.value_counts().iloc[0])
+            n_equal = column.groupby([of_known, column]).transform("size")
+            commonest = n_equal.groupby(of_known).transform("max")
             share = 1 - (commonest / by_material.transform("size"))[is_odd].mean()
             rest = f"at least {100 * share:.0f} % of them are predicted wrongly"
         what = f"{is_odd.sum()} labels differ from others of the same {input}"

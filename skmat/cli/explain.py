@@ -90,6 +90,10 @@ def _explain(arguments):
 
     settle_model(arguments)
     given = materials_and_output(arguments, TABLE_SUFFIXES)
+    if given.input == "structure" and arguments.baseline is not None:
+        raise InvalidInputError(
+            "--baseline is for formulas. A structure has a baseline of its own. Drop it."
+        )
     if arguments.plot:
         check_output(arguments.plot, _FIGURES, given.files())
     model = given.load_model(arguments.model)
@@ -104,12 +108,7 @@ def _explain(arguments):
     check_results(arguments, given, table, cells, [f"{name}_predicted", f"{name}_baseline"])
     X = with_further_columns(model, given, table, X)
     baseline = arguments.baseline
-    if given.input == "structure":
-        if baseline is not None:
-            raise InvalidInputError(
-                "--baseline is for formulas. A structure has a baseline of its own. Drop it."
-            )
-    elif baseline is None:
+    if given.input == "formula" and baseline is None:
         find = _labelled_formulas if further else _mean_label
         baseline = find(arguments.model, model, target)
     with given.naming_cells(table):
@@ -126,7 +125,13 @@ def _explain(arguments):
                     f"All {given.input}s have one composition, so they give no baseline. {remedy}"
                 ) from None
             raise
-    if further and given.input == "formula" and arguments.baseline is None:
+    if given.input == "structure":
+        print(
+            f"skmat explain: average atoms are made of the {len(table)} structures of this"
+            " command. With other structures, contributions are others.",
+            file=sys.stderr,
+        )
+    elif further and arguments.baseline is None:
         _tell_baseline(further, arguments.model if baseline else given.path)
     columns = {f"{name}_predicted": found.predictions}
     columns[f"{name}_baseline"] = np.broadcast_to(found.baseline, len(table))
@@ -234,7 +239,7 @@ def _plot(path, found, table, given, name):
 
     n_elements = int(found.contributions.iloc[0].notna().sum())
     size = (3.6, 1.1 + 0.3 * n_elements) if len(table) == 1 else (7.0, 3.9)
-    title = given.names(table)[0] if len(table) == 1 else None
+    title = table.texts(given.column)[0] if len(table) == 1 else None
     with rc_context({"text.parse_math": False}), atomic_file(path) as stream:
         figure = Figure(figsize=size, layout="constrained")
         title = f"{title}: {name}" if title else name

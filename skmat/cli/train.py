@@ -225,6 +225,7 @@ def _train(arguments):
     held_out, is_cut = _measure(model, X, labels, parts, groups)
     if learned is not None:
         labels = labels[labels.index.isin(learned)].reindex(labels.index)
+    odd = contradictions(X, labels, columns, given.input)
     # Write.
     if arguments.model:
         save_model(model, arguments.model)
@@ -241,10 +242,11 @@ def _train(arguments):
             given=given,
             further=columns,
             command=arguments.command_line,
+            contradictions=odd,
         )
     for line in verdict(held_out, model):
         print(line)
-    for name, sentence in contradictions(X, labels, columns, given.input).items():
+    for name, sentence in odd.items():
         print(*textwrap.wrap(f"{name}: {sentence}", 79), sep="\n")
     written = " and ".join(str(each) for each in (arguments.model, folder) if each)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)

@@ -31,9 +31,8 @@ def average_of_targets(scores, names, multioutput, reason):
     scores = np.array(scores, dtype=np.float64)
     weights = _weights(multioutput, len(scores))
     defined = ~np.isnan(scores)
-    counts = defined | (False if weights is None else weights == 0)
-    if not counts.all():
-        left_out = [name for name, known in zip(names, counts, strict=True) if not known]
+    if not defined.all():
+        left_out = [name for name, known in zip(names, defined, strict=True) if not known]
         warnings.warn(
             f"The score of {', '.join(map(repr, left_out))} is undefined: {reason}.",
             UndefinedMetricWarning,

@@ -1,5 +1,8 @@
 """Scorers for scikit-learn's model selection."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import numpy as np
 from sklearn.metrics import make_scorer, roc_auc_score
 
@@ -47,8 +50,9 @@ def get_scorer(scoring, *, target=None):
 
         With several targets, the score is the mean over those that have labels in the test rows.
     target : str or int, default=None
-        Column of y that counts: its name in a DataFrame, or its place from 0. None counts all. Use
-        it to search for settings that are best for one target, such as ``loss_weights``.
+        Column of y that counts: its name, or its place from 0 if no column has this name. None
+        counts all. Use it to search for settings that are best for one target, such as
+        ``loss_weights``.
 
     Returns
     -------
@@ -85,7 +89,12 @@ def get_scorer(scoring, *, target=None):
             f"scoring={scoring!r} is not a scorer for missing labels. Use one of"
             f" {get_scorer_names()}."
         )
-    return _SCORERS[scoring] if target is None else _TargetScorer(scoring, target)
+    if target is None:
+        return _SCORERS[scoring]
+    if scoring not in _METRICS:
+        return replace(_SCORERS[scoring], target=target)
+    metric, sign = _METRICS[scoring]
+    return make_scorer(_score_of_target, greater_is_better=sign > 0, metric=metric, target=target)
 
 
 def get_scorer_names():
@@ -104,6 +113,7 @@ def get_scorer_names():
     return sorted(_SCORERS)
 
 
+@dataclass(frozen=True, repr=False)
 class _ProbabilityScorer:
     """Score predicted probabilities, target by target.
 
@@ -111,83 +121,85 @@ class _ProbabilityScorer:
     that the estimator does not know.
     """
 
-    def __init__(self, name, score, reason, sign=1):
-        self.name = name
-        self.score = score
-        self.reason = reason
-        # As in scikit-learn's scorers, so that a sign can be read from both.
-        self._sign = sign
+    name: str
+    score: Callable
+    reason: str
+    #: As in scikit-learn's scorers, so that a sign can be read from both.
+    _sign: int = 1
+    target: str | int | None = None
 
     def __repr__(self):
-        return f"get_scorer({self.name!r})"
+        target = "" if self.target is None else f", target={self.target!r}"
+        return f"get_scorer({self.name!r}{target})"
 
     def __call__(self, estimator, X, y, sample_weight=None):
-        return self.average(estimator, X, y, sample_weight, "uniform_average")
-
-    def average(self, estimator, X, y, sample_weight, multioutput):
         columns, labels, names = read_classes(y, "y")
         probabilities = estimator.predict_proba(X)
         classes = estimator.classes_
         if not isinstance(probabilities, list):
             probabilities, classes = [probabilities], [classes]
-        if len(probabilities) != len(columns):
-            raise InvalidInputError(
-                f"y has {len(columns)} columns, but the estimator predicts {len(probabilities)}."
-            )
+        _check_columns(len(columns), len(probabilities))
+        places = range(len(names)) if self.target is None else [_place_of(self.target, y)[0]]
         n_rows = len(columns[0].missing)
         weights = weights_of_scores(sample_weight, n_rows)
         weights = np.ones(n_rows) if weights is None else weights
         scores = []
-        for place, name in enumerate(names):
+        for place in places:
             true = np.full(n_rows, -1)
             true[columns[place].rows] = class_indices(np.asarray(classes[place]), labels[place])
             rows = ~columns[place].missing & (weights > 0)
             found = np.asarray(probabilities[place], dtype=np.float64)
-            _check_probabilities(found, rows, name)
+            _check_probabilities(found, rows, names[place])
             scores.append(
                 self._sign * self.score(true[rows], found[rows], weights[rows])
                 if rows.any()
                 else np.nan
             )
-        return average_of_targets(scores, names, multioutput, self.reason)
+        scored = [names[place] for place in places]
+        return average_of_targets(scores, scored, "uniform_average", self.reason)
 
 
-class _TargetScorer:
-    """Score one target of several."""
-
-    def __init__(self, name, target):
-        self.name = name
-        self.target = target
-        self._sign = _SCORERS[name]._sign
-
-    def __repr__(self):
-        return f"get_scorer({self.name!r}, target={self.target!r})"
-
-    def __call__(self, estimator, X, y, sample_weight=None):
-        weights = _weights_of(self.target, y)
-        if self.name not in _OF_PREDICTIONS:
-            return _SCORERS[self.name].average(estimator, X, y, sample_weight, weights)
-        score, sign = _OF_PREDICTIONS[self.name]
-        predicted = estimator.predict(X)
-        return sign * score(y, predicted, sample_weight=sample_weight, multioutput=weights)
+def _score_of_target(y_true, y_pred, *, sample_weight=None, metric, target):
+    """Return the metric of one column of labels and predictions."""
+    place, n_targets = _place_of(target, y_true)
+    n_predicted = 1 if np.ndim(y_pred) == 1 else np.shape(y_pred)[1]
+    _check_columns(n_targets, n_predicted)
+    return metric(_column(y_true, place), _column(y_pred, place), sample_weight=sample_weight)
 
 
-def _weights_of(target, y):
-    """Return 1 for the column of a target, and 0 for the others of y."""
-    names = list(y.columns) if hasattr(y, "columns") else []
-    n_targets = len(names) or (1 if np.ndim(y) == 1 else np.shape(y)[1])
-    is_place = isinstance(target, int | np.integer) and not isinstance(target, bool)
-    if target in names:
-        place = names.index(target)
-    elif is_place and 0 <= target < n_targets:
-        place = target
-    else:
+def _check_columns(n_targets, n_predicted):
+    if n_targets != n_predicted:
         raise InvalidInputError(
-            f"target={target!r} is not a column of y, which has"
-            f" {names if names else f'{n_targets} columns without names'}. Give the name of a"
-            " column, or its place from 0."
+            f"y has {n_targets} columns, but the estimator predicts {n_predicted}."
         )
-    return np.eye(n_targets)[place]
+
+
+def _place_of(target, y):
+    """Return the place of a target among the columns of y, and their number."""
+    is_column = np.ndim(y) == 1
+    names = list(y.columns) if hasattr(y, "columns") else []
+    if is_column and getattr(y, "name", None) is not None:
+        names = [y.name]
+    n_targets = 1 if is_column else np.shape(y)[1]
+    if not isinstance(target, bool):
+        if target in names:
+            return names.index(target), n_targets
+        if isinstance(target, int | np.integer) and 0 <= target < n_targets:
+            return int(target), n_targets
+    raise InvalidInputError(
+        f"target={target!r} is not a column of y, which has"
+        f" {names if names else f'{n_targets} columns without names'}. Give the name of a"
+        " column, or its place from 0."
+    )
+
+
+def _column(values, place):
+    if hasattr(values, "iloc"):
+        return values if values.ndim == 1 else values.iloc[:, place]
+    if hasattr(values, "columns"):
+        return values[values.columns[place]]
+    values = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    return values if values.ndim == 1 else values[:, place]
 
 
 def _check_probabilities(probabilities, rows, name):
@@ -218,7 +230,7 @@ def _roc_auc(true, probabilities, weights):
 
 
 #: Metrics of predictions, and whether more (1) or less (-1) is better.
-_OF_PREDICTIONS = {
+_METRICS = {
     "neg_mean_absolute_error": (mean_absolute_error, -1),
     "neg_root_mean_squared_error": (root_mean_squared_error, -1),
     "neg_relative_absolute_error": (relative_absolute_error, -1),
@@ -229,8 +241,8 @@ _OF_PREDICTIONS = {
 _SCORERS = {
     **{
         name: make_scorer(score, greater_is_better=sign > 0)
-        for name, (score, sign) in _OF_PREDICTIONS.items()
+        for name, (score, sign) in _METRICS.items()
     },
-    "neg_log_loss": _ProbabilityScorer("neg_log_loss", _log_loss, NO_CLASS, sign=-1),
+    "neg_log_loss": _ProbabilityScorer("neg_log_loss", _log_loss, NO_CLASS, -1),
     "roc_auc": _ProbabilityScorer("roc_auc", _roc_auc, "its labels are all of one class"),
 }

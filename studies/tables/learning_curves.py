@@ -115,6 +115,8 @@ def draw_measured(table):
         ax.set_xticks(means.index, [f"{size:,}" for size in means.index])
         ax.minorticks_off()
         ax.spines[["top", "right"]].set_visible(False)
+    for ax in axes[len(tasks) :]:
+        ax.remove()
     lines = axes[0].get_legend_handles_labels()
     figure.legend(*lines, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return figure

@@ -9,11 +9,11 @@ from tables import read, rows_to_markdown
 LEARNED = {
     "scarce-gap-150-new": "1,200 gaps, 9,200 formation energies",
     "scarce-fermi-16000-new": "1,590 Fermi energies, 17,600 formation energies and gaps",
-    "gap": "1,200, both known of all",
-    "gap-fractions": "1,200 others, both known of all",
+    "gap": "1,200, both known of all (first draw)",
+    "gap-fractions": "1,200, both known of all (second draw)",
     "gap-8000-150-task-layers": "4,800, both known of all",
     "gap-29005-80-task-layers": "17,403, both known of all",
-    "gap-29005-80-task-layers-even": "the same",
+    "gap-29005-80-task-layers-even": "17,403, both known of all",
     "fermi-short": "1,597, all three known of all",
 }
 #: Properties whose networks alone learned from fewer labels of another version.

@@ -11,9 +11,13 @@ def test_numbers():
     labels = pd.DataFrame({"gap": [3.0, 3.4, 8.5, 8.5, np.nan], "density": [1.0, 1.0, 2, 2, 3]})
     (sentence,) = contradictions(X, labels).values()
     assert sentence == (
-        "2 labels differ from others of the same formula; on average, they are 0.2 away from its"
-        " median."
+        "2 labels differ from others of the same formula; on average, they are 0.2 away from the"
+        " median of that formula."
     )
+
+
+def test_rounding_contradicts_nothing():
+    assert not contradictions(["TiO2", "TiO2"], pd.DataFrame({"gap": [0.1 + 0.2, 0.3]}))
 
 
 def test_classes():

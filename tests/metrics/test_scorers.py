@@ -2,9 +2,11 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from sklearn import config_context
 from sklearn import metrics as reference
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
 
@@ -44,6 +46,16 @@ class Given(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         return X
+
+
+class Answer(RegressorMixin, BaseEstimator):
+    """A regressor of known answers."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def predict(self, X):
+        return self.answers
 
 
 @pytest.mark.parametrize("name", sorted(set(get_scorer_names()) - OF_CLASSES))
@@ -188,13 +200,47 @@ def test_a_target_without_labels_does_not_warn_about_others(numbers):
         assert np.isnan(get_scorer("r2", target=0)(model, FORMULAS, numbers))
 
 
-@pytest.mark.parametrize("target", ["c", 2, -1, True, None.__class__])
+def test_one_column_has_a_name_and_a_place(numbers):
+    y = pd.Series(numbers[:, 1], name="b")
+    model = MTEncoderRegressor(**TINY).fit(FORMULAS, y)
+    expected = get_scorer("r2")(model, FORMULAS, y)
+    assert get_scorer("r2", target="b")(model, FORMULAS, y) == expected
+    assert get_scorer("r2", target=0)(model, FORMULAS, y) == expected
+
+
+def test_other_targets_do_not_count(numbers):
+    """Neither do their predictions."""
+    scorer = get_scorer("neg_mean_absolute_error", target=1)
+    numbers = np.nan_to_num(numbers)
+    predicted = np.where([True, False], np.nan, numbers + 1)
+    assert scorer(Answer(predicted), None, numbers) == pytest.approx(-1)
+    assert scorer(Answer(predicted), None, numbers.tolist()) == pytest.approx(-1)
+    frame = pl.DataFrame(numbers, schema=["a", "b"])
+    assert scorer(Answer(predicted), None, frame) == pytest.approx(-1)
+
+
+def test_a_scorer_of_one_target_takes_weights(numbers):
+    numbers = np.nan_to_num(numbers)
+    predicted = numbers + np.arange(12)[:, None]
+    weights = np.eye(12)[3]
+    with config_context(enable_metadata_routing=True):
+        scorer = get_scorer("neg_mean_absolute_error", target=1)
+        scorer.set_score_request(sample_weight=True)
+    assert scorer(Answer(predicted), None, numbers, sample_weight=weights) == pytest.approx(-3)
+
+
+def test_predictions_of_other_targets(numbers):
+    with pytest.raises(InvalidInputError, match="y has 2 columns, but the estimator predicts 1"):
+        get_scorer("r2", target=1)(Answer(numbers[:, 0]), None, numbers)
+
+
+@pytest.mark.parametrize("target", ["c", 2, -1, True, False, None.__class__])
 def test_a_target_that_y_lacks(target, numbers):
     scorer = get_scorer("r2", target=target)
     with pytest.raises(InvalidInputError, match=r"\['a', 'b'\]"):
-        scorer(Given(np.array([0, 1])), FORMULAS, pd.DataFrame(numbers, columns=["a", "b"]))
+        scorer(Answer(numbers), FORMULAS, pd.DataFrame(numbers, columns=["a", "b"]))
     with pytest.raises(InvalidInputError, match="2 columns without names"):
-        scorer(Given(np.array([0, 1])), FORMULAS, numbers)
+        scorer(Answer(numbers), FORMULAS, numbers)
 
 
 def test_unknown_name():

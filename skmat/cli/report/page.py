@@ -3,7 +3,7 @@
 import datetime
 import platform
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from skmat._utils.digits import digits_text
 from skmat.auto._candidates import DESCRIPTIONS
 from skmat.auto._leaderboard import left_out
 from skmat.auto._target_shape import describe_target
-from skmat.cli.contradictions import contradictions
 from skmat.cli.report import drawings, html
 from skmat.cli.report.shuffled import changes_by_shuffling
 from skmat.cli.train_folder import (
@@ -82,6 +81,8 @@ class Story:
         Folder of the report, as the user named it.
     n_left_out : int, default=0
         Rows of the table that cannot be read.
+    contradictions : dict of str to str, default={}
+        By how much labels of one material differ, by target.
     """
 
     model: Any
@@ -95,6 +96,7 @@ class Story:
     command: list
     folder: Path
     n_left_out: int = 0
+    contradictions: dict = field(default_factory=dict)
 
 
 def write_report(story, path):
@@ -151,7 +153,8 @@ def _about(story, target):
     pieces = [html.heading(2, target.name), _verdict(target)]
     if len(target.rows):
         pieces += _scores(target)
-        pieces += _contradictions(story, target)
+        if target.name in story.contradictions:
+            pieces.append(html.paragraph(story.contradictions[target.name], "soft"))
         pieces += _figures(story, target)
     pieces += _elements(story, target)
     pieces += _further(story, target)
@@ -197,15 +200,9 @@ def _above_the_lowest(target):
         return []
     above = truth > lowest
     errors = np.abs(truth - target.predicted[target.rows])[above].mean()
-    constant = np.abs(truth - np.median(truth))[above].mean()
-    what = f"The same, of the {above.sum():,} labels above {digits_text(lowest)}"
+    constant = np.abs(truth[above] - np.median(truth[above])).mean()
+    what = f"Mean absolute error of the {above.sum():,} labels above {digits_text(lowest)}"
     return [[what, digits_text(errors), digits_text(constant)]]
-
-
-def _contradictions(story, target):
-    labels = story.labels[[target.name]]
-    found = contradictions(story.X, labels, story.further, story.given.input)
-    return [html.paragraph(each, "soft") for each in found.values()]
 
 
 def _constant(target):

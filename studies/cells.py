@@ -13,7 +13,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmat import (
     AutoClassifier,
@@ -78,8 +78,10 @@ def make_voting(task):
 
 def make_ridge(task):
     """Return a linear model of Magpie features."""
+    # Some features are equal for nearly all materials. The few others would be far off.
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -5, "a_max": 5})
     model = RidgeCV(np.logspace(-3, 5, 17)) if task == "regression" else LogisticRegression(C=0.1)
-    return make_pipeline(MagpieFeaturizer(), StandardScaler(), model)
+    return make_pipeline(MagpieFeaturizer(), StandardScaler(), clip, model)
 
 
 #: Combinations of models, by the name in declarations.

@@ -31,10 +31,8 @@ from cells import make_models
 from runner import Study, grid
 from scipy.stats import norm, spearmanr
 from sklearn.ensemble import ExtraTreesRegressor
-from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import StandardScaler
 
 from skmat import FractionFeaturizer, MagpieFeaturizer
 from skmat.benchmark import MatbenchTask
@@ -65,9 +63,9 @@ SPLITS = {
 #: Each element of at least so many materials, for models that take a moment.
 EVERY, FEWEST = "every element", 50
 MODELS = {
-    "ridge": {"features": "Magpie", "of": "ridge"},
-    "trees": {"features": "Magpie", "of": "trees"},
-    "trees, fractions": {"features": "Magpie and fractions", "of": "trees"},
+    "ridge": {"recipe": "ridge"},
+    "trees": {"trees": "Magpie"},
+    "trees, fractions": {"trees": "Magpie and fractions"},
     "scratch": {"pretrained": None},
     "pretrained": {"pretrained": "mtencoder-multi"},
     "auto-fast": {"auto": "fast", "decision": "accuracy", "keep_candidates": True},
@@ -90,17 +88,14 @@ LEAST_STD = 1e-3
 
 
 def make_model(description):
-    if "features" not in description:
+    if "trees" not in description:
         return make_models(description)["regression"]
     features = [MagpieFeaturizer()]
-    if description["features"] != "Magpie":
+    if description["trees"] != "Magpie":
         features.append(FractionFeaturizer())
-    if description["of"] == "ridge":
-        model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 5, 17)))
-    else:
-        # The trees of Auto estimators.
-        model = ExtraTreesRegressor(200, max_features=0.33, min_samples_leaf=2)
-    return make_pipeline(make_union(*features), model)
+    # The trees of Auto estimators.
+    trees = ExtraTreesRegressor(200, max_features=0.33, min_samples_leaf=2)
+    return make_pipeline(make_union(*features), trees)
 
 
 def load(task):

@@ -155,6 +155,11 @@ class AutoEstimator(
 
         # Select.
         generator = np.random.default_rng(competition.seed)
+        learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
+        embedding = data.table.feature(EMBEDDING[self.input_])
+        compositions = data.table.compositions.group_ids()[learned]
+        novelty = NoveltyScale.fit(embedding[learned], compositions, generator)
+        data.distances = novelty.relative_distance(embedding)
         averages, ranked, oof = [], [], []
         for target, of_target in enumerate(parts):
             average, of_target, predictions = self._make_average(
@@ -166,6 +171,7 @@ class AutoEstimator(
 
         # Keep.
         self._keep_targets(targets)
+        self._novelty = novelty
         self._averages = averages
         self._ranked = ranked if self.keep_candidates else None
         self.oof_predictions_ = self._joined(oof)
@@ -173,10 +179,6 @@ class AutoEstimator(
         self.leaderboard_ = leaderboard(ranked, competition.failures, targets.names)
         self.error_name_ = metric.name
         self._forms = _forms_of(parts)
-        learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
-        embedding = data.table.feature(EMBEDDING[self.input_])[learned]
-        compositions = data.table.compositions.group_ids()[learned]
-        self._novelty = NoveltyScale.fit(embedding, compositions, generator)
 
     def prepare(self, X):
         """Read materials once, for several methods.
@@ -423,6 +425,10 @@ class AutoEstimator(
         for rows in table.odd.values():
             values[rows] = 100.0
         return values
+
+    def _distances_of(self, table):
+        """Return distances from the training set, relative to the median within it."""
+        return self._novelty.relative_distance(table.feature(EMBEDDING[self.input_]))
 
     def _warn_of_novelty(self, table):
         for what, rows in table.odd.items():

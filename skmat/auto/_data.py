@@ -26,6 +26,8 @@ class FitData:
         Rows of one group are never in both parts of a split.
     folds : list of (ndarray, ndarray)
         Training and held-out rows.
+    distances : ndarray of shape (n,)
+        Distances of the rows from the others, relative to their median.
     """
 
     table: MaterialTable
@@ -33,6 +35,7 @@ class FitData:
     sample_weight: np.ndarray
     groups: np.ndarray
     folds: list = field(default_factory=list)
+    distances: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __len__(self):
         return len(self.table)

@@ -11,6 +11,8 @@ __all__ = ["NoveltyScale"]
 _N_NEIGHBORS = 5
 #: Largest difference of a feature of equal materials, in standard deviations.
 _SAME = 1e-3
+#: Rows whose differences from their neighbours are in memory.
+_AT_A_TIME = 1_000
 #: Materials of the training set that are kept, at most.
 _MOST = 10_000
 
@@ -109,6 +111,42 @@ class NoveltyScale:
             nearer = np.searchsorted(self.distances, distances.mean(axis=1))
             found[rows] = 100 * nearer / len(self.distances)
         return found
+
+    def relative_distance(self, vectors):
+        """Return the distance to the training set, relative to the median within it.
+
+        A row of the training set is no neighbour of its own.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, n_features)
+            Vectors of materials. Rows of NaN have no distance.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Mean distance to the nearest materials over the median of the training set. 1 if the
+            training set holds one material only.
+        """
+        unit = np.median(self.distances)
+        found = np.full(len(vectors), np.nan)
+        rows = np.flatnonzero(~np.isnan(vectors).any(axis=1))
+        if not unit > 0:
+            return np.where(np.isnan(vectors).any(axis=1), np.nan, 1.0)
+        n_neighbors = min(_N_NEIGHBORS + 1, len(self.vectors))
+        for part in np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME)):
+            if not len(part):
+                continue
+            scaled = (np.asarray(vectors[part], dtype=np.float32) - self.mean) / self.deviation
+            _, nearest = _search(self.vectors).kneighbors(scaled, n_neighbors=n_neighbors)
+            # Those of the search depend on the other rows, in the last digits.
+            apart = np.abs(scaled[:, None] - self.vectors[nearest])
+            distances = np.sort(np.sqrt((apart**2).sum(axis=2)), axis=1)
+            is_own = (apart.max(axis=2) < _SAME).any(axis=1)
+            found[part] = np.where(
+                is_own, distances[:, 1:].mean(axis=1), distances[:, :-1].mean(axis=1)
+            )
+        return found / unit
 
 
 def _search(vectors):

@@ -29,7 +29,7 @@ class NumberAverage:
     shape : TargetShape
         Bounds of the labels.
     scale : ConformalScale
-        Turns the spread of the parts into intervals.
+        Turns the spread of the parts and distances into intervals.
     """
 
     target: int
@@ -60,7 +60,12 @@ class NumberAverage:
         average = cls(target, [part for part in candidates if part.weight > 0], shape)
         oof, spread = average.predict(OutOfFold())
         average.scale = ConformalScale.fit(
-            (y - oof)[rows], spread[rows], oof[rows], data.sample_weight[rows], data.groups[rows]
+            (y - oof)[rows],
+            spread[rows],
+            oof[rows],
+            data.sample_weight[rows],
+            data.groups[rows],
+            data.distances[rows],
         )
         return average, candidates, oof
 

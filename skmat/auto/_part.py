@@ -38,6 +38,7 @@ class Outputs:
     def __init__(self, table):
         self._table = table
         self._known = {}
+        self._distances = None
 
     def of(self, trial):
         """Return the predictions of a trial, by target."""
@@ -45,6 +46,12 @@ class Outputs:
             known = trial.predict(self._table) if len(self._table) else trial.predict_nothing()
             self._known[trial] = known
         return self._known[trial]
+
+    def distances(self, compute):
+        """Return what `compute` returns for the table, computed once."""
+        if self._distances is None:
+            self._distances = compute(self._table) if len(self._table) else np.empty(0)
+        return self._distances
 
 
 class OutOfFold:

@@ -99,8 +99,9 @@ oof_predictions_ : ndarray of shape (n_materials,) or (n_materials, n_targets)
         mean = self._as_y([values for values, _ in found], valid)
         if not return_std:
             return mean
+        distances = outputs.distances(self._distances_of)
         std = [
-            each.scale.std(spread, values)
+            each.scale.std(spread, values, distances)
             for each, (values, spread) in zip(self._averages, found, strict=True)
         ]
         return mean, self._as_y(std, valid)
@@ -108,7 +109,9 @@ oof_predictions_ : ndarray of shape (n_materials,) or (n_materials, n_targets)
     def predict_interval(self, X, coverage=0.9):
         """Return intervals that hold the true value with a given probability.
 
-        The probability holds on average over materials like those of the training set.
+        The probability holds on average over materials like those of the training set. Intervals
+        grow with the distance from it, but hold fewer labels there. Predictions seldom exceed all
+        learned labels, so intervals miss nearly all larger ones.
 
         Parameters
         ----------
@@ -132,10 +135,11 @@ oof_predictions_ : ndarray of shape (n_materials,) or (n_materials, n_targets)
         if not (isinstance(coverage, int | float | np.number) and 0 < coverage < 1):
             raise InvalidInputError(f"coverage={coverage!r} must be between 0 and 1, such as 0.9.")
         outputs, valid = self._outputs(X)
+        distances = outputs.distances(self._distances_of)
         lows, highs = [], []
         for average in self._averages:
             mean, spread = average.predict(outputs)
-            width = average.scale.half_width(spread, mean, float(coverage))
+            width = average.scale.half_width(spread, mean, float(coverage), distances)
             lows.append(average.shape.clip(mean - width))
             highs.append(average.shape.clip(mean + width))
         return self._as_y(lows, valid), self._as_y(highs, valid)

@@ -49,7 +49,9 @@ def contradictions(X, labels, further=(), input="formula"):
             continue
         if pd.api.types.is_numeric_dtype(column):
             misses = (column - by_material.transform("median")).abs()[is_odd].mean()
-            rest = f"on average, they are {digits_text(misses)} away from the median of that {input}"
+            rest = (
+                f"on average, they are {digits_text(misses)} away from the median of that {input}"
+            )
         else:
             n_equal = column.groupby([of_known, column]).transform("size")
             commonest = n_equal.groupby(of_known).transform("max")

@@ -28,6 +28,22 @@ def test_coverage_on_new_data():
         assert inside.mean() == pytest.approx(coverage, abs=0.03)
 
 
+@pytest.mark.parametrize("n", [40, 1000])
+def test_intervals_grow_with_the_distance_and_keep_their_coverage(n):
+    generator = np.random.default_rng(0)
+    distances = generator.uniform(0.5, 2.0, size=n)
+    residuals = np.maximum(distances, 1) ** 2 * generator.normal(size=n)
+    nothing = np.zeros(n)
+    scale = ConformalScale.fit(residuals, nothing, nothing, np.ones(n), np.arange(n), distances)
+    far = np.array([0.1, 1.0, 2.0, 2.5, 100.0, np.nan])
+    widths = scale.half_width(np.zeros(6), np.zeros(6), 0.9, far)
+    np.testing.assert_allclose(widths / widths[0], [1, 1, 4, 6.25, 6.25, 6.25])
+    distances = generator.uniform(0.5, 2.0, size=5000)
+    residuals = np.maximum(distances, 1) ** 2 * generator.normal(size=5000)
+    width = scale.half_width(np.zeros(5000), np.zeros(5000), 0.9, distances)
+    assert (np.abs(residuals) <= width).mean() == pytest.approx(0.9, abs=0.06)
+
+
 def test_coverage_of_few_rows_is_on_average_at_least_what_was_asked_for():
     found = []
     for seed in range(400):

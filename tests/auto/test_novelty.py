@@ -37,6 +37,36 @@ def test_percentiles_by_brute_force():
     np.testing.assert_allclose(scale.percentile(TRAINING[40:60]), expected, atol=2.6)
 
 
+def test_relative_distances_by_brute_force():
+    scale = fit(TRAINING[:40])
+    mean, deviation = TRAINING[:40].mean(axis=0), TRAINING[:40].std(axis=0)
+    training, new = (TRAINING[:40] - mean) / deviation, (TRAINING[40:60] - mean) / deviation
+
+    def nearest(vector, others):
+        return np.sort(np.linalg.norm(others - vector, axis=1))[:5].mean()
+
+    own = [nearest(training[i], np.delete(training, i, axis=0)) for i in range(40)]
+    found = scale.relative_distance(TRAINING[:60])
+    np.testing.assert_allclose(found[:40], own / np.median(own), rtol=1e-5)
+    expected = [nearest(each, training) for each in new]
+    np.testing.assert_allclose(found[40:], expected / np.median(own), rtol=1e-5)
+
+
+def test_one_row_is_as_far_as_in_company(monkeypatch):
+    new = GENERATOR.normal(size=(40, 8))
+    new[3] = np.nan
+    expected = fit().relative_distance(new)
+    assert np.flatnonzero(np.isnan(expected)).tolist() == [3]
+    monkeypatch.setattr(_novelty, "_AT_A_TIME", 7)
+    np.testing.assert_array_equal(fit().relative_distance(new), expected)
+    alone = np.concatenate([fit().relative_distance(each[None]) for each in new])
+    np.testing.assert_array_equal(alone, expected)
+
+
+def test_a_single_material_has_no_scale_of_distances():
+    assert fit(TRAINING[:1]).relative_distance(TRAINING[:3]).tolist() == [1, 1, 1]
+
+
 def test_one_row_is_as_novel_as_in_company():
     scale, new = fit(), GENERATOR.normal(size=(20, 8))
     alone = np.concatenate([scale.percentile(each[None]) for each in new])

@@ -18,7 +18,7 @@ KINDS = {
 }
 #: Models at today's defaults: what their table calls them, and their colours.
 CALLED = {
-    "auto-fast": "AutoRegressor, fast",
+    "auto-fast": "AutoRegressor or AutoClassifier, fast",
     "pretrained": "pretrained network",
     "scratch": "same network, random weights",
     "Magpie + forest": "Magpie + random forest",

@@ -359,7 +359,7 @@ def tables():
     ax.text(43, 33, "predicted.csv", **mono)
     columns = ["formula", "S_p_predicted", "S_p_low", "S_p_high"]
     shown = [
-        (name, *(f"{value:.3g}" for value in values))
+        (name, *(f"{value:.0f}" for value in values))
         for name, *values in zip(new, predicted, low, high, strict=True)
     ]
     widths = [12, 20, 12, 12]

@@ -85,7 +85,7 @@ class NoveltyScale:
         -------
         ndarray of shape (n,), bool
         """
-        scaled = (np.asarray(vectors, dtype=np.float32) - self.mean) / self.deviation
+        scaled = self._scaled(vectors)
         _, nearest = _search(self.vectors).kneighbors(scaled, n_neighbors=1)
         return np.abs(scaled - self.vectors[nearest[:, 0]]).max(axis=1, initial=0) < _SAME
 
@@ -106,16 +106,19 @@ class NoveltyScale:
         rows = np.flatnonzero(~np.isnan(vectors).any(axis=1))
         if len(rows):
             n_neighbors = min(_N_NEIGHBORS, len(self.vectors))
-            scaled = (np.asarray(vectors[rows], dtype=np.float32) - self.mean) / self.deviation
+            scaled = self._scaled(vectors[rows])
             distances, _ = _search(self.vectors).kneighbors(scaled, n_neighbors=n_neighbors)
             nearer = np.searchsorted(self.distances, distances.mean(axis=1))
             found[rows] = 100 * nearer / len(self.distances)
         return found
 
+    def _scaled(self, vectors):
+        return (np.asarray(vectors, dtype=np.float32) - self.mean) / self.deviation
+
     def relative_distance(self, vectors):
         """Return the distance to the training set, relative to the median within it.
 
-        A row of the training set is no neighbour of its own.
+        The distance of a row of the training set is that to the others.
 
         Parameters
         ----------
@@ -132,12 +135,13 @@ class NoveltyScale:
         found = np.full(len(vectors), np.nan)
         rows = np.flatnonzero(~np.isnan(vectors).any(axis=1))
         if not unit > 0:
-            return np.where(np.isnan(vectors).any(axis=1), np.nan, 1.0)
+            found[rows] = 1.0
+            return found
         n_neighbors = min(_N_NEIGHBORS + 1, len(self.vectors))
         for part in np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME)):
             if not len(part):
                 continue
-            scaled = (np.asarray(vectors[part], dtype=np.float32) - self.mean) / self.deviation
+            scaled = self._scaled(vectors[part])
             _, nearest = _search(self.vectors).kneighbors(scaled, n_neighbors=n_neighbors)
             # Those of the search depend on the other rows, in the last digits.
             apart = np.abs(scaled[:, None] - self.vectors[nearest])

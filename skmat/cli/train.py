@@ -217,6 +217,8 @@ def _train(arguments):
         X = given.with_columns(X, further)
     # Fit.
     with given.naming_cells(table):
+        # Before the fit, which an error here would lose.
+        odd = contradictions(X, labels, columns, given.input)
         parts = draw_parts(arguments, given, table, X, labels, groups, split)
         learned = None if parts is None else parts.learned
         with interrupts_left_to(model):
@@ -225,7 +227,6 @@ def _train(arguments):
     held_out, is_cut = _measure(model, X, labels, parts, groups)
     if learned is not None:
         labels = labels[labels.index.isin(learned)].reindex(labels.index)
-    odd = contradictions(X, labels, columns, given.input)
     # Write.
     if arguments.model:
         save_model(model, arguments.model)

@@ -1,4 +1,4 @@
-"""Errors of properties learned together, beside those of properties learned alone."""
+"""How much smaller or larger errors are if properties are learned together."""
 
 import numpy as np
 from multitask import TOGETHER

@@ -1,9 +1,9 @@
 """Seconds that ``fit`` of AutoRegressor takes, by preset and number of rows.
 
-Formulas and labels are those of ``load_transport``; nothing is downloaded. A small fit comes
-first, to load what all fits need. A time limit is measured where a fit takes longer than that. The
-table is written after each size, because the whole takes hours. Writes
-studies/results/speed_auto.json and speed_auto.md.
+Formulas and labels are those of ``load_transport``; nothing is downloaded. Folds run on all cores
+(``n_jobs=-1``). A small fit comes first, to load what all fits need. A time limit is measured
+where a fit takes longer than that. The table is written after each size, because the whole takes
+hours. Writes studies/results/speed_auto.json and speed_auto.md.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def draw(n):
 def fit_seconds(n, **settings):
     """Return the seconds of a fit to `n` rows."""
     X, y = draw(n)
-    model = skmat.AutoRegressor(random_state=SEED, **settings)
+    model = skmat.AutoRegressor(random_state=SEED, n_jobs=-1, **settings)
     return 1 / rate(1, lambda: model.fit(X, y))
 
 

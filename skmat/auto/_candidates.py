@@ -62,6 +62,8 @@ _MOST_FOR_KERNELS = 5_000
 _FEWEST_FOR_KERNELS = 15
 #: Folds inside of a fold, whose predictions calibrate kernels.
 _FOLDS_OF_CALIBRATION = 3
+#: Rows from which boosting gains by a second thread. With 1,000 rows two take four times as long.
+_THREADS_OF_BOOSTING = 20_000
 #: Rows per leaf grow above this number, so that forests fit into memory.
 _ROWS_OF_FULL_TREES = 20_000
 
@@ -87,6 +89,8 @@ class Candidate:
         Parameters of a model of all rows, which predicts in the place of the models of the folds.
     runs_in_threads : bool
         Whether fits in threads run at the same time.
+    threads_from : int
+        Training rows from which a fit gains by several threads of OpenMP.
     is_joint : bool
         Whether one model learns all targets.
     takes_logs : bool
@@ -104,6 +108,7 @@ class Candidate:
     is_kernel: bool = False
     refit: dict | None = None
     runs_in_threads: bool = False
+    threads_from: int = 0
     is_joint: bool = False
     takes_logs: bool = True
     learns_gate: bool = False
@@ -217,7 +222,7 @@ def make_gates(n_rows, n_columns=0):
     """Return the classifiers that tell whether a label is above the lowest."""
     gates = [
         Candidate("gate-trees", _trees(True, n_rows, 0.33), _BOTH, refit={}, runs_in_threads=True),
-        Candidate("gate-boosting", _boosting(True), _BOTH),
+        _boosted("gate-boosting", _boosting(True)),
     ]
     return [_with_columns(each) for each in gates] if n_columns else gates
 
@@ -244,6 +249,10 @@ def _boosting(is_classifier, loss="squared_error"):
     return HistGradientBoostingRegressor(
         loss=loss, max_iter=200, learning_rate=0.1, max_features=0.4, **shared
     )
+
+
+def _boosted(name, model, takes_logs=True):
+    return Candidate(name, model, _BOTH, takes_logs=takes_logs, threads_from=_THREADS_OF_BOOSTING)
 
 
 def _kernel(is_classifier, width):
@@ -287,14 +296,14 @@ def _cheap(is_classifier, input, n_rows, n_columns):
     candidates += [
         trees("trees", 0.33, _BOTH),
         trees("trees-vectors", "sqrt" if is_classifier else 0.33, (*_BOTH, vectors)),
-        Candidate("boosting", _boosting(is_classifier), _BOTH),
+        _boosted("boosting", _boosting(is_classifier)),
     ]
     if not is_classifier:
         # On fractions alone, classifiers are far behind the others.
         candidates.append(trees("trees-fractions", 1.0, ("fractions",), leaf=1))
         absolute = _boosting(is_classifier, "absolute_error")
         # The absolute error tolerates long tails by itself.
-        candidates.append(Candidate("boosting-l1", absolute, _BOTH, takes_logs=False))
+        candidates.append(_boosted("boosting-l1", absolute, takes_logs=False))
     return candidates
 
 

@@ -288,7 +288,8 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None):
         # Of several targets, the network finds those that repeat their lowest label.
         model.set_params(zero_inflated=True if len(learned) == 1 else "auto")
     if deadline is None or not candidate.is_network or isinstance(model, DummyClassifier):
-        return fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
+        with threadpool_limits(1 if len(rows) < candidate.threads_from else None, "openmp"):
+            return fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
     callbacks = model.callbacks
     model.set_params(callbacks=[*(callbacks or ()), StopAtDeadline(deadline)])
     fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])

@@ -304,6 +304,10 @@ def _cheap(is_classifier, input, n_rows, n_columns):
         absolute = _boosting(is_classifier, "absolute_error")
         # The absolute error tolerates long tails by itself.
         candidates.append(_boosted("boosting-l1", absolute, takes_logs=False))
+    if n_rows > _MOST_FOR_KERNELS:
+        # The fastest of those that are left: a time limit has to wait for the first one.
+        fastest = "boosting" if is_classifier else "boosting-l1"
+        candidates.sort(key=lambda each: each.name != fastest)
     return candidates
 
 

@@ -76,6 +76,23 @@ def test_no_candidate():
         make([])
 
 
+@pytest.mark.parametrize(
+    ("is_classifier", "fastest"), [(False, "boosting-l1"), (True, "boosting")]
+)
+def test_a_time_limit_waits_for_the_fastest(is_classifier, fastest):
+    few, many = (names(is_classifier=is_classifier, n_rows=n) for n in (5_000, 5_001))
+    assert (few[0], many[0]) == ("svm", fastest)
+    assert sorted(few) == sorted([*many, "svm"])
+
+
+def test_boosting_has_one_thread_below_20_000_rows():
+    made = [*make("medium"), *make("fast", is_classifier=True), *make_gates(100)]
+    limits = {each.name: each.threads_from for each in made}
+    boosted = {"boosting", "boosting-l1", "gate-boosting"}
+    assert {name for name, limit in limits.items() if limit == 20_000} == boosted
+    assert {limit for name, limit in limits.items() if name not in boosted} == {0}
+
+
 def test_kernels_are_left_out_of_large_tables():
     assert "svm" in names(n_rows=5_000)
     assert "svm" not in names(n_rows=5_001)

@@ -12,7 +12,9 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from skorch.callbacks import Callback
+from threadpoolctl import threadpool_limits
 
 from skmat import MTEncoderRegressor
 from skmat.auto._candidates import Candidate
@@ -77,6 +79,20 @@ def test_repeated_folds_are_averaged():
     first, second = (run(Odd(), folds=each).predictions[0] for each in (FOLDS, other))
     assert seen == [40] * 6
     assert_allclose(repeated, (first + second) / 2)
+
+
+@pytest.mark.parametrize(("threads_from", "expected"), [(40, 2), (41, 1)])
+def test_fits_of_few_rows_have_one_thread(threads_from, expected):
+    seen = []
+
+    def remember(X, y, weights):
+        seen.append(_openmp_effective_n_threads())
+
+    with threadpool_limits(2, "openmp"):
+        before = _openmp_effective_n_threads()
+        run(Odd(remember), threads_from=threads_from)
+        assert _openmp_effective_n_threads() == before
+    assert seen == [min(expected, before)] * 3
 
 
 def test_a_fold_without_a_label_predicts_nothing():

@@ -58,6 +58,8 @@ DESCRIPTIONS = {
 
 #: Rows above which kernels take hours.
 _MOST_FOR_KERNELS = 5_000
+#: Structures above which "medium" leaves out ALIGNN, whose fits would take hours.
+_MOST_FOR_ALIGNN = 2_000
 #: Labels of each class, below which a fold may have too few to calibrate kernels.
 _FEWEST_FOR_KERNELS = 15
 #: Folds inside of a fold, whose predictions calibrate kernels.
@@ -174,6 +176,11 @@ def make_candidates(
             f" {PRESETS}, or a list of names out of {sorted(by_name)}."
         )
     named = [each for each in known if each.name in names]
+    if not is_list and preset == "medium":
+        named = [
+            replace(each, most_rows=_MOST_FOR_ALIGNN) if each.name == "alignn" else each
+            for each in named
+        ]
     reasons = {each.name: _reason_to_leave_out(each, n_rows, fewest) for each in named}
     chosen = [each for each in named if reasons[each.name] is None]
     chosen += _added(added, is_classifier, n_targets, [each.name for each in chosen])
@@ -214,7 +221,7 @@ def names_of_candidates(preset, input="formula", n_targets=1, is_classifier=Fals
     if n_targets > 1:
         names += ["mtencoder-alone"]
     if input == "structure":
-        names += ["cgcnn"] if preset == "medium" else ["cgcnn", "alignn"]
+        names += ["cgcnn", "alignn"]
     return names
 
 
@@ -335,7 +342,7 @@ def _networks(is_classifier, input, n_targets, device):
         # Auto has refused disordered structures, unless its `disorder` is "average".
         candidates += [
             network("cgcnn", "cgcnn", disorder="average"),
-            network("alignn", "alignn", pretrained="alignn-mp-mpt", disorder="average"),
+            network("alignn", "alignn", disorder="average"),
         ]
     return candidates
 

@@ -16,12 +16,6 @@ from skmat.exceptions import CandidateWarning, InvalidInputError
 
 __all__ = ["Competition", "Outcome"]
 
-#: Materials that a network trains on per second and core, at least: an estimate that decides
-#: whether a network is begun at all before a time limit.
-_MATERIALS_PER_SECOND = 1_000
-#: Materials that one training reads, about: rows times epochs.
-_READ_BY_TRAINING = (30_000, 300_000)
-
 
 @dataclass
 class Outcome:
@@ -178,9 +172,8 @@ class Competition:
         if not trial.candidate.is_network or not np.isfinite(left):
             return left > 0
         n_rows = len(self.data.folds[0][0])
-        materials = np.clip(60 * n_rows, *_READ_BY_TRAINING)
         rounds = -(-len(self.data.folds) // effective_n_jobs(self.n_jobs))
-        return materials / _MATERIALS_PER_SECOND * rounds < left
+        return rounds * trial.candidate.model._seconds_of_training(n_rows) < left
 
     def _report(self, trial, error):
         reason = " ".join(f"{type(error).__name__}: {error}".split())

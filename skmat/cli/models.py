@@ -59,7 +59,7 @@ def _as_text(table):
     rows = [("  name", "input", "size", "learned from")]
     for row in table:
         mark = "* " if row["auto"] else "  "
-        learned_from = re.sub(r" (compositions|crystals)\)", ")", row["pretrained_on"])
+        learned_from = re.sub(r" (compositions|crystals|structures)\)", ")", row["pretrained_on"])
         rows.append((mark + row["name"], row["input"], f"{row['size_mb']:.1f} MB", learned_from))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = []

@@ -7,6 +7,7 @@ import torch
 from sklearn.utils._param_validation import StrOptions
 
 from skmat.composition import ELEMENT_TABLES, MAX_ATOMIC_NUMBER, element_table
+from skmat.estimators._automatic import n_epochs
 from skmat.estimators._params import dataclass_of_parameters, param
 from skmat.inputs import CompositionInputMixin
 from skmat.nn import CompositionBatch, Encoder
@@ -49,6 +50,8 @@ class ElementFamily:
     _max_batch_size: ClassVar[int] = 512
     #: Materials per batch from which several threads of a CPU pay.
     _threads_from: ClassVar[int] = 128
+    #: Materials that a core of a CPU trains on per second, at least.
+    _training_rate: ClassVar[int] = 1_000
 
     def _sizes(self):
         """Return the sizes of the network, as plain data that JSON can hold."""
@@ -65,6 +68,11 @@ class ElementFamily:
     def _has_pretrained_defaults(self):
         """Tell whether the network is the one that ``pretrained="auto"`` loads."""
         return all(getattr(self, name) == size for name, size in self._pretrained_defaults.items())
+
+    def _seconds_of_training(self, n_training):
+        """Return how long a fit takes on one core of a CPU, about and at most."""
+        epochs = n_epochs(self.max_epochs, n_training, self._epochs_factor)
+        return self._n_networks * epochs * n_training / self._training_rate
 
     def _network_config(self):
         """Return the settings that ``_build_network`` needs, as plain data."""

@@ -65,6 +65,8 @@ def _faults(estimator, checkpoint):
             yield f"{name} is {shorten(value)}, unlike {examples[name]!r}"
         if name == "n_element_features" and not (value == 0 or is_size(value, 1)):
             yield f"{name} is {shorten(value)}"
+        if name == "n_angle_neighbors" and not (value is None or is_size(value, 1)):
+            yield f"{name} is {shorten(value)}"
         if name in constraints:
             try:
                 validate_parameter_constraints(constraints, {name: value}, "The network")

@@ -32,6 +32,7 @@ class StructureFamily(GraphParams, StructureInputMixin, ElementFamily):
     # Memory grows with atoms and pairs. A structure has ten times as many as a formula.
     _max_batch_size = 128
     _threads_from = 32
+    _training_rate = 400
     # Chosen on inner splits of matbench_phonons, where 60 epochs underfit.
     _epochs_factor = 3
     # Structures of one composition are different inputs.

@@ -1,6 +1,8 @@
 """ALIGNN: message passing between atoms, bonds and angles (Choudhary and DeCost 2021)."""
 
-from sklearn.utils._param_validation import StrOptions
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmat.estimators._classifier import EncoderClassifier
 from skmat.estimators._encoder import EncoderTransformer
@@ -22,20 +24,33 @@ class ALIGNNFamily(StructureFamily):
     preset : {"tiny", "small", "paper"}
         Size of the network: "tiny" (16 numbers per vector, 1 layer with angles and 1 without),
         "small" (64, 2 and 2), "paper" (256, 4 and 4). "paper" needs a GPU.
+    n_angle_neighbors : int or None
+        Number of nearest neighbours of each atom, the bonds to which form angles. All atoms at
+        the distance of the last one are included. None takes all bonds, which takes three times
+        as long. Weights given by `pretrained` bring their own value.
     """
 
     preset: str = param("small", [StrOptions(set(ALIGNN_PRESETS))])
+    n_angle_neighbors: int | None = param(6, [Interval(Integral, 1, 255, closed="both"), None])
 
     _network = ALIGNNNetwork
     _presets = ALIGNN_PRESETS
-    _pretrained_defaults = {"preset": "small", **GRAPH_DEFAULTS}
+    _pretrained_defaults = {"preset": "small", "n_angle_neighbors": 6, **GRAPH_DEFAULTS}
     # A structure of 24 atoms takes 20 MB in "small". The original trains on 16 to 64 at once.
     _max_batch_size = 32
+    _training_rate = 100
     _trainable_choices = ("all", "head", "last", "two_body", "three_body")
     _references = """
         K. Choudhary and B. DeCost, npj Comput. Mater. 7, 185 (2021) (ALIGNN). V. Gupta et al.,
         npj Comput. Mater. 10, 300 (2024) (transfer learning and multi-property pretraining).
         """
+
+    def _network_config(self):
+        config = super()._network_config()
+        return {**config, "n_angle_neighbors": self._plain("n_angle_neighbors")}
+
+    def _network_keys(self):
+        return [*super()._network_keys(), "n_angle_neighbors"]
 
 
 @estimator

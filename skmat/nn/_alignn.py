@@ -42,6 +42,9 @@ class ALIGNNNetwork(Encoder):
         Further layers, on atoms and bonds only.
     d_embedding : int
         Width of the hidden layer between Gaussians and vectors.
+    n_angle_neighbors : int, default=None
+        Number of nearest neighbours of each atom, the bonds to which form angles. All at the
+        distance of the last one count. None takes all bonds.
 
     References
     ----------
@@ -57,8 +60,10 @@ class ALIGNNNetwork(Encoder):
         n_angle_layers: int,
         n_layers: int,
         d_embedding: int,
+        n_angle_neighbors: int | None = None,
     ):
         super().__init__()
+        self.n_angle_neighbors = n_angle_neighbors
         self.out_features = d_model
         self.elements = ElementVectors(element_table, d_model)
         self.bonds = _Expansion(0.0, cutoff, _N_BOND_CENTERS, d_embedding, d_model)
@@ -72,16 +77,19 @@ class ALIGNNNetwork(Encoder):
         graph = batch.receivers, batch.senders
         lengths = batch.vectors.norm(dim=1)
         atoms, bonds = self.elements(batch.atomic_numbers, batch.mixtures), self.bonds(lengths)
-        line_graph = batch.bond_pairs()
+        line_graph = batch.bond_pairs(self.n_angle_neighbors)
         first, second = line_graph
         # The minus sign: the angle is between the bonds as seen from the shared atom.
         dots = -(batch.vectors[first] * batch.vectors[second]).sum(dim=1)
         angles = self.angles(dots / (lengths[first] * lengths[second]).clamp_min(1e-6))
         for on_atoms, on_bonds in zip(self.atom_layers, self.bond_layers, strict=True):
             atoms, bonds = on_atoms(atoms, bonds, *graph)
-            bonds, angles = on_bonds(bonds, angles, *line_graph)
+            # Nothing reads the last angles and the last bonds.
+            is_last = on_bonds is self.bond_layers[-1]
+            bonds, angles = on_bonds(bonds, angles, *line_graph, nodes_only=is_last)
         for layer in self.layers:
-            atoms, bonds = layer(atoms, bonds, *graph)
+            is_last = layer is self.layers[-1]
+            atoms, bonds = layer(atoms, bonds, *graph, nodes_only=is_last)
         return Representation(batch.mean_by_material(atoms), atoms if sites else None)
 
     def last_modules(self) -> list[nn.Module]:
@@ -134,9 +142,15 @@ class _EdgeGated(nn.Module):
         self.edge_norm = nn.LayerNorm(d_model)
 
     def forward(
-        self, nodes: Tensor, edges: Tensor, receivers: Tensor, senders: Tensor
+        self,
+        nodes: Tensor,
+        edges: Tensor,
+        receivers: Tensor,
+        senders: Tensor,
+        *,
+        nodes_only: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        """Return the new vectors of nodes and of edges."""
+        """Return the new vectors of nodes and of edges. With `nodes_only`, edges stay."""
         gates = self.gate_edge(edges)
         gates = gates + self.gate_receiver(nodes).index_select(0, receivers)
         gates = gates + self.gate_sender(nodes).index_select(0, senders)
@@ -148,4 +162,4 @@ class _EdgeGated(nn.Module):
         total = zeros.index_add(0, receivers, shares.float())
         received = (received / (total + 1e-6)).to(nodes.dtype)
         nodes = nodes + F.silu(self.node_norm(self.own(nodes) + received))
-        return nodes, edges + F.silu(self.edge_norm(gates))
+        return nodes, edges if nodes_only else edges + F.silu(self.edge_norm(gates))

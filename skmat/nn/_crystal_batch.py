@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skmat._utils.shells import TIE
 from skmat.nn._batch import MASK_ID
 
 __all__ = ["CrystalBatch"]
@@ -83,11 +84,17 @@ class CrystalBatch(NamedTuple):
         sums = sums.index_add(0, self.site_materials, vectors)
         return sums / self.n_sites.clamp_min(1).unsqueeze(1)
 
-    def bond_pairs(self) -> tuple[Tensor, Tensor]:
+    def bond_pairs(self, n_neighbors: int | None = None) -> tuple[Tensor, Tensor]:
         """Return the pairs of edges that share an atom: the edges of the line graph.
 
         The shared atom sends along `first` and receives along `second`: ``senders[first]`` equals
-        ``receivers[second]``. An edge and its reverse also form a pair.
+        ``receivers[second]``. An edge and its reverse also form a pair if both are taken.
+
+        Parameters
+        ----------
+        n_neighbors : int, default=None
+            Edges from this many nearest neighbours of each atom are taken, at least 1, and those
+            from all neighbours at the distance of the last one. None takes all edges.
 
         Returns
         -------
@@ -95,14 +102,32 @@ class CrystalBatch(NamedTuple):
             Indices of edges, sorted by `first`.
         """
         n_atoms = len(self.atomic_numbers)
-        counts = self.receivers.bincount(minlength=n_atoms)
+        receivers, senders = self.receivers, self.senders
+        near = None if n_neighbors is None else self._edges_from_nearest(n_neighbors)
+        if near is not None:
+            receivers, senders = receivers[near], senders[near]
+        counts = receivers.bincount(minlength=n_atoms)
         # Edges are sorted by receiver.
         starts = counts.cumsum(0) - counts
-        n_pairs = counts[self.senders]
+        n_pairs = counts[senders]
         first = torch.repeat_interleave(n_pairs)
         offsets = n_pairs.cumsum(0) - n_pairs
         place = torch.arange(len(first), device=first.device) - offsets[first]
-        return first, starts[self.senders[first]] + place
+        second = starts[senders[first]] + place
+        return (first, second) if near is None else (near[first], near[second])
+
+    def _edges_from_nearest(self, n_neighbors: int) -> Tensor:
+        """Return the edges from the nearest neighbours of each atom, the last shell whole."""
+        if not len(self.receivers):
+            return self.receivers
+        lengths = self.vectors.norm(dim=1)
+        # The edges of an atom may have any order.
+        by_length = lengths.argsort(stable=True)
+        order = by_length[self.receivers[by_length].argsort(stable=True)]
+        counts = self.receivers.bincount(minlength=len(self.atomic_numbers))
+        last = counts.cumsum(0) - counts + counts.clamp_max(n_neighbors) - 1
+        limits = lengths[order[last.clamp_min(0)]] + TIE
+        return (lengths < limits[self.receivers]).nonzero()[:, 0]
 
     def to(self, device) -> "CrystalBatch":
         return CrystalBatch(*(tensor.to(device, non_blocking=True) for tensor in self))

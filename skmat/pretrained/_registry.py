@@ -10,11 +10,12 @@ from skmat.pretrained._hub import download, hub_checkpoint
 
 __all__ = ["BEST", "list_pretrained", "resolve_folder"]
 
-#: Encoder that ``pretrained="auto"`` takes, by family. Other families start from random weights.
+#: Encoder that ``pretrained="auto"`` takes, by family.
 BEST = {
     "mtencoder": "mtencoder-multi",
     "roost": "roost-multimodal",
     "cgcnn": "cgcnn-mp-multitask",
+    "alignn": "alignn-mp-mpt",
 }
 
 _SHIPPED = Path(__file__).parent / "weights"
@@ -50,6 +51,7 @@ def list_pretrained(as_frame=False):
     >>> table = list_pretrained(as_frame=True)
     >>> table.loc[table["auto"], ["name", "family", "input"]]
                      name     family      input
+    0       alignn-mp-mpt     alignn  structure
     1  cgcnn-mp-multitask      cgcnn  structure
     3     mtencoder-multi  mtencoder    formula
     9    roost-multimodal      roost    formula

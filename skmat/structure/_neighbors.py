@@ -7,14 +7,11 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 from scipy.spatial import cKDTree
 
+from skmat._utils.shells import TIE
 from skmat.exceptions import InvalidInputError
 from skmat.structure._faults import volume_and_spacings
 
-__all__ = ["BACKENDS", "TIE", "into_cell", "nearest_neighbors", "within"]
-
-#: In Å. Distances that differ by less belong to one shell. Not a round number: lattice parameters
-#: have two or three digits, and rounding would then decide.
-TIE = 0.0103
+__all__ = ["BACKENDS", "into_cell", "nearest_neighbors", "within"]
 
 #: In Å. The search goes this far beyond the cutoff, and half of it is kept: a neighbour exactly at
 #: the cutoff counts, however its distance is rounded.

@@ -93,6 +93,17 @@ def test_boosting_has_one_thread_below_20_000_rows():
     assert {limit for name, limit in limits.items() if name not in boosted} == {0}
 
 
+def test_medium_has_angles_of_few_structures():
+    settings = {"input": "structure"}
+    assert {"cgcnn", "alignn"} <= set(names("medium", n_rows=2_000, **settings))
+    for preset, has_angles in [("medium", False), ("best", True), (["alignn"], True)]:
+        assert ("alignn" in names(preset, n_rows=2_001, **settings)) == has_angles
+    networks = [each for each in make("medium", **settings) if each.is_network]
+    by_name = {each.name: each.model.pretrained for each in networks}
+    assert by_name.pop("mtencoder-multimodal") == "mtencoder-multimodal"
+    assert set(by_name.values()) == {"auto"}
+
+
 def test_kernels_are_left_out_of_large_tables():
     assert "svm" in names(n_rows=5_000)
     assert "svm" not in names(n_rows=5_001)

@@ -11,6 +11,7 @@ from common.auto import BINARIES, Odd
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
+from skmat import ALIGNNRegressor, CGCNNRegressor, MTEncoderRegressor
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import (
     Deadline,
@@ -221,12 +222,28 @@ def test_networks_that_would_take_too_long_are_not_begun():
     clock = Clock()
     competition = compete(clock)
     competition.run(trial())
-    candidate = Candidate("network", raising(AssertionError()), "formula", is_network=True)
-    clock.seconds = 1.0
+    models = [MTEncoderRegressor(), MTEncoderRegressor(max_epochs=1)]
+    trials = [
+        Trial("network", Candidate("network", model, "formula", is_network=True), trial().learned)
+        for model in models
+    ]
+    # The default reads 30 rows of a fold for 120 epochs. Two folds take 7 seconds.
+    clock.seconds = 5.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert competition.run(Trial("network", candidate, trial().learned)) is None
+        assert competition.run(trials[0]) is None
     assert competition.failures[0].status == "no time left"
+    assert competition.run(trials[1]) is not None
+
+
+def test_networks_of_angles_need_more_time():
+    seconds = {
+        model: model._seconds_of_training(1_000)
+        for model in (MTEncoderRegressor(), CGCNNRegressor(), ALIGNNRegressor())
+    }
+    assert list(seconds.values()) == [60.0, 450.0, 1800.0]
+    twice = ALIGNNRegressor(n_estimators=2, max_epochs=10)
+    assert twice._seconds_of_training(500) == 100.0
 
 
 def refitted(during, clock=None):

@@ -1,6 +1,7 @@
 """The contract of test_contract.py, for the estimators that read crystals."""
 
 import copy
+import json
 import pickle
 from pathlib import Path
 
@@ -406,6 +407,21 @@ def test_graphs_are_those_that_the_loaded_encoder_was_trained_on(tmp_path):
     assert_array_equal(
         tuned.fit(CRYSTALS, np.arange(12.0)).transform(CRYSTALS), model.transform(CRYSTALS)
     )
+
+
+@pytest.mark.parametrize("number", [None, np.int64(3), 6])
+def test_angles_are_those_that_the_loaded_encoder_was_trained_on(tmp_path, number):
+    settings = {"preset": "tiny", "max_epochs": 1, "random_state": 0}
+    source = ALIGNNEncoder(**settings, n_angle_neighbors=number).fit(CRYSTALS)
+    folder = source.save_pretrained(tmp_path / "encoder")
+    kept = json.loads((folder / "config.json").read_text())["network"]["n_angle_neighbors"]
+    assert kept == number
+    loaded = ALIGNNEncoder(pretrained=folder).fit(CRYSTALS)
+    vectors = source.transform(CRYSTALS)
+    assert_array_equal(loaded.transform(CRYSTALS), vectors)
+    other = source.estimators_[0].model.encoder
+    other.n_angle_neighbors = 1
+    assert np.abs(source.transform(CRYSTALS) - vectors).max() > 1e-4
 
 
 @pytest.mark.parametrize("trainable", ["two_body", "three_body"])

@@ -51,7 +51,7 @@ def test_it_is_an_ordinary_estimator(tmp_path):
         (MTEncoder, ("roost-ssl",), "family 'roost'"),
         (MTEncoder, (None,), "no weights to load"),
         (CGCNNEncoder, ("mtencoder-multi",), "family 'mtencoder'"),
-        (ALIGNNEncoder, (), "no weights to load"),
+        (ALIGNNEncoder, ("cgcnn-mp-ssl",), "family 'cgcnn'"),
     ],
 )
 def test_what_cannot_be_loaded_is_refused(encoder, arguments, message):

@@ -43,7 +43,7 @@ def moved(before, after):
 @pytest.mark.parametrize(
     ("kind", "X", "settings"),
     [
-        # There are no weights of ALIGNN's for "auto", and none of these sizes.
+        # No shipped weights have these sizes.
         (ALIGNNRegressor, CRYSTALS, {"trainable": "two_body"}),
         (CGCNNRegressor, CRYSTALS, {"trainable": "last", "pretrained": "auto"}),
         (CGCNNRegressor, CRYSTALS, {"trainable": "head", "pretrained": None}),

@@ -32,6 +32,7 @@ class NaiveNetwork:
     def __init__(self, network):
         self.weights = {name: t.double().numpy() for name, t in network.state_dict().items()}
         self.n_angle_layers, self.n_layers = len(network.atom_layers), len(network.layers)
+        self.n_angle_neighbors = network.n_angle_neighbors
 
     def linear(self, name, x):
         return self.weights[f"{name}.weight"] @ x + self.weights.get(f"{name}.bias", 0.0)
@@ -53,26 +54,27 @@ class NaiveNetwork:
             self.linear("elements.linear", w["elements.table"][z])
             for z in structure.atomic_numbers
         ]
-        # A bond is (atom, neighbour, vector to it).
+        # A bond is (atom, neighbour, vector to it, whether it forms angles).
         bonds = []
+        n_near = self.n_angle_neighbors or 12
         for i, site in enumerate(structure):
             found = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
-            last = found[11].nn_distance + TIE
+            last, near = found[11].nn_distance + TIE, found[n_near - 1].nn_distance + TIE
             bonds += [
-                (i, each.index, each.coords - site.coords)
+                (i, each.index, each.coords - site.coords, each.nn_distance < near)
                 for each in found
                 if each.nn_distance < last
             ]
         pairs, angles = [], []
         for (a, one), (b, other) in itertools.product(enumerate(bonds), repeat=2):
-            if one[1] == other[0]:
+            if one[1] == other[0] and one[3] and other[3]:
                 # Atom one[0], its neighbour one[1], and the neighbour's neighbour other[1].
                 u, v = -one[2], other[2]
                 cosine = u @ v / np.linalg.norm(u) / np.linalg.norm(v)
                 pairs.append((a, b))
                 angles.append(self.expand("angles", cosine, -1.0, 1.0, 40))
-        edges = [self.expand("bonds", np.linalg.norm(v), 0.0, 8.0, 80) for _, _, v in bonds]
-        graph = [(i, j) for i, j, _ in bonds]
+        edges = [self.expand("bonds", np.linalg.norm(v), 0.0, 8.0, 80) for _, _, v, _ in bonds]
+        graph = [(i, j) for i, j, _, _ in bonds]
         for k in range(self.n_angle_layers):
             atoms, edges = self.convolve(f"atom_layers.{k}", atoms, edges, graph)
             edges, angles = self.convolve(f"bond_layers.{k}", edges, angles, pairs)
@@ -99,9 +101,10 @@ class NaiveNetwork:
         return nodes, new_edges
 
 
+@pytest.mark.parametrize("n_angle_neighbors", [None, 6])
 @pytest.mark.parametrize("structure", [bcc_iron(), rutile(), triclinic(0, 3)])
-def test_agrees_with_the_network_written_out(structure):
-    network = make_network()
+def test_agrees_with_the_network_written_out(structure, n_angle_neighbors):
+    network = make_network(n_angle_neighbors=n_angle_neighbors)
     expected, sites = NaiveNetwork(network)(structure)
     found = network(batch_of(structure), sites=True)
     np.testing.assert_allclose(found.material[0].detach(), expected, rtol=1e-3, atol=1e-4)
@@ -109,19 +112,48 @@ def test_agrees_with_the_network_written_out(structure):
     assert np.ptp(expected) > 1e-2
 
 
+def nearest_edges(batch, n_neighbors):
+    """Return the edges from the nearest neighbours, atom by atom."""
+    receivers, lengths = batch.receivers.tolist(), batch.vectors.norm(dim=1).tolist()
+    found = []
+    for atom in set(receivers):
+        edges = [edge for edge, receiver in enumerate(receivers) if receiver == atom]
+        ordered = sorted(lengths[edge] for edge in edges)
+        last = ordered[min(n_neighbors, len(ordered)) - 1] + TIE
+        found += [edge for edge in edges if lengths[edge] < last]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("n_neighbors", [None, 1, 6, 12, 200])
 @pytest.mark.parametrize("structures", [[rutile()], many(5)])
-def test_bond_pairs_are_those_of_a_search_through_all_pairs(structures):
+def test_bond_pairs_are_those_of_a_search_through_all_pairs(structures, n_neighbors):
     batch = batch_of(*structures)
-    found = set(zip(*(part.tolist() for part in batch.bond_pairs()), strict=True))
+    pairs = batch.bond_pairs(n_neighbors)
+    found = set(zip(*(part.tolist() for part in pairs), strict=True))
     receivers, senders = batch.receivers.tolist(), batch.senders.tolist()
-    expected = {
-        (a, b)
-        for a in range(len(receivers))
-        for b in range(len(receivers))
-        if senders[a] == receivers[b]
-    }
+    edges = range(len(receivers)) if n_neighbors is None else nearest_edges(batch, n_neighbors)
+    expected = {(a, b) for a in edges for b in edges if senders[a] == receivers[b]}
     assert found == expected
-    assert len(batch.bond_pairs()[0]) == len(expected)
+    assert len(pairs[0]) == len(expected)
+    assert pairs[0].tolist() == sorted(pairs[0].tolist())
+
+
+def test_as_many_angles_as_bonds_are_all_angles():
+    batch = batch_of(*many(5))
+    for limited, all_of_them in zip(batch.bond_pairs(12), batch.bond_pairs(), strict=True):
+        assert torch.equal(limited, all_of_them)
+
+
+@pytest.mark.parametrize("n_neighbors", [None, 6])
+def test_bond_pairs_of_graphs_without_edges(n_neighbors):
+    batch = batch_of(*many(3))
+    alone = batch.without_edges(torch.ones(len(batch.receivers), dtype=torch.bool))
+    assert [len(part) for part in alone.bond_pairs(n_neighbors)] == [0, 0]
+    # The second crystal loses its edges, the others keep theirs.
+    lost = batch.site_materials[batch.receivers] == 1
+    first, _ = batch.without_edges(lost).bond_pairs(n_neighbors)
+    kept = batch.bond_pairs(n_neighbors)[0]
+    assert len(first) == (~lost[kept]).sum()
 
 
 def test_bond_pairs_of_part_of_a_batch():
@@ -131,12 +163,12 @@ def test_bond_pairs_of_part_of_a_batch():
     assert all(torch.equal(one, other) for one, other in zip(alone, expected, strict=True))
 
 
-def angles_of(structure):
+def angles_of(structure, n_near):
     """Return the cosines of the angles at every second of three atoms, from distances alone."""
     found, bonds = {}, []
     for site in structure:
         near = sorted(structure.get_neighbors(site, 8.0), key=lambda each: each.nn_distance)
-        last = near[min(11, len(near) - 1)].nn_distance + TIE
+        last = near[min(n_near, len(near)) - 1].nn_distance + TIE
         bonds.append([each for each in near if each.nn_distance < last])
     for i, j in itertools.product(range(len(structure)), repeat=2):
         for one in bonds[i]:
@@ -153,8 +185,9 @@ def angles_of(structure):
     return {atoms: np.sort(cosines) for atoms, cosines in found.items()}
 
 
-def test_angles_of_fifty_real_crystals(data_home):
-    network = make_network()
+@pytest.mark.parametrize("n_angle_neighbors", [None, 6])
+def test_angles_of_fifty_real_crystals(data_home, n_angle_neighbors):
+    network = make_network(n_angle_neighbors=n_angle_neighbors)
     read = []
     network.angles.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
     crystals = fetch_matbench("phonons", input="structure", data_home=data_home).data
@@ -164,17 +197,17 @@ def test_angles_of_fifty_real_crystals(data_home):
         batch = batch_of(structure)
         with torch.no_grad():
             network(batch)
-        first, second = batch.bond_pairs()
+        first, second = batch.bond_pairs(n_angle_neighbors)
         ends = batch.receivers[first], batch.senders[first], batch.senders[second]
         found = {}
         for atoms, cosine in zip(torch.stack(ends, 1).tolist(), read.pop().tolist(), strict=True):
             found.setdefault(tuple(atoms), []).append(cosine)
-        expected = angles_of(structure)
+        expected = angles_of(structure, n_angle_neighbors or 12)
         assert found.keys() == expected.keys()
         for atoms, cosines in expected.items():
             np.testing.assert_allclose(np.sort(found[atoms]), cosines, atol=2e-5)
             n_angles += len(cosines)
-    assert n_angles > 10_000
+    assert n_angles > 4_000
 
 
 def test_angles_count():

@@ -11,6 +11,7 @@ from skmat import (
     make_frozen_pipeline,
 )
 from skmat.exceptions import InvalidInputError
+from skmat.pretrained import BEST
 
 CRYSTALS = many(12)
 NUMBERS = np.linspace(0.0, 5.0, 12)
@@ -38,22 +39,23 @@ def test_classes_of_crystals(encoder):
     assert model.fit(CRYSTALS, CLASSES).predict_proba(CRYSTALS).shape == (12, 2)
 
 
-def test_each_family_has_its_own_best_weights():
-    assert make_frozen_pipeline(family="cgcnn")["features"]["encoder"].pretrained == "auto"
-    assert make_frozen_pipeline(family="roost")["features"]["encoder"].pretrained == "auto"
+@pytest.mark.parametrize("family", ["alignn", "cgcnn", "roost"])
+def test_each_family_has_its_own_best_weights(family):
+    assert make_frozen_pipeline(family=family)["features"]["encoder"].pretrained == "auto"
 
 
-def test_a_family_without_a_default_wants_a_name():
+def test_a_family_without_a_default_wants_a_name(monkeypatch):
+    monkeypatch.delitem(BEST, "alignn")
     with pytest.raises(InvalidInputError, match="alignn-mp-mpt"):
         make_frozen_pipeline(family="alignn")
 
 
-def test_weights_of_alignn_are_taken_by_name():
-    model = make_frozen_pipeline(
-        "regression", Ridge(), pretrained="alignn-mp-mpt", family="alignn"
-    )
+def test_weights_of_alignn_stay_as_they_are():
+    model = make_frozen_pipeline("regression", Ridge(), family="alignn")
     model.fit(CRYSTALS[:4], NUMBERS[:4])
-    assert model["features"].named_transformers["encoder"].history_ == []
+    encoder = model["features"].named_transformers["encoder"]
+    assert encoder.history_ == []
+    assert encoder.model_card_.name == "alignn-mp-mpt"
 
 
 @pytest.mark.parametrize("family", [None, ["cgcnn"]])

@@ -9,7 +9,7 @@ import torch
 from common.materials import bcc_iron, rock_salt
 from pymatgen.core import Lattice, Structure
 
-from skmat import MTEncoder, list_pretrained
+from skmat import ALIGNNEncoder, MTEncoder, list_pretrained
 from skmat.cli.pretrain.config import read_config
 from skmat.estimators import choose_family
 from skmat.pretrained import BEST, load_checkpoint
@@ -93,6 +93,14 @@ def test_the_default_is_the_best():
     # Other sizes have no weights, and begin with random ones.
     assert MTEncoder(preset="tiny", max_epochs=1).fit(FORMULAS).model_card_ is None
     assert MTEncoder(preset="tiny", max_epochs=1, objectives="masked_elements").fit(FORMULAS)
+
+
+def test_the_default_of_angles():
+    crystals = MATERIALS["structure"]
+    assert ALIGNNEncoder().fit(crystals).model_card_.name == BEST["alignn"]
+    for number in (None, 5):
+        model = ALIGNNEncoder(n_angle_neighbors=number, max_epochs=1).fit(crystals)
+        assert model.model_card_ is None
 
 
 if __name__ == "__main__":

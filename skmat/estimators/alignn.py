@@ -36,7 +36,8 @@ class ALIGNNFamily(StructureFamily):
     _network = ALIGNNNetwork
     _presets = ALIGNN_PRESETS
     _pretrained_defaults = {"preset": "small", "n_angle_neighbors": 6, **GRAPH_DEFAULTS}
-    # A structure of 24 atoms takes 20 MB in "small". The original trains on 16 to 64 at once.
+    # With all angles, a structure of 24 atoms takes 20 MB in "small". The original trains on 16 to
+    # 64 at once.
     _max_batch_size = 32
     _training_rate = 100
     _trainable_choices = ("all", "head", "last", "two_body", "three_body")

@@ -22,7 +22,7 @@ __all__ = ["mean_losses", "run_encoder", "run_heads"]
 _CHUNK = 64
 
 #: Atoms per batch of structures. A larger structure is a batch of its own. Atoms, bonds and angles
-#: take 0.3 to 0.7 MB per atom in ALIGNN's "small".
+#: take at most 0.7 MB per atom in ALIGNN's "small".
 _CHUNK_ATOMS = 1024
 
 #: Compositions per batch when only the mean losses are needed.

@@ -56,7 +56,7 @@ def stream(model, source, sink, **settings):
     done = predict_stream(model, source, sink, chunk_size=2, verbose=0, **settings)
     path = sink.with_name(f"{sink.name}.csv")
     merge_parts(sink, path)
-    return done, pd.read_csv(path)
+    return done, pd.read_csv(path, float_precision="round_trip")
 
 
 def test_a_folder_of_files_is_one_row_per_file(model, cifs, tmp_path):

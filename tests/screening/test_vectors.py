@@ -20,7 +20,9 @@ def stream(model, sink, source=FORMULAS, format="parquet", **settings):
     )
     path = sink.with_name(f"{sink.name}.{format}")
     merge_parts(sink, path)
-    return done, pd.read_parquet(path) if format == "parquet" else pd.read_csv(path)
+    if format == "parquet":
+        return done, pd.read_parquet(path)
+    return done, pd.read_csv(path, float_precision="round_trip")
 
 
 @pytest.fixture(scope="module")

@@ -42,17 +42,17 @@ def labels(n=50, n_targets=3, missing=0.4):
 
 
 def regressor(**parameters):
-    settings = {"pretrained": None, "dropout": 0.0, "max_epochs": 2, "batch_size": 16}
+    settings = {"pretrained": None, "dropout": 0.0, "max_epochs": 2, "batch_size": 16, "lr": 1e-4}
     return MTEncoderRegressor(**{**SETTINGS, **settings, **parameters})
 
 
 def encoder(objectives, **parameters):
-    settings = {"dropout": 0.0, "max_epochs": 2, "batch_size": 16}
+    settings = {"dropout": 0.0, "max_epochs": 2, "batch_size": 16, "lr": 1e-4}
     return MTEncoder(**{**SETTINGS, **settings, "objectives": objectives, **parameters})
 
 
 def missing_labels():
-    model = regressor(loss_weighting="uncertainty", patience=2, validation_fraction=0.3, lr=0.01)
+    model = regressor(loss_weighting="uncertainty", patience=2, validation_fraction=0.3)
     weights = np.random.default_rng(1).uniform(0.5, 2.0, len(X))
     return model.fit(X, labels(), sample_weight=weights), X
 

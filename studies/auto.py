@@ -1,7 +1,8 @@
 """What chooses and combines models itself, beside each model that it chose from.
 
 One fit of ``AutoRegressor`` or ``AutoClassifier`` on an official fold scores the estimator and all
-of its candidates. ``auto.toml`` says which on what. A row of the results is one fit:
+of its candidates. ``auto.toml`` says which on what for formulas, ``auto_structures.toml`` for
+structures. A row of the results is one fit:
 
 - ``scores``: those of a fold of ``run_matbench``,
 - ``candidates``: by name, the test scores of the candidate alone, and its row in ``leaderboard_``,
@@ -32,9 +33,10 @@ KEPT = ("mae", "rmse", "roc_auc", "balanced_accuracy", "balanced_accuracy_at_hal
 
 def measure(cell, settings, work):
     """Measure an estimator and its candidates on a fold."""
-    data = MatbenchTask(cell["task"])
+    described = settings["models"][cell["model"]]
+    data = MatbenchTask(cell["task"], input=described.get("input", "formula"))
     training, test = data.folds[cell["fold"]]
-    model = make_models(settings["models"][cell["model"]])[data.info.kind]
+    model = make_models(described)[data.info.kind]
     reset_peak_memory()
     watch = Stopwatch()
     fitted = seed_estimator(model, SEED).fit(data.X[training], data.y[training])
@@ -132,6 +134,11 @@ def plain(values):
     return {name: None if value != value else value for name, value in values.items()}
 
 
-PLAN = read_plan("auto")
-CELLS = [cell for part in PLAN["parts"] for cell in grid(**part)]
-STUDIES = [Study("auto", CELLS, measure, {"models": PLAN["models"]})]
+def declared(name):
+    """Return the study of a declaration."""
+    plan = read_plan(name)
+    cells = [cell for part in plan["parts"] for cell in grid(**part)]
+    return Study(name, cells, measure, {"models": plan["models"]})
+
+
+STUDIES = [declared("auto"), declared("auto_structures")]

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from runner import RESULTS
-from tables.auto import auto
+from tables.auto import auto, auto_structures
 from tables.extrapolation import extrapolation
 from tables.learning_curves import learning_curves
 from tables.matbench import matbench, pretrained, roost
@@ -17,7 +17,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     results = parser.parse_args().out
-    first = (matbench, pretrained, roost, auto, overview, pretraining, distances)
+    first = (matbench, pretrained, roost, auto, auto_structures, overview, pretraining, distances)
     for make in (*first, extrapolation, learning_curves, multitask, transfer):
         for file, content in make(results).items():
             if isinstance(content, list):

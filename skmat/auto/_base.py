@@ -149,6 +149,9 @@ class AutoEstimator(
             rows = data.labelled(target)
             y = targets.values[rows, target]
             metric.check(y, self._uninformed(y, target, targets), data.sample_weight[rows], name)
+        # Read what the novelty needs, so that the time that is left is the candidates'.
+        embedding = data.table.feature(EMBEDDING[self.input_])
+
         # Compete.
         parts = self._compete(candidates, competition, metric)
         competition.check(parts, targets.names)
@@ -156,7 +159,6 @@ class AutoEstimator(
         # Select.
         generator = np.random.default_rng(competition.seed)
         learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
-        embedding = data.table.feature(EMBEDDING[self.input_])
         compositions = data.table.compositions.group_ids()[learned]
         novelty = NoveltyScale.fit(embedding[learned], compositions, generator)
         data.distances = novelty.relative_distance(embedding)
@@ -371,6 +373,7 @@ class AutoEstimator(
 
     def _keep_trials(self, data, competition):
         """Fit the models that predict, and drop what predictions do not need."""
+        competition.deadline.reserved = 0.0
         kept = [part for average in self._averages for part in average.parts]
         used = {trial for part in kept for trial in part.trials}
         if self._ranked is not None:

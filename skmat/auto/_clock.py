@@ -46,16 +46,22 @@ class Deadline:
     ----------
     seconds : float or None
         Time limit in seconds, from now. None sets no limit.
+
+    Attributes
+    ----------
+    reserved : float
+        Seconds that are kept for what follows the candidates.
     """
 
     def __init__(self, seconds=None):
         self.start = time.monotonic()
         self.end = float("inf") if seconds is None else self.start + float(seconds)
+        self.reserved = 0.0
         self.is_interrupted = False
 
     def left(self):
-        """Return the seconds until the end, negative after it."""
-        return -1.0 if self.is_interrupted else self.end - time.monotonic()
+        """Return the seconds until the end that are not reserved, negative after it."""
+        return -1.0 if self.is_interrupted else self.end - self.reserved - time.monotonic()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from joblib import effective_n_jobs
 
 from skmat.auto._clock import Deadline, OutOfTimeError
 from skmat.auto._data import FitData
-from skmat.auto._trial import Trial, fit_all_rows, fit_trial
+from skmat.auto._trial import Trial, fit_all_rows, fit_trial, refit_share
 from skmat.exceptions import CandidateWarning, InvalidInputError
 
 __all__ = ["Competition", "Outcome"]
@@ -46,6 +46,8 @@ class Competition:
         Trials that failed or were left out.
     predicted : set of int
         Targets that a fitted trial predicts. Nothing stops the fit of a trial for others.
+    seconds : dict of type to float
+        What the last fitted trial took, by the class of its model.
     """
 
     data: FitData
@@ -55,6 +57,7 @@ class Competition:
     verbose: int = 0
     failures: list = field(default_factory=list)
     predicted: set = field(default_factory=set)
+    seconds: dict = field(default_factory=dict)
 
     def run(self, trial: Trial, *, is_gate=False):
         """Fit a trial and return it. Return None if it fails or time is up.
@@ -99,10 +102,13 @@ class Competition:
             else:
                 self._report(trial, error)
             return None
+        seconds = time.perf_counter() - start
+        self.seconds[type(trial.candidate.model)] = seconds
+        self.deadline.reserved += self._seconds_of_refit(trial)
         if not is_gate:
             self.predicted |= targets
         if self.verbose:
-            self._say(trial, "", time.perf_counter() - start)
+            self._say(trial, "", seconds)
         return trial
 
     def fit_all_rows(self, trial, n_models):
@@ -168,12 +174,21 @@ class Competition:
         return "interrupted" if self.deadline.is_interrupted else "no time left"
 
     def _has_time(self, trial):
-        left = self.deadline.left()
-        if not trial.candidate.is_network or not np.isfinite(left):
-            return left > 0
+        left, model = self.deadline.left(), trial.candidate.model
+        if not np.isfinite(left):
+            return True
+        if not trial.candidate.is_network:
+            # One of the same kind takes as long, more or less.
+            return left > self.seconds.get(type(model), 0.0)
         n_rows = len(self.data.folds[0][0])
         rounds = -(-len(self.data.folds) // effective_n_jobs(self.n_jobs))
-        return rounds * trial.candidate.model._seconds_of_training(n_rows) < left
+        return rounds * model._seconds_of_training(n_rows) < left
+
+    def _seconds_of_refit(self, trial):
+        """Return an estimate of the seconds of a fit to all rows that has to follow."""
+        folds = self.data.folds
+        share = refit_share(trial.candidate, folds, len(self.data), effective_n_jobs(self.n_jobs))
+        return share * trial.seconds_fit / len(folds)
 
     def _report(self, trial, error):
         reason = " ".join(f"{type(error).__name__}: {error}".split())

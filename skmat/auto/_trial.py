@@ -3,6 +3,7 @@
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
@@ -19,6 +21,7 @@ from skmat._utils.parallel import make_parallel, results_of
 from skmat._utils.parameters import plain
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import OutOfTimeError, StopAtDeadline, processes_without_interrupts
+from skmat.estimators._predictor import EncoderPredictor
 from skmat.exceptions import InvalidInputError
 from skmat.structure import StructureArrays
 
@@ -28,6 +31,7 @@ __all__ = [
     "fit_trial",
     "fit_with_weights",
     "n_models_of_all_rows",
+    "refit_share",
     "seeded_clone",
     "take_rows",
     "weight_arguments",
@@ -35,6 +39,8 @@ __all__ = [
 
 #: Networks of all rows, at least and at most.
 _N_REFITTED = (2, 5)
+#: Trees after each of which a forest compares its speed with the time that is left.
+_N_TREES_AT_A_TIME = 10
 
 
 @dataclass(eq=False)
@@ -119,6 +125,8 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
         If the deadline will pass before all folds are fitted.
     """
     X = table.read(trial.candidate.reads)
+    n_rows, n_at_a_time = len(table), effective_n_jobs(plain(n_jobs))
+    share = refit_share(trial.candidate, folds, n_rows, n_at_a_time)
     jobs = (
         delayed(_fit_fold)(
             trial.candidate,
@@ -129,10 +137,10 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
             sample_weight,
             seed + index,
             deadline,
+            -(-(len(folds) - index) // n_at_a_time) + share,
         )
         for index, (training, held_out) in enumerate(folds)
     )
-    n_rows = len(table)
     sums = [_empty(n_rows, each.width) for each in trial.learned]
     counts = [np.zeros(n_rows) for _ in trial.learned]
     start = time.perf_counter()
@@ -172,6 +180,15 @@ def n_models_of_all_rows(trial, folds):
         return 1
     least, most = _N_REFITTED
     return min(max(least, len(folds) // 3), most) if trial.candidate.is_network else 0
+
+
+def refit_share(candidate, folds, n_rows, n_at_a_time):
+    """Return the time of a fit to all rows, as a share of that to a fold. 0 if there is none."""
+    if candidate.refit is None:
+        return 0.0
+    n_trees = candidate.model.n_estimators
+    n_refitted = candidate.refit.get("n_estimators", n_trees)
+    return n_refitted / n_trees * n_rows / len(folds[0][0]) / n_at_a_time
 
 
 @contextmanager
@@ -252,13 +269,15 @@ def take_rows(X, rows):
     return X[rows]
 
 
-def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, deadline):
+def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, deadline, n_left):
     """Return the model of a fold, its predictions, and the seconds of both.
+
+    `n_left` fits of this length follow one after another, with this one.
 
     None is returned for the model of a candidate that is refitted: trees would fill the memory.
     """
     start = time.perf_counter()
-    model = _fit_model(candidate, learned, X, training, sample_weight, seed, deadline)
+    model = _fit_model(candidate, learned, X, training, sample_weight, seed, deadline, n_left)
     middle = time.perf_counter()
     if model is None:
         outputs = [_empty(len(held_out), each.width) * np.nan for each in learned]
@@ -270,7 +289,7 @@ def _fit_fold(candidate, learned, X, training, held_out, sample_weight, seed, de
     return model if candidate.refit is None else None, outputs, seconds
 
 
-def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None):
+def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None, n_left=1):
     """Return a fitted model, or None if `rows` have no label."""
     y = np.stack([each.values for each in learned], axis=1)
     rows = rows[~np.isnan(y[rows]).all(axis=1) & (sample_weight[rows] > 0)]
@@ -287,13 +306,30 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None):
     if any(each.lowest is not None for each in learned):
         # Of several targets, the network finds those that repeat their lowest label.
         model.set_params(zero_inflated=True if len(learned) == 1 else "auto")
-    if deadline is None or not candidate.is_network or isinstance(model, DummyClassifier):
-        with threadpool_limits(1 if len(rows) < candidate.threads_from else None, "openmp"):
-            return fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
-    callbacks = model.callbacks
-    model.set_params(callbacks=[*(callbacks or ()), StopAtDeadline(deadline)])
-    fit_with_weights(model, take_rows(X, rows), labels, sample_weight[rows])
-    return model.set_params(callbacks=callbacks)
+    training = take_rows(X, rows), labels, sample_weight[rows]
+    if deadline is not None and isinstance(model, EncoderPredictor):
+        callbacks = model.callbacks
+        model.set_params(callbacks=[*(callbacks or ()), StopAtDeadline(deadline)])
+        return fit_with_weights(model, *training).set_params(callbacks=callbacks)
+    if deadline is not None and isinstance(model, ExtraTreesClassifier | ExtraTreesRegressor):
+        return _grow(model, training, deadline, n_left)
+    with threadpool_limits(1 if len(rows) < candidate.threads_from else None, "openmp"):
+        return fit_with_weights(model, *training)
+
+
+def _grow(forest, training, deadline, n_left):
+    """Fit a forest in steps. Raise OutOfTimeError once `n_left` such fits would take too long."""
+    if forest.warm_start or not isinstance(forest.random_state, Integral):
+        # Steps would grow other trees than one fit does.
+        return fit_with_weights(forest, *training)
+    start, n_trees = time.perf_counter(), forest.n_estimators
+    forest.set_params(warm_start=True)
+    for n_grown in [*range(_N_TREES_AT_A_TIME, n_trees, _N_TREES_AT_A_TIME), n_trees]:
+        fit_with_weights(forest.set_params(n_estimators=n_grown), *training)
+        per_tree = (time.perf_counter() - start) / n_grown
+        if per_tree * (n_trees * n_left - n_grown) > deadline.left():
+            raise OutOfTimeError
+    return forest.set_params(warm_start=False)
 
 
 def fit_with_weights(model, X, y, weights):

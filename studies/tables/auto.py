@@ -55,9 +55,9 @@ CALIBRATION = (
 )
 
 
-def load(results):
+def load(results, file="auto.json"):
     """Return the rows of the results by the name of the model, and each row's task in full."""
-    rows = json.loads((results / "auto.json").read_text())["rows"]
+    rows = json.loads((results / file).read_text())["rows"]
     found = {}
     for row in rows:
         found.setdefault(row["model"], []).append(row | {"task": f"matbench_{row['task']}"})
@@ -327,3 +327,17 @@ def auto(results):
         pages["auto_intervals.md"] += titled(INTERVALS, intervals(ours, rows))
         pages["auto_intervals.md"] += titled(CALIBRATION, calibration(ours))
     return pages
+
+
+def auto_structures(results):
+    """Return the table of Auto estimators on structures, beside each of their candidates."""
+    file = "auto_structures.json"
+    if not (results / file).exists():
+        return {}
+    page = []
+    for name, rows in load(results, file).items():
+        ours, candidates = scores_of(rows), candidates_of(rows)
+        together = ours.reset_index().assign(candidate=f"**{name}**", weight=np.nan)
+        page.append(single_candidates(pd.concat([together, candidates], join="inner")))
+        page += titled(INTERVALS, intervals(ours, rows))
+    return {"auto_structures.md": page}

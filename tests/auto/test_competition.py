@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 from common.auto import BINARIES, Odd
+from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
@@ -244,6 +245,40 @@ def test_networks_of_angles_need_more_time():
     assert list(seconds.values()) == [60.0, 450.0, 1800.0]
     twice = ALIGNNRegressor(n_estimators=2, max_epochs=10)
     assert twice._seconds_of_training(500) == 100.0
+
+
+def forest(name, refit=None):
+    candidate = Candidate(name, ExtraTreesRegressor(10), ("fractions",), refit=refit)
+    return Trial(name, candidate, trial().learned)
+
+
+def test_time_is_kept_for_fits_to_all_rows():
+    competition = compete()
+    competition.run(trial())
+    assert competition.deadline.reserved == 0.0
+    first = competition.run(forest("small", refit={"n_estimators": 30}))
+    # Thrice the trees, twice the rows of each of the two folds.
+    assert competition.deadline.reserved == pytest.approx(6 * first.seconds_fit / 2)
+    second = competition.run(forest("other", refit={}))
+    total = 3 * first.seconds_fit + second.seconds_fit
+    assert competition.deadline.reserved == pytest.approx(total)
+
+
+def test_reserved_seconds_are_not_left():
+    deadline = Deadline(1000)
+    deadline.reserved = 900.0
+    assert 90 < deadline.left() < 100
+
+
+def test_a_trial_is_not_begun_if_one_of_its_kind_took_longer():
+    clock = Clock()
+    competition = compete(clock)
+    competition.run(forest("first"))
+    clock.seconds = competition.seconds[ExtraTreesRegressor] = 5.0
+    assert competition.run(forest("second")) is None
+    assert competition.run(trial()) is not None
+    clock.seconds = 5.1
+    assert competition.run(forest("third")) is not None
 
 
 def refitted(during, clock=None):

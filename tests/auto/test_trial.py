@@ -26,6 +26,7 @@ from skmat.auto._trial import (
     fit_all_rows,
     fit_trial,
     n_models_of_all_rows,
+    refit_share,
     seeded_clone,
     take_rows,
     weight_arguments,
@@ -349,3 +350,48 @@ def test_rows_of_structures():
     structures = StructureArrays.from_structures([rock_salt(a) for a in (5.0, 5.5, 6.0)])
     taken = take_rows(structures, np.array([2, 0]))
     assert_allclose(taken.lattice[:, 0, 0], [6.0, 5.0])
+
+
+class Countdown(Deadline):
+    """A deadline that passes when it has been asked a number of times."""
+
+    def __init__(self, n_asked=None):
+        super().__init__()
+        self.n_left, self.n_asked = n_asked, 0
+
+    def left(self):
+        self.n_asked += 1
+        return -1.0 if self.n_left is not None and self.n_asked > self.n_left else np.inf
+
+
+def grown(deadline=None, refit=None, **settings):
+    model = ExtraTreesRegressor(25, min_samples_leaf=2, **settings)
+    candidate = Candidate("forest", model, ("fractions",), refit=refit, runs_in_threads=True)
+    trial = Trial("forest", candidate, [Learned.numbers(0, LABELS)])
+    return fit_trial(trial, TABLE, FOLDS, ONES, seed=0, deadline=deadline)
+
+
+@pytest.mark.parametrize("settings", [{}, {"warm_start": True}])
+def test_forests_that_grow_in_steps_are_those_of_one_fit(settings):
+    expected, trial = grown(**settings), grown(clock := Countdown(), **settings)
+    assert_array_equal(trial.predictions[0], expected.predictions[0])
+    assert trial.models[0].get_params() == expected.models[0].get_params()
+    # Three steps of each fold, and two ends of a fold.
+    assert clock.n_asked == (2 if settings else 3 * 3 + 2)
+
+
+def test_a_forest_stops_while_it_grows():
+    clock = Countdown(n_asked=1)
+    with pytest.raises(OutOfTimeError):
+        grown(clock)
+    assert clock.n_asked == 2
+
+
+def test_a_fit_to_all_rows_takes_the_time_of_some_folds():
+    def share(n_at_a_time=1, **settings):
+        candidate = Candidate("forest", ExtraTreesRegressor(100), ("fractions",), **settings)
+        return refit_share(candidate, FOLDS, 60, n_at_a_time)
+
+    assert share() == 0.0
+    assert share(refit={}) == pytest.approx(1.5)
+    assert share(2, refit={"n_estimators": 200}) == pytest.approx(1.5)

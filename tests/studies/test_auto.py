@@ -19,7 +19,7 @@ N_TRAIN, N_TEST = 19, 40
 class Task:
     """Rows of one number; the labels are that number, or whether it is above a third."""
 
-    def __init__(self, name):
+    def __init__(self, name, input="formula"):
         self.info = MATBENCH_TASKS[resolve_task_name(name)]
         self.X = np.random.default_rng(0).random(N_TRAIN + N_TEST)
         self.y = self.X if self.info.kind == "regression" else self.X > 1 / 3
@@ -102,7 +102,7 @@ def auto(studies, monkeypatch):
 @pytest.fixture
 def measured(auto):
     def measure(task):
-        (study,) = auto.STUDIES
+        study, _ = auto.STUDIES
         cell = {"model": "auto-medium", "task": task, "fold": 0}
         return study.measure(cell, study.settings, None)
 
@@ -110,7 +110,7 @@ def measured(auto):
 
 
 def test_small_tasks_have_all_folds_and_models_are_made_when_they_run(auto):
-    (study,) = auto.STUDIES
+    study, _ = auto.STUDIES
     folds = {info.short_name: [] for info in MATBENCH_TASKS.values()}
     for cell in study.cells:
         folds[cell["task"]].append(cell["fold"])
@@ -121,6 +121,19 @@ def test_small_tasks_have_all_folds_and_models_are_made_when_they_run(auto):
     left_out = {task for task, each in folds.items() if not each}
     assert left_out == {"mp_gap", "mp_is_metal", "mp_e_form"}
     assert {cell["model"] for cell in study.cells} == set(study.settings["models"])
+
+
+def test_structures_are_read_where_a_model_reads_them(auto, monkeypatch):
+    read = []
+
+    def task(name, input):
+        read.append((name, input))
+        return Task(name)
+
+    monkeypatch.setattr(auto, "MatbenchTask", task)
+    for study in auto.STUDIES:
+        study.measure(study.cells[0], study.settings, None)
+    assert read == [("steels", "formula"), ("phonons", "structure")]
 
 
 def test_a_regression_is_measured_with_its_candidates(measured):
@@ -192,7 +205,7 @@ def test_the_calibration_error_before_is_that_of_the_mean_of_the_candidates(meas
 def test_a_run_goes_on_where_it_stopped(auto, tmp_path):
     import runner
 
-    (study,) = auto.STUDIES
+    study, _ = auto.STUDIES
     only = {"task": ["steels"], "fold": ["0", "1"]}
     runner.run(study, tmp_path, tmp_path / "work", only={**only, "fold": ["1"]}, say=str)
     said = []

@@ -30,9 +30,10 @@ class Rows:
         self.rows.append((what, unit, *values))
 
 
-def test_the_limit_is_measured_where_a_fit_takes_longer(speed):
+def test_the_limit_is_measured_where_a_fit_takes_longer(speed, monkeypatch):
     report, saved = Rows(), []
-    speed.measure(report, ["fast", "medium"], [300, 1000], 60, lambda: saved.append(1))
+    monkeypatch.setattr(speed, "SIZES", {"fast": (300, 1000), "medium": (300, 1000)})
+    speed.measure(report, ["fast", "medium"], 60, lambda: saved.append(1))
     assert report.rows == [
         ("fast: fit, 300 rows", "s", 3.0),
         ("fast: fit, 1,000 rows", "s", 10.0),

@@ -256,3 +256,17 @@ def test_several_models_have_their_own_tables(make):
     parts = make(steels_rows() + other)
     tables = [part for part in parts if part.startswith("| task | auto-")]
     assert [table.split(" | ")[1] for table in tables] == ["auto-medium", "auto-fast"]
+
+
+def test_the_table_of_structures_begins_with_the_average(studies, tmp_path):
+    from tables.auto import auto_structures
+
+    assert auto_structures(tmp_path) == {}
+    rows = [row | {"model": "all"} for row in steels_rows()]
+    (tmp_path / "auto_structures.json").write_text(json.dumps({"rows": rows}))
+    table, *others = auto_structures(tmp_path)["auto_structures.md"]
+    names = [line.split(" | ")[0].strip("| ") for line in table.splitlines()]
+    assert names == ["candidate", "---", "**all**", "trees", "network", "lucky"]
+    assert "| **all** | 80.0 |" in table
+    assert "| trees | 79.0 (0.60) |" in table
+    assert others[0].startswith("Intervals")

@@ -267,6 +267,6 @@ def test_the_table_of_structures_begins_with_the_average(studies, tmp_path):
     table, *others = auto_structures(tmp_path)["auto_structures.md"]
     names = [line.split(" | ")[0].strip("| ") for line in table.splitlines()]
     assert names == ["candidate", "---", "**all**", "trees", "network", "lucky"]
-    assert "| **all** | 80.0 |" in table
-    assert "| trees | 79.0 (0.60) |" in table
+    assert "| **all** | 80.00 |" in table
+    assert "| trees | 79.00 (0.60) |" in table
     assert others[0].startswith("Intervals")

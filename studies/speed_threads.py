@@ -21,7 +21,7 @@ from skmat.datasets import load_transport
 
 #: Numbers of rows, whose batches have 32 and 128 materials, and epochs.
 SIZES = {512: 2, 2048: 1}
-LOADS = (0, 2)
+LOADS = (0, 2, 8)
 
 
 def fit_rate(n_rows):

@@ -378,8 +378,9 @@ class AutoEstimator(
         used = {trial for part in kept for trial in part.trials}
         if self._ranked is not None:
             kept += [part for of_target in self._ranked for part in of_target]
-        # In order, so that fits with one seed are equal.
-        for trial in dict.fromkeys(trial for part in kept for trial in part.trials):
+        trials = dict.fromkeys(trial for part in kept for trial in part.trials)
+        # First those without any model: others use what time is left.
+        for trial in sorted(trials, key=lambda trial: bool(trial.models)):
             n_models = n_models_of_all_rows(trial, data.folds)
             if n_models and (trial in used or not trial.models):
                 competition.fit_all_rows(trial, n_models)

@@ -46,8 +46,6 @@ class Competition:
         Trials that failed or were left out.
     predicted : set of int
         Targets that a fitted trial predicts. Nothing stops the fit of a trial for others.
-    seconds : dict of type to float
-        What the last fitted trial took, by the class of its model.
     """
 
     data: FitData
@@ -57,7 +55,6 @@ class Competition:
     verbose: int = 0
     failures: list = field(default_factory=list)
     predicted: set = field(default_factory=set)
-    seconds: dict = field(default_factory=dict)
 
     def run(self, trial: Trial, *, is_gate=False):
         """Fit a trial and return it. Return None if it fails or time is up.
@@ -102,13 +99,11 @@ class Competition:
             else:
                 self._report(trial, error)
             return None
-        seconds = time.perf_counter() - start
-        self.seconds[type(trial.candidate.model)] = seconds
         self.deadline.reserved += self._seconds_of_refit(trial)
         if not is_gate:
             self.predicted |= targets
         if self.verbose:
-            self._say(trial, "", seconds)
+            self._say(trial, "", time.perf_counter() - start)
         return trial
 
     def fit_all_rows(self, trial, n_models):
@@ -174,15 +169,12 @@ class Competition:
         return "interrupted" if self.deadline.is_interrupted else "no time left"
 
     def _has_time(self, trial):
-        left, model = self.deadline.left(), trial.candidate.model
-        if not np.isfinite(left):
-            return True
-        if not trial.candidate.is_network:
-            # One of the same kind takes as long, more or less.
-            return left > self.seconds.get(type(model), 0.0)
+        left = self.deadline.left()
+        if not trial.candidate.is_network or not np.isfinite(left):
+            return left > 0
         n_rows = len(self.data.folds[0][0])
         rounds = -(-len(self.data.folds) // effective_n_jobs(self.n_jobs))
-        return rounds * model._seconds_of_training(n_rows) < left
+        return rounds * trial.candidate.model._seconds_of_training(n_rows) < left
 
     def _seconds_of_refit(self, trial):
         """Return an estimate of the seconds of a fit to all rows that has to follow."""

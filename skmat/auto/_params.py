@@ -48,8 +48,8 @@ class AutoParams:
         X. Others get Magpie features and element fractions. Classifiers learn the indices of the
         classes.
     time_limit : float or None
-        Seconds that the fit may take, more or less. Candidates that would take longer than what is
-        left are left out. The first one is always fitted.
+        Seconds that the fit may take, more or less. A candidate that would take longer than what
+        is left is left out, so that a fit often ends earlier. The first one is always fitted.
     cv : "auto", int or splitter
         Folds. "auto" takes five, three if "medium" gets more than 2,000 rows, and one hold-out
         part above 20,000 rows. "fast" repeats the folds below 500 rows, and "best" below 1,000. A

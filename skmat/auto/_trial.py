@@ -3,7 +3,6 @@
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,6 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
@@ -127,6 +125,7 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     X = table.read(trial.candidate.reads)
     n_rows, n_at_a_time = len(table), effective_n_jobs(plain(n_jobs))
     share = refit_share(trial.candidate, folds, n_rows, n_at_a_time)
+    n_rounds = -(-len(folds) // n_at_a_time)
     jobs = (
         delayed(_fit_fold)(
             trial.candidate,
@@ -137,7 +136,7 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
             sample_weight,
             seed + index,
             deadline,
-            -(-(len(folds) - index) // n_at_a_time) + share,
+            n_rounds - index // n_at_a_time + share,
         )
         for index, (training, held_out) in enumerate(folds)
     )
@@ -159,8 +158,9 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
             trial.seconds_fit += seconds[0]
             trial.seconds_predict += seconds[1]
             if deadline is not None and index + 1 < len(folds):
-                per_fold = (time.perf_counter() - start) / (index + 1)
-                if per_fold * (len(folds) - index - 1) > deadline.left():
+                n_begun = index // n_at_a_time + 1
+                per_round = (time.perf_counter() - start) / n_begun
+                if per_round * (n_rounds - n_begun) > deadline.left():
                     running.close()
                     raise OutOfTimeError
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -222,7 +222,7 @@ def fit_all_rows(trial, table, sample_weight, seed, *, n_models=1, n_jobs=None, 
     n_jobs : int, default=None
         Models at a time.
     deadline : Deadline, default=None
-        When networks raise OutOfTimeError.
+        When networks raise OutOfTimeError. A forest is always fitted.
     """
     start = time.perf_counter()
     X, rows = table.read(trial.candidate.reads), np.arange(len(table))
@@ -311,17 +311,17 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None, 
         callbacks = model.callbacks
         model.set_params(callbacks=[*(callbacks or ()), StopAtDeadline(deadline)])
         return fit_with_weights(model, *training).set_params(callbacks=callbacks)
-    if deadline is not None and isinstance(model, ExtraTreesClassifier | ExtraTreesRegressor):
+    if deadline is not None and candidate.refit is not None and hasattr(model, "warm_start"):
         return _grow(model, training, deadline, n_left)
     with threadpool_limits(1 if len(rows) < candidate.threads_from else None, "openmp"):
         return fit_with_weights(model, *training)
 
 
 def _grow(forest, training, deadline, n_left):
-    """Fit a forest in steps. Raise OutOfTimeError once `n_left` such fits would take too long."""
-    if forest.warm_start or not isinstance(forest.random_state, Integral):
-        # Steps would grow other trees than one fit does.
-        return fit_with_weights(forest, *training)
+    """Fit one of our forests in steps, which gives the trees of one fit.
+
+    OutOfTimeError is raised as soon as `n_left` such fits would take too long.
+    """
     start, n_trees = time.perf_counter(), forest.n_estimators
     forest.set_params(warm_start=True)
     for n_grown in [*range(_N_TREES_AT_A_TIME, n_trees, _N_TREES_AT_A_TIME), n_trees]:
@@ -358,8 +358,9 @@ def _name_of_weights(model):
 
 def _predict(model, X, learned):
     """Return the predictions of each target in its unit, or the probabilities of its classes."""
-    # Threads of joblib add up the trees of a forest in any order, and the last bits differ.
-    with parallel_config(n_jobs=1):
+    # Threads of joblib add up the trees of a forest in any order, and the last bits differ. The
+    # backend of Dask takes no notice of n_jobs=1.
+    with parallel_config("sequential"):
         return _predict_targets(model, X, learned)
 
 

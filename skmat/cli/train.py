@@ -147,7 +147,7 @@ def _add_average(group):
         "--time-limit",
         type=_seconds,
         metavar="SECONDS",
-        help="try no further model after this time, in each fit",
+        help="time of each fit, more or less: models that would take longer are left out",
     )
     group.add_argument(
         "--decision",

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+from joblib import delayed
 
+from skmat._utils.parallel import make_parallel
 from skmat._utils.parameters import plain
 from skmat.estimators._fitted_model import FittedModel
 from skmat.estimators._teachers import fit_teachers
 from skmat.training import (
     MultiObjectiveModel,
+    are_several_processes,
     build_net,
     history_rows,
     isolated_seed,
@@ -23,6 +26,9 @@ __all__ = ["load_model", "train_models", "train_one_epoch"]
 
 def train_models(estimator, plan, data, previous):
     """Train every network. Networks of an earlier fit are trained in place.
+
+    ``joblib.parallel_config(n_jobs=2)`` trains two networks at a time. With callbacks of the user,
+    and where several processes train together, they follow one another.
 
     A network that continues has new random numbers, a new optimizer and a new cycle of the
     learning rate. It keeps its weights, heads, standardisation and teachers.
@@ -42,34 +48,45 @@ def train_models(estimator, plan, data, previous):
     -------
     list of FittedModel
     """
+    kept: list[dict] = []
+
+    def trainings():
+        """Yield the training of each network. What else its model keeps is appended to `kept`."""
+        for index, run in enumerate(plan.runs):
+            before = previous[index] if previous else None
+            objectives, teachers, teacher_targets = fit_teachers(
+                plan.tasks.objectives, data.X, run.training, before.teachers if before else None
+            )
+            if before:
+                model = before.model
+                model.objectives = tuple(objectives)
+                labels, weights = (
+                    data.targets.values[run.training], data.sample_weight[run.training]
+                )  # fmt: skip
+                scaling = before.scaling.refitted(labels, weights)
+                extra_scaling = _refitted_extra(before, data, run.training)
+            else:
+                model, scaling = _new_network(estimator, plan, data, run, objectives)
+                extra_scaling = data.fit_extra_scaling(run.training)
+            arrays = data.for_training(scaling, teacher_targets, extra_scaling)
+            validates = len(run.validation) > 0
+            kept.append({"scaling": scaling, "extra_scaling": extra_scaling, "teachers": teachers})
+            yield delayed(train)(
+                model,
+                run.settings,
+                arrays.take(run.training) if validates else arrays,
+                arrays.take(run.validation) if validates else None,
+                plan.run_folder,
+                estimator.callbacks,
+            )
+
+    one_at_a_time = bool(estimator.callbacks) or are_several_processes()
+    trained = list(make_parallel(1 if one_at_a_time else None)(trainings()))
     models = []
-    for index, run in enumerate(plan.runs):
-        before = previous[index] if previous else None
-        objectives, teachers, teacher_targets = fit_teachers(
-            plan.tasks.objectives, data.X, run.training, before.teachers if before else None
-        )
-        if before:
-            model = before.model
-            model.objectives = tuple(objectives)
-            labels, weights = data.targets.values[run.training], data.sample_weight[run.training]
-            scaling = before.scaling.refitted(labels, weights)
-            extra_scaling = _refitted_extra(before, data, run.training)
-        else:
-            model, scaling = _new_network(estimator, plan, data, run, objectives)
-            extra_scaling = data.fit_extra_scaling(run.training)
-        arrays = data.for_training(scaling, teacher_targets, extra_scaling)
-        validates = len(run.validation) > 0
-        net, history = train(
-            model,
-            run.settings,
-            arrays.take(run.training) if validates else arrays,
-            arrays.take(run.validation) if validates else None,
-            plan.run_folder,
-            estimator.callbacks,
-        )
+    for run, (net, history), rest in zip(plan.runs, trained, kept, strict=True):
         classes = data.targets.classes
-        fitted = FittedModel(net, scaling, run.seed, history, classes, teachers)
-        fitted.extra_scaling = extra_scaling
+        fitted = FittedModel(net, rest["scaling"], run.seed, history, classes, rest["teachers"])
+        fitted.extra_scaling = rest["extra_scaling"]
         models.append(fitted)
     return models
 

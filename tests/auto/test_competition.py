@@ -270,17 +270,6 @@ def test_reserved_seconds_are_not_left():
     assert 90 < deadline.left() < 100
 
 
-def test_a_trial_is_not_begun_if_one_of_its_kind_took_longer():
-    clock = Clock()
-    competition = compete(clock)
-    competition.run(forest("first"))
-    clock.seconds = competition.seconds[ExtraTreesRegressor] = 5.0
-    assert competition.run(forest("second")) is None
-    assert competition.run(trial()) is not None
-    clock.seconds = 5.1
-    assert competition.run(forest("third")) is not None
-
-
 def refitted(during, clock=None):
     """Return a trial that has models of folds, after a fit to all rows that runs `during`."""
     competition = compete(clock)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ from common.materials import rock_salt
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import ExtraTreesRegressor, VotingRegressor
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, VotingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsRegressor
@@ -17,6 +19,7 @@ from skorch.callbacks import Callback
 from threadpoolctl import threadpool_limits
 
 from skmat import MTEncoderRegressor
+from skmat.auto import _trial
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import Deadline, OutOfTimeError
 from skmat.auto._learned import Learned
@@ -364,20 +367,66 @@ class Countdown(Deadline):
         return -1.0 if self.n_left is not None and self.n_asked > self.n_left else np.inf
 
 
-def grown(deadline=None, refit=None, **settings):
-    model = ExtraTreesRegressor(25, min_samples_leaf=2, **settings)
-    candidate = Candidate("forest", model, ("fractions",), refit=refit, runs_in_threads=True)
-    trial = Trial("forest", candidate, [Learned.numbers(0, LABELS)])
-    return fit_trial(trial, TABLE, FOLDS, ONES, seed=0, deadline=deadline)
+def grown(deadline=None, refit={"n_estimators": 50}, learned=None, **settings):  # noqa: B006
+    learned = learned or Learned.numbers(0, LABELS)
+    make = ExtraTreesClassifier if learned.n_classes else ExtraTreesRegressor
+    candidate = Candidate(
+        "forest", make(25, min_samples_leaf=2), ("fractions",), refit=refit, runs_in_threads=True
+    )
+    trial = Trial("forest", candidate, [learned])
+    return fit_trial(trial, TABLE, FOLDS, ONES, seed=0, deadline=deadline, **settings)
 
 
-@pytest.mark.parametrize("settings", [{}, {"warm_start": True}])
-def test_forests_that_grow_in_steps_are_those_of_one_fit(settings):
-    expected, trial = grown(**settings), grown(clock := Countdown(), **settings)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize(
+    "learned",
+    [Learned.numbers(0, LABELS), Learned(0, np.arange(60.0) % 3, n_classes=3)],
+    ids=["numbers", "classes"],
+)
+def test_forests_that_grow_in_steps_are_those_of_one_fit(learned, n_jobs):
+    expected = grown(learned=learned)
+    trial = grown(clock := Countdown(), learned=learned, n_jobs=n_jobs)
     assert_array_equal(trial.predictions[0], expected.predictions[0])
-    assert trial.models[0].get_params() == expected.models[0].get_params()
     # Three steps of each fold, and two ends of a fold.
-    assert clock.n_asked == (2 if settings else 3 * 3 + 2)
+    assert clock.n_asked == 3 * 3 + 2
+
+
+def test_forests_of_the_user_are_fitted_at_once():
+    grown(clock := Countdown(), refit=None)
+    assert clock.n_asked == 2
+
+
+def test_a_forest_stops_if_all_that_follows_would_take_too_long(monkeypatch):
+    # A tree takes a second: it is asked after 10, 20 and 25 trees.
+    def grow(left):
+        seconds = iter([0.0, 10.0, 20.0, 25.0])
+        clock = SimpleNamespace(perf_counter=lambda: next(seconds))
+        monkeypatch.setattr(_trial, "time", clock)
+        forest = ExtraTreesRegressor(25, random_state=0)
+        X = TABLE.feature("fractions")
+        return _trial._grow(forest, (X, LABELS, ONES), SimpleNamespace(left=lambda: left), 4)
+
+    # Four fits have 100 trees, of which 90 are left after the first step.
+    with pytest.raises(OutOfTimeError):
+        grow(89.0)
+    forest = grow(91.0)
+    assert len(forest.estimators_) == 25
+    assert not forest.warm_start
+
+
+@pytest.mark.parametrize(("n_jobs", "rounds"), [(None, [3, 2, 1]), (2, [2, 2, 1]), (3, [1, 1, 1])])
+def test_a_forest_knows_what_follows(monkeypatch, n_jobs, rounds):
+    asked = []
+
+    def grow(forest, training, deadline, n_left):
+        asked.append(n_left)
+        return forest.fit(*training[:2])
+
+    monkeypatch.setattr(_trial, "_grow", grow)
+    grown(Countdown(), n_jobs=n_jobs)
+    # A fit to all rows has twice the trees, and one and a half times the rows.
+    expected = np.add(rounds, 3.0 / (n_jobs or 1))
+    assert_allclose(sorted(asked, reverse=True), expected)
 
 
 def test_a_forest_stops_while_it_grows():

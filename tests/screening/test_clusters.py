@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 import torch
 from joblib import parallel_config
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skmat import AutoRegressor, MTEncoderRegressor
+from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
 from skmat.screening import Predictor, predict_stream
 
 # On one worker of pytest-xdist, so that each cluster starts once.
@@ -92,6 +93,23 @@ def test_averages_are_equal(backend):
     np.testing.assert_array_equal(found.predict(FORMULAS), expected.predict(FORMULAS))
 
 
+def test_networks_of_an_ensemble_are_equal(backend):
+    model = MTEncoderRegressor(preset="tiny", max_epochs=2, n_estimators=3, random_state=0)
+    with parallel_config(backend=backend, n_jobs=2):
+        found = clone(model).fit(FORMULAS, GAPS).predict(FORMULAS)
+    np.testing.assert_array_equal(found, model.fit(FORMULAS, GAPS).predict(FORMULAS))
+
+
+def test_averages_of_classifiers_are_equal(backend):
+    def fitted():
+        model = AutoClassifier(preset=["trees", "svm"], cv=2, random_state=0, n_jobs=2)
+        return model.fit(FORMULAS * 3, GAPS[:, 0].repeat(3) > 9).predict_proba(FORMULAS)
+
+    with parallel_config(backend=backend):
+        found = fitted()
+    np.testing.assert_array_equal(found, fitted())
+
+
 def test_streams_are_equal(backend, folder, tmp_path):
     with parallel_config(backend=backend, n_jobs=2):
         predict_stream(folder, FORMULAS, tmp_path / "many", chunk_size=3, verbose=0)
@@ -109,7 +127,7 @@ def test_partitions_of_dask_are_batches(dask_cluster, folder):
         predictor, meta=predictor(frame.head(1))
     )
     found = found.compute()
-    np.testing.assert_allclose(found["y_predicted"], expected["y_predicted"], rtol=1e-12)
+    np.testing.assert_array_equal(found["y_predicted"], expected["y_predicted"])
     assert found["problem"].tolist() == expected["problem"].tolist()
 
 
@@ -120,5 +138,5 @@ def test_batches_of_ray_are_batches(ray_cluster, folder):
     expected = predictor(frame)
     found = data.from_pandas(frame).map_batches(predictor, batch_size=5).to_pandas()
     found = found.set_index("formula").loc[frame["formula"]]
-    np.testing.assert_allclose(found["y_predicted"], expected["y_predicted"], rtol=1e-12)
+    np.testing.assert_array_equal(found["y_predicted"], expected["y_predicted"])
     assert found["problem"].tolist() == expected["problem"].tolist()

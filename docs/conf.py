@@ -99,16 +99,17 @@ html_sidebars = {
         "contributing",
     )
 }
+repository = "skmat/skmat"
 html_theme_options = {
     "logo": {"text": "skmat"},
     "show_prev_next": False,
     "navbar_align": "left",
     "footer_start": ["copyright"],
     "footer_end": [],
+    "github_url": f"https://github.com/{repository}",
 }
 
 # The release checklist of CONTRIBUTING.md fills the branch "notebooks".
-repository = "skmat/skmat"
 colab_notebooks = f"https://colab.research.google.com/github/{repository}/blob/notebooks"
 
 sphinx_gallery_conf = {

@@ -122,8 +122,10 @@ def measure(report, scale):
         report.time(what, "materials/s", bf16, {"float32": float32}, max(1, report.repeats // 2))
         model = MTEncoderRegressor(preset=preset, max_epochs=1)
         predict = predictions(model, X, labels)
-        bare = len(X), bare_predictions(model, read_compositions(X))
-        report.time(f"{preset}: predict", "materials/s", predict, {"bare torch loop": bare})
+        for size in (64, 256):
+            bare = len(X), bare_predictions(model, read_compositions(X), size)
+            rival = {f"bare torch loop, batch {size}": bare}
+            report.time(f"{preset}: predict", "materials/s", predict, rival)
         share = predict[0], lambda X=X: read_compositions(X)
         report.time(f"{preset}: predict", "materials/s", predict, {"reading formulas": share})
 
@@ -145,7 +147,7 @@ def measure(report, scale):
     report.time("roost: predict", "materials/s", roost, {"base": base})
 
 
-def bare_predictions(model, arrays, size=256):
+def bare_predictions(model, arrays, size):
     """Return a function that predicts with the network in the shortest torch loop."""
     network = model.estimators_[0].model
     head = network.heads["properties"][0]

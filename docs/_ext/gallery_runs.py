@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 from sphinx.util import logging
 
-#: The examples' README promises a minute. Times differ between machines, so the limit is higher.
-LIMIT_SECONDS = 120
+#: What the introduction of the examples promises.
+LIMIT_SECONDS = 60
 STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,

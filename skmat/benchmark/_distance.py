@@ -90,7 +90,9 @@ def dataset_distance(a, b, *, n_samples=1000, n_draws=5, random_state=0):
     Examples
     --------
     >>> from skmat.benchmark import dataset_distance
-    >>> dataset_distance(["CaTiO3"], ["SrTiO3"])["distance"].round(6)  # doctest: +SKIP
+    >>> dataset_distance(["CaTiO3"], ["SrTiO3"])["distance"].round(
+    ...     6
+    ... )  # doctest: +SKIP
     0.2
     """
     if n_samples < 1 or n_draws < 2:

@@ -55,7 +55,9 @@ def overlap_report(corpus, task, *, data_home=None):
     Examples
     --------
     >>> from skmat.benchmark import overlap_report
-    >>> report = overlap_report(["TiO2", "Fe2O3", "NaCl"], ["Ti2O4", "FeO", "GaAs", "KCl"])
+    >>> report = overlap_report(
+    ...     ["TiO2", "Fe2O3", "NaCl"], ["Ti2O4", "FeO", "GaAs", "KCl"]
+    ... )
     >>> report.loc["all", ["n_test", "same_composition", "same_elements"]]
     n_test              4.00
     same_composition    0.25

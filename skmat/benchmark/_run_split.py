@@ -80,7 +80,9 @@ def run_benchmark(
     >>> from skmat.benchmark import run_benchmark
     >>> from skmat.model_selection import LeaveOneElementOut
     >>> splitter = LeaveOneElementOut(min_test_size=20)
-    >>> scores = run_benchmark(AutoRegressor(), "steels", splitter)  # doctest: +SKIP
+    >>> scores = run_benchmark(
+    ...     AutoRegressor(), "steels", splitter
+    ... )  # doctest: +SKIP
     """
     if isinstance(task, str):
         task = MatbenchTask(

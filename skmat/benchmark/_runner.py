@@ -126,7 +126,9 @@ def run_matbench(
     --------
     >>> from sklearn.dummy import DummyRegressor
     >>> from skmat.benchmark import run_matbench
-    >>> results = run_matbench(DummyRegressor(), tasks=["steels"])  # doctest: +SKIP
+    >>> results = run_matbench(
+    ...     DummyRegressor(), tasks=["steels"]
+    ... )  # doctest: +SKIP
     >>> results.summary().loc["matbench_steels", "mean"]  # doctest: +SKIP
     229.7...
     """

@@ -1,4 +1,7 @@
-"""The parser of the command line: argparse, with examples under the help."""
+"""The parser of the command line: argparse, with examples under the help.
+
+typer and rich-click would be further dependencies, and import more before they show help.
+"""
 
 import argparse
 

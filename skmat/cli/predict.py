@@ -20,7 +20,8 @@ def add_predict(commands):
         help="predict with a model",
         description="Predict for a table, or for formulas or structures on the command line. The"
         " table also needs the further columns that the model learned from (skmat train"
-        " --columns). " + JOBLIB_WARNING,
+        " --columns). For hundreds of thousands of rows, `skmat screen` shows progress, needs"
+        " little memory and goes on after an interruption. " + JOBLIB_WARNING,
         epilog=examples(
             ("a few formulas", "skmat predict --formulas TiO2 GaAs --model gaps"),
             (

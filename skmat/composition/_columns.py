@@ -128,7 +128,9 @@ def amounts_from_weight(X):
     --------
     >>> import pandas as pd
     >>> from skmat.composition import amounts_from_weight
-    >>> alloys = pd.DataFrame({"Ti (wt%)": [90.0], "Al (wt%)": [6.0], "V (wt%)": [4.0]})
+    >>> alloys = pd.DataFrame(
+    ...     {"Ti (wt%)": [90.0], "Al (wt%)": [6.0], "V (wt%)": [4.0]}
+    ... )
     >>> amounts_from_weight(alloys).round(3)
          Ti     Al      V
     0  1.88  0.222  0.079

@@ -62,7 +62,10 @@ class ALIGNNEncoder(ALIGNNFamily, EncoderTransformer):
     --------
     >>> from pymatgen.core import Lattice, Structure
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
+    >>> structures = [
+    ...     Structure(Lattice.cubic(4.3), ["Cs", x], sites)
+    ...     for x in ("Cl", "Br", "I")
+    ... ]
     >>> from skmat import ALIGNNEncoder
     >>> encoder = ALIGNNEncoder(preset="tiny", max_epochs=2, random_state=0)
     >>> encoder.fit_transform(structures).shape
@@ -79,7 +82,10 @@ class ALIGNNRegressor(ALIGNNFamily, EncoderRegressor):
     >>> import numpy as np
     >>> from pymatgen.core import Lattice, Structure
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
+    >>> structures = [
+    ...     Structure(Lattice.cubic(4.3), ["Cs", x], sites)
+    ...     for x in ("Cl", "Br", "I")
+    ... ]
     >>> from skmat import ALIGNNRegressor
     >>> model = ALIGNNRegressor(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, [[8.3, np.nan], [7.3, 1.70], [6.2, 1.79]])
@@ -97,7 +103,10 @@ class ALIGNNClassifier(ALIGNNFamily, EncoderClassifier):
     --------
     >>> from pymatgen.core import Lattice, Structure
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
+    >>> structures = [
+    ...     Structure(Lattice.cubic(4.3), ["Cs", x], sites)
+    ...     for x in ("Cl", "Br", "I")
+    ... ]
     >>> from skmat import ALIGNNClassifier
     >>> model = ALIGNNClassifier(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, ["light", "light", "heavy"])

@@ -65,7 +65,10 @@ class CGCNNEncoder(CGCNNFamily, EncoderTransformer):
     --------
     >>> from pymatgen.core import Lattice, Structure
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
+    >>> structures = [
+    ...     Structure(Lattice.cubic(4.3), ["Cs", x], sites)
+    ...     for x in ("Cl", "Br", "I")
+    ... ]
     >>> from skmat import CGCNNEncoder
     >>> encoder = CGCNNEncoder(preset="tiny", max_epochs=2, random_state=0)
     >>> encoder.fit_transform(structures).shape
@@ -82,7 +85,10 @@ class CGCNNRegressor(CGCNNHeads, EncoderRegressor):
     >>> import numpy as np
     >>> from pymatgen.core import Lattice, Structure
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
+    >>> structures = [
+    ...     Structure(Lattice.cubic(4.3), ["Cs", x], sites)
+    ...     for x in ("Cl", "Br", "I")
+    ... ]
     >>> from skmat import CGCNNRegressor
     >>> model = CGCNNRegressor(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, [[8.3, np.nan], [7.3, 1.70], [6.2, 1.79]])
@@ -100,7 +106,10 @@ class CGCNNClassifier(CGCNNHeads, EncoderClassifier):
     --------
     >>> from pymatgen.core import Lattice, Structure
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> structures = [Structure(Lattice.cubic(4.3), ["Cs", x], sites) for x in ("Cl", "Br", "I")]
+    >>> structures = [
+    ...     Structure(Lattice.cubic(4.3), ["Cs", x], sites)
+    ...     for x in ("Cl", "Br", "I")
+    ... ]
     >>> from skmat import CGCNNClassifier
     >>> model = CGCNNClassifier(preset="tiny", max_epochs=2, random_state=0)
     >>> model.fit(structures, ["light", "light", "heavy"])

@@ -74,7 +74,9 @@ class MTEncoderRegressor(MTEncoderFamily, EncoderRegressor):
     >>> import numpy as np
     >>> from skmat import MTEncoderRegressor
     >>> model = MTEncoderRegressor(preset="tiny", max_epochs=2, random_state=0)
-    >>> model.fit(["TiO2", "Fe2O3", "NaCl"], [[3.2, np.nan], [2.1, 5.2], [8.5, 2.2]])
+    >>> model.fit(
+    ...     ["TiO2", "Fe2O3", "NaCl"], [[3.2, np.nan], [2.1, 5.2], [8.5, 2.2]]
+    ... )
     MTEncoderRegressor(max_epochs=2, preset='tiny', random_state=0)
     >>> model.predict(["ZnO"]).shape
     (1, 2)
@@ -89,7 +91,10 @@ class MTEncoderClassifier(MTEncoderFamily, EncoderClassifier):
     --------
     >>> from skmat import MTEncoderClassifier
     >>> model = MTEncoderClassifier(preset="tiny", max_epochs=2, random_state=0)
-    >>> model.fit(["TiO2", "Fe", "NaCl", "Cu"], ["insulator", "metal", "insulator", "metal"])
+    >>> model.fit(
+    ...     ["TiO2", "Fe", "NaCl", "Cu"],
+    ...     ["insulator", "metal", "insulator", "metal"],
+    ... )
     MTEncoderClassifier(max_epochs=2, preset='tiny', random_state=0)
     >>> model.predict_proba(["ZnO"]).shape
     (1, 2)

@@ -59,7 +59,9 @@ class RoostRegressor(RoostFamily, EncoderRegressor):
     >>> import numpy as np
     >>> from skmat import RoostRegressor
     >>> model = RoostRegressor(preset="tiny", max_epochs=2, random_state=0)
-    >>> model.fit(["TiO2", "Fe2O3", "NaCl"], [[3.2, np.nan], [2.1, 5.2], [8.5, 2.2]])
+    >>> model.fit(
+    ...     ["TiO2", "Fe2O3", "NaCl"], [[3.2, np.nan], [2.1, 5.2], [8.5, 2.2]]
+    ... )
     RoostRegressor(max_epochs=2, preset='tiny', random_state=0)
     >>> model.predict(["ZnO"]).shape
     (1, 2)
@@ -74,7 +76,10 @@ class RoostClassifier(RoostFamily, EncoderClassifier):
     --------
     >>> from skmat import RoostClassifier
     >>> model = RoostClassifier(preset="tiny", max_epochs=2, random_state=0)
-    >>> model.fit(["TiO2", "Fe", "NaCl", "Cu"], ["insulator", "metal", "insulator", "metal"])
+    >>> model.fit(
+    ...     ["TiO2", "Fe", "NaCl", "Cu"],
+    ...     ["insulator", "metal", "insulator", "metal"],
+    ... )
     RoostClassifier(max_epochs=2, preset='tiny', random_state=0)
     >>> model.predict_proba(["ZnO"]).shape
     (1, 2)

@@ -55,7 +55,9 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
     --------
     >>> from matminer.featurizers.composition import Stoichiometry
     >>> from skmat.featurizers import MatminerFeaturizer
-    >>> featurizer = MatminerFeaturizer(Stoichiometry(p_list=[0, 2])).fit(["TiO2", "NaCl"])
+    >>> featurizer = MatminerFeaturizer(Stoichiometry(p_list=[0, 2])).fit(
+    ...     ["TiO2", "NaCl"]
+    ... )
     >>> featurizer.transform(["TiO2", "NaCl"]).round(3)
     array([[2.   , 0.745],
            [2.   , 0.707]])

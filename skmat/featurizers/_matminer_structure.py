@@ -64,8 +64,12 @@ class MatminerStructureFeaturizer(StructureInputMixin, MatminerTransformer):
     >>> from pymatgen.core import Lattice, Structure
     >>> from skmat.featurizers import MatminerStructureFeaturizer
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> salts = [Structure(Lattice.cubic(a), ["Cs", "Cl"], sites) for a in (4.1, 4.2)]
-    >>> featurizer = MatminerStructureFeaturizer(DensityFeatures(["density", "vpa"])).fit(salts)
+    >>> salts = [
+    ...     Structure(Lattice.cubic(a), ["Cs", "Cl"], sites) for a in (4.1, 4.2)
+    ... ]
+    >>> featurizer = MatminerStructureFeaturizer(
+    ...     DensityFeatures(["density", "vpa"])
+    ... ).fit(salts)
     >>> featurizer.transform(salts).round(2)  # g/cm³, Å³/atom
     array([[ 4.06, 34.46],
            [ 3.77, 37.04]])

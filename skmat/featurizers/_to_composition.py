@@ -36,10 +36,14 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
     >>> from pymatgen.core import Lattice, Structure
     >>> from sklearn.pipeline import make_pipeline
     >>> from skmat import MagpieFeaturizer, StructureToComposition
-    >>> salt = Structure(Lattice.cubic(3.5), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> salt = Structure(
+    ...     Lattice.cubic(3.5), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ... )
     >>> StructureToComposition().fit_transform([salt])
     array([['CsCl']], dtype=object)
-    >>> make_pipeline(StructureToComposition(), MagpieFeaturizer()).fit_transform([salt]).shape
+    >>> make_pipeline(StructureToComposition(), MagpieFeaturizer()).fit_transform(
+    ...     [salt]
+    ... ).shape
     (1, 132)
     """
 

@@ -1,12 +1,14 @@
-"""Contributions of elements, as bars or in a periodic table."""
+"""Contributions of elements or sites, as bars or in a periodic table."""
 
 import numpy as np
+import pandas as pd
 
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import are_structures, as_formulas, as_structures, split_materials
 from skmat.inspection._attributions import element_attributions
 from skmat.inspection._panels import PANEL_SIZE, new_axes, with_unit
 from skmat.inspection._periodic_table import draw_periodic_table
+from skmat.inspection._text import DisplayText
 from skmat.structure import read_structures
 
 __all__ = ["ElementAttributionDisplay"]
@@ -16,13 +18,14 @@ _KINDS = ("auto", "bars", "periodic_table")
 _BAR, _AROUND, _TABLE = 0.3, 1.05, (6.9, 3.8)
 
 
-class ElementAttributionDisplay:
+class ElementAttributionDisplay(DisplayText):
     """Contributions of the elements to predictions, as :func:`element_attributions` returns them.
 
     Create it with :meth:`from_estimator` or :meth:`from_attributions`. For one material, bars show
     what each element adds to the baseline. For several, a periodic table shows the mean
     contribution of each element over the materials that hold it. Red raises the prediction and
-    blue lowers it. Elements that no material holds are grey.
+    blue lowers it. Elements that no material holds are grey. The sites of one structure, as
+    :func:`site_attributions` returns them, are bars too.
 
     Parameters
     ----------
@@ -135,7 +138,8 @@ class ElementAttributionDisplay:
         Parameters
         ----------
         result : Bunch
-            What :func:`element_attributions` returns.
+            What :func:`element_attributions` returns, or :func:`site_attributions` for one
+            structure. The bar of a site has the element and the place of the site.
         kind : {"auto", "bars", "periodic_table"}, default="auto"
             "auto" draws bars for one material and a periodic table for several.
         unit : str, default=None
@@ -150,9 +154,14 @@ class ElementAttributionDisplay:
         Returns
         -------
         ElementAttributionDisplay
+
+        Raises
+        ------
+        InvalidInputError
+            If the sites are those of several structures.
         """
         display = cls(
-            contributions=result.contributions,
+            contributions=_with_columns(result.contributions),
             baseline=result.baseline,
             predictions=result.predictions,
             unit=unit,
@@ -231,3 +240,17 @@ class ElementAttributionDisplay:
 
     def _label(self, text):
         return with_unit(f"{text} to {self.target_name}" if self.target_name else text, self.unit)
+
+
+def _with_columns(contributions):
+    """Return contributions with a column for each element, or for each site of one structure."""
+    if "site" not in contributions.columns:
+        return contributions
+    n_structures = contributions["material"].nunique()
+    if n_structures != 1:
+        raise InvalidInputError(
+            f"Bars show the sites of one structure, but there are {n_structures}. Give one of"
+            " them, or draw element_attributions."
+        )
+    labels = contributions["element"] + " " + contributions["site"].astype(str)
+    return pd.DataFrame([contributions["contribution"].to_numpy()], columns=labels.to_list())

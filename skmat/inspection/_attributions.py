@@ -219,10 +219,18 @@ def site_attributions(
     >>> from skmat import CGCNNRegressor
     >>> from skmat.inspection import site_attributions
     >>> X = [
-    ...     Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), pair, [[0, 0, 0], [0.5] * 3])
-    ...     for a, pair in [(5.64, ["Na", "Cl"]), (6.29, ["K", "Cl"]), (4.03, ["Li", "F"])]
+    ...     Structure.from_spacegroup(
+    ...         "Fm-3m", Lattice.cubic(a), pair, [[0, 0, 0], [0.5] * 3]
+    ...     )
+    ...     for a, pair in [
+    ...         (5.64, ["Na", "Cl"]),
+    ...         (6.29, ["K", "Cl"]),
+    ...         (4.03, ["Li", "F"]),
+    ...     ]
     ... ]
-    >>> model = CGCNNRegressor(preset="tiny", pretrained=None, max_epochs=1, random_state=0)
+    >>> model = CGCNNRegressor(
+    ...     preset="tiny", pretrained=None, max_epochs=1, random_state=0
+    ... )
     >>> result = site_attributions(model.fit(X, [8.5, 8.4, 13.6]), X)
     >>> result.contributions["element"].tolist()[:8]
     ['Na', 'Na', 'Na', 'Na', 'Cl', 'Cl', 'Cl', 'Cl']

@@ -8,6 +8,7 @@ from skmat._utils.prepared import prepared
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import as_classes, as_numbers, class_indices, read_columns
 from skmat.inspection._panels import check_axes, check_names, names_of, new_panels
+from skmat.inspection._text import DisplayText
 
 __all__ = ["CalibrationDisplay"]
 
@@ -16,7 +17,7 @@ _COVERAGES = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 _CONFIDENCE = 0.9
 
 
-class CalibrationDisplay:
+class CalibrationDisplay(DisplayText):
     """Calibration plot of intervals or probabilities, one panel per task.
 
     Create it with :meth:`from_estimator` or :meth:`from_predictions`. On the diagonal, intervals

@@ -7,6 +7,7 @@ from skmat.exceptions import InvalidInputError
 from skmat.inputs import as_numbers, holds_numbers, read_columns
 from skmat.inspection._panels import PANEL_SIZE, names_of, new_axes
 from skmat.inspection._projection import project
+from skmat.inspection._text import DisplayText
 
 __all__ = ["EmbeddingDisplay"]
 
@@ -23,7 +24,7 @@ _STAR = {
 }
 
 
-class EmbeddingDisplay:
+class EmbeddingDisplay(DisplayText):
     """Map of materials: the vectors of an encoder, projected to a plane.
 
     Create it with :meth:`from_estimator` or :meth:`from_embeddings`. Materials that the encoder
@@ -75,7 +76,10 @@ class EmbeddingDisplay:
     >>> from skmat.inspection import EmbeddingDisplay
     >>> X = ["NaCl", "KCl", "NaBr", "Fe", "FeNi", "Cu"]
     >>> display = EmbeddingDisplay.from_estimator(
-    ...     MTEncoder.from_pretrained(), X, color=["salt"] * 3 + ["metal"] * 3, new=["KBr"]
+    ...     MTEncoder.from_pretrained(),
+    ...     X,
+    ...     color=["salt"] * 3 + ["metal"] * 3,
+    ...     new=["KBr"],
     ... )
     >>> [scatter.get_label() for scatter in display.scatters_]
     ['metal', 'salt']

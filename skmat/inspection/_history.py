@@ -3,6 +3,7 @@
 from sklearn.utils.validation import check_is_fitted
 
 from skmat.exceptions import InvalidInputError
+from skmat.inspection._text import DisplayText
 
 __all__ = ["HistoryDisplay"]
 
@@ -10,7 +11,7 @@ _COLORS = {"train_loss": "tab:blue", "valid_loss": "tab:orange"}
 _LABELS = {"train_loss": "Training", "valid_loss": "Validation"}
 
 
-class HistoryDisplay:
+class HistoryDisplay(DisplayText):
     """Learning curves: training and validation loss per epoch.
 
     Create it with :meth:`from_estimator`. An ensemble has one pair of curves per estimator. A dot

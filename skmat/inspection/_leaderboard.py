@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmat.exceptions import InvalidInputError
 from skmat.inspection._panels import check_axes, check_units, new_panels, with_unit
+from skmat.inspection._text import DisplayText
 
 __all__ = ["LeaderboardDisplay"]
 
@@ -13,7 +14,7 @@ _COLUMNS = {"candidate", "target", "error", "weight"}
 _WIDTH, _ROW, _AROUND = 4.6, 0.24, 1.0
 
 
-class LeaderboardDisplay:
+class LeaderboardDisplay(DisplayText):
     """Errors of the candidates of an average and their weights, one panel per target.
 
     Create it with :meth:`from_estimator`. Each row is a candidate, the best one on top. Dots show
@@ -55,7 +56,12 @@ class LeaderboardDisplay:
     >>> import pandas as pd
     >>> from skmat.inspection import LeaderboardDisplay
     >>> table = pd.DataFrame(
-    ...     {"candidate": ["svm", "trees"], "target": "gap", "error": [0.4, 0.5], "weight": [1, 0]}
+    ...     {
+    ...         "candidate": ["svm", "trees"],
+    ...         "target": "gap",
+    ...         "error": [0.4, 0.5],
+    ...         "weight": [1, 0],
+    ...     }
     ... )
     >>> display = LeaderboardDisplay(leaderboard=table, units="eV").plot()
     >>> display.figure_.savefig("leaderboard.png")  # doctest: +SKIP

@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupShuffleSplit, cross_val_score
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import composition_groups, read_columns
 from skmat.inspection._panels import new_axes, with_unit
+from skmat.inspection._text import DisplayText
 from skmat.metrics import get_scorer, get_scorer_names
 
 __all__ = ["LearningCurveDisplay"]
@@ -19,7 +20,7 @@ _SIZES = (0.125, 0.25, 0.5, 1.0)
 _LEAST_APART = 0.17
 
 
-class LearningCurveDisplay:
+class LearningCurveDisplay(DisplayText):
     """Learning curve: score of held-out materials against the number of labelled materials.
 
     Create it with :meth:`from_estimator`. Use it to see what more labels would be worth. Dots are

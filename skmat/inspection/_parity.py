@@ -14,11 +14,12 @@ from skmat.inspection._panels import (
     unit_of_difference,
     with_unit,
 )
+from skmat.inspection._text import DisplayText
 
 __all__ = ["ParityDisplay"]
 
 
-class ParityDisplay:
+class ParityDisplay(DisplayText):
     """Parity plot: predicted against true values, one panel per task.
 
     Create it with :meth:`from_estimator` or :meth:`from_predictions`. Each panel has equal axes
@@ -65,7 +66,10 @@ class ParityDisplay:
     >>> import numpy as np
     >>> from skmat.inspection import ParityDisplay
     >>> display = ParityDisplay.from_predictions(
-    ...     [1.0, 2.0, np.nan], [1.1, 1.9, 3.0], target_names=["band gap"], units="eV"
+    ...     [1.0, 2.0, np.nan],
+    ...     [1.1, 1.9, 3.0],
+    ...     target_names=["band gap"],
+    ...     units="eV",
     ... )
     >>> display.figure_.savefig("parity.png")  # doctest: +SKIP
     """

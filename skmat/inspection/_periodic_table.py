@@ -1,4 +1,7 @@
-"""A periodic table with a colour for each element."""
+"""A periodic table with a colour for each element.
+
+pymatviz draws with plotly, not on the axes of matplotlib, and installs IPython and its widgets.
+"""
 
 import numpy as np
 from pymatgen.core import Element

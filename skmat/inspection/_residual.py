@@ -16,6 +16,7 @@ from skmat.inspection._panels import (
     unit_of_difference,
     with_unit,
 )
+from skmat.inspection._text import DisplayText
 
 __all__ = ["ResidualDisplay"]
 
@@ -23,7 +24,7 @@ __all__ = ["ResidualDisplay"]
 _N_PARTS, _FEWEST = 10, 8
 
 
-class ResidualDisplay:
+class ResidualDisplay(DisplayText):
     """Residuals: true minus predicted values, one panel per task.
 
     Create it with :meth:`from_estimator` or :meth:`from_predictions`. A good model leaves a band
@@ -77,7 +78,10 @@ class ResidualDisplay:
     >>> import numpy as np
     >>> from skmat.inspection import ResidualDisplay
     >>> display = ResidualDisplay.from_predictions(
-    ...     [1.0, 2.0, np.nan], [1.1, 1.9, 3.0], target_names=["band gap"], units="eV"
+    ...     [1.0, 2.0, np.nan],
+    ...     [1.1, 1.9, 3.0],
+    ...     target_names=["band gap"],
+    ...     units="eV",
     ... )
     >>> display.figure_.savefig("residuals.png")  # doctest: +SKIP
     """

@@ -128,7 +128,9 @@ def relative_absolute_error(y_true, y_pred, *, sample_weight=None, multioutput="
     >>> import numpy as np
     >>> from skmat.metrics import relative_absolute_error
     >>> gaps_and_moduli = np.array([[1.0, 100.0], [3.0, np.nan], [np.nan, 300.0]])
-    >>> relative_absolute_error(gaps_and_moduli, [[1.5, 150.0], [2.5, 0.0], [0.0, 250.0]])
+    >>> relative_absolute_error(
+    ...     gaps_and_moduli, [[1.5, 150.0], [2.5, 0.0], [0.0, 250.0]]
+    ... )
     0.5
     """
     scores, names = _score_columns(_relative, y_true, y_pred, sample_weight)

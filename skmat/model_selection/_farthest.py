@@ -45,7 +45,9 @@ class FarthestPointSplit(ShuffleSplit):
     >>> from skmat import MagpieFeaturizer
     >>> from skmat.model_selection import FarthestPointSplit
     >>> formulas = ["NaCl", "KCl", "KBr", "Fe", "FeNi"]
-    >>> splitter = FarthestPointSplit(MagpieFeaturizer(), train_size=2, random_state=0)
+    >>> splitter = FarthestPointSplit(
+    ...     MagpieFeaturizer(), train_size=2, random_state=0
+    ... )
     >>> train, test = next(splitter.split(formulas))
     >>> [formulas[i] for i in train]
     ['FeNi', 'KCl']

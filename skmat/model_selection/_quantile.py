@@ -40,7 +40,9 @@ class QuantileShuffleSplit(StratifiedShuffleSplit):
     >>> import numpy as np
     >>> from skmat.model_selection import QuantileShuffleSplit
     >>> y = np.arange(100.0)
-    >>> train, test = next(QuantileShuffleSplit(train_size=10, random_state=0).split(y, y))
+    >>> train, test = next(
+    ...     QuantileShuffleSplit(train_size=10, random_state=0).split(y, y)
+    ... )
     >>> sorted((y[train] // 10).astype(int).tolist())
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     >>> len(test)

@@ -72,7 +72,9 @@ class StructureEmbeddingLookup(
     >>> from pymatgen.core import Lattice, Structure
     >>> from skmat import CGCNNEncoder, StructureEmbeddingLookup
     >>> sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
-    >>> salts = [Structure(Lattice.cubic(a), ["Cs", "Cl"], sites) for a in (4.1, 4.2)]
+    >>> salts = [
+    ...     Structure(Lattice.cubic(a), ["Cs", "Cl"], sites) for a in (4.1, 4.2)
+    ... ]
     >>> encoder = CGCNNEncoder(preset="tiny", max_epochs=1, random_state=0)
     >>> teacher = StructureEmbeddingLookup(encoder, salts).fit(["CsCl", "NaCl"])
     >>> import numpy as np

@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections import Counter
+from datetime import timedelta
 from itertools import islice
 
 import pandas as pd
@@ -78,6 +79,7 @@ def run_stream(
     }
     parts = Parts(sink, format, settings)
     done = Bunch(n_rows=0, n_bad=0, n_skipped=0, seconds=0.0)
+    n_rows = opened.n_rows() if verbose else None
     start, seen = time.perf_counter(), Bunch(n_chunks=0, n_rows=0, odd=Counter())
 
     def missing():
@@ -109,7 +111,8 @@ def run_stream(
                 done.n_bad += len(problems)
                 seen.odd.update(odd)
                 if verbose:
-                    _say(done.n_rows, time.perf_counter() - start)
+                    n_left = None if n_rows is None else max(n_rows - seen.n_rows, 0) / n
+                    _say(done.n_rows, time.perf_counter() - start, n_left)
     if verbose and done.n_rows:
         print(file=sys.stderr)
     parts.finish(seen.n_chunks, seen.n_rows)
@@ -142,8 +145,12 @@ def _groups(items, size):
         yield group
 
 
-def _say(n_rows, seconds):
-    print(f"\r{n_rows:,} rows, {n_rows / seconds:,.0f} rows/s", end="", file=sys.stderr)
+def _say(n_rows, seconds, n_left):
+    text = f"{n_rows:,} rows, {n_rows / seconds:,.0f} rows/s"
+    if n_left is not None:
+        text += f", about {timedelta(seconds=round(n_left * seconds / n_rows))} left"
+    # Wide enough to cover a longer text before it.
+    print(f"\r{text:<60}", end="", file=sys.stderr)
 
 
 def _is_done(parts, chunk, frame, material):

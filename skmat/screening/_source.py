@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from skmat.exceptions import InvalidInputError
-from skmat.screening._tables import frames_of_tables, is_parquet, is_table
+from skmat.screening._tables import count_rows, frames_of_tables, is_parquet, is_table
 from skmat.structure._files import is_structure_file
 from skmat.structure._read import is_path
 
@@ -27,7 +27,7 @@ def open_source(source):
     ----------
     source : path-like, list of Path, or iterable
         A file, a pattern with "*" or a folder of files: tables or structures. Or an iterable of
-        DataFrames, of dicts of columns, or of materials.
+        DataFrames, of dicts of columns, or of materials, or a Dataset of pyarrow.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def open_source(source):
     elif isinstance(source, list) and source and all(isinstance(each, Path) for each in source):
         files = [os.fspath(path) for path in source]
     else:
-        return Iterated(source)
+        return ArrowDataset(source) if hasattr(source, "count_rows") else Iterated(source)
     missing = next((path for path in files if not os.path.isfile(path)), None)
     if missing is not None:
         raise InvalidInputError(f"The file {missing} does not exist.")
@@ -64,6 +64,10 @@ class Source(ABC):
 
     def identity(self):
         """Return what tells this source from others, as data for JSON. None for iterables."""
+        return None
+
+    def n_rows(self):
+        """Return about how many rows there are, None if that is not known."""
         return None
 
     @abstractmethod
@@ -114,6 +118,9 @@ class Tables(Source):
     def identity(self):
         return [[path.name, path.stat().st_size] for path in self.files]
 
+    def n_rows(self):
+        return count_rows(self.files)
+
     def given(self, frame, structures):
         if structures is None or structures not in frame.columns:
             return frame
@@ -152,6 +159,9 @@ class StructureFiles(Source):
             digest.update(f"{name}\0{size}\0".encode())
         return {"n_structures": len(self.names), "sha256": digest.hexdigest()}
 
+    def n_rows(self):
+        return len(self.names)
+
     def chunks(self, size, material, columns=None):
         others = [name for name in columns or () if name != FILE]
         if others:
@@ -185,8 +195,40 @@ class Iterated(Source):
             )
         self.source = [source] if isinstance(source, pd.DataFrame) else source
 
+    def n_rows(self):
+        if not isinstance(self.source, list | tuple):
+            return None
+        tables = [each for each in self.source if isinstance(each, pd.DataFrame)]
+        if not tables:
+            # Dicts of columns have rows of their own.
+            known = not any(isinstance(each, Mapping) for each in self.source)
+            return len(self.source) if known else None
+        return sum(map(len, tables)) if len(tables) == len(self.source) else None
+
     def chunks(self, size, material, columns=None):
         return _of_equal_size(_frames_of_iterable(self.source, material, size), size)
+
+
+class ArrowDataset(Source):
+    """A Dataset of pyarrow, which may be partitioned."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def n_rows(self):
+        return self.dataset.count_rows()
+
+    def chunks(self, size, material, columns=None):
+        missing = [name for name in columns or () if name not in self.dataset.schema.names]
+        if missing:
+            raise InvalidInputError(
+                f"The dataset has no column {', '.join(map(repr, missing))}. Its columns are"
+                f" {', '.join(self.dataset.schema.names[:20])}."
+            )
+        # Without threads, because those of pyarrow and torch together can crash the exit.
+        batches = self.dataset.to_batches(columns=columns, batch_size=size, use_threads=False)
+        frames = (batch.to_pandas(types_mapper=pd.ArrowDtype) for batch in batches)
+        return _of_equal_size((frame for frame in frames if len(frame)), size)
 
 
 _STRUCTURES = "structure files"

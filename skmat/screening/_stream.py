@@ -48,7 +48,8 @@ def predict_stream(
         - structures, one per file: CIF or POSCAR, for models that read structures. They are read
           in the process that predicts. The result has their names in the column "file".
 
-        Or an iterable of DataFrames, of dicts of columns, or of materials.
+        Or an iterable of DataFrames, of dicts of columns, or of materials. Or a Dataset of
+        pyarrow, such as a partitioned folder.
     sink : path-like
         Folder of the result. ``part-*`` holds the rows with their predictions. ``bad-*.csv`` holds
         rows that cannot be read, with row numbers of the source from 0 and reasons.
@@ -70,7 +71,7 @@ def predict_stream(
     by : str, default=None
         Rule, such as "gap>2". See :func:`best_rows`.
     verbose : int, default=1
-        1 prints the number of rows and the rate to standard error.
+        1 prints the number of rows, the rate and about how long it will take to standard error.
     material, return_std, interval, proba, novelty
         See :class:`Predictor`. Not with a Predictor, which has its own.
 
@@ -96,11 +97,24 @@ def predict_stream(
     >>> import tempfile
     >>> from skmat import AutoRegressor
     >>> from skmat.screening import predict_stream
-    >>> formulas = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl"]
+    >>> formulas = [
+    ...     "NaCl",
+    ...     "KCl",
+    ...     "NaBr",
+    ...     "KBr",
+    ...     "LiF",
+    ...     "NaF",
+    ...     "LiCl",
+    ...     "KF",
+    ...     "RbCl",
+    ...     "CsCl",
+    ... ]
     >>> gaps = [8.5, 8.4, 7.1, 7.4, 13.6, 11.5, 9.4, 10.8, 8.2, 8.3]  # eV
     >>> model = AutoRegressor(preset=["trees"], random_state=0).fit(formulas, gaps)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     done = predict_stream(model, ["LiBr", "what?", "RbF"], folder, verbose=0)
+    ...     done = predict_stream(
+    ...         model, ["LiBr", "what?", "RbF"], folder, verbose=0
+    ...     )
     >>> done.n_rows, done.n_bad
     (3, 1)
     """
@@ -184,7 +198,9 @@ def transform_stream(
     >>> from skmat.screening import merge_parts, transform_stream
     >>> encoder = MTEncoder.from_pretrained()
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     done = transform_stream(encoder, ["TiO2", "NaCl"], f"{folder}/parts", verbose=0)
+    ...     done = transform_stream(
+    ...         encoder, ["TiO2", "NaCl"], f"{folder}/parts", verbose=0
+    ...     )
     ...     n_rows = merge_parts(f"{folder}/parts", f"{folder}/vectors.csv")
     ...     pd.read_csv(f"{folder}/vectors.csv").shape
     (2, 257)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["frames_of_tables", "is_parquet", "is_table"]
+__all__ = ["count_rows", "frames_of_tables", "is_parquet", "is_table"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -59,6 +59,29 @@ def frames_of_tables(files, columns, size, material):
                 yield from _text_frames(path, columns, size, material)
         except (csv.Error, UnicodeDecodeError, EOFError, zlib.error, lzma.LZMAError) as error:
             raise InvalidInputError(f"{path} cannot be read: {error}.") from error
+
+
+def count_rows(files):
+    """Return the rows of all tables, or None if one is compressed or cannot be read.
+
+    Of text, lines are counted, so that line breaks inside of quotes count too.
+    """
+    total = 0
+    for path in files:
+        try:
+            if is_parquet(path):
+                import pyarrow.parquet
+
+                total += pyarrow.parquet.read_metadata(path).num_rows
+            elif path.suffix.lower() in _OPENERS:
+                return None
+            else:
+                with open(path, "rb") as stream:
+                    # Without the header.
+                    total += max(sum(1 for _ in stream) - 1, 0)
+        except (OSError, ImportError, ValueError):
+            return None
+    return total
 
 
 def _kind(path):

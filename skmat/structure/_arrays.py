@@ -96,9 +96,14 @@ class StructureArrays(Sequence):
     >>> from pymatgen.core import Lattice, Structure
     >>> from skmat.structure import StructureArrays
     >>> salt = Structure.from_spacegroup(
-    ...     "Fm-3m", Lattice.cubic(5.69), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ...     "Fm-3m",
+    ...     Lattice.cubic(5.69),
+    ...     ["Na", "Cl"],
+    ...     [[0, 0, 0], [0.5, 0.5, 0.5]],
     ... )
-    >>> structures = StructureArrays.from_structures([salt, salt.get_primitive_structure()])
+    >>> structures = StructureArrays.from_structures(
+    ...     [salt, salt.get_primitive_structure()]
+    ... )
     >>> structures.formulas()
     array(['NaCl', 'NaCl'], dtype=object)
     >>> structures[1:]

@@ -81,3 +81,23 @@ def test_from_estimator(pyplot):
 def test_bad_kinds(kind, message):
     with pytest.raises(InvalidInputError, match=message):
         ElementAttributionDisplay.from_attributions(make_result([{"O": 1.0}] * 2), kind=kind)
+
+
+def make_sites(materials, elements):
+    sites = [materials[:row].count(each) for row, each in enumerate(materials)]
+    values = np.arange(len(materials)) - 1.5
+    table = {"material": materials, "site": sites, "element": elements, "contribution": values}
+    return Bunch(contributions=pd.DataFrame(table), baseline=1.0, predictions=np.array([2.0]))
+
+
+def test_sites_of_one_structure_are_bars():
+    result = make_sites([0, 0, 0], ["Ti", "O", "O"])
+    display = ElementAttributionDisplay.from_attributions(result)
+    assert list(display.patches_) == ["Ti 0", "O 1", "O 2"]
+    assert [bar.get_width() for bar in display.patches_.values()] == [-1.5, -0.5, 0.5]
+
+
+def test_sites_of_several_structures_are_refused():
+    result = make_sites([0, 0, 1, 1], ["Na", "Cl"] * 2)
+    with pytest.raises(InvalidInputError, match="sites of one structure, but there are 2"):
+        ElementAttributionDisplay.from_attributions(result)

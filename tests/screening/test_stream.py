@@ -15,6 +15,7 @@ from common.auto import BINARIES, CLASSES, classifier
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening import Predictor, best_rows, merge_parts, predict_stream
+from skmat.screening._source import open_source
 
 FORMULAS = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl", "MgO", "CaO"]
 GAPS = [8.5, 8.4, 7.1, 7.4, 13.6, 11.5, 9.4, 10.8, 8.2, 8.3, 7.8, 7.1]
@@ -364,3 +365,68 @@ def test_a_classifier_that_decides_otherwise_is_another_model(tmp_path):
     predict_stream(models[0], BINARIES[:3], tmp_path / "out", verbose=0)
     with pytest.raises(InvalidInputError, match="another run"):
         predict_stream(models[1], BINARIES[:3], tmp_path / "out", verbose=0)
+
+
+def test_a_dataset_of_pyarrow_is_a_source(folder, tmp_path):
+    dataset = pytest.importorskip("pyarrow.dataset")
+    frame = pd.DataFrame({"formula": FORMULAS, "kind": ["halide"] * 10 + ["oxide"] * 2})
+    frame.to_parquet(tmp_path / "data", partition_cols=["kind"])
+    source = dataset.dataset(tmp_path / "data", partitioning="hive")
+    done = screen(folder, source, tmp_path / "out", columns=["kind"])
+    assert done.n_rows == 12
+    merge_parts(tmp_path / "out", tmp_path / "all.csv")
+    found = pd.read_csv(tmp_path / "all.csv", float_precision="round_trip")
+    assert found["formula"].tolist() == FORMULAS
+    assert found["kind"].tolist() == frame["kind"].tolist()
+    expected = Predictor(folder).load().predict(FORMULAS)
+    np.testing.assert_array_equal(found["y_predicted"], expected)
+    with pytest.raises(InvalidInputError, match="no column 'colour'"):
+        screen(folder, source, tmp_path / "other", columns=["colour"])
+
+
+def rows_of(source, folder):
+    """Return how many rows `open_source` counts, after a source is written to `folder`."""
+    frame = pd.DataFrame({"formula": FORMULAS})
+    sources = {
+        "text": lambda: (frame.to_csv(folder / "a.csv", index=False), folder / "a.csv")[1],
+        "gzip": lambda: (frame.to_csv(folder / "a.csv.gz", index=False), folder / "a.csv.gz")[1],
+        "parquet": lambda: (frame.to_parquet(folder / "a.parquet"), folder / "a.parquet")[1],
+        "frame": lambda: frame,
+        "frames": lambda: [frame, frame],
+        "materials": lambda: FORMULAS,
+        "columns": lambda: [{"formula": FORMULAS}],
+        "generator": lambda: iter(FORMULAS),
+    }
+    return open_source(sources[source]()).n_rows()
+
+
+@pytest.mark.parametrize(
+    ("source", "n_rows"),
+    [
+        ("text", 12), ("gzip", None), ("parquet", 12), ("frame", 12), ("frames", 24),
+        ("materials", 12), ("columns", None), ("generator", None),
+    ],
+)  # fmt: skip
+def test_rows_are_counted_where_that_is_cheap(source, n_rows, tmp_path):
+    if source == "parquet":
+        pytest.importorskip("pyarrow")
+    assert rows_of(source, tmp_path) == n_rows
+
+
+def test_progress_tells_the_time_that_is_left(folder, tmp_path, capsys):
+    predict_stream(folder, FORMULAS, tmp_path / "known", chunk_size=6)
+    known = capsys.readouterr().err
+    assert "12 rows" in known
+    assert known.count(" left") == 2
+    assert "about 0:00:00 left" in known
+    predict_stream(folder, iter(FORMULAS), tmp_path / "unknown", chunk_size=6)
+    assert "left" not in capsys.readouterr().err
+
+
+def test_frames_of_spark_are_read_one_after_another(folder):
+    frames = [pd.DataFrame({"formula": FORMULAS[:5]}), pd.DataFrame({"formula": FORMULAS[5:]})]
+    predictor = Predictor(folder)
+    found = list(predictor.frames(iter(frames)))
+    assert [len(each) for each in found] == [5, 7]
+    expected = predictor(pd.DataFrame({"formula": FORMULAS}))
+    pd.testing.assert_frame_equal(pd.concat(found, ignore_index=True), expected)

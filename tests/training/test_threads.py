@@ -2,13 +2,17 @@ import os
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
+from joblib import Parallel, delayed, parallel_config
 
 import skmat
 from skmat.exceptions import StarvedThreadsWarning
 from skmat.training import _spinning
 from skmat.training._spinning import SpinningThreads, threads_may_spin
+from skmat.training._threads import n_training_threads
 
 COUNT_THREADS = """
 from skmat import MTEncoderRegressor
@@ -112,3 +116,25 @@ def test_threads_that_share_their_cores_are_reported_once(seconds, switches, war
             callback.on_train_end(None)
         caught += found
     assert [each.category for each in caught] == [StarvedThreadsWarning] * warns
+
+
+def asked_in(backend, monkeypatch, batch_size=512):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    with parallel_config(backend=backend, n_jobs=2):
+        calls = (delayed(n_training_threads)(batch_size, 128) for _ in range(2))
+        return Parallel()(calls)
+
+
+def test_trainings_in_threads_of_joblib_have_one_each(monkeypatch):
+    assert asked_in("threading", monkeypatch) == [1, 1]
+    assert asked_in("sequential", monkeypatch) == [7, 7]
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert n_training_threads(1, 128) == 7
+
+
+def test_a_thread_of_the_user_keeps_its_number(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(n_training_threads, 512, 128).result() == 7

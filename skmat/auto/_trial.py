@@ -143,7 +143,7 @@ def fit_trial(trial, table, folds, sample_weight, *, seed, n_jobs=None, deadline
     sums = [_empty(n_rows, each.width) for each in trial.learned]
     counts = [np.zeros(n_rows) for _ in trial.learned]
     start = time.perf_counter()
-    with _workers(trial.candidate, n_jobs) as parallel:
+    with _workers(trial.candidate, n_at_a_time) as parallel:
         with processes_without_interrupts():
             running = results_of(parallel, jobs)
         for index, (model, outputs, seconds) in enumerate(running):
@@ -193,13 +193,12 @@ def refit_share(candidate, folds, n_rows, n_at_a_time):
 
 @contextmanager
 def _workers(candidate, n_jobs):
-    """Yield what runs the folds, in processes or in threads."""
-    n_jobs = plain(n_jobs)
+    """Yield what runs `n_jobs` folds at a time, in processes or in threads."""
     if not candidate.runs_in_threads:
         yield make_parallel(n_jobs)
         return
     # Threads neither copy the features nor import anything again. Each gets one core.
-    limit = None if effective_n_jobs(n_jobs) == 1 else 1
+    limit = None if n_jobs == 1 else 1
     with threadpool_limits(limit):
         yield make_parallel(n_jobs, prefer="threads")
 
@@ -360,7 +359,7 @@ def _predict(model, X, learned):
     """Return the predictions of each target in its unit, or the probabilities of its classes."""
     # Threads of joblib add up the trees of a forest in any order, and the last bits differ. The
     # backend of Dask takes no notice of n_jobs=1.
-    with parallel_config("sequential"):
+    with parallel_config("loky", n_jobs=1):
         return _predict_targets(model, X, learned)
 
 

@@ -299,7 +299,7 @@ class PredictorParams:
     n_estimators : int
         Number of networks, each with its own seed (and split, with `patience`). Predictions are
         their mean. Two or more give ``predict(return_std=True)`` a spread.
-        ``joblib.parallel_config(n_jobs=2)`` trains two at a time.
+        ``joblib.parallel_config(n_jobs=2)`` trains two at a time, whose progress is mixed.
     """
 
     max_epochs: int | str = "auto"

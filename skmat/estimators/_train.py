@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from joblib import delayed
+from joblib import delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 
 from skmat._utils.parallel import make_parallel
 from skmat._utils.parameters import plain
@@ -28,7 +29,8 @@ def train_models(estimator, plan, data, previous):
     """Train every network. Networks of an earlier fit are trained in place.
 
     ``joblib.parallel_config(n_jobs=2)`` trains two networks at a time. With callbacks of the user,
-    and where several processes train together, they follow one another.
+    where several processes train together, and where networks continue in threads, they follow
+    one another.
 
     A network that continues has new random numbers, a new optimizer and a new cycle of the
     learning rate. It keeps its weights, heads, standardisation and teachers.
@@ -80,8 +82,11 @@ def train_models(estimator, plan, data, previous):
                 estimator.callbacks,
             )
 
-    one_at_a_time = bool(estimator.callbacks) or are_several_processes()
-    trained = list(make_parallel(1 if one_at_a_time else None)(trainings()))
+    if _follow_one_another(estimator, plan, previous):
+        trained = [function(*args, **kwargs) for function, args, kwargs in trainings()]
+    else:
+        # All are built first: teachers use joblib too, and would wait for the networks in it.
+        trained = list(make_parallel(None)(list(trainings())))
     models = []
     for run, (net, history), rest in zip(plan.runs, trained, kept, strict=True):
         classes = data.targets.classes
@@ -89,6 +94,15 @@ def train_models(estimator, plan, data, previous):
         fitted.extra_scaling = rest["extra_scaling"]
         models.append(fitted)
     return models
+
+
+def _follow_one_another(estimator, plan, previous):
+    """Tell whether networks are trained here, one after another."""
+    if len(plan.runs) == 1 or estimator.callbacks or are_several_processes():
+        return True
+    # A network that continues is trained in place. If another one fails, weights are put back.
+    in_place = previous and getattr(get_active_backend()[0], "supports_sharedmem", False)
+    return in_place or effective_n_jobs(None) == 1
 
 
 def train_one_epoch(estimator, plan, data, previous):

@@ -158,10 +158,14 @@ class ElementAttributionDisplay(DisplayText):
         Raises
         ------
         InvalidInputError
-            If the sites are those of several structures.
+            If the sites are those of several structures, or are to be a table.
         """
+        contributions = result.contributions
+        is_by_site = "site" in contributions.columns
+        if is_by_site and kind == "periodic_table":
+            raise InvalidInputError("Sites are bars. Use kind='bars' or 'auto'.")
         display = cls(
-            contributions=_with_columns(result.contributions),
+            contributions=_by_site(result) if is_by_site else contributions,
             baseline=result.baseline,
             predictions=result.predictions,
             unit=unit,
@@ -242,15 +246,13 @@ class ElementAttributionDisplay(DisplayText):
         return with_unit(f"{text} to {self.target_name}" if self.target_name else text, self.unit)
 
 
-def _with_columns(contributions):
-    """Return contributions with a column for each element, or for each site of one structure."""
-    if "site" not in contributions.columns:
-        return contributions
-    n_structures = contributions["material"].nunique()
+def _by_site(result):
+    """Return the contributions to one structure with a column for each site."""
+    contributions, n_structures = result.contributions, len(result.predictions)
     if n_structures != 1:
         raise InvalidInputError(
-            f"Bars show the sites of one structure, but there are {n_structures}. Give one of"
-            " them, or draw element_attributions."
+            f"Bars show the sites of one structure, but there are {n_structures}. Explain one of"
+            " them, with the others as baseline=, or draw element_attributions."
         )
     labels = contributions["element"] + " " + contributions["site"].astype(str)
     return pd.DataFrame([contributions["contribution"].to_numpy()], columns=labels.to_list())

@@ -25,11 +25,13 @@ def _short(value):
     if isinstance(value, np.ndarray | pd.DataFrame | pd.Series) and value.ndim:
         return f"<shape {value.shape}>"
     if isinstance(value, dict):
-        return f"<{', '.join(map(str, list(value)[:_MOST_ITEMS]))}>"
+        rest = ", ..." if len(value) > _MOST_ITEMS else ""
+        return f"<{', '.join(map(str, list(value)[:_MOST_ITEMS]))}{rest}>"
     if isinstance(value, list | tuple) and len(value) > _MOST_ITEMS:
         return f"<{len(value)} items>"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_short, value))}]"
-    if isinstance(value, float | np.floating):
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
         return f"{value:.4g}"
     return repr(value)

@@ -111,7 +111,8 @@ def run_stream(
                 done.n_bad += len(problems)
                 seen.odd.update(odd)
                 if verbose:
-                    n_left = None if n_rows is None else max(n_rows - seen.n_rows, 0) / n
+                    after = first_row + len(frame)
+                    n_left = None if n_rows is None else max(n_rows - after, 0) / n
                     _say(done.n_rows, time.perf_counter() - start, n_left)
     if verbose and done.n_rows:
         print(file=sys.stderr)

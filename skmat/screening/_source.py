@@ -43,7 +43,7 @@ def open_source(source):
     elif isinstance(source, list) and source and all(isinstance(each, Path) for each in source):
         files = [os.fspath(path) for path in source]
     else:
-        return ArrowDataset(source) if hasattr(source, "count_rows") else Iterated(source)
+        return ArrowDataset(source) if hasattr(source, "get_fragments") else Iterated(source)
     missing = next((path for path in files if not os.path.isfile(path)), None)
     if missing is not None:
         raise InvalidInputError(f"The file {missing} does not exist.")
@@ -210,13 +210,13 @@ class Iterated(Source):
 
 
 class ArrowDataset(Source):
-    """A Dataset of pyarrow, which may be partitioned."""
+    """A Dataset of pyarrow, which may be partitioned. Paths in it are absolute."""
 
     def __init__(self, dataset):
         self.dataset = dataset
 
     def n_rows(self):
-        return self.dataset.count_rows()
+        return self.dataset.count_rows(use_threads=False)
 
     def chunks(self, size, material, columns=None):
         missing = [name for name in columns or () if name not in self.dataset.schema.names]
@@ -225,10 +225,19 @@ class ArrowDataset(Source):
                 f"The dataset has no column {', '.join(map(repr, missing))}. Its columns are"
                 f" {', '.join(self.dataset.schema.names[:20])}."
             )
+        return _of_equal_size(self._frames(size, columns), size)
+
+    def _frames(self, size, columns):
+        import pyarrow
+
         # Without threads, because those of pyarrow and torch together can crash the exit.
-        batches = self.dataset.to_batches(columns=columns, batch_size=size, use_threads=False)
-        frames = (batch.to_pandas(types_mapper=pd.ArrowDtype) for batch in batches)
-        return _of_equal_size((frame for frame in frames if len(frame)), size)
+        options = {"columns": columns, "batch_size": size, "use_threads": False}
+        try:
+            for batch in self.dataset.to_batches(**options):
+                if len(batch):
+                    yield batch.to_pandas(types_mapper=pd.ArrowDtype)
+        except pyarrow.ArrowException as error:
+            raise InvalidInputError(f"The dataset cannot be read: {error}.") from error
 
 
 _STRUCTURES = "structure files"

@@ -49,7 +49,7 @@ def predict_stream(
           in the process that predicts. The result has their names in the column "file".
 
         Or an iterable of DataFrames, of dicts of columns, or of materials. Or a Dataset of
-        pyarrow, such as a partitioned folder.
+        pyarrow, such as a partitioned folder, whose paths of structures are absolute.
     sink : path-like
         Folder of the result. ``part-*`` holds the rows with their predictions. ``bad-*.csv`` holds
         rows that cannot be read, with row numbers of the source from 0 and reasons.

@@ -87,7 +87,8 @@ def make_sites(materials, elements):
     sites = [materials[:row].count(each) for row, each in enumerate(materials)]
     values = np.arange(len(materials)) - 1.5
     table = {"material": materials, "site": sites, "element": elements, "contribution": values}
-    return Bunch(contributions=pd.DataFrame(table), baseline=1.0, predictions=np.array([2.0]))
+    predictions = np.full(len(set(materials)), 2.0)
+    return Bunch(contributions=pd.DataFrame(table), baseline=1.0, predictions=predictions)
 
 
 def test_sites_of_one_structure_are_bars():
@@ -95,6 +96,8 @@ def test_sites_of_one_structure_are_bars():
     display = ElementAttributionDisplay.from_attributions(result)
     assert list(display.patches_) == ["Ti 0", "O 1", "O 2"]
     assert [bar.get_width() for bar in display.patches_.values()] == [-1.5, -0.5, 0.5]
+    with pytest.raises(InvalidInputError, match="Sites are bars"):
+        ElementAttributionDisplay.from_attributions(result, kind="periodic_table")
 
 
 def test_sites_of_several_structures_are_refused():

@@ -30,6 +30,9 @@ def test_the_text_has_shapes_in_the_place_of_data():
         (list(range(9)), "<9 items>"),
         ((np.zeros(3), "a"), "[<shape (3,)>, 'a']"),
         ({"mae": 1, "rmse": 2}, "<mae, rmse>"),
+        (dict.fromkeys("abcdef"), "<a, b, c, d, e, ...>"),
+        (np.int64(3), "3"),
+        (np.float64(0.123456), "0.1235"),
     ],
 )
 def test_long_values_are_short(value, text):

@@ -14,7 +14,7 @@ from common.auto import BINARIES, CLASSES, classifier
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError, NoveltyWarning
-from skmat.screening import Predictor, best_rows, merge_parts, predict_stream
+from skmat.screening import Predictor, _run, best_rows, merge_parts, predict_stream
 from skmat.screening._source import open_source
 
 FORMULAS = ["NaCl", "KCl", "NaBr", "KBr", "LiF", "NaF", "LiCl", "KF", "RbCl", "CsCl", "MgO", "CaO"]
@@ -384,11 +384,17 @@ def test_a_dataset_of_pyarrow_is_a_source(folder, tmp_path):
         screen(folder, source, tmp_path / "other", columns=["colour"])
 
 
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
 def rows_of(source, folder):
     """Return how many rows `open_source` counts, after a source is written to `folder`."""
     frame = pd.DataFrame({"formula": FORMULAS})
     sources = {
         "text": lambda: (frame.to_csv(folder / "a.csv", index=False), folder / "a.csv")[1],
+        "cells of lines": lambda: write(folder / "b.csv", 'cif,note\n"a\nb\n""c""",1\nd,2\n'),
         "gzip": lambda: (frame.to_csv(folder / "a.csv.gz", index=False), folder / "a.csv.gz")[1],
         "parquet": lambda: (frame.to_parquet(folder / "a.parquet"), folder / "a.parquet")[1],
         "frame": lambda: frame,
@@ -403,8 +409,8 @@ def rows_of(source, folder):
 @pytest.mark.parametrize(
     ("source", "n_rows"),
     [
-        ("text", 12), ("gzip", None), ("parquet", 12), ("frame", 12), ("frames", 24),
-        ("materials", 12), ("columns", None), ("generator", None),
+        ("text", 12), ("cells of lines", 2), ("gzip", None), ("parquet", 12), ("frame", 12),
+        ("frames", 24), ("materials", 12), ("columns", None), ("generator", None),
     ],
 )  # fmt: skip
 def test_rows_are_counted_where_that_is_cheap(source, n_rows, tmp_path):
@@ -413,14 +419,20 @@ def test_rows_are_counted_where_that_is_cheap(source, n_rows, tmp_path):
     assert rows_of(source, tmp_path) == n_rows
 
 
-def test_progress_tells_the_time_that_is_left(folder, tmp_path, capsys):
+def test_progress_tells_the_time_that_is_left(folder, tmp_path, capsys, monkeypatch):
     predict_stream(folder, FORMULAS, tmp_path / "known", chunk_size=6)
     known = capsys.readouterr().err
+    predict_stream(folder, iter(FORMULAS), tmp_path / "unknown", chunk_size=6)
+    assert "left" not in capsys.readouterr().err
     assert "12 rows" in known
     assert known.count(" left") == 2
     assert "about 0:00:00 left" in known
-    predict_stream(folder, iter(FORMULAS), tmp_path / "unknown", chunk_size=6)
-    assert "left" not in capsys.readouterr().err
+    told = []
+    monkeypatch.setattr(_run, "_say", lambda n_rows, seconds, n_left: told.append(n_left))
+    for n_jobs in (1, 2):
+        sink = tmp_path / f"of {n_jobs}"
+        predict_stream(folder, FORMULAS, sink, chunk_size=4, n_jobs=n_jobs)
+    assert told == [8, 4, 0] * 2
 
 
 def test_frames_of_spark_are_read_one_after_another(folder):

@@ -12,6 +12,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
+import torch
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,12 @@ def made_up_tasks(monkeypatch):
     from skmat.benchmark import _task
 
     monkeypatch.setattr(_task, "fetch_matbench", made_up_task)
+
+
+@pytest.fixture
+def one_thread():
+    """Compare with one thread, as workers have: sums of several threads have other bits."""
+    known = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(known)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from common.materials import FORMULAS
 from joblib import parallel_config
 from matminer.featurizers.composition import ElementFraction
@@ -12,16 +11,9 @@ from skmat import MatminerFeaturizer, MTEncoderRegressor
 from skmat.estimators import _train
 from skmat.objectives import Distillation
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LABELS = np.random.default_rng(0).normal(size=(len(FORMULAS), 2))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Compare with one thread, as workers have: sums of several threads have other bits."""
-    known = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(known)
 
 
 def make(**settings):

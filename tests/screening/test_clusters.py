@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -12,21 +11,16 @@ from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
 from skmat.screening import Predictor, predict_stream
 
 # On one worker of pytest-xdist, so that each cluster starts once.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clusters")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("clusters"),
+    pytest.mark.usefixtures("one_thread"),
+]
 
 FORMULAS = [
     f"{metal}{halide}" for metal in ("Li", "Na", "K", "Rb") for halide in ("F", "Cl", "Br")
 ]
 GAPS = np.random.default_rng(0).uniform(5, 13, (len(FORMULAS), 2))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Compare with one thread, as workers have: sums of several threads have other bits."""
-    known = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(known)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
-import torch
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +41,8 @@ def made_up_tasks(monkeypatch):
 @pytest.fixture
 def one_thread():
     """Compare with one thread, as workers have: sums of several threads have other bits."""
+    import torch
+
     known = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -83,18 +83,7 @@ class Predictor:
     >>> import numpy as np
     >>> from skmat import AutoRegressor
     >>> from skmat.screening import Predictor
-    >>> formulas = [
-    ...     "NaCl",
-    ...     "KCl",
-    ...     "NaBr",
-    ...     "KBr",
-    ...     "LiF",
-    ...     "NaF",
-    ...     "LiCl",
-    ...     "KF",
-    ...     "RbCl",
-    ...     "CsCl",
-    ... ]
+    >>> formulas = "NaCl KCl NaBr KBr LiF NaF LiCl KF RbCl CsCl".split()
     >>> gaps = [8.5, 8.4, 7.1, 7.4, 13.6, 11.5, 9.4, 10.8, 8.2, 8.3]  # eV
     >>> model = AutoRegressor(preset=["trees"], random_state=0).fit(formulas, gaps)
     >>> predictor = Predictor(model)

@@ -330,7 +330,7 @@ def auto(results):
 
 
 def auto_structures(results):
-    """Return the table of Auto estimators on structures, beside each of their candidates."""
+    """Return a table of Auto estimators on structures, and of each candidate alone."""
     file = "auto_structures.json"
     if not (results / file).exists():
         return {}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from skmat._utils.atomic import write_atomically
 from skmat._utils.json_files import parse_json
+from skmat._utils.record_text import to_html
 from skmat.benchmark._calibration import CALIBRATION_SCORES
 from skmat.benchmark._fold_result import FoldResult, without_nan
 from skmat.benchmark._metrics import METRICS, main_metric
@@ -60,6 +61,15 @@ class MatbenchResults:
 
     def __repr__(self):
         return f"MatbenchResults({self.name!r}, {len(self.folds)} folds of {self.tasks})"
+
+    def _repr_html_(self):
+        rows = []
+        for task, row in self.summary().iterrows():
+            unit = f" {row['unit']}" if row["unit"] != "1" else ""
+            spread = f"{row['mean']:.4g} ± {row['std']:.2g}{unit}"
+            folds = f"{row['n_folds']} fold" + "s" * (row["n_folds"] != 1)
+            rows.append((task, f"{row['metric']} {spread}, {folds}"))
+        return to_html(f"MatbenchResults of {self.name}", rows)
 
     @property
     def tasks(self):

@@ -19,7 +19,7 @@ from skmat.estimators._train import train_models, train_one_epoch
 from skmat.estimators._warm_start import check_same_tasks
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import held, weights_to_learn_by
-from skmat.training import check_callbacks, run_encoder, run_heads
+from skmat.training import check_callbacks, resolve_device, run_encoder, run_heads
 
 __all__ = ["EncoderEstimator", "scatter_rows"]
 
@@ -219,8 +219,11 @@ class EncoderEstimator(
         ]
 
     def _device_and_precision(self, fitted):
-        """Return the device and the precision of predictions."""
-        return fitted.net.device, "bf16" if self.precision == "bf16" else "float32"
+        """Move a network to the device of predictions; return the device and their precision."""
+        # A model that another machine has trained may name a device that this one lacks.
+        device = resolve_device(self.device, else_cpu=True)
+        fitted.move_to(device)
+        return device, "bf16" if self.precision == "bf16" else "float32"
 
 
 def scatter_rows(rows, valid):

@@ -1,6 +1,7 @@
 """One trained network of an estimator."""
 
 import copy
+import threading
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -54,22 +55,29 @@ class FittedModel:
             return self
         return replace(self, net=self.net.without_training(), optimizer_settings=None)
 
+    def move_to(self, device: str) -> None:
+        """Move the network to a device, if it is on another."""
+        with _MOVING:
+            if self.net.device != device:
+                _move(self.net, device)
+
     def __getstate__(self):
         state = self.__dict__.copy()
-        state["net"] = _on_cpu(self.net)
+        if torch.device(self.net.device).type != "cpu":
+            state["net"] = copy.deepcopy(self.net)
+            _move(state["net"], "cpu")
         return state
 
 
-def _on_cpu(net: EncoderNet) -> EncoderNet:
-    """Return `net` if it is on the CPU, otherwise a copy on the CPU."""
-    if torch.device(net.device).type == "cpu":
-        return net
-    net = copy.deepcopy(net)
-    net.module_.to("cpu")
+#: Threads that predict with one network move it once.
+_MOVING = threading.Lock()
+
+
+def _move(net: EncoderNet, device: str) -> None:
+    net.module_.to(device)
     if getattr(net, "optimizer_", None) is not None:
         # After partial_fit, the net still holds its optimizer.
-        net.criterion_.to("cpu")
+        net.criterion_.to(device)
         for state in net.optimizer_.state.values():
-            state.update({key: value.to("cpu") for key, value in state.items()})
-    net.device = "cpu"
-    return net
+            state.update({key: value.to(device) for key, value in state.items()})
+    net.device = device

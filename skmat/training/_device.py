@@ -30,7 +30,7 @@ AUTOCASTING = ("cpu", "cuda")
 _CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
 
 
-def resolve_device(device: str) -> str:
+def resolve_device(device: str, *, else_cpu: bool = False) -> str:
     """Return the name of a device that this machine has.
 
     Parameters
@@ -39,6 +39,8 @@ def resolve_device(device: str) -> str:
         "auto" is a CUDA GPU if present, otherwise the CPU. "cpu", "cuda", "cuda:1" and "mps" are
         torch's names. If torchrun starts several processes, "auto" and "cuda" are the GPU of this
         process.
+    else_cpu : bool, default=False
+        Whether the CPU takes the place of a device that this machine does not have.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def resolve_device(device: str) -> str:
         ) from None
     counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}
     if (torch.device(device).index or 0) >= counts.get(kind, 0):
+        if else_cpu:
+            return "cpu"
         raise InvalidInputError(
             f"device={device!r} is not available on this machine. Use device='auto' or 'cpu'."
         )

@@ -302,7 +302,6 @@ def parts_of(name, rows, arms, scratch):
     ours, candidates = scores_of(rows), candidates_of(rows)
     versions = {fact for row in rows for fact in row["versions"].split(", ")}
     return [
-        LEGEND,
         *comparisons(name, ours, candidates, arms),
         *titled(GAINS, mean_gains(ours, scratch)),
         *titled(CANDIDATES, single_candidates(candidates)),
@@ -318,15 +317,15 @@ def auto(results):
         return {}
     arms = {name: older(results, files) for name, files in ARMS.items()}
     scratch = older(results, SCRATCH)
-    pages = {"auto.md": [], "auto_scores.md": [], "auto_intervals.md": []}
-    for name, rows in load(results).items():
-        pages["auto.md"] += parts_of(name, rows, arms, scratch)
-        ours = scores_of(rows)
-        table, worse = comparisons(name, ours, candidates_of(rows), arms)
-        pages["auto_scores.md"] += [table, worse, LEGEND]
-        pages["auto_intervals.md"] += titled(INTERVALS, intervals(ours, rows))
-        pages["auto_intervals.md"] += titled(CALIBRATION, calibration(ours))
-    return pages
+    models = load(results)
+    page = [LEGEND]
+    for name, rows in models.items():
+        page += parts_of(name, rows, arms, scratch)
+    rows = [row for rows in models.values() for row in rows]
+    ours = scores_of(rows)
+    uncertainty = titled(INTERVALS, intervals(ours, rows))
+    uncertainty += titled(CALIBRATION, calibration(ours))
+    return {"auto.md": page, "auto_intervals.md": uncertainty}
 
 
 def auto_structures(results):

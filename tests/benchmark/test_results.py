@@ -33,6 +33,14 @@ def test_scores_and_summary(results):
     assert repr(results).startswith("MatbenchResults('mean', 10 folds")
 
 
+def test_results_are_a_table_in_a_notebook(results):
+    text = MatbenchResults("a < b", results.folds[:6])._repr_html_()
+    assert "MatbenchResults of a &lt; b" in text
+    steels = results.summary().loc["matbench_steels"]
+    assert f"mae {steels['mean']:.4g} ± {steels['std']:.2g} MPa, 5 folds<" in text
+    assert "meV/atom, 1 fold<" in text
+
+
 @pytest.mark.parametrize("ending", [".json", ".json.gz"])
 def test_scores_survive_a_file(results, tmp_path, ending):
     results.save_scores(tmp_path / f"scores{ending}")

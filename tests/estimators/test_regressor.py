@@ -12,7 +12,8 @@ from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import cross_val_predict
 
-from skmat import MTEncoderRegressor
+from skmat import MTEncoderRegressor, load_model
+from skmat.estimators._fitted_model import FittedModel
 from skmat.exceptions import DivergenceError, InvalidInputError
 
 FORMULAS = materials.FORMULAS * 3
@@ -243,7 +244,43 @@ def test_fit_on_a_gpu_predict_on_the_cpu(y):
     loaded = pickle.loads(pickle.dumps(fitted))
     assert loaded.net_.device == "cpu"
     assert next(fitted.estimators_[0].model.parameters()).is_cuda
-    assert_allclose(loaded.predict(FORMULAS), fitted.predict(FORMULAS), rtol=1e-3)
+    on_cpu = loaded.set_params(device="cpu").predict(FORMULAS)
+    assert_allclose(on_cpu, fitted.predict(FORMULAS), rtol=1e-3)
+    there = loaded.set_params(device="auto").predict(FORMULAS)
+    assert_array_equal(there, fitted.predict(FORMULAS))
+    assert loaded.net_.device == "cuda"
+    assert next(loaded.estimators_[0].model.parameters()).is_cuda
+
+
+def test_predictions_run_where_the_parameter_says(y, monkeypatch, tmp_path):
+    fitted = model(device="auto").fit(FORMULAS, y)
+    loaded = load_model(fitted.save_model(tmp_path / "m"))
+    assert_array_equal(loaded.predict(FORMULAS), fitted.predict(FORMULAS))
+
+    def moved(self, device):
+        raise NotImplementedError(device)
+
+    monkeypatch.setattr(FittedModel, "move_to", moved)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    # A machine with two GPUs has no third one.
+    expected = {"auto": "cuda", "cuda:1": "cuda:1", "cuda:2": "cpu", "cpu": "cpu"}
+    for device, where in expected.items():
+        with pytest.raises(NotImplementedError, match=f"^{where}$"):
+            loaded.set_params(device=device).predict(FORMULAS)
+    with pytest.raises(InvalidInputError, match="not a device of torch"):
+        loaded.set_params(device="gpu").predict(FORMULAS)
+
+
+def test_a_network_moves_with_its_optimizer(y):
+    fitted = model().partial_fit(FORMULAS, y).estimators_[0]
+    fitted.move_to("meta")  # a device without data, on which nothing can run
+    net = fitted.net
+    states = [value for state in net.optimizer_.state.values() for value in state.values()]
+    assert len(states) > 10
+    tensors = [*net.module_.parameters(), *net.module_.buffers(), *states]
+    assert {each.device.type for each in tensors} == {"meta"}
+    assert net.device == "meta"
 
 
 def test_score_skips_missing_labels(y):

@@ -108,13 +108,18 @@ def test_without_results_there_is_no_page(studies, tmp_path):
     assert auto(tmp_path) == {}
 
 
-def test_parts_of_the_page_are_files_of_their_own(make_pages):
+def test_uncertainty_is_a_file_of_its_own(make_pages):
     pages = make_pages(steels_rows() + glass_rows())
     whole = pages["auto.md"]
-    assert sorted(pages["auto_scores.md"]) == sorted(whole[:3])
     at = whole.index(pages["auto_intervals.md"][0])
     assert pages["auto_intervals.md"] == whole[at : at + 4]
     assert make_pages(gap_rows())["auto_intervals.md"] == []
+
+
+def test_uncertainty_is_that_of_all_models(make_pages):
+    other = [row | {"model": "auto-limited"} for row in glass_rows()]
+    together = make_pages(steels_rows() + glass_rows())["auto_intervals.md"]
+    assert make_pages(steels_rows() + other)["auto_intervals.md"] == together
 
 
 def test_a_regression_is_compared_fold_by_fold(make, studies):
@@ -256,6 +261,7 @@ def test_several_models_have_their_own_tables(make):
     parts = make(steels_rows() + other)
     tables = [part for part in parts if part.startswith("| task | auto-")]
     assert [table.split(" | ")[1] for table in tables] == ["auto-medium", "auto-fast"]
+    assert len([part for part in parts if part.startswith("Mean and standard")]) == 1
 
 
 def test_the_table_of_structures_begins_with_the_average(studies, tmp_path):

@@ -62,8 +62,10 @@ def test_the_auto_estimator_is_ours_where_it_was_run(results):
     from tables.overview import relative_errors
 
     row = {"model": "auto-medium", "task": "dielectric", "fold": 1, "scores": {"mae": 0.3}}
-    (results / "auto.json").write_text(json.dumps({"rows": [row]}))
+    limited = row | {"model": "auto-medium-45min", "task": "mp_gap"}
+    (results / "auto.json").write_text(json.dumps({"rows": [row, limited]}))
     table = relative_errors(results)
+    assert row_of(table, "mp_gap")["ours"] == "Auto"
     row = row_of(table, "dielectric")
     forest = scores(results, "matbench/magpie-forest", "dielectric")
     assert (row["ours"], row["our_error"]) == ("Auto", pytest.approx(0.3 / forest[1]))
@@ -83,6 +85,22 @@ def test_the_picture_names_every_dot(results):
     assert ax.get_yticklabels()[0].get_text() == "steels"
     assert ax.get_legend() is None
     plt.close(figure)
+
+
+def test_errors_are_cut_on_the_folds_that_both_have(results):
+    from tables.overview import CUT, overview
+
+    row = {"model": "auto-medium", "task": "steels", "fold": 1, "scores": {"mae": 70.0}}
+    glass = row | {"task": "glass", "scores": {"balanced_accuracy": 0.9}}
+    (results / "auto.json").write_text(json.dumps({"rows": [row, glass]}))
+    table, _ = overview(results)["overview.md"]
+    header, _, *lines = [line[2:-2].split(" | ") for line in table.splitlines()]
+    cuts = {line[0].split(" (")[0]: line[header.index(CUT)] for line in lines}
+    fine_tuned = scores(results, "pretrained/auto", "steels")[1]
+    assert cuts["steels"] == f"{100 * (1 - 70 / fine_tuned):.0f} %"
+    lacking = 1 - scores(results, "pretrained/auto", "glass", "balanced_accuracy_at_half")[1]
+    assert cuts["glass"] == f"{100 * (1 - 0.1 / lacking):.0f} %"
+    assert cuts["phonons"] == ""
 
 
 def test_the_table_says_what_each_number_is(results):

@@ -267,7 +267,10 @@ def _confusions(target):
 def _elements(story, target):
     title = html.heading(3, "What elements contribute")
     if story.given.input == "structure":
-        return []
+        command = ["skmat", "explain", str(story.folder), "new.csv"]
+        command += ["--output", "contributions.csv"]
+        note = "Each structure has contributions of its own. This command writes them:"
+        return [title, html.paragraph(note), html.code(shlex.join(command))]
     formulas = story.X[story.given.column].tolist() if story.further else story.X
     explained, what, label = _explained(story, target)
     if explained is None:

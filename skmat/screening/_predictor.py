@@ -108,7 +108,10 @@ class Predictor:
         self._set(model, material, Asked(return_std, interval, proba, novelty))
 
     def _set(self, model, material, asked):
-        self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
+        self.model = model
+        if isinstance(model, str | os.PathLike) and not is_hub_address(str(model)):
+            # Workers have other working folders.
+            self.model = os.path.abspath(model)
         self.material = material
         self.asked = asked
         if not isinstance(self.model, str):

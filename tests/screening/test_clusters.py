@@ -1,5 +1,11 @@
 """Searches, averages and predictions on Dask and on Ray give what one process gives."""
 
+import re
+import shutil
+import textwrap
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
-from skmat.screening import Predictor, predict_stream
+from skmat.screening import Predictor, merge_parts, predict_stream
 
 # On one worker of pytest-xdist, so that each cluster starts once.
 pytestmark = [
@@ -29,32 +35,10 @@ def folder(tmp_path_factory):
     return model.save_model(tmp_path_factory.mktemp("models") / "gap")
 
 
-@pytest.fixture(scope="module")
-def dask_cluster():
-    distributed = pytest.importorskip("distributed", reason="dask is not installed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster),
-    ):
-        yield "dask"
-
-
-@pytest.fixture(scope="module")
-def ray_cluster():
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
-    from ray.util.joblib import register_ray
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    register_ray()
-    yield "ray"
-    ray.shutdown()
-
-
-@pytest.fixture(params=["dask_cluster", "ray_cluster"])
+@pytest.fixture(params=["dask", "ray"])
 def backend(request):
-    return request.getfixturevalue(request.param)
+    request.getfixturevalue(f"{request.param}_cluster")
+    return request.param
 
 
 def searched():
@@ -134,3 +118,75 @@ def test_batches_of_ray_are_batches(ray_cluster, folder):
     found = found.set_index("formula").loc[frame["formula"]]
     np.testing.assert_array_equal(found["y_predicted"], expected["y_predicted"])
     assert found["problem"].tolist() == expected["problem"].tolist()
+
+
+@pytest.fixture
+def names(folder, tmp_path, monkeypatch):
+    """What the recipes of the guide take for granted: names, and files in the working folder."""
+    shutil.copytree(folder, tmp_path / "seebeck")
+    (tmp_path / "candidates").mkdir()
+    frame = pd.DataFrame({"formula": FORMULAS})
+    frame.to_csv(tmp_path / "candidates" / "a.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    search = GridSearchCV(MTEncoderRegressor(preset="tiny", max_epochs=1), {"lr": [1e-3]}, cv=2)
+    return {
+        "AutoRegressor": partial(AutoRegressor, preset=["trees"]),
+        "predict_stream": predict_stream,
+        "search": search,
+        "frame": frame,
+        "X": FORMULAS,
+        "y": GAPS[:, 0],
+    }
+
+
+def recipe(*words):
+    """Return the code of the guide that holds all words."""
+    page = Path(__file__).parents[2] / "docs" / "user_guide" / "screening.rst"
+    blocks = page.read_text(encoding="utf-8").split(".. code-block:: python\n")[1:]
+    codes = [re.match(r"(\n| {3}.*\n)+", block)[0] for block in blocks]
+    (code,) = [textwrap.dedent(code) for code in codes if all(word in code for word in words)]
+    return code
+
+
+def test_the_recipe_for_dask(dask_cluster, names):
+    code = recipe("Client(").replace("scheduler:8786", dask_cluster.scheduler_address)
+    exec(code, names)
+    assert names["search"].best_params_ == {"lr": 1e-3}
+    names["client"].close()
+    merge_parts("out", "merged.csv")
+    assert len(pd.read_csv("merged.csv")) == len(FORMULAS)
+
+
+def test_the_recipe_for_ray(ray_cluster, names):
+    code = recipe("register_ray()", "AutoRegressor")
+    joins = 'ray.init("auto")'
+    assert joins in code
+    # The process that starts a cluster has joined it.
+    exec(code.replace(joins, "assert ray.is_initialized()"), names)
+
+
+def test_the_recipe_for_tables(dask_cluster, ray_cluster, names):
+    """Spark is not installed. Its table hands frames to a function."""
+    dataframe = pytest.importorskip("dask.dataframe")
+    frame, found = names["frame"], {}
+
+    class Spark:
+        def mapInPandas(self, function, schema):
+            found["spark"] = pd.concat(function(iter([frame[:5], frame[5:]])))
+
+    names |= {
+        "frame": dataframe.from_pandas(frame, npartitions=2),
+        "dataset": ray_cluster.data.from_pandas(frame),
+        "table": Spark(),
+        "schema": None,
+    }
+    code = recipe("Predictor(", "map_partitions", "map_batches")
+    # The lines of the recipe drop what they return.
+    for engine in ("frame.map_p", "dataset.map_b"):
+        assert f"\n{engine}" in code
+        code = code.replace(f"\n{engine}", f"\nfound_by_{engine[:5]} = {engine}")
+    exec(code, names)
+    expected = names["predictor"](frame)["y_low"]
+    by_ray = names["found_by_datas"].to_pandas().set_index("formula").loc[frame["formula"]]
+    for each in (names["found_by_frame"].compute(), by_ray, found["spark"]):
+        np.testing.assert_array_equal(each["y_low"], expected)

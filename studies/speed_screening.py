@@ -1,11 +1,11 @@
-"""Memory and time of large tables: reading, fitting, predictions in a stream, and kills.
+"""Memory and time of many materials: reading, fitting, predictions in a stream, and kills.
 
 Each figure has a process of its own. Memory is its largest, less what it took before, with
 everything imported and the formulas made. Time is that of the processor, with one thread. Formulas
-are enumerated. The fit is of one epoch of a small network. Vectors are those of a tenth of the
-rows, in chunks of 1,000. The last rows kill a stream at random times, continue it, and compare its
-files with those of a stream that was not killed. Writes studies/results/speed_screening.json and
-.md.
+are enumerated. Ten times as many are read. The fit is of one epoch of a small network. Vectors are
+those of a tenth of the rows, in chunks of 1,000. A hundredth are structures of eight atoms, in CIF
+files. The last rows kill a stream at random times, continue it, and compare its files with those
+of a stream that was not killed. Writes studies/results/speed_screening.json and .md.
 
 ``python studies/speed_screening.py --few 1000 --many 10000 --kills 3 --kill_rows 20000`` is fast.
 """
@@ -24,18 +24,23 @@ from pathlib import Path
 import numpy as np
 import torch
 from memory_crystals import largest_memory
+from pymatgen.core import Lattice, Structure
 from timing import Report, options
 
-from skmat import MTEncoder, MTEncoderRegressor
+from skmat import CGCNNRegressor, MTEncoder, MTEncoderRegressor
 from skmat.composition import read_compositions
 from skmat.screening import merge_parts, predict_stream, transform_stream
 
 ELEMENTS = ("Li", "Na", "K", "Mg", "Ca", "Sr", "Ti", "Fe", "Ni", "Zn", "Al", "O", "S", "F", "Cl")
+#: Corner and centres of the faces of a cube.
+FACES = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+#: The same, and the middles of the edges.
+ROCK_SALT = np.concatenate([FACES, FACES + np.array([0.5, 0, 0])])
 
 
 def formulas(n):
     """Yield `n` distinct formulas of three elements."""
-    amounts = itertools.product(range(1, 20), repeat=3)
+    amounts = itertools.product(range(1, 30), repeat=3)
     every = (
         f"{a}{i}{b}{j}{c}{k}"
         for i, j, k in amounts
@@ -72,6 +77,15 @@ def predict(n, folder):
     return lambda: predict_stream(model, source, folder / "parts", verbose=0)
 
 
+def predict_structures(n, folder):
+    """Return what predicts for a folder of `n` CIF files."""
+    alone(write_structures, n, folder / "cifs")
+    model = alone(network_of_structures, folder)
+    return lambda: predict_stream(
+        model, folder / "cifs", folder / "parts", chunk_size=200, verbose=0
+    )
+
+
 def embed(n, folder):
     """Return what embeds a table of `n` formulas with the default encoder."""
     source, encoder = alone(table, n, folder), MTEncoder.from_pretrained()
@@ -80,13 +94,14 @@ def embed(n, folder):
     )
 
 
-#: What is measured: the name, the function, whether memory must not depend on the rows, and the
-#: share of the rows.
+#: What is measured: the name, the function, whether memory must not depend on the rows, and what
+#: the smaller and the larger number of rows are multiplied by.
 MEASURES = {
-    "read formulas": (read, False, 1),
-    "predict_stream": (predict, True, 1),
-    "fit a small network for one epoch": (fit, False, 1),
-    "transform_stream": (embed, True, 10),
+    "read formulas": (read, False, (1, 10)),
+    "predict_stream": (predict, True, (1, 1)),
+    "predict_stream of CIF files": (predict_structures, True, (0.01, 0.01)),
+    "fit a small network for one epoch": (fit, False, (1, 1)),
+    "transform_stream": (embed, True, (0.1, 0.1)),
 }
 
 
@@ -98,6 +113,29 @@ def table(n, folder):
         for row, formula in enumerate(formulas(n)):
             stream.write("what?\n" if row % 1000 == 500 else f"{formula}\n")
     return path
+
+
+def structures(n):
+    """Yield `n` structures of eight atoms: rock salt with two metals."""
+    metals, others = ELEMENTS[:11], ELEMENTS[11:]
+    kinds = itertools.cycle(itertools.product(metals, metals, others))
+    for row, (one, two, other) in enumerate(itertools.islice(kinds, n)):
+        sites = [one] * 3 + [two] + [other] * 4
+        yield Structure(Lattice.cubic(4.5 + row / n), sites, ROCK_SALT)
+
+
+def write_structures(n, folder):
+    """Write `n` CIF files."""
+    folder.mkdir()
+    for row, structure in enumerate(structures(n)):
+        structure.to(str(folder / f"{row:07d}.cif"))
+
+
+def network_of_structures(folder):
+    """Fit a small network of structures, and return its folder."""
+    X = list(structures(64))
+    model = CGCNNRegressor(pretrained=None, max_epochs=1, precision="float32", random_state=0)
+    return model.fit(X, np.arange(64.0)).save_model(folder / "model")
 
 
 def small_model(folder):
@@ -129,7 +167,7 @@ def alone(function, *given):
 def measure(report, name, few, many):
     """Add the memory and the time of a measure at two sizes, and how memory grows."""
     found = {}
-    few, many = few // MEASURES[name][2], many // MEASURES[name][2]
+    few, many = (int(n * each) for n, each in zip((few, many), MEASURES[name][2], strict=True))
     for n in (few, many):
         found[n], seconds = alone(measured, name, n)
         report.add(f"{name}: memory, {n:,} rows", "MB", [found[n] / 1e6])

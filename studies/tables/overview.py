@@ -15,11 +15,11 @@ LEGEND = (
     " given. Less is better for MAE, more for balanced accuracy. All models read the composition"
     ' alone. "Auto" is AutoRegressor or AutoClassifier with `preset="medium"`, and on the three'
     ' largest tasks with `time_limit=2700`. The column after it compares it with "fine-tuned" on'
-    ' the folds that both have. Errors of balanced accuracy are 1 minus it. "Fine-tuned" is one network of `pretrained="auto"`, which means random weights for'
-    " `steels`. On the three largest tasks it starts from `mtencoder-oqmd-joint` and learns for 60"
-    ' epochs. "Random weights" is the same network without pretraining. The best of others is that'
-    " of the public leaderboard and of papers. Where no forest was run, its column has gradient"
-    " boosting."
+    ' the folds that both have. Errors of balanced accuracy are 1 minus it. "Fine-tuned" is one'
+    ' network of `pretrained="auto"`, which means random weights for `steels`. On the three'
+    " largest tasks it starts from `mtencoder-oqmd-joint` and learns for 60 epochs. "
+    '"Random weights" is the same network without pretraining. The best of others is that of the'
+    " public leaderboard and of papers. Where no forest was run, its column has gradient boosting."
 )
 #: Files of single models, below the folder "pretrained" of the results.
 FILES = {

@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from skmat.benchmark import leaderboard
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from tables import decimals_of, rows_to_markdown
-from tables.auto import ARMS, SCRATCH, folds_of, load, older, scores_of, spread
+from tables.auto import ARMS, folds_of, load, older, scores_of, spread
 from tables.matbench import best_known, is_regression, short
 
 LEGEND = (
@@ -17,19 +17,18 @@ LEGEND = (
     ' largest tasks with `time_limit=2700`. The column after it compares it with "fine-tuned" on'
     ' the folds that both have. Errors of balanced accuracy are 1 minus it. "Fine-tuned" is one'
     ' network of `pretrained="auto"`, which means random weights for `steels`. On the three'
-    " largest tasks it starts from `mtencoder-oqmd-joint` and learns for 60 epochs. "
-    '"Random weights" is the same network without pretraining. The best of others is that of the'
-    " public leaderboard and of papers. Where no forest was run, its column has gradient boosting."
+    " largest tasks it starts from `mtencoder-oqmd-joint` and learns for 60 epochs. The best of"
+    " others is that of the public leaderboard and of papers. Where no forest was run, its column"
+    " has gradient boosting."
 )
 #: Files of single models, below the folder "pretrained" of the results.
 FILES = {
     "fine-tuned": ARMS["fine-tuned"],
-    "random weights": SCRATCH,
     "forest": ["../matbench/magpie-forest"],
     "boosting": ["../matbench/magpie-boosting"],
 }
 #: Columns of the table that are ours.
-SHOWN = ("Auto", "fine-tuned", "random weights")
+SHOWN = ("Auto", "fine-tuned")
 CUT, EMPTY = "Auto cuts errors by", pd.Series(dtype=float)
 #: The first that a task has is in the picture.
 OURS, TREES = ("Auto", "fine-tuned"), ("forest", "boosting")
@@ -154,7 +153,7 @@ def table_of(results):
         label = f"{called}, {unit}" if metric == "mae" and unit != "1" else called
         texts = {name: spread(scores, decimals) for name, scores in ours.items()}
         texts["Magpie + forest"] = "boosting: " * (kind == "boosting") + spread(trees, decimals)
-        texts[CUT] = cut_text(*(as_errors(task, ours.get(name, EMPTY)) for name in SHOWN[:2]))
+        texts[CUT] = cut_text(*(as_errors(task, ours.get(name, EMPTY)) for name in SHOWN))
         for column, (name, value) in others.items():
             texts[column] = (f"{shortened(name)}: " if name else "") + f"{value:.{decimals}f}"
         rows.append({"task": short(task, label), "best of others": "none", **texts})

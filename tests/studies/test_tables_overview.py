@@ -114,5 +114,5 @@ def test_the_table_says_what_each_number_is(results):
     row = rows["mp_gap (MAE, eV)"]
     assert row["fine-tuned"] == "0.245 ± 0.001 (3 folds)"
     assert row["Magpie + forest"] == "boosting: 0.500 ± 0.003"
-    assert (row["random weights"], row["CrabNet"]) == ("", "0.266")
+    assert (row["Auto"], row["CrabNet"]) == ("", "0.266")
     assert rows["mp_is_metal (balanced accuracy)"]["best of others"] == "none"

@@ -31,7 +31,7 @@ from skmat.estimators._params import dataclass_of_parameters
 from skmat.estimators._rollback import restored_on_failure
 from skmat.estimators._targets import check_not_labels
 from skmat.exceptions import InvalidInputError, NoveltyWarning
-from skmat.inputs import read_columns, weights_to_learn_by
+from skmat.inputs import held, read_columns, weights_to_learn_by
 from skmat.training import are_several_processes, is_first_process, of_first_process
 
 __all__ = ["AutoEstimator", "scattered"]
@@ -116,6 +116,7 @@ class AutoEstimator(
         deadline = Deadline(self._plain("time_limit"))
         # Read.
         metric = resolve_metric(self.scoring, is_classifier=self._is_classifier)
+        X = held(X)
         data, valid = self._read_data(X, y, sample_weight, groups)
         targets = data.targets
         candidates = make_candidates(
@@ -131,7 +132,7 @@ class AutoEstimator(
         )
         # Small enough for what is added to it.
         seed = of_first_process(draw_seed(self.random_state)) % (2**31 - 1)
-        data.folds = self._make_folds(data, valid, seed)
+        data.folds = self._make_folds(data, valid, seed, X)
 
         # Ctrl-C in what follows leaves a usable model too.
         with deferred_interrupt(deadline):
@@ -326,13 +327,15 @@ class AutoEstimator(
         targets = targets.take(valid)
         if table.columns is not None:
             check_not_labels(table.columns.to_numpy(), list(table.columns), targets)
+            has_label = ~np.isnan(targets.values).all(axis=1) & (weights > 0)
+            table.columns = self._learn_columns(X, np.flatnonzero(valid), has_label)
         targets.check_weights(weights)
         keys = [table.compositions.group_ids()]
         if groups is not None:
             keys.append(_read_groups(groups, valid))
         return FitData(table, targets, weights, join_groups(*keys)), valid
 
-    def _make_folds(self, data, valid, seed):
+    def _make_folds(self, data, valid, seed, X):
         labelled = [data.labelled(target) for target in range(len(data.targets.names))]
         for has_label, name in zip(labelled, data.targets.names, strict=True):
             if len(np.unique(data.groups[has_label])) < 2:
@@ -351,6 +354,9 @@ class AutoEstimator(
         n_folds, n_repeats = _n_folds(self.preset, len(rows))
         cv = self._plain("cv")
         n_tries = _N_TRIES if isinstance(cv, str | int) else 1
+        labels = np.full((len(valid), len(labelled)), np.nan)
+        labels[valid] = np.stack([data.labels(place) for place in range(len(labelled))], axis=1)
+        labels = labels[:, 0] if len(labelled) == 1 else labels
         numbers = np.cumsum(valid) - 1
         for number in range(n_tries):
             folds = make_folds(
@@ -361,6 +367,8 @@ class AutoEstimator(
                 n_repeats=n_repeats,
                 classes=classes,
                 seed=seed + 1000 * number,
+                materials=self._material_values(X),
+                labels=labels if classes is None else classes,
             )
             folds = [(numbers[training], numbers[held_out]) for training, held_out in folds]
             if not _idle_targets(folds, labelled):
@@ -472,7 +480,7 @@ def _forms_of(parts):
     return {
         trial.name: {
             "log_units": [each.log_unit for each in trial.learned],
-            "has_gate": any(each.lowest is not None for each in trial.learned),
+            "gates": [each.lowest is not None for each in trial.learned],
         }
         for trial in sorted(trials, key=lambda trial: trial.name)
         if trial.candidate.is_network or not any(each.is_above for each in trial.learned)

@@ -4,7 +4,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit, StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.model_selection import check_cv as check_splitter
 
 from skmat.exceptions import InvalidInputError, shorten
@@ -44,7 +44,9 @@ def join_groups(*labels):
             return np.unique(groups, return_inverse=True)[1].reshape(-1)
 
 
-def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=0):
+def make_folds(
+    cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=0, materials=None, labels=None
+):
     """Return training and test rows.
 
     Parameters
@@ -62,6 +64,8 @@ def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=
         Classes whose frequencies are alike in all folds.
     seed : int, default=0
         Seed of the splits.
+    materials, labels : array-like of shape (n, ...), default=None
+        X and y for a splitter. None passes the numbers of the rows, and the classes.
 
     Returns
     -------
@@ -78,10 +82,8 @@ def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=
     n_groups = len(np.unique(of_rows))
     if isinstance(cv, str):
         if len(rows) > HOLD_OUT_ABOVE:
-            share = min(0.1, _MOST_HELD_OUT / len(rows))
-            splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
-            splits = splitter.split(rows, groups=of_rows)
-            return [(rows[training], rows[test]) for training, test in splits]
+            is_test = _drawn(of_rows, min(len(rows) // 10, _MOST_HELD_OUT), seed)
+            return [(rows[~is_test], rows[is_test])]
         splits = []
         for repeat in range(n_repeats):
             splits += _grouped(min(n_folds, n_groups), groups, rows, classes, seed + repeat)
@@ -92,10 +94,12 @@ def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=
         return _grouped(min(int(cv), n_groups), groups, rows, classes, seed)
     splits = []
     everything = np.arange(len(groups))
-    labels = everything.astype(float) if classes is None else classes
+    materials = everything if materials is None else materials
+    if labels is None:
+        labels = everything.astype(float) if classes is None else classes
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-        given = list(check_splitter(cv).split(everything, labels, groups))
+        given = list(check_splitter(cv).split(materials, labels, groups))
     for training, test in given:
         training, test = everything[training], everything[test]
         # The splitter need not know the groups.
@@ -114,6 +118,23 @@ def make_folds(cv, groups, *, n_folds, n_repeats, rows=None, classes=None, seed=
             f"cv={shorten(cv)} holds out no row with a label. Use a number of folds."
         )
     return splits
+
+
+def _drawn(groups, n_rows, seed):
+    """Return the mask of whole groups that are drawn at random, together at most `n_rows` rows.
+
+    If all groups are larger, the smallest is drawn.
+    """
+    _, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    is_drawn, left = np.zeros(len(sizes), dtype=bool), n_rows
+    for group in order:
+        if sizes[group] <= left:
+            is_drawn[group] = True
+            left -= sizes[group]
+    if not is_drawn.any():
+        is_drawn[sizes.argmin()] = True
+    return is_drawn[inverse]
 
 
 def _grouped(n_folds, groups, rows, classes, seed):

@@ -77,7 +77,7 @@ class ConformalScale:
         growth = _growth(distances)
         n_groups = len(np.unique(groups))
         if n_groups < _FEWEST:
-            return cls(unit, *conformal_levels(sizes / growth, sample_weight))
+            return cls(unit, *conformal_levels(sizes / growth, sample_weight, groups))
         X = _inputs(spread, predictions, unit)
         trees = ExtraTreesRegressor(
             50, min_samples_leaf=max(_LEAF, len(sizes) // _LEAF_SHARE), random_state=0, n_jobs=1
@@ -89,7 +89,7 @@ class ConformalScale:
             trees.fit(X[training], sizes[training], sample_weight[training])
             expected[held_out] = trees.predict(X[held_out])
         scores = sizes / (growth * np.maximum(expected, _SMALLEST))
-        scores, levels = conformal_levels(scores, sample_weight)
+        scores, levels = conformal_levels(scores, sample_weight, groups)
         return cls(unit, scores, levels, trees.fit(X, sizes, sample_weight))
 
     def quantile(self, coverage):

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pandas as pd
+from pymatgen.core import Element
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from skmat.composition import MAX_ATOMIC_NUMBER
@@ -25,6 +26,8 @@ _ENCODERS = {
 #: Feature that measures the distance between materials, by the input.
 EMBEDDING = {"formula": "vectors", "structure": "structure_vectors"}
 _INPUTS = {name: input for input, name in EMBEDDING.items()}
+#: Symbols of the elements, by their atomic number.
+_SYMBOLS = ["", *(Element.from_Z(number).symbol for number in range(1, MAX_ATOMIC_NUMBER + 1))]
 #: Numbers of the other features.
 _WIDTHS = {"fractions": MAX_ATOMIC_NUMBER, "magpie": 145}
 
@@ -99,6 +102,17 @@ class MaterialTable:
             return _loaded("formula").transform(amounts)
         return _loaded("structure").transform(self.structures)
 
+    def _formulas(self):
+        """Return the materials as networks of formulas read them in a column."""
+        if self.structures is None:
+            return list(self.given)
+        numbers = self.compositions.atomic_numbers.tolist()
+        fractions = self.compositions.fractions.tolist()
+        return [
+            {_SYMBOLS[number]: share for number, share in zip(*row, strict=True) if number}
+            for row in zip(numbers, fractions, strict=True)
+        ]
+
     def _amounts(self):
         """Return the compositions as a matrix, which all that read formulas take."""
         if "amounts" not in self._known:
@@ -108,7 +122,7 @@ class MaterialTable:
     def _for_network(self, reads):
         if self.columns is None:
             return self._amounts() if reads == "formula" else self.structures
-        materials = list(self.given) if reads == "formula" else list(self.structures)
+        materials = self._formulas() if reads == "formula" else list(self.structures)
         # Names that the user gave could be those of elements.
         names = [f"column {place}" for place in range(self.columns.shape[1])]
         frame = self.columns.reset_index(drop=True).set_axis(names, axis=1)

@@ -56,7 +56,11 @@ class MaterialsInputMixin(CompositionReaderMixin):
             check_unique(frame.columns)
             validate_data(self, frame, reset=reset, skip_check_array=True)
             further = frame.drop(columns=[name])
-            columns = self._read_columns(further, reset, on_invalid)
+            if reset:
+                self._encoded = learn_categories(further)
+            columns = read_columns(further, self._encoded, on_invalid)
+            if reset:
+                self._ranges = learn_ranges(columns)
             # A row with a bad further column has no prediction, as if its material were missing.
             rows = zip(frame[name], columns.bad, strict=True)
             X = [None if is_bad else each for each, is_bad in rows]
@@ -101,6 +105,10 @@ class MaterialsInputMixin(CompositionReaderMixin):
         valid[[row for row, _, _ in problems]] = False
         return _take(values, valid), structures.compositions(), structures.without_ids(), valid
 
+    def _material_values(self, X):
+        """Return the materials of what ``fit`` was given."""
+        return X if self.material_column_ is None else as_pandas(X)[self.material_column_]
+
     def _material_name(self, frame):
         """Return the name of the column of materials, as in ``fit``."""
         name = self.material_column_
@@ -113,14 +121,24 @@ class MaterialsInputMixin(CompositionReaderMixin):
             )
         return name
 
-    def _read_columns(self, frame, reset, on_invalid):
-        """Return the values of the further columns. ``fit`` learns their categories and ranges."""
-        if reset:
-            self._encoded = learn_categories(frame)
-        values = read_columns(frame, self._encoded, on_invalid)
-        if reset:
-            self._ranges = learn_ranges(values)
-        return values
+    def _learn_columns(self, X, rows, has_label):
+        """Learn categories and ranges from the rows with a label, and return the columns.
+
+        Parameters
+        ----------
+        X : object
+            What ``fit`` was given, all of whose rows can be read.
+        rows : ndarray of int
+            Rows that hold materials.
+        has_label : ndarray of bool
+            Which of these have a label. Models learn nothing from the others.
+        """
+        further = as_pandas(X).drop(columns=[self.material_column_]).iloc[rows]
+        labelled = further[has_label] if has_label.any() else further
+        self._encoded = learn_categories(labelled)
+        self._ranges = learn_ranges(read_columns(labelled, self._encoded))
+        # Rows without a label may have other categories.
+        return read_columns(further, self._encoded, "nan").encoded
 
 
 def _material_column(frame):

@@ -64,16 +64,16 @@ def refit_candidate(auto, name, X, y, sample_weight):
             f"The fit tried no logarithms, so that {name!r} is not one of its candidates."
         )
     candidate = by_name[plain]
-    if auto.n_outputs_ > 1 and not candidate.is_network:
+    if auto.n_outputs_ > 1 and not candidate.is_joint:
         raise InvalidInputError(
             f"The candidate {name!r} learns one target. Fit AutoRegressor or AutoClassifier to one"
             " column of y."
         )
     model = seeded_clone(candidate.model, draw_seed(auto.random_state))
     X, weights = held(X), read_weights(sample_weight, _num_samples(X))
-    form = auto._forms.get(name, {"log_units": [None], "has_gate": False})
-    if form["has_gate"]:
-        model.set_params(zero_inflated=True if auto.n_outputs_ == 1 else "auto")
+    form = auto._forms.get(name, {"log_units": [None], "gates": [False]})
+    if any(form["gates"]):
+        model.set_params(zero_inflated=form["gates"])
     if not candidate.is_network or any(form["log_units"]):
         rows, y = _labelled(auto, name, y, weights)
         X, weights = take_rows(X, rows), weights[rows]

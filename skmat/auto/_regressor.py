@@ -124,8 +124,8 @@ oof_predictions_ : ndarray of shape (n_materials,) or (n_materials, n_targets)
         -------
         low, high : ndarray of shape (n_materials,) or (n_materials, n_targets), float64
             Ends of the intervals in the units of y. They are infinite if the training set has
-            fewer than about ``1 / (1 - coverage)`` labels, and never beyond the bounds of the
-            predictions.
+            fewer than about ``1 / (1 - coverage)`` compositions with a label, and never beyond the
+            bounds of the predictions. Rows of one group count as one composition.
 
         Raises
         ------

@@ -302,9 +302,9 @@ def _fit_model(candidate, learned, X, rows, sample_weight, seed, deadline=None, 
         model = DummyClassifier(strategy="prior")
     else:
         model = seeded_clone(candidate.model, seed)
-    if any(each.lowest is not None for each in learned):
-        # Of several targets, the network finds those that repeat their lowest label.
-        model.set_params(zero_inflated=True if len(learned) == 1 else "auto")
+    has_gate = [each.lowest is not None for each in learned]
+    if any(has_gate):
+        model.set_params(zero_inflated=has_gate)
     training = take_rows(X, rows), labels, sample_weight[rows]
     if deadline is not None and isinstance(model, EncoderPredictor):
         callbacks = model.callbacks

@@ -5,11 +5,12 @@ import numpy as np
 __all__ = ["conformal_levels", "weighted_quantile"]
 
 
-def conformal_levels(scores, sample_weight):
+def conformal_levels(scores, sample_weight, groups=None):
     """Return scores in ascending order, and the coverage of intervals that end at each.
 
-    The new material has the mean weight, and its score may be larger than all others. With equal
-    weights, the level of the k-th of n scores is k / (n + 1).
+    The new material is of a new group of mean weight, and its scores may be larger than all
+    others. With equal weights and one score per group, the level of the k-th of n scores is
+    k / (n + 1).
 
     Parameters
     ----------
@@ -17,10 +18,13 @@ def conformal_levels(scores, sample_weight):
         Scores.
     sample_weight : ndarray of shape (n,)
         Weights, not negative.
+    groups : ndarray of shape (n,), default=None
+        Groups of scores that are alike. None stands for one score per group.
     """
     order = np.argsort(scores, kind="stable")
     weights = sample_weight[order]
-    return scores[order], np.cumsum(weights) / (weights.sum() + weights.mean())
+    n_groups = len(scores) if groups is None else len(np.unique(groups))
+    return scores[order], np.cumsum(weights) / (weights.sum() * (1 + 1 / n_groups))
 
 
 def weighted_quantile(values, levels, sample_weight):

@@ -325,18 +325,18 @@ class RegressorParams:
     loss : {"l1", "mse", "robust_l1"}
         Loss on standardised targets. "robust_l1" also predicts a standard deviation for each
         prediction.
-    zero_inflated : bool or "auto"
+    zero_inflated : bool, "auto" or list of bool
         Whether targets repeat their lowest label, as band gaps of metals do. The network then
         also learns the probability of a label above the lowest (the gate), from all labels. It
         learns the value from labels above the lowest only, which also standardise it. ``predict``
-        returns the median of both, and ``predict_mixture`` each of them. True is for all targets.
-        "auto" decides for each target: 15 to 95 % of its labels are the lowest, at least ten are
-        above it, and no other label is repeated more than a quarter as often. The first ``fit``
-        or ``partial_fit`` decides for those that continue it.
+        returns the median of both, and ``predict_mixture`` each of them. True is for all targets,
+        and a list has a value for each. "auto" decides for each target: 15 to 95 % of its labels
+        are the lowest, at least ten are above it, and no other label is repeated more than a
+        quarter as often. The first ``fit`` or ``partial_fit`` decides for those that continue it.
     """
 
     loss: str = param("l1", [StrOptions(set(REGRESSION_LOSSES))])
-    zero_inflated: bool | str = param(False, ["boolean", StrOptions({"auto"})])
+    zero_inflated: Any = param(False, ["boolean", StrOptions({"auto"}), list])
 
 
 @dataclass_of_parameters()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmat._utils.parameters import plain
 from skmat.estimators._targets import TargetData
 from skmat.exceptions import InvalidInputError, InvalidLabelsError, shorten
 from skmat.objectives import Target
@@ -76,22 +77,39 @@ def find_lowest(targets, sample_weight, zero_inflated):
         Numbers.
     sample_weight : ndarray of shape (n,)
         Weights. Rows of weight 0 do not count.
-    zero_inflated : bool or "auto"
+    zero_inflated : bool, "auto" or list of bool
         The parameter of the regressor.
 
     Returns
     -------
     ndarray of shape (n_targets,), float64
         NaN for a target without a gate.
+
+    Raises
+    ------
+    InvalidInputError
+        If a list does not have one bool per target.
     """
-    lowest = np.full(len(targets.targets), np.nan)
-    if not zero_inflated:
-        return lowest
-    for place, column in enumerate(targets.values[sample_weight > 0].T):
+    n_targets = len(targets.targets)
+    lowest = np.full(n_targets, np.nan)
+    for place, choice in enumerate(_choices(zero_inflated, n_targets)):
+        column = targets.values[sample_weight > 0, place]
         labels = column[~np.isnan(column)]
-        if len(labels) and (zero_inflated != "auto" or _repeats_its_lowest(labels)):
+        if len(labels) and (_repeats_its_lowest(labels) if choice == "auto" else choice):
             lowest[place] = labels.min()
     return lowest
+
+
+def _choices(zero_inflated, n_targets):
+    if not isinstance(zero_inflated, list):
+        return [zero_inflated] * n_targets
+    choices = plain(zero_inflated)
+    if len(choices) != n_targets or not all(isinstance(each, bool) for each in choices):
+        raise InvalidInputError(
+            f"zero_inflated={shorten(zero_inflated)} must have True or False for each of the"
+            f" {n_targets} targets."
+        )
+    return choices
 
 
 def _repeats_its_lowest(labels):

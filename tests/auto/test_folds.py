@@ -7,6 +7,7 @@ from sklearn.model_selection import KFold, LeaveOneGroupOut, PredefinedSplit, Sh
 from skmat.auto import _folds
 from skmat.auto._folds import join_groups, make_folds
 from skmat.exceptions import InvalidInputError
+from skmat.model_selection import LeaveOneElementOut, TargetExtrapolationSplit
 
 #: Forty rows of twenty groups.
 GROUPS = np.arange(40) % 20
@@ -135,6 +136,34 @@ def test_the_hold_out_part_has_a_largest_size(monkeypatch):
     monkeypatch.setattr(_folds, "_MOST_HELD_OUT", 20)
     ((_, held_out),) = split(groups=np.arange(1000))
     assert len(held_out) == 20
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_large_group_is_not_held_out(monkeypatch, seed):
+    monkeypatch.setattr(_folds, "HOLD_OUT_ABOVE", 100)
+    groups = np.repeat(np.arange(11), [200, *[10] * 10])
+    ((training, held_out),) = split(groups=groups, seed=seed)
+    assert len(held_out) == 30
+    assert 0 not in groups[held_out]
+    assert_groups_apart([(training, held_out)], groups)
+
+
+def test_the_smallest_of_large_groups_is_held_out(monkeypatch):
+    monkeypatch.setattr(_folds, "HOLD_OUT_ABOVE", 100)
+    groups = np.repeat([0, 1], [120, 80])
+    ((_, held_out),) = split(groups=groups)
+    assert set(groups[held_out]) == {1}
+
+
+def test_a_splitter_gets_materials_and_labels():
+    y = np.random.default_rng(0).permutation(40) + 0.5
+    ((_, held_out),) = split(TargetExtrapolationSplit(0.25), groups=np.arange(40), labels=y)
+    assert set(held_out) == set(np.argsort(y)[-10:])
+    formulas = ["NaCl", "KCl", "NaBr", "KBr", "LiF"] * 8
+    folds = split(LeaveOneElementOut(), groups=np.arange(40), materials=formulas)
+    held_out = [{formulas[row] for row in test} for _, test in folds]
+    assert {"NaCl", "NaBr"} in held_out
+    assert {"LiF"} in held_out
 
 
 def test_only_some_rows_are_split():

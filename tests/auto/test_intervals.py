@@ -63,6 +63,13 @@ def test_the_rank_is_that_of_split_conformal_prediction(n, coverage):
     assert scale.quantile(coverage) == rank
 
 
+def test_few_groups_give_infinite_intervals():
+    groups = np.repeat([0, 1, 2], 20)
+    scale = fit(np.ones(60), np.zeros(60), np.zeros(60), groups=groups)
+    assert np.isinf(scale.half_width(np.zeros(1), np.zeros(1), 0.9))
+    assert np.isfinite(scale.half_width(np.zeros(1), np.zeros(1), 0.7))
+
+
 def test_too_few_scores_give_infinite_intervals():
     scale = fit(np.ones(8), np.zeros(8), np.zeros(8))
     assert np.isinf(scale.half_width(np.zeros(3), np.zeros(3), 0.9)).all()

@@ -11,8 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pymatgen.core import Composition
 from sklearn.base import BaseEstimator
 
+from skmat import MTEncoderRegressor
 from skmat.auto._reading import MaterialsInputMixin
 from skmat.exceptions import (
+    CandidateWarning,
     InvalidCompositionError,
     InvalidInputError,
     InvalidStructureError,
@@ -374,6 +376,38 @@ def test_numbers_outside_of_the_learned_range_warn():
     ]
     assert model.novelty(given)[1:].tolist() == [100, 100]
     assert model.novelty(given)[0] < 100
+
+
+@pytest.mark.parametrize("how", ["no label", "no weight"])
+def test_rows_without_a_label_teach_neither_ranges_nor_categories(how):
+    frame = pd.DataFrame({"formula": BINARIES, "T": np.linspace(0, 10, 60), "process": "cast"})
+    frame.loc[59, ["T", "process"]] = [900.0, "forged"]
+    y, weights = np.array(NUMBERS, dtype=float), np.ones(60)
+    if how == "no label":
+        y[59] = np.nan
+    else:
+        weights[59] = 0.0
+    model = regressor().fit(frame, y, sample_weight=weights)
+    hot = frame.head(1).assign(T=800.0)
+    with pytest.warns(NoveltyWarning, match="a 'T' outside of 0 to 9"):
+        model.predict(hot)
+    assert model.novelty(hot).tolist() == [100]
+    with pytest.raises(InvalidInputError, match="'forged' in row 0, which fit did not see"):
+        model.predict(frame.tail(1).assign(T=5.0))
+
+
+def test_networks_of_formulas_read_structures_with_a_temperature():
+    structures = many(24)
+    temperature = np.arange(24.0) % 6
+    frame = pd.DataFrame({"crystal": structures, "T": temperature})
+    net = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=30, lr=3e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CandidateWarning)
+        model = regressor(preset=[], candidates=[("net", net)], cv=2).fit(
+            frame, 3 * temperature + 1
+        )
+    hot, cold = (model.predict(frame.assign(T=each)).mean() for each in (5.0, 0.0))
+    assert hot - cold > 3
 
 
 def test_a_column_of_the_labels_is_refused():

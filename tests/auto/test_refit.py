@@ -128,3 +128,10 @@ def test_the_estimators_of_the_user_are_not_fitted():
     mine = [("logistic", logistic())]
     classifier(candidates=mine).fit(BINARIES, CLASSES)
     assert not hasattr(mine[0][1][-1], "coef_")
+
+
+def test_one_network_per_target_cannot_be_fitted_to_several():
+    y = np.stack([NUMBERS, TAILS], axis=1)
+    model = regressor().fit(BINARIES, y).set_params(preset=["mtencoder-alone"])
+    with pytest.raises(InvalidInputError, match="'mtencoder-alone' learns one target"):
+        model.refit_candidate("mtencoder-alone", BINARIES, y)

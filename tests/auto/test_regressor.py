@@ -26,6 +26,7 @@ from sklearn.utils import check_array, check_X_y
 from skmat import AutoRegressor, MTEncoderRegressor
 from skmat.auto import _folds, _number_average
 from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
+from skmat.model_selection import LeaveOneElementOut, TargetExtrapolationSplit
 
 TWO = [("ridge", ridge()), ("strong", ridge(100.0))]
 FOREST = [("forest", ExtraTreesRegressor(10))]
@@ -225,6 +226,17 @@ def test_a_splitter_numbers_the_rows_of_X():
     cv = PredefinedSplit(np.where(np.arange(60) < 20, 0, -1))
     model = regressor(cv=cv).fit(BINARIES, y)
     assert_array_equal(np.flatnonzero(~np.isnan(model.oof_predictions_)), np.arange(5, 20))
+
+
+def test_a_splitter_gets_the_materials_and_the_labels():
+    frame = pd.DataFrame({"formula": BINARIES, "T": np.zeros(60)})
+    frame["T"] += np.arange(60) % 7
+    model = regressor(cv=TargetExtrapolationSplit(0.25), bounds=None).fit(frame, NUMBERS)
+    held_out = np.flatnonzero(~np.isnan(model.oof_predictions_))
+    # Rows of a composition of the test rows are not learned, but only those are predicted.
+    assert set(held_out) == set(np.argsort(NUMBERS)[-15:])
+    model = regressor(cv=LeaveOneElementOut(max_test_size=0.5)).fit(frame, NUMBERS)
+    assert not np.isnan(model.oof_predictions_).any()
 
 
 def test_above_the_limit_one_part_is_held_out_and_all_rows_are_learned(monkeypatch):

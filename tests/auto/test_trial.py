@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from common.auto import BINARIES, Odd, OddClassifier, ridge
+from common.auto import BINARIES, NUMBERS, Odd, OddClassifier, ridge
 from common.materials import rock_salt
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
@@ -444,3 +444,22 @@ def test_a_fit_to_all_rows_takes_the_time_of_some_folds():
     assert share() == 0.0
     assert share(refit={}) == pytest.approx(1.5)
     assert share(2, refit={"n_estimators": 200}) == pytest.approx(1.5)
+
+
+def test_a_network_of_several_targets_has_the_gates_of_the_average():
+    """Its own rule would give the first two a gate, and none to the third."""
+    first, second, third = (NUMBERS - NUMBERS.min() for _ in range(3))
+    first[:25] = second[:15] = third[:20] = 0.0
+    third[20:26] = 3.25
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1)
+    candidate = Candidate("net", network, "formula", is_network=True, is_joint=True)
+    learned = [
+        Learned.numbers(0, first, lowest=0.0),
+        Learned.numbers(1, second),
+        Learned.numbers(2, third, lowest=0.0),
+    ]
+    trial = Trial("net", candidate, learned)
+    fit_all_rows(trial, TABLE, np.ones(60), 0)
+    assert np.isnan(trial.models[0].lowest_labels_).tolist() == [False, True, False]
+    shapes = {target: output.shape for target, output in trial.predict(TABLE).items()}
+    assert shapes == {0: (60, 2), 1: (60,), 2: (60, 2)}

@@ -30,3 +30,12 @@ def test_levels_of_equal_weights():
 def test_levels_follow_the_weights():
     _, levels = conformal_levels(np.array([2.0, 1.0]), np.array([3.0, 1.0]))
     assert_allclose(levels, [1 / 6, 4 / 6])
+
+
+def test_scores_of_one_group_count_once():
+    scores = np.arange(60.0)
+    _, levels = conformal_levels(scores, np.ones(60), np.arange(60) % 3)
+    # The new material is a fourth group.
+    np.testing.assert_allclose(levels[-1], 3 / 4)
+    _, alone = conformal_levels(scores, np.ones(60), np.arange(60))
+    np.testing.assert_allclose(alone, conformal_levels(scores, np.ones(60))[1])

@@ -324,6 +324,15 @@ def test_columns_named_like_a_gate_are_refused():
         with_gates(replace(targets, targets=renamed), np.array([0.0, np.nan]))
 
 
+def test_a_list_has_a_choice_for_each_target():
+    y = np.column_stack([GAPS, GAPS])
+    model = make(zero_inflated=[False, True]).fit(FORMULAS, y)
+    assert np.isnan(model.lowest_labels_).tolist() == [True, False]
+    for wrong in ([True], [True, "auto"], [1, 0]):
+        with pytest.raises(InvalidInputError, match="for each of the 2 targets"):
+            make(zero_inflated=wrong).fit(FORMULAS, y)
+
+
 @pytest.mark.parametrize("value", ["yes", 2, None])
 def test_other_values_are_refused(value):
     with pytest.raises(ValueError, match="zero_inflated"):

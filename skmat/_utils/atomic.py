@@ -7,7 +7,7 @@ most a temporary file. The next writer of the same file removes it.
 import os
 import re
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -73,7 +73,9 @@ def _open_temporary(path):
         temporary = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}")
         stream = temporary.open("xb")
         if fcntl is not None:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            # Some file systems of clusters have no locks.
+            with suppress(OSError):
+                fcntl.flock(stream, fcntl.LOCK_EX)
         if os.fstat(stream.fileno()).st_nlink:
             return temporary, stream
         # Another writer removed it before it was locked.

@@ -73,6 +73,11 @@ class HubFolder:
             self._is_pinned = True
         return path
 
+    def pinned_address(self, name: str) -> str:
+        """Return the address of the commit that the address means now. It must have the file."""
+        self.file(name)
+        return f"{_SCHEME}{self._repository}@{self._revision}"
+
     def damaged(self, fault: Exception | str) -> SkmatError:
         """Return an error for files that were downloaded and cannot be used."""
         return self._error(

@@ -1,13 +1,19 @@
 """One trained network of an estimator."""
 
 import copy
+import os
 import threading
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from skmat.estimators._scaling import TargetScaling
-from skmat.training import EncoderNet, MultiObjectiveModel, TrainingSettings
+from skmat.training import (
+    EncoderNet,
+    MultiObjectiveModel,
+    TrainingSettings,
+    own_surroundings,
+)
 
 __all__ = ["FittedModel"]
 
@@ -55,24 +61,48 @@ class FittedModel:
             return self
         return replace(self, net=self.net.without_training(), optimizer_settings=None)
 
+    def units(self) -> bytes:
+        """Return what gives outputs their meaning: scales of y and of columns, and classes."""
+        scalings = [each for each in (self.scaling, self.extra_scaling) if each is not None]
+        numbers = [part.tobytes() for each in scalings for part in (each.mean, each.scale)]
+        labels = [repr(each.tolist()).encode() for each in self.classes if each is not None]
+        return b"".join([*numbers, *labels])
+
     def move_to(self, device: str) -> None:
         """Move the network to a device, if it is on another."""
+        if self.net.device == device:
+            return
         with _MOVING:
-            if self.net.device != device:
+            known = self.net.device
+            try:
                 _move(self.net, device)
+            except BaseException:
+                _move(self.net, known)  # such as without memory on the GPU
+                raise
 
     def __getstate__(self):
         state = self.__dict__.copy()
-        if torch.device(self.net.device).type != "cpu":
-            state["net"] = copy.deepcopy(self.net)
-            _move(state["net"], "cpu")
+        with _MOVING:
+            if torch.device(self.net.device).type != "cpu":
+                state["net"] = copy.deepcopy(self.net)
+                _move(state["net"], "cpu")
         return state
 
 
-#: Threads that predict with one network move it once.
-_MOVING = threading.Lock()
+#: A network is moved by one thread, while no other one copies it.
+_MOVING = threading.RLock()
 
 
+def _after_fork_in_child():
+    global _MOVING  # a thread that the child does not have may hold it
+    _MOVING = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+@own_surroundings()
 def _move(net: EncoderNet, device: str) -> None:
     net.module_.to(device)
     if getattr(net, "optimizer_", None) is not None:

@@ -108,7 +108,8 @@ class CheckpointMixin:
         Returns
         -------
         str
-            SHA-256 over the names and float32 tensors of all networks.
+            SHA-256 over the names and float32 tensors of all networks, and over what turns their
+            outputs into numbers in the units of y, or classes.
         """
         check_is_fitted(self)
         digest = hashlib.sha256()
@@ -116,6 +117,7 @@ class CheckpointMixin:
             for name, tensor in sorted(fitted.model.state_dict().items()):
                 digest.update(name.encode())
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(fitted.units())
         return digest.hexdigest()
 
     def _resolve_start(self) -> "Start":

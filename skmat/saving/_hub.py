@@ -11,7 +11,7 @@ from skmat._utils.hub import HubFolder
 from skmat._utils.model_folder import ModelFolder
 from skmat.exceptions import SavedModelError
 
-__all__ = ["opened_model"]
+__all__ = ["opened_model", "pinned_model"]
 
 
 @contextmanager
@@ -27,12 +27,7 @@ def opened_model(address):
         If the repository does not exist or holds no saved model, or the Hub cannot be reached and
         the model is not in the cache. If the block raises it, the error names the address.
     """
-    repository = HubFolder(
-        address,
-        SavedModelError,
-        "a saved model of skmat",
-        "Write one with push_to_hub. Encoders are loaded by pretrained=, or from_pretrained.",
-    )
+    repository = _repository(address)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(os.path.realpath(temporary))
         shutil.copyfile(repository.file(SUMS), folder / SUMS)
@@ -45,6 +40,26 @@ def opened_model(address):
             if str(folder) not in str(error):
                 raise
             raise SavedModelError(str(error).replace(str(folder), address)) from error
+
+
+def pinned_model(address):
+    """Return the address of the commit that an address means now.
+
+    Raises
+    ------
+    SavedModelError
+        As for `opened_model`.
+    """
+    return _repository(address).pinned_address(SUMS)
+
+
+def _repository(address):
+    return HubFolder(
+        address,
+        SavedModelError,
+        "a saved model of skmat",
+        "Write one with push_to_hub. Encoders are loaded by pretrained=, or from_pretrained.",
+    )
 
 
 def _verified(folder, repository):

@@ -1,7 +1,6 @@
 """The best rows of a screening."""
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,8 @@ from skmat.screening._parts import read_part, read_parts, results_of
 
 __all__ = ["best_rows", "check_rule", "column_of"]
 
-_CONDITION = re.compile(r"\s*(-?)(.+?)\s*(?:([<>])(=?)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?))?\s*")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_CONDITION = re.compile(rf"\s*(-?)(.+?)\s*(?:([<>])(=?)\s*({_NUMBER}))?\s*")
 
 
 def best_rows(folder, n, by):
@@ -56,22 +56,30 @@ def best_rows(folder, n, by):
     ranking = [term for term in terms if term.threshold is None] or terms[:1]
     keys = [f"{_KEY}{i}" for i in range(len(ranking))]
     best = pd.DataFrame()
+    # Of each name: whether a cell is a number, and whether one is not.
+    seen = {term.name: (False, False) for term in terms}
     for path in read_parts(folder):
         frame = read_part(path)
         keep = np.ones(len(frame), dtype=bool)
         for term in terms:
-            values = term.sign * _numbers(frame, term.name, path)
+            numbers, is_text = _numbers(frame, term.name, folder)
+            has_number, has_text = seen[term.name]
+            seen[term.name] = has_number or not np.isnan(numbers).all(), has_text or is_text
+            values = term.sign * numbers
             keep &= ~np.isnan(values)
             if term.threshold is not None:
                 limit = term.sign * term.threshold
                 keep &= (values >= limit) if term.is_closed else (values > limit)
         ranks = {
-            key: (term.sign * _numbers(frame, term.name, path))[keep]
+            key: (term.sign * _numbers(frame, term.name, folder)[0])[keep]
             for key, term in zip(keys, ranking, strict=True)
         }
         found = frame[keep].assign(**ranks)
         best = found if best.empty else pd.concat([best, found], ignore_index=True)
-        best = best.drop_duplicates().sort_values(keys, ascending=False, kind="stable").head(n)
+        best = best[~_repeated(best)].sort_values(keys, ascending=False, kind="stable").head(n)
+    for name, (has_number, has_text) in seen.items():
+        if has_text and not has_number:
+            raise InvalidInputError(f"The column {name!r} holds no numbers: it cannot be sorted.")
     best = best.drop(columns=keys).reset_index(drop=True)
     # In parts of text, numbers are text. Columns of the source stay: "NaN" may be a compound.
     return best.assign(**{name: _as_numbers(best[name]) for name in results_of(folder)})
@@ -157,9 +165,17 @@ def _as_numbers(column):
         return column
 
 
-def _numbers(frame, name, path):
-    column = column_of(name, list(frame.columns), Path(path).parent)
-    numbers = pd.to_numeric(frame[column], errors="coerce").astype("float64")
-    if numbers.isna().all() and frame[column].notna().any():
-        raise InvalidInputError(f"The column {column!r} holds no numbers: it cannot be sorted.")
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+def _repeated(frame):
+    """Return the mask of rows that are equal to one before."""
+    try:
+        return frame.duplicated().to_numpy()
+    except TypeError:  # a column of lists
+        return frame.astype(str).duplicated().to_numpy()
+
+
+def _numbers(frame, name, folder):
+    """Return a column as numbers, NaN for others, and whether it has a cell that is none."""
+    column = frame[column_of(name, list(frame.columns), folder)]
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    is_text = bool((numbers.isna() & column.notna()).any())
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan), is_text

@@ -1,5 +1,6 @@
 """Parts of a result in a folder: each is written whole or not at all."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -44,10 +45,11 @@ class Parts:
         self.folder.mkdir(parents=True, exist_ok=True)
         known = self.folder / _RUN
         settings = json.loads(json.dumps({"format": format, **settings}))
-        if known.exists():
+        others = [path.name for path in self.folder.iterdir() if not path.name.startswith(".")]
+        # Another shard may have written it since.
+        if _RUN in others or known.exists():
             _check_same(json.loads(known.read_text(encoding="utf-8")), settings, folder)
             return
-        others = [path.name for path in self.folder.iterdir() if not path.name.startswith(".")]
         if others:
             raise InvalidInputError(
                 f"{folder} holds other files, such as {sorted(others)[0]!r}. Give a new folder."
@@ -66,6 +68,21 @@ class Parts:
         """Return columns of a chunk that is done, as a DataFrame."""
         return read_part(self.path(chunk), names)
 
+    def as_written(self, frame):
+        """Return a frame as it is read from a part: floats and dates are text in CSV."""
+        stream = io.BytesIO()
+        self._write_table(frame, stream)
+        stream.seek(0)
+        return read_part(stream, suffix=f".{self.format}")
+
+    def digest(self, chunk):
+        """Return what tells the materials of a chunk that is done from others, or None."""
+        path = self._path_of_digest(chunk)
+        return path.read_text() if path.exists() else None
+
+    def _path_of_digest(self, chunk):
+        return self.folder / f"digest-{chunk:08d}.txt"
+
     def columns(self, chunk):
         """Return the names of the columns of a chunk that is done."""
         path = self.path(chunk)
@@ -75,7 +92,7 @@ class Parts:
             return pyarrow.parquet.read_schema(path).names
         return pd.read_csv(path, nrows=0).columns.tolist()
 
-    def write(self, chunk, frame, problems, first_row):
+    def write(self, chunk, frame, problems, first_row, digest=None):
         """Write a chunk: first the rows without a prediction, then the part, which marks the end.
 
         Parameters
@@ -88,6 +105,8 @@ class Parts:
             Row of the chunk, value and reason.
         first_row : int
             Row of the source at which the chunk begins.
+        digest : str, default=None
+            What tells the materials from others, if their cells do not.
         """
         bad = self.folder / f"bad-{chunk:08d}.csv"
         if problems:
@@ -96,11 +115,16 @@ class Parts:
                 pd.DataFrame(rows, columns=_BAD_HEADER).to_csv(stream, index=False)
         else:
             bad.unlink(missing_ok=True)  # of an attempt that was cut off
+        if digest is not None:
+            write_atomically(self._path_of_digest(chunk), digest.encode())
         with atomic_file(self.path(chunk)) as stream:
-            if self.format == "csv":
-                frame.to_csv(stream, index=False)
-            else:
-                write_parquet(frame, stream)
+            self._write_table(frame, stream)
+
+    def _write_table(self, frame, stream):
+        if self.format == "csv":
+            frame.to_csv(stream, index=False)
+        else:
+            write_parquet(frame, stream)
 
     def finish(self, n_chunks, n_rows):
         """Note how many chunks and rows the source has."""
@@ -174,9 +198,12 @@ def results_of(folder):
     return json.loads((Path(folder) / _RUN).read_text(encoding="utf-8"))["results"]
 
 
-def read_part(path, columns=None):
-    """Return a part as a DataFrame. Text is text, and numbers are numbers."""
-    if path.suffix == ".parquet":
+def read_part(path, columns=None, suffix=None):
+    """Return a part as a DataFrame. Text is text, and numbers are numbers.
+
+    `path` may be a stream, whose type `suffix` names.
+    """
+    if (suffix or path.suffix) == ".parquet":
         import pyarrow.parquet
 
         table = pyarrow.parquet.read_table(path, columns=columns, use_threads=False)
@@ -199,6 +226,8 @@ def _join_text(paths, stream):
     for place, path in enumerate(paths):
         with path.open("rb") as part:
             header = part.readline()
+            while header.count(b'"') % 2:  # a name with a line break
+                header += part.readline()
             if not place:
                 stream.write(header)
             while block := part.read(2**20):
@@ -211,22 +240,47 @@ def _join_parquet(paths, stream):
     import pyarrow.parquet
 
     n_rows = 0
-    with pyarrow.parquet.ParquetWriter(stream, pyarrow.parquet.read_schema(paths[0])) as writer:
+    schema = _common_schema(paths)
+    with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
         for path in paths:
             table = pyarrow.parquet.read_table(path, use_threads=False)
-            writer.write_table(table)
+            writer.write_table(table.cast(schema))
             n_rows += len(table)
     return n_rows
 
 
+def _common_schema(paths):
+    """Return the schema that holds all parts. Columns of the source may change their type."""
+    import pyarrow
+    import pyarrow.parquet
+
+    schemas = [pyarrow.parquet.read_schema(path).remove_metadata() for path in paths]
+    try:
+        return pyarrow.unify_schemas(schemas, promote_options="permissive")
+    except pyarrow.ArrowException as error:
+        raise InvalidInputError(
+            f"The parts cannot be joined: a column has several types ({error}). Read them one by"
+            " one, or screen with columns= and without that column."
+        ) from error
+
+
+def _is_missing(value):
+    return pd.api.types.is_scalar(value) and pd.isna(value)
+
+
 def write_parquet(frame, stream):
-    """Write a frame as Parquet. Columns of objects become text, also if all are missing."""
+    """Write a frame as Parquet. Columns of objects become text."""
     import pyarrow
     import pyarrow.parquet
 
     fields = []
     for name, dtype in frame.dtypes.items():
-        kind = pyarrow.string() if dtype == np.dtype(object) else None
-        fields.append(pyarrow.array(frame[name], kind, from_pandas=True))
+        if dtype == np.dtype(object):
+            # Of no type, if all are missing: other parts decide.
+            fields.append(
+                pyarrow.array([None if _is_missing(each) else str(each) for each in frame[name]])
+            )
+        else:
+            fields.append(pyarrow.array(frame[name], from_pandas=True))
     table = pyarrow.table(fields, names=[str(name) for name in frame.columns])
     pyarrow.parquet.write_table(table, stream)

@@ -19,6 +19,7 @@ from skmat._utils.prepared import odd_rows, prepared
 from skmat.exceptions import InvalidInputError, InvalidRowsError, NoveltyWarning
 from skmat.inputs import is_fitted
 from skmat.saving import load_model
+from skmat.saving._hub import pinned_model
 from skmat.screening._columns import (
     Asked,
     categories_of,
@@ -114,6 +115,7 @@ class Predictor:
             self.model = os.path.abspath(model)
         self.material = material
         self.asked = asked
+        self._expected = None
         if not isinstance(self.model, str):
             check_asked(_checked(self.model, type(model).__name__), asked)
 
@@ -130,7 +132,8 @@ class Predictor:
         DataFrame, or dict of str to ndarray
             The columns of the batch, the predictions, and the column "problem". It is empty text
             for rows with a prediction, else it says what is wrong with the row. Numbers of such
-            rows are NaN, and classes are None.
+            rows are NaN, and classes are None. In a DataFrame, classes that are integers or bool
+            have the type "Int64" or "boolean".
 
         Raises
         ------
@@ -142,10 +145,14 @@ class Predictor:
         texts = np.full(len(frame), "", dtype=object)
         for row, _, reason in problems:
             texts[row] = reason
+        for name, kind in types_of_results(self.load(), self.asked).items():
+            # Batches of a table have the same types, with or without rows that have no prediction.
+            if isinstance(batch, pd.DataFrame):
+                columns[name] = pd.array(columns[name], dtype=kind)
+            elif not kind.startswith("float"):
+                columns[name] = columns[name].astype(object)
         columns[PROBLEM] = texts
-        if isinstance(batch, pd.DataFrame):
-            return frame.assign(**columns)
-        return {**batch, **columns}
+        return frame.assign(**columns) if frame is batch else {**batch, **columns}
 
     def frames(self, frames):
         """Add predictions to each DataFrame of an iterator.
@@ -210,7 +217,8 @@ class Predictor:
         good, found, more, odd = _predict_good_rows(model, X, self.asked, unread)
         problems = sorted([*problems, *more], key=lambda problem: problem[0])
         if not found:  # no row can be predicted
-            found = [np.empty(0) for _ in names]
+            kinds = types_of_results(model, self.asked).values()
+            found = [np.empty(0, float if each.startswith("float") else object) for each in kinds]
         filled = [_scattered(column, good, len(frame)) for column in found]
         return dict(zip(names, filled, strict=True)), problems, odd
 
@@ -219,8 +227,23 @@ class Predictor:
         if not isinstance(self.model, str):
             return _loud(self.model)
         model = _loaded(self.model, _stamp(self.model))
+        if self._expected is not None and self.fingerprint() != self._expected:
+            raise InvalidInputError(
+                f"The model {self.model} was replaced by another one while it was used. Give"
+                " another folder for the results."
+            )
         check_asked(model, self.asked)
         return model
+
+    def pinned(self):
+        """Return a copy for the model that is there now. It refuses another one at its path."""
+        pinned = copy.copy(self)
+        if isinstance(self.model, str):
+            if is_hub_address(self.model):
+                pinned.model = pinned_model(self.model)
+            elif _stamp(self.model) is not None:  # else loading says that there is none
+                pinned._expected = self.fingerprint()
+        return pinned
 
     def names(self):
         """Return the names of the columns of results. The model is loaded."""
@@ -250,9 +273,7 @@ class Predictor:
             return _hash_of(self.model)
         if is_hub_address(self.model):
             return self.model
-        path = Path(self.model)
-        content = (path / "SHA256SUMS" if path.is_dir() else path).read_bytes()
-        return hashlib.sha256(content).hexdigest()
+        return _hash_of_file(self.model, _stamp(self.model))
 
     def joined(self, frame, columns):
         """Return a frame with columns of results, whose types are the same for all chunks."""
@@ -395,6 +416,14 @@ def _stamp(path):
     if target.is_dir():
         target = target / "SHA256SUMS"
     return (target.stat().st_mtime_ns, target.stat().st_size) if target.exists() else None
+
+
+@lru_cache(maxsize=2)
+def _hash_of_file(path, stamp):
+    """Return the SHA-256 of a model. `stamp` tells its versions apart."""
+    path = Path(path)
+    content = (path / "SHA256SUMS" if path.is_dir() else path).read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 @lru_cache(maxsize=2)

@@ -17,6 +17,7 @@ from skmat._utils.prepared import describe_odd_rows
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening._best import column_of
 from skmat.screening._columns import input_of
+from skmat.screening._digest import digest_of
 from skmat.screening._parts import FORMATS, Parts
 from skmat.screening._predictor import as_text
 from skmat.screening._source import open_source
@@ -64,7 +65,8 @@ def run_stream(
     k, n = checked_shard(shard)
     _check_options(format, chunk_size)
     opened = open_source(source)
-    predictor = _reading(predictor, opened)
+    # Each chunk has the model that is there now.
+    predictor = _reading(predictor.pinned(), opened)
     material = predictor.material_column()
     structures = material if input_of(predictor.load()) == "structure" else None
     if columns is not None:
@@ -89,8 +91,13 @@ def run_stream(
                 column_of(name, [*frame, *predictor.names()], "The result")
             first_row = seen.n_rows
             seen.n_chunks, seen.n_rows = chunk + 1, first_row + len(frame)
-            if chunk % n == k and not _is_done(parts, chunk, frame, material):
-                yield chunk, frame, first_row
+            if chunk % n != k:
+                done.n_skipped += len(frame)
+                continue
+            given = opened.given(frame, structures)
+            digest = digest_of(given[material]) if material in given else None
+            if not _is_done(parts, chunk, frame, material, digest):
+                yield chunk, frame, first_row, digest
             else:
                 done.n_skipped += len(frame)
 
@@ -101,12 +108,13 @@ def run_stream(
         for group in _groups(missing(), at_a_time):
             found = run(
                 delayed(predictor.outcome)(opened.given(frame, structures))
-                for _, frame, _ in group
+                for _, frame, *_ in group
             )
-            for (chunk, frame, first_row), result in zip(group, found, strict=True):
+            for (chunk, frame, first_row, digest), result in zip(group, found, strict=True):
                 columns_, problems, odd = result
                 problems = opened.named(problems, frame, material)
-                parts.write(chunk, predictor.joined(frame, columns_), problems, first_row)
+                table = predictor.joined(frame, columns_)
+                parts.write(chunk, table, problems, first_row, digest)
                 done.n_rows += len(frame)
                 done.n_bad += len(problems)
                 seen.odd.update(odd)
@@ -154,13 +162,18 @@ def _say(n_rows, seconds, n_left):
     print(f"\r{text:<60}", end="", file=sys.stderr)
 
 
-def _is_done(parts, chunk, frame, material):
+def _is_done(parts, chunk, frame, material, digest):
     """Tell whether a chunk is done. Its rows must be those of the source."""
     if not parts.has(chunk):
         return False
     columns = parts.columns(chunk)
-    known = parts.read_columns(chunk, [name for name in frame if name in columns])
-    difference = _difference(known, frame, material)
+    frame = frame[[name for name in frame if name in columns]]
+    known = parts.read_columns(chunk, list(frame))
+    texts = [as_text(each) for each in frame[material]]
+    now = parts.as_written(frame.assign(**{material: texts}).reset_index(drop=True))
+    difference = _difference(known, now)
+    if difference is None and parts.digest(chunk) != digest:
+        difference = "structures or files have changed"
     if difference is None:
         return True
     raise InvalidInputError(
@@ -169,13 +182,13 @@ def _is_done(parts, chunk, frame, material):
     )
 
 
-def _difference(known, frame, material):
+def _difference(known, now):
     """Return how a part differs from the source, None if it does not."""
-    if len(known) != len(frame):
-        return f"it had {len(known)} rows and has {len(frame)}"
+    if len(known) != len(now):
+        return f"it had {len(known)} rows and has {len(now)}"
     for name in known:
-        now = [as_text(each) for each in frame[name]] if name == material else frame[name].tolist()
-        for row, (was, value) in enumerate(zip(known[name].tolist(), now, strict=True)):
+        pairs = zip(known[name].tolist(), now[name].tolist(), strict=True)
+        for row, (was, value) in enumerate(pairs):
             if not _are_equal(was, value):
                 return f"{name!r} of row {row} was {was!r} and is now {value!r}"
     return None

@@ -137,7 +137,7 @@ class Tables(Source):
         ]
 
     def chunks(self, size, material, columns=None):
-        return _of_equal_size(frames_of_tables(self.files, columns, size, material), size)
+        return _of_equal_size(frames_of_tables(self.files, columns, size, material), size, columns)
 
 
 class StructureFiles(Source):
@@ -206,7 +206,7 @@ class Iterated(Source):
         return sum(map(len, tables)) if len(tables) == len(self.source) else None
 
     def chunks(self, size, material, columns=None):
-        return _of_equal_size(_frames_of_iterable(self.source, material, size), size)
+        return _of_equal_size(_frames_of_iterable(self.source, material, size), size, columns)
 
 
 class ArrowDataset(Source):
@@ -225,7 +225,7 @@ class ArrowDataset(Source):
                 f"The dataset has no column {', '.join(map(repr, missing))}. Its columns are"
                 f" {', '.join(self.dataset.schema.names[:20])}."
             )
-        return _of_equal_size(self._frames(size, columns), size)
+        return _of_equal_size(self._frames(size, columns), size, columns)
 
     def _frames(self, size, columns):
         import pyarrow
@@ -298,10 +298,20 @@ def _is_material(each):
     )
 
 
-def _of_equal_size(frames, size) -> Iterator[pd.DataFrame]:
+def _of_equal_size(frames, size, columns=None) -> Iterator[pd.DataFrame]:
+    """Yield DataFrames of `size` rows with the same columns in the same order."""
     pending, n_pending = [], 0
+    known = columns
     for frame in frames:
-        pending.append(frame)
+        known = list(frame.columns) if known is None else known
+        further = [] if columns else [name for name in frame.columns if name not in known]
+        if further:
+            raise InvalidInputError(
+                f"A table of the source has a column {', '.join(map(repr, further))}, which those"
+                f" before it lack. Their columns are {', '.join(map(str, known[:20]))}. Name those"
+                " to copy with columns=."
+            )
+        pending.append(_selected(frame, known))
         n_pending += len(frame)
         while n_pending >= size:
             joined = pending[0] if len(pending) == 1 else pd.concat(pending, ignore_index=True)
@@ -310,3 +320,14 @@ def _of_equal_size(frames, size) -> Iterator[pd.DataFrame]:
             pending, n_pending = ([rest], len(rest)) if len(rest) else ([], 0)
     if n_pending:
         yield pd.concat(pending, ignore_index=True)
+
+
+def _selected(frame, columns):
+    """Return the columns of a frame, which are those of the first one or what was asked for."""
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise InvalidInputError(
+            f"A table of the source has no column {', '.join(map(repr, missing))}. Its columns are"
+            f" {', '.join(map(str, frame.columns[:20]))}. Name those to copy with columns=."
+        )
+    return frame if list(frame.columns) == columns else frame[columns]

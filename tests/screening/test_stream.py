@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from common.auto import BINARIES, CLASSES, classifier
 
-from skmat import AutoClassifier, AutoRegressor, MTEncoderRegressor
+from skmat import AutoClassifier, AutoRegressor, MTEncoderClassifier, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening import Predictor, _run, best_rows, merge_parts, predict_stream
 from skmat.screening._source import open_source
@@ -170,8 +171,16 @@ def test_another_coverage_or_changed_columns_are_another_run(tmp_path):
     with pytest.raises(InvalidInputError, match=r"interval was 0\.9 and is now 0\.8"):
         predict_stream(source=[X], interval=0.8, **given)
     X.loc[1, "T"] = 200.0
-    with pytest.raises(InvalidInputError, match=r"'T' of row 1 was '127\.27.*' and is now 200"):
+    with pytest.raises(InvalidInputError, match=r"'T' of row 1 was '127\.27.*' and is now '200"):
         predict_stream(source=[X], interval=0.9, **given)
+
+
+def test_a_column_may_hold_text_in_some_chunks(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS, "x": ["n/a", "n/a", *range(10)]})
+    done = screen(folder, [frame], tmp_path / "out", top=2, by="x>1")
+    assert done.best["x"].tolist() == ["9", "8"]
+    with pytest.raises(InvalidInputError, match="'note' holds no numbers"):
+        screen(folder, [frame.assign(note="a")], tmp_path / "two", top=2, by="note")
 
 
 def test_the_nearest_column_is_named(folder, tmp_path):
@@ -279,6 +288,151 @@ def test_what_a_model_cannot_give_is_refused(folder, tmp_path):
         Predictor(AutoRegressor())
     with pytest.raises(InvalidInputError, match="does not exist"):
         screen(tmp_path / "nothing", FORMULAS, tmp_path / "out")
+
+
+def test_tables_may_have_their_columns_in_another_order(folder, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.csv").write_text("formula,id\nNaCl,1\nKCl,2\n")
+    (source / "b.csv").write_text("id,formula\n3,LiF\n4,NaF\n")
+    screen(folder, source, tmp_path / "out")
+    merge_parts(tmp_path / "out", tmp_path / "all.csv")
+    found = pd.read_csv(tmp_path / "all.csv")
+    assert found["formula"].tolist() == ["NaCl", "KCl", "LiF", "NaF"]
+    assert found["id"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [("formula\nLiF\n", "no column 'a'"), ("formula,a,b\nLiF,3,4\n", "column 'b', which")],
+)
+def test_tables_with_other_columns_are_refused(folder, tmp_path, second, message):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.csv").write_text("formula,a\nNaCl,1\nKCl,2\n")
+    (source / "b.csv").write_text(second)
+    with pytest.raises(InvalidInputError, match=message):
+        screen(folder, source, tmp_path / "out")
+    if "no column" not in message:
+        assert screen(folder, source, tmp_path / "out2", columns=["a"]).n_rows == 3
+
+
+def test_names_with_line_breaks_are_one_header(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS, "gap\n(eV)": GAPS})
+    screen(folder, [frame], tmp_path / "out")
+    merge_parts(tmp_path / "out", tmp_path / "all.csv")
+    found = pd.read_csv(tmp_path / "all.csv")
+    assert found["formula"].tolist() == FORMULAS
+    assert found["gap\n(eV)"].tolist() == GAPS
+
+
+def test_columns_of_frames_are_selected(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS, "id": range(12), "other": 0})
+    screen(folder, [frame], tmp_path / "out", columns=["id"])
+    merge_parts(tmp_path / "out", tmp_path / "all.csv")
+    assert pd.read_csv(tmp_path / "all.csv").columns.tolist() == ["formula", "id", "y_predicted"]
+    for source in ([frame], FORMULAS):
+        with pytest.raises(InvalidInputError, match="no column 'name'"):
+            screen(folder, source, tmp_path / "none", columns=["name"])
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_second_call_knows_floats_and_dates_again(folder, tmp_path, format):
+    days = pd.Series(pd.date_range("2020-01-01", periods=12)).where(np.arange(12) != 5)
+    share = np.linspace(0, 1, 12, dtype=np.float32)
+    frame = pd.DataFrame({"formula": FORMULAS, "x": share, "day": days, "n": np.arange(12)})
+    screen(folder, [frame], tmp_path / "out", format=format)
+    assert screen(folder, [frame], tmp_path / "out", format=format).n_skipped == 12
+    with pytest.raises(InvalidInputError, match="'x' of row 1 was"):
+        screen(folder, [frame.assign(x=share * 2)], tmp_path / "out", format=format)
+
+
+def test_parts_whose_types_differ_are_joined(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS[:6]})
+    frames = [frame[:2].assign(n=[1, 2]), frame[2:4].assign(n=[0.5, np.nan])]
+    frames.append(frame[4:].assign(n=None))
+    screen(folder, frames, tmp_path / "out", format="parquet")
+    merge_parts(tmp_path / "out", tmp_path / "all.parquet")
+    found = pd.read_parquet(tmp_path / "all.parquet")
+    np.testing.assert_array_equal(found["n"].astype(float), [1, 2, 0.5, np.nan, np.nan, np.nan])
+    frames = [frame[:2].assign(n=[1, 2]), frame[2:4].assign(n=["a", "b"])]
+    screen(folder, frames, tmp_path / "two", format="parquet")
+    with pytest.raises(InvalidInputError, match="a column has several types"):
+        merge_parts(tmp_path / "two", tmp_path / "two.parquet")
+
+
+def test_objects_are_text_in_parquet(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS[:2], "n": pd.Series([1, "b"], dtype=object)})
+    screen(folder, [frame], tmp_path / "out", format="parquet")
+    found = pd.read_parquet(tmp_path / "out" / "part-00000000.parquet")
+    assert found["n"].tolist() == ["1", "b"]
+
+
+def test_a_model_that_is_replaced_meanwhile_is_an_error(folder, tmp_path):
+    path = tmp_path / "gap"
+    first = AutoRegressor(preset=["trees"], random_state=1).fit(FORMULAS, GAPS)
+    first.save_model(path)
+
+    def formulas():
+        yield from FORMULAS[:8]
+        AutoRegressor(preset=["trees"], random_state=2).fit(FORMULAS, GAPS).save_model(path)
+        yield from FORMULAS[8:]
+
+    with pytest.raises(InvalidInputError, match="was replaced by another one"):
+        screen(path, formulas(), tmp_path / "out")
+
+
+@pytest.mark.parametrize("change", ["unit", "classes"])
+def test_models_with_equal_weights_are_told_apart(tmp_path, change):
+    """Labels in another unit are standardised to the same numbers."""
+    if change == "unit":
+        first, second = (
+            MTEncoderRegressor(preset="tiny", max_epochs=1, random_state=0).fit(
+                FORMULAS, np.multiply(GAPS, unit)
+            )
+            for unit in (1.0, 1024.0)
+        )
+    else:
+        first, second = (
+            MTEncoderClassifier(preset="tiny", max_epochs=1, random_state=0).fit(
+                FORMULAS, [names[gap > 8] for gap in GAPS]
+            )
+            for names in (("a", "b"), ("c", "d"))
+        )
+    for one, other in zip(
+        first.net_.module_.state_dict().values(),
+        second.net_.module_.state_dict().values(),
+        strict=True,
+    ):
+        assert torch.equal(one, other)
+    screen(first, FORMULAS, tmp_path / "out")
+    with pytest.raises(InvalidInputError, match="model was"):
+        screen(second, FORMULAS, tmp_path / "out")
+
+
+def test_a_shard_that_begins_at_the_same_moment(folder, tmp_path, monkeypatch):
+    """It looks for the file of the other one before that is written."""
+    screen(folder, FORMULAS, tmp_path / "out", shard=(0, 2))
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path.name != "run.json" and exists(path))
+    assert screen(folder, FORMULAS, tmp_path / "out", shard=(1, 2)).n_rows == 6
+
+
+def test_cells_may_be_long(folder, tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"formula,note\nNaCl,{'x' * 200_000}\nKCl,y\n")
+    assert screen(folder, path, tmp_path / "out").n_rows == 2
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3], [True, False, True]], ids=["Int64", "boolean"])
+def test_batches_of_classes_have_one_type(values):
+    model = AutoClassifier(preset=["trees"], random_state=0).fit(FORMULAS, values[:2] * 6)
+    predictor = Predictor(model)
+    frames = [pd.DataFrame({"formula": each}) for each in (["NaI"], ["NaI", "what?"], ["what?"])]
+    assert len({str(predictor(frame)["y_predicted"].dtype) for frame in frames}) == 1
+    batches = [predictor({"formula": frame["formula"].to_numpy()}) for frame in frames]
+    assert {batch["y_predicted"].dtype for batch in batches} == {np.dtype(object)}
+    assert batches[2]["y_predicted"].tolist() == [None]
 
 
 def test_a_killed_run_continues(folder, tmp_path):

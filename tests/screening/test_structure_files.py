@@ -1,6 +1,7 @@
 """Structures as files, as text and as JSON."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -165,3 +166,39 @@ def test_structures_are_read_once(model, monkeypatch):
     _, problems = Predictor(model).columns(pd.DataFrame({"structure": texts}))
     assert len(problems) == 1
     assert len(read) == len(texts)
+
+
+def test_a_structure_that_changes_is_another_one(model, cifs, tmp_path):
+    predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0)
+    assert predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0).n_skipped == 7
+    path = cifs / "NaCl.cif"
+    text = path.read_text()
+    path.write_text(text.replace("Na", "Ag"))
+    assert path.stat().st_size == len(text)
+    os.utime(path, (1, 1))
+    with pytest.raises(InvalidInputError, match="structures or files have changed"):
+        predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0)
+
+
+def test_paths_in_a_table_are_followed_too(model, cifs, tmp_path):
+    table = cifs / "table.csv"
+    table.write_text("structure\nNaCl.cif\nKCl.cif\n")
+    predict_stream(model, table, tmp_path / "out", verbose=0)
+    os.utime(cifs / "KCl.cif", (1, 1))
+    with pytest.raises(InvalidInputError, match="structures or files have changed"):
+        predict_stream(model, table, tmp_path / "out", verbose=0)
+
+
+@pytest.mark.parametrize("form", ["Structure", "dict", "Atoms"])
+def test_another_structure_of_one_composition_is_another_one(model, tmp_path, form):
+    def given(a):
+        structure = salt("Na", "Cl", a)
+        if form == "Atoms":
+            pytest.importorskip("ase", reason="ASE is not installed")
+            return structure.to_ase_atoms()
+        return structure.as_dict() if form == "dict" else structure
+
+    predict_stream(model, [given(5.64)], tmp_path / "out", verbose=0)
+    assert predict_stream(model, [given(5.64)], tmp_path / "out", verbose=0).n_skipped == 1
+    with pytest.raises(InvalidInputError, match=r"have changed|and is now"):
+        predict_stream(model, [given(5.7)], tmp_path / "out", verbose=0)

@@ -45,8 +45,9 @@ class AutoParams:
         repeats the folds with other seeds. A list names candidates; see ``leaderboard_``.
     candidates : list of (str, estimator) or None
         Further candidates. An estimator that reads formulas or structures gets the materials of
-        X. Others get Magpie features and element fractions. Classifiers learn the indices of the
-        classes.
+        X. Of further columns, only networks of skmat among these get any. Others get Magpie
+        features, element fractions and further columns. Classifiers learn the indices of the
+        classes. ``save_model`` does not keep this parameter.
     time_limit : float or None
         Seconds that the fit may take, more or less. A candidate that would take longer than what
         is left is left out, so that a fit often ends earlier. The first one is always fitted.

@@ -14,7 +14,7 @@ from skmat.datasets import load_transport
 
 SEED = 0
 N_FIRST = 100
-SIZES = {"fast": (300, 1_000, 5_000, 20_000), "medium": (300,)}
+SIZES = {"fast": (300, 1_000, 5_000, 20_000), "medium": (300, 1_000), "best": (300,)}
 
 
 def draw(n):
@@ -47,7 +47,7 @@ def measure(report, presets, limit, save):
 
 
 if __name__ == "__main__":
-    chosen = options(__doc__, presets="fast,medium", limit=60, repeats=1)
+    chosen = options(__doc__, presets="fast,medium,best", limit=60, repeats=1)
     report = Report(chosen.repeats)
     measure(
         report,

@@ -229,8 +229,8 @@ class AutoEstimator(
         ndarray of shape (n_materials,)
             Percentage of the training set whose own distance is smaller, from 0 to 100. It is 100
             if a further column has a number outside of the learned range, by more than 5 % of the
-            range, or is missing where the training set always had it. NaN for rows that cannot be
-            read, with ``on_invalid="nan"``.
+            range, a category that no labelled material has, or is missing where the training set
+            always had it. NaN for rows that cannot be read, with ``on_invalid="nan"``.
         """
         read = self._read(X)
         values = self._novelty_of(read.table) if len(read.table) else np.empty(0)
@@ -328,7 +328,7 @@ class AutoEstimator(
         if table.columns is not None:
             check_not_labels(table.columns.to_numpy(), list(table.columns), targets)
             has_label = ~np.isnan(targets.values).all(axis=1) & (weights > 0)
-            table.columns = self._learn_columns(X, np.flatnonzero(valid), has_label)
+            self._learn_ranges(X, np.flatnonzero(valid)[has_label])
         targets.check_weights(weights)
         keys = [table.compositions.group_ids()]
         if groups is not None:
@@ -358,6 +358,7 @@ class AutoEstimator(
         labels[valid] = np.stack([data.labels(place) for place in range(len(labelled))], axis=1)
         labels = labels[:, 0] if len(labelled) == 1 else labels
         numbers = np.cumsum(valid) - 1
+        materials = None if isinstance(cv, str | int) else self._material_values(X)
         for number in range(n_tries):
             folds = make_folds(
                 cv,
@@ -367,7 +368,7 @@ class AutoEstimator(
                 n_repeats=n_repeats,
                 classes=classes,
                 seed=seed + 1000 * number,
-                materials=self._material_values(X),
+                materials=materials,
                 labels=labels if classes is None else classes,
             )
             folds = [(numbers[training], numbers[held_out]) for training, held_out in folds]

@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.model_selection import check_cv as check_splitter
+from sklearn.utils import _safe_indexing
 
 from skmat.exceptions import InvalidInputError, shorten
 
@@ -97,10 +98,7 @@ def make_folds(
     materials = everything if materials is None else materials
     if labels is None:
         labels = everything.astype(float) if classes is None else classes
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-        given = list(check_splitter(cv).split(materials, labels, groups))
-    for training, test in given:
+    for training, test in _splits_of(check_splitter(cv), materials, labels, groups, rows):
         training, test = everything[training], everything[test]
         # The splitter need not know the groups.
         training = training[~np.isin(groups[training], groups[test])]
@@ -120,6 +118,19 @@ def make_folds(
     return splits
 
 
+def _splits_of(splitter, materials, labels, groups, rows):
+    """Return the splits of all rows, or of `rows` alone if the splitter needs labels of all."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        try:
+            return list(splitter.split(materials, labels, groups))
+        except ValueError:
+            if len(rows) == len(groups):
+                raise
+            part = _safe_indexing(materials, rows), labels[rows], groups[rows]
+            return [(rows[training], rows[test]) for training, test in splitter.split(*part)]
+
+
 def _drawn(groups, n_rows, seed):
     """Return the mask of whole groups that are drawn at random, together at most `n_rows` rows.
 
@@ -132,6 +143,8 @@ def _drawn(groups, n_rows, seed):
         if sizes[group] <= left:
             is_drawn[group] = True
             left -= sizes[group]
+        if not left:
+            break
     if not is_drawn.any():
         is_drawn[sizes.argmin()] = True
     return is_drawn[inverse]

@@ -48,6 +48,8 @@ class FurtherValues(NamedTuple):
         Columns of numbers by name, NaN where they are missing.
     missing : dict of str to ndarray of bool
         Rows without a value, by the name of the column.
+    texts : dict of str to list of (str or None)
+        Columns of categories by name, None where they are missing.
     bad : ndarray of bool
         Rows with a value that is not a finite number, or an unknown category.
     """
@@ -55,6 +57,7 @@ class FurtherValues(NamedTuple):
     encoded: pd.DataFrame
     numbers: dict
     missing: dict
+    texts: dict
     bad: np.ndarray
 
 
@@ -80,7 +83,7 @@ def read_columns(frame, categories, on_invalid="raise"):
         If there are such values, for "raise".
     """
     names, parts, bad = [], [], np.zeros(len(frame), dtype=bool)
-    known, missing = {}, {}
+    known, missing, texts = {}, {}, {}
     # By name: names that are not text are not compared with those of fit.
     for name, levels in categories.items():
         column = frame[name]
@@ -93,39 +96,46 @@ def read_columns(frame, categories, on_invalid="raise"):
             continue
         text = [None if is_missing(each) else _text_of(each) for each in column]
         missing[name] = np.array([each is None for each in text], dtype=bool)
+        texts[name] = text
         bad |= _unknown(name, text, levels, on_invalid)
         for level in levels:
             names.append(f"{name}={level}")
             parts.append(np.array([each == level for each in text], dtype=np.float64))
     values = np.stack(parts, axis=1) if parts else np.empty((len(frame), 0))
-    return FurtherValues(pd.DataFrame(values, columns=names), known, missing, bad)
+    return FurtherValues(pd.DataFrame(values, columns=names), known, missing, texts, bad)
 
 
 def learn_ranges(values):
-    """Return the range of each column, and whether values are missing, by name.
+    """Return by name the range of each column, whether values are missing, and its categories.
 
     The range is the smallest and the largest number. Both are None for categories, and for columns
-    without a number.
+    without a number. Of numbers, the categories are None.
     """
     ranges = {}
     for name, is_absent in values.missing.items():
         numbers = values.numbers.get(name, np.empty(0))
         numbers = numbers[~np.isnan(numbers)]
         ends = [float(numbers.min()), float(numbers.max())] if len(numbers) else [None, None]
-        ranges[name] = [*ends, bool(is_absent.any())]
+        categories = sorted(set(values.texts[name]) - {None}) if name in values.texts else None
+        ranges[name] = [*ends, bool(is_absent.any()), categories]
     return ranges
 
 
 def find_odd_rows(values, ranges):
     """Return masks of rows with values unlike those of the training set, by what is odd."""
     odd = {}
-    for name, (least, most, may_be_missing) in ranges.items():
+    # Models of older folders have no categories there.
+    for name, (least, most, may_be_missing, *rest) in ranges.items():
         if not may_be_missing:
             odd[f"no {str(name)!r}, which all of the training set have"] = values.missing[name]
         if least is not None:
             numbers, slack = values.numbers[name], _SLACK * (most - least)
             outside = (numbers < least - slack) | (numbers > most + slack)
             odd[f"a {str(name)!r} outside of {least:g} to {most:g}"] = outside
+        if rest and rest[0] is not None:
+            known = {None, *rest[0]}
+            unlike = np.array([each not in known for each in values.texts[name]], dtype=bool)
+            odd[f"a {str(name)!r} that no labelled material has"] = unlike & ~values.bad
     return {what: rows for what, rows in odd.items() if rows.any()}
 
 

@@ -34,8 +34,8 @@ class ConformalScale:
     a quantile of the out-of-fold residuals. Each of these was divided by the same factor and by
     the size that trees of other rows predict for it (normalised conformal prediction:
     Papadopoulos et al., ICTAI 2008). The residuals are those of models that did not see the row,
-    as in CV+ (Barber et al., Annals of Statistics 49, 486, 2021). Libraries do not fit: MAPIE fits
-    the folds itself, and the regressor of crepes takes neither weights nor groups.
+    as in CV+ (Barber et al., Annals of Statistics 49, 486, 2021). MAPIE fits the folds itself, and
+    the regressor of crepes takes neither weights nor groups.
 
     Attributes
     ----------

@@ -45,16 +45,18 @@ class AutoParams:
         repeats the folds with other seeds. A list names candidates; see ``leaderboard_``.
     candidates : list of (str, estimator) or None
         Further candidates. An estimator that reads formulas or structures gets the materials of
-        X. Of further columns, only networks of skmat among these get any. Others get Magpie
-        features, element fractions and further columns. Classifiers learn the indices of the
-        classes. ``save_model`` does not keep this parameter.
+        X: networks of skmat with its further columns, other estimators without. All others get
+        Magpie features, element fractions and further columns. Classifiers learn the indices of
+        the classes. ``save_model`` does not keep this parameter.
     time_limit : float or None
         Seconds that the fit may take, more or less. A candidate that would take longer than what
         is left is left out, so that a fit often ends earlier. The first one is always fitted.
     cv : "auto", int or splitter
         Folds. "auto" takes five, three if "medium" gets more than 2,000 rows, and one hold-out
         part above 20,000 rows. "fast" repeats the folds below 500 rows, and "best" below 1,000. A
-        composition is never in both parts of a split.
+        composition is never in both parts of a split. A splitter gets the materials and y: numbers
+        with NaN where they are missing, or the indices of classes with -1. If it needs all labels,
+        it gets the rows that have one.
     keep_candidates : bool
         Whether to keep candidates without weight, for ``predict_candidates``. Networks among them
         keep the models of the folds.

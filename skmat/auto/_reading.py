@@ -121,24 +121,10 @@ class MaterialsInputMixin(CompositionReaderMixin):
             )
         return name
 
-    def _learn_columns(self, X, rows, has_label):
-        """Learn categories and ranges from the rows with a label, and return the columns.
-
-        Parameters
-        ----------
-        X : object
-            What ``fit`` was given, all of whose rows can be read.
-        rows : ndarray of int
-            Rows that hold materials.
-        has_label : ndarray of bool
-            Which of these have a label. Models learn nothing from the others.
-        """
-        further = as_pandas(X).drop(columns=[self.material_column_]).iloc[rows]
-        labelled = further[has_label] if has_label.any() else further
-        self._encoded = learn_categories(labelled)
-        self._ranges = learn_ranges(read_columns(labelled, self._encoded))
-        # Rows without a label may have other categories.
-        return read_columns(further, self._encoded, "nan").encoded
+    def _learn_ranges(self, X, rows):
+        """Learn the ranges of the further columns of X from some of its rows."""
+        further = as_pandas(X).drop(columns=[self.material_column_])
+        self._ranges = learn_ranges(read_columns(further.iloc[rows], self._encoded))
 
 
 def _material_column(frame):

@@ -3,6 +3,7 @@
 import copy
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -69,7 +70,7 @@ class FittedModel:
         return b"".join([*numbers, *labels])
 
     def move_to(self, device: str) -> None:
-        """Move the network to a device, if it is on another."""
+        """Move the network to a device, if it is on another. ``partial_fit`` then begins anew."""
         if self.net.device == device:
             return
         with _MOVING:
@@ -77,15 +78,23 @@ class FittedModel:
             try:
                 _move(self.net, device)
             except BaseException:
-                _move(self.net, known)  # such as without memory on the GPU
+                # Such as without memory on the GPU.
+                with suppress(RuntimeError):
+                    _move(self.net, known)
                 raise
+            self.optimizer_settings = None
 
     def __getstate__(self):
-        state = self.__dict__.copy()
         with _MOVING:
+            state = self.__dict__.copy()
             if torch.device(self.net.device).type != "cpu":
-                state["net"] = copy.deepcopy(self.net)
-                _move(state["net"], "cpu")
+                state["net"] = net = copy.deepcopy(self.net)
+                _move(net, "cpu")
+                if getattr(net, "optimizer_", None) is not None:
+                    # After partial_fit, the net still holds its optimizer.
+                    net.criterion_.to("cpu")
+                    for each in net.optimizer_.state.values():
+                        each.update({key: value.to("cpu") for key, value in each.items()})
         return state
 
 
@@ -105,9 +114,4 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 @own_surroundings()
 def _move(net: EncoderNet, device: str) -> None:
     net.module_.to(device)
-    if getattr(net, "optimizer_", None) is not None:
-        # After partial_fit, the net still holds its optimizer.
-        net.criterion_.to(device)
-        for state in net.optimizer_.state.values():
-            state.update({key: value.to(device) for key, value in state.items()})
     net.device = device

@@ -118,6 +118,8 @@ class CheckpointMixin:
                 digest.update(name.encode())
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
             digest.update(fitted.units())
+        lowest = getattr(self, "lowest_labels_", None)
+        digest.update(b"" if lowest is None else lowest.tobytes())
         return digest.hexdigest()
 
     def _resolve_start(self) -> "Start":

@@ -128,8 +128,7 @@ def train_one_epoch(estimator, plan, data, previous):
             fitted.scaling = fitted.scaling.refitted(data.targets.values, data.sample_weight)
             fitted.extra_scaling = _refitted_extra(fitted, data, rows)
         settings = _optimizer_settings(estimator, run.settings)
-        fitted.move_to(run.settings.device)
-        if fitted.optimizer_settings != settings:
+        if fitted.optimizer_settings != settings or fitted.net.device != run.settings.device:
             # The optimizer's moments belong to other settings.
             fitted.net = build_net(fitted.model, run.settings, len(rows))
             fitted.optimizer_settings = settings

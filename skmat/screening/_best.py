@@ -61,17 +61,18 @@ def best_rows(folder, n, by):
     for path in read_parts(folder):
         frame = read_part(path)
         keep = np.ones(len(frame), dtype=bool)
+        numbers = {}
+        for name, (has_number, has_text) in seen.items():
+            numbers[name], is_text = _numbers(frame, name, folder)
+            seen[name] = has_number or not np.isnan(numbers[name]).all(), has_text or is_text
         for term in terms:
-            numbers, is_text = _numbers(frame, term.name, folder)
-            has_number, has_text = seen[term.name]
-            seen[term.name] = has_number or not np.isnan(numbers).all(), has_text or is_text
-            values = term.sign * numbers
+            values = term.sign * numbers[term.name]
             keep &= ~np.isnan(values)
             if term.threshold is not None:
                 limit = term.sign * term.threshold
                 keep &= (values >= limit) if term.is_closed else (values > limit)
         ranks = {
-            key: (term.sign * _numbers(frame, term.name, folder)[0])[keep]
+            key: (term.sign * numbers[term.name])[keep]
             for key, term in zip(keys, ranking, strict=True)
         }
         found = frame[keep].assign(**ranks)
@@ -169,8 +170,9 @@ def _repeated(frame):
     """Return the mask of rows that are equal to one before."""
     try:
         return frame.duplicated().to_numpy()
-    except TypeError:  # a column of lists
-        return frame.astype(str).duplicated().to_numpy()
+    except (TypeError, NotImplementedError):  # a column of lists
+        texts = {name: map(str, column.tolist()) for name, column in frame.items()}
+        return pd.DataFrame(texts).duplicated().to_numpy()
 
 
 def _numbers(frame, name, folder):

@@ -2,22 +2,23 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
+from pathlib import Path
+
+from skmat.structure._read import is_path
 
 __all__ = ["digest_of"]
 
 
 def digest_of(materials):
-    """Return a digest of structures and structure files, or None if all materials are text.
+    """Return a digest of structures and structure files, or None if all cells hold the materials.
 
-    A part holds the formula or the name of such a material, which another one may share. Files are
-    told apart by size and time of change, so that they are not read for it.
+    A part holds the formula of a structure or the name of a file, which another one may share.
 
     Parameters
     ----------
     materials : iterable
-        Text, paths, or objects.
+        Paths, text or objects, for a model of structures.
     """
     digest, found = hashlib.sha256(), False
     for each in materials:
@@ -29,12 +30,11 @@ def digest_of(materials):
 
 
 def _content_of(material):
-    if isinstance(material, os.PathLike):
+    if is_path(material):
         try:
-            status = os.stat(material)
-        except OSError:
+            return Path(material).read_bytes()
+        except (OSError, ValueError):
             return b"no file"
-        return f"{status.st_size} {int(status.st_mtime)}".encode()
     if isinstance(material, Mapping):
         return json.dumps(material, sort_keys=True, default=str).encode()
     if hasattr(material, "frac_coords"):  # a Structure

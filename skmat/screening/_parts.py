@@ -115,7 +115,9 @@ class Parts:
                 pd.DataFrame(rows, columns=_BAD_HEADER).to_csv(stream, index=False)
         else:
             bad.unlink(missing_ok=True)  # of an attempt that was cut off
-        if digest is not None:
+        if digest is None:
+            self._path_of_digest(chunk).unlink(missing_ok=True)
+        else:
             write_atomically(self._path_of_digest(chunk), digest.encode())
         with atomic_file(self.path(chunk)) as stream:
             self._write_table(frame, stream)
@@ -244,7 +246,10 @@ def _join_parquet(paths, stream):
     with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
         for path in paths:
             table = pyarrow.parquet.read_table(path, use_threads=False)
-            writer.write_table(table.cast(schema))
+            try:
+                writer.write_table(table.cast(schema))
+            except pyarrow.ArrowException as error:
+                raise _cannot_be_joined(error) from error
             n_rows += len(table)
     return n_rows
 
@@ -258,10 +263,14 @@ def _common_schema(paths):
     try:
         return pyarrow.unify_schemas(schemas, promote_options="permissive")
     except pyarrow.ArrowException as error:
-        raise InvalidInputError(
-            f"The parts cannot be joined: a column has several types ({error}). Read them one by"
-            " one, or screen with columns= and without that column."
-        ) from error
+        raise _cannot_be_joined(error) from error
+
+
+def _cannot_be_joined(error):
+    return InvalidInputError(
+        f"The parts cannot be joined: a column has several types ({error}). Read them one by one,"
+        " or screen with columns= and without that column."
+    )
 
 
 def _is_missing(value):
@@ -276,7 +285,7 @@ def write_parquet(frame, stream):
     fields = []
     for name, dtype in frame.dtypes.items():
         if dtype == np.dtype(object):
-            # Of no type, if all are missing: other parts decide.
+            # Of no type, if all are missing: merge_parts takes that of other parts.
             fields.append(
                 pyarrow.array([None if _is_missing(each) else str(each) for each in frame[name]])
             )

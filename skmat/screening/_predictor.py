@@ -133,26 +133,27 @@ class Predictor:
             The columns of the batch, the predictions, and the column "problem". It is empty text
             for rows with a prediction, else it says what is wrong with the row. Numbers of such
             rows are NaN, and classes are None. In a DataFrame, classes that are integers or bool
-            have the type "Int64" or "boolean".
+            have the type "Int64" or "boolean". In a dict, all classes are arrays of objects.
 
         Raises
         ------
         InvalidInputError
             If a column is missing, or the batch has a column of the name of a result.
         """
-        frame = batch if isinstance(batch, pd.DataFrame) else _as_frame(batch)
+        is_frame = isinstance(batch, pd.DataFrame)
+        frame = batch if is_frame else _as_frame(batch)
         columns, problems = self.columns(frame)
         texts = np.full(len(frame), "", dtype=object)
         for row, _, reason in problems:
             texts[row] = reason
         for name, kind in types_of_results(self.load(), self.asked).items():
             # Batches of a table have the same types, with or without rows that have no prediction.
-            if isinstance(batch, pd.DataFrame):
+            if is_frame:
                 columns[name] = pd.array(columns[name], dtype=kind)
             elif not kind.startswith("float"):
                 columns[name] = columns[name].astype(object)
         columns[PROBLEM] = texts
-        return frame.assign(**columns) if frame is batch else {**batch, **columns}
+        return frame.assign(**columns) if is_frame else {**batch, **columns}
 
     def frames(self, frames):
         """Add predictions to each DataFrame of an iterator.
@@ -281,6 +282,8 @@ class Predictor:
         material = self.material_column()
         frame = frame.assign(**{material: [as_text(value) for value in frame[material]]})
         types = types_of_results(self.load(), self.asked)
+        # Text has a type too if all of it is missing.
+        types = {name: "string" if each == "object" else each for name, each in types.items()}
         results = pd.DataFrame(
             {name: pd.array(columns[name], dtype=types[name]) for name in types},
             index=frame.index,

@@ -95,9 +95,9 @@ def run_stream(
                 done.n_skipped += len(frame)
                 continue
             given = opened.given(frame, structures)
-            digest = digest_of(given[material]) if material in given else None
+            digest = digest_of(given[structures]) if structures in given else None
             if not _is_done(parts, chunk, frame, material, digest):
-                yield chunk, frame, first_row, digest
+                yield chunk, frame, given, first_row, digest
             else:
                 done.n_skipped += len(frame)
 
@@ -106,11 +106,8 @@ def run_stream(
     at_a_time = 1 if n_workers == 1 else _CHUNKS_PER_WORKER * n_workers
     with make_parallel(n_jobs) as run:
         for group in _groups(missing(), at_a_time):
-            found = run(
-                delayed(predictor.outcome)(opened.given(frame, structures))
-                for _, frame, *_ in group
-            )
-            for (chunk, frame, first_row, digest), result in zip(group, found, strict=True):
+            found = run(delayed(predictor.outcome)(given) for _, _, given, *_ in group)
+            for (chunk, frame, _, first_row, digest), result in zip(group, found, strict=True):
                 columns_, problems, odd = result
                 problems = opened.named(problems, frame, material)
                 table = predictor.joined(frame, columns_)
@@ -164,7 +161,7 @@ def _say(n_rows, seconds, n_left):
 
 def _is_done(parts, chunk, frame, material, digest):
     """Tell whether a chunk is done. Its rows must be those of the source."""
-    if not parts.has(chunk):
+    if not parts.has(chunk) or material not in frame:  # the predictor says that it is missing
         return False
     columns = parts.columns(chunk)
     frame = frame[[name for name in frame if name in columns]]

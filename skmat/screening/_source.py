@@ -303,6 +303,8 @@ def _of_equal_size(frames, size, columns=None) -> Iterator[pd.DataFrame]:
     pending, n_pending = [], 0
     known = columns
     for frame in frames:
+        if not len(frame):
+            continue
         known = list(frame.columns) if known is None else known
         further = [] if columns else [name for name in frame.columns if name not in known]
         if further:
@@ -328,6 +330,7 @@ def _selected(frame, columns):
     if missing:
         raise InvalidInputError(
             f"A table of the source has no column {', '.join(map(repr, missing))}. Its columns are"
-            f" {', '.join(map(str, frame.columns[:20]))}. Name those to copy with columns=."
+            f" {', '.join(map(str, frame.columns[:20]))}. Name the column of the materials with"
+            " material=, and those to copy with columns=."
         )
     return frame if list(frame.columns) == columns else frame[columns]

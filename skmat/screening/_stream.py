@@ -53,6 +53,7 @@ def predict_stream(
     sink : path-like
         Folder of the result. ``part-*`` holds the rows with their predictions. ``bad-*.csv`` holds
         rows that cannot be read, with row numbers of the source from 0 and reasons.
+        ``digest-*.txt`` tells the structures of a part from others.
     chunk_size : int, default=10_000
         Rows per chunk and per file.
     columns : list of str, default=None

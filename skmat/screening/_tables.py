@@ -7,7 +7,6 @@ import lzma
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from contextlib import contextmanager
 
 import pandas as pd
 
@@ -101,18 +100,10 @@ def _kind(path):
     return _DELIMITERS.get(suffixes[-1]) if suffixes else None
 
 
-@contextmanager
-def _cells_of_any_length():
-    """Lift the limit of the csv module: a cell can hold a whole CIF file."""
-    limit = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
-
-
 def _text_frames(path, columns, size, material):
-    with _open_text(path) as stream, _cells_of_any_length():
+    # A cell can hold a whole CIF file. The limit is that of all threads, so it stays.
+    csv.field_size_limit(max(csv.field_size_limit(), 2**31 - 1))
+    with _open_text(path) as stream:
         first = stream.readline()
         delimiter = _delimiter(first, path, material)
         header = next(csv.reader([first], delimiter=delimiter), [])

@@ -41,15 +41,15 @@ def resolve_device(device: str, *, else_cpu: bool = False) -> str:
         process.
     else_cpu : bool, default=False
         Whether the CPU takes the place of a device that this machine does not have, and of a GPU
-        that the parent of a forked process has used: CUDA does not work there.
+        in a process that was forked from one that uses CUDA.
 
     Raises
     ------
     InvalidInputError
         If torch does not know the device, or if this machine does not have it.
     """
-    if else_cpu and _gpu.is_lost:
-        device = "cpu" if device == "auto" or device.startswith("cuda") else device
+    if else_cpu and _has_lost_gpu() and (device == "auto" or device.startswith("cuda")):
+        return "cpu"
     is_auto = device == "auto"
     if is_auto:
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -112,21 +112,9 @@ def autocast(device: str, precision: str) -> Iterator[None]:
             torch.clear_autocast_cache()
 
 
-class _Gpu:
-    """Whether this process was forked from one that had used a GPU."""
-
-    is_used = is_lost = False
-
-    def before_fork(self):
-        self.is_used = torch.cuda.is_initialized()
-
-    def after_fork_in_child(self):
-        self.is_lost = self.is_used
-
-
-_gpu = _Gpu()
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(before=_gpu.before_fork, after_in_child=_gpu.after_fork_in_child)
+def _has_lost_gpu() -> bool:
+    # torch has only a private function for this. Without it, such a process gets torch's error.
+    return getattr(torch.cuda, "_is_in_bad_fork", lambda: False)()
 
 
 def _cpu_computes_in_bf16() -> bool:

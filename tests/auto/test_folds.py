@@ -159,6 +159,12 @@ def test_a_splitter_gets_materials_and_labels():
     y = np.random.default_rng(0).permutation(40) + 0.5
     ((_, held_out),) = split(TargetExtrapolationSplit(0.25), groups=np.arange(40), labels=y)
     assert set(held_out) == set(np.argsort(y)[-10:])
+    y[::8] = np.nan
+    rows = np.flatnonzero(~np.isnan(y))
+    ((_, held_out),) = split(
+        TargetExtrapolationSplit(0.2), groups=np.arange(40), labels=y, rows=rows
+    )
+    assert set(held_out) == set(np.argsort(np.where(np.isnan(y), -1, y))[-7:])
     formulas = ["NaCl", "KCl", "NaBr", "KBr", "LiF"] * 8
     folds = split(LeaveOneElementOut(), groups=np.arange(40), materials=formulas)
     held_out = [{formulas[row] for row in test} for _, test in folds]

@@ -392,8 +392,11 @@ def test_rows_without_a_label_teach_neither_ranges_nor_categories(how):
     with pytest.warns(NoveltyWarning, match="a 'T' outside of 0 to 9"):
         model.predict(hot)
     assert model.novelty(hot).tolist() == [100]
-    with pytest.raises(InvalidInputError, match="'forged' in row 0, which fit did not see"):
-        model.predict(frame.tail(1).assign(T=5.0))
+    forged = frame.tail(1).assign(T=5.0)
+    with pytest.warns(NoveltyWarning, match="a 'process' that no labelled material has"):
+        model.predict(forged)
+    assert model.novelty(forged).tolist() == [100]
+    assert model.novelty(forged.assign(process="cast"))[0] < 100
 
 
 def test_networks_of_formulas_read_structures_with_a_temperature():

@@ -272,15 +272,39 @@ def test_predictions_run_where_the_parameter_says(y, monkeypatch, tmp_path):
         loaded.set_params(device="gpu").predict(FORMULAS)
 
 
-def test_a_network_moves_with_its_optimizer(y):
+def test_a_network_moves_and_training_begins_anew(y):
     fitted = model().partial_fit(FORMULAS, y).estimators_[0]
+    assert fitted.optimizer_settings is not None
     fitted.move_to("meta")  # a device without data, on which nothing can run
-    net = fitted.net
-    states = [value for state in net.optimizer_.state.values() for value in state.values()]
-    assert len(states) > 10
-    tensors = [*net.module_.parameters(), *net.module_.buffers(), *states]
+    tensors = [*fitted.model.parameters(), *fitted.model.buffers()]
     assert {each.device.type for each in tensors} == {"meta"}
-    assert net.device == "meta"
+    assert fitted.net.device == "meta"
+    assert fitted.optimizer_settings is None
+
+
+def test_a_network_that_cannot_move_stays(y, monkeypatch):
+    fitted = model().fit(FORMULAS, y)
+    expected, network = fitted.predict(FORMULAS), fitted.estimators_[0]
+    to = torch.nn.Module.to
+
+    def full(module, device):
+        if device != "cpu":
+            raise RuntimeError("out of memory")
+        return to(module, device)
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        network.move_to("cuda")
+    assert network.net.device == "cpu"
+    assert_array_equal(fitted.predict(FORMULAS), expected)
+
+
+def test_a_network_that_moved_in_inference_mode_can_be_trained(y):
+    fitted = model().partial_fit(FORMULAS, y)
+    with torch.inference_mode():
+        fitted.estimators_[0].move_to("cpu:0")
+    fitted.partial_fit(FORMULAS, y)
+    assert np.isfinite(fitted.predict(FORMULAS)).all()
 
 
 def test_score_skips_missing_labels(y):

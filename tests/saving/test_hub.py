@@ -1,8 +1,10 @@
 """Models on the Hugging Face Hub, against a local stand-in of its server."""
 
+import functools
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skmat import (
@@ -15,6 +17,7 @@ from skmat import (
 )
 from skmat.exceptions import InvalidInputError, PretrainedError, SavedModelError
 from skmat.pretrained import ModelCard, load_checkpoint
+from skmat.screening import merge_parts, predict_stream
 
 constants = pytest.importorskip("huggingface_hub.constants")
 from common.commands import fails, run  # noqa: E402
@@ -126,6 +129,27 @@ def test_the_command_line_takes_addresses(hub, encoder, regressor, capsys):
     assert "hf://lab/none: there is no such repository" in fails(
         capsys, "predict", "--model", "hf://lab/none", "--formulas", "TiO2"
     )
+
+
+def test_a_stream_has_one_commit(hub, regressor, tmp_path):
+    first = regressor.push_to_hub("lab/gaps")
+    other = MTEncoderRegressor(preset="tiny", max_epochs=1, random_state=1)
+    other.fit(X, [3.2, 3.3, 8.5, 8.4])
+
+    def formulas():
+        yield from X
+        other.push_to_hub("lab/gaps")
+        yield from X
+
+    stream = functools.partial(
+        predict_stream, "hf://lab/gaps", sink=tmp_path / "out", chunk_size=len(X), verbose=0
+    )
+    stream(source=formulas())
+    merge_parts(tmp_path / "out", tmp_path / "all.csv")
+    found = pd.read_csv(tmp_path / "all.csv")["y_predicted"]
+    np.testing.assert_allclose(found, np.tile(regressor.predict(X), 2), rtol=1e-6)
+    with pytest.raises(InvalidInputError, match=f"model was {first!r} and is now"):
+        stream(source=[*X, *X])
 
 
 def test_a_revision_is_that_of_all_files(hub, tmp_path):

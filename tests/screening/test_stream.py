@@ -347,6 +347,17 @@ def test_a_second_call_knows_floats_and_dates_again(folder, tmp_path, format):
         screen(folder, [frame.assign(x=share * 2)], tmp_path / "out", format=format)
 
 
+def test_parts_of_text_have_one_type(tmp_path):
+    model = AutoClassifier(preset=["trees"], random_state=0).fit(FORMULAS, ["a", "b"] * 6)
+    source = ["what?", "nothing", "NaI", "KI"]
+    screen(model, source, tmp_path / "out", format="parquet")
+    types = {
+        str(pd.read_parquet(path, dtype_backend="pyarrow")["y_predicted"].dtype)
+        for path in sorted((tmp_path / "out").glob("part-*"))
+    }
+    assert types == {"string[pyarrow]"}
+
+
 def test_parts_whose_types_differ_are_joined(folder, tmp_path):
     frame = pd.DataFrame({"formula": FORMULAS[:6]})
     frames = [frame[:2].assign(n=[1, 2]), frame[2:4].assign(n=[0.5, np.nan])]
@@ -359,6 +370,29 @@ def test_parts_whose_types_differ_are_joined(folder, tmp_path):
     screen(folder, frames, tmp_path / "two", format="parquet")
     with pytest.raises(InvalidInputError, match="a column has several types"):
         merge_parts(tmp_path / "two", tmp_path / "two.parquet")
+
+
+def test_ids_that_floats_cannot_hold_are_not_joined(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS[:4]})
+    frames = [frame[:2].assign(n=[2**60 + 1, 2]), frame[2:].assign(n=[0.5, np.nan])]
+    screen(folder, frames, tmp_path / "out", format="parquet")
+    with pytest.raises(InvalidInputError, match="a column has several types"):
+        merge_parts(tmp_path / "out", tmp_path / "all.parquet")
+
+
+def test_rows_with_lists_may_be_the_best(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS, "tags": [["a", "b"]] * 12})
+    frame.to_parquet(tmp_path / "c.parquet")
+    done = screen(
+        folder, tmp_path / "c.parquet", tmp_path / "out", format="parquet", top=3, by="-y"
+    )
+    assert len(done.best) == 3
+
+
+def test_a_stream_of_other_columns_in_the_same_folder(folder, tmp_path):
+    screen(folder, [pd.DataFrame({"formula": FORMULAS})], tmp_path / "out")
+    with pytest.raises(InvalidInputError, match="no column 'formula'"):
+        screen(folder, [pd.DataFrame({"composition": FORMULAS})], tmp_path / "out")
 
 
 def test_objects_are_text_in_parquet(folder, tmp_path):
@@ -382,10 +416,17 @@ def test_a_model_that_is_replaced_meanwhile_is_an_error(folder, tmp_path):
         screen(path, formulas(), tmp_path / "out")
 
 
-@pytest.mark.parametrize("change", ["unit", "classes"])
+@pytest.mark.parametrize("change", ["unit", "lowest", "classes"])
 def test_models_with_equal_weights_are_told_apart(tmp_path, change):
     """Labels in another unit are standardised to the same numbers."""
-    if change == "unit":
+    if change == "lowest":
+        first, second = (
+            MTEncoderRegressor(
+                preset="tiny", max_epochs=1, zero_inflated=True, random_state=0
+            ).fit(FORMULAS, np.where(np.arange(12) < 6, lowest, GAPS))
+            for lowest in (0.0, -1.0)
+        )
+    elif change == "unit":
         first, second = (
             MTEncoderRegressor(preset="tiny", max_epochs=1, random_state=0).fit(
                 FORMULAS, np.multiply(GAPS, unit)

@@ -172,10 +172,11 @@ def test_a_structure_that_changes_is_another_one(model, cifs, tmp_path):
     predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0)
     assert predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0).n_skipped == 7
     path = cifs / "NaCl.cif"
+    os.utime(path, (1, 1))
+    assert predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0).n_skipped == 7
     text = path.read_text()
     path.write_text(text.replace("Na", "Ag"))
     assert path.stat().st_size == len(text)
-    os.utime(path, (1, 1))
     with pytest.raises(InvalidInputError, match="structures or files have changed"):
         predict_stream(model, cifs, tmp_path / "out", chunk_size=2, verbose=0)
 
@@ -184,9 +185,12 @@ def test_paths_in_a_table_are_followed_too(model, cifs, tmp_path):
     table = cifs / "table.csv"
     table.write_text("structure\nNaCl.cif\nKCl.cif\n")
     predict_stream(model, table, tmp_path / "out", verbose=0)
-    os.utime(cifs / "KCl.cif", (1, 1))
-    with pytest.raises(InvalidInputError, match="structures or files have changed"):
-        predict_stream(model, table, tmp_path / "out", verbose=0)
+    paths = [str(cifs / "NaCl.cif"), str(cifs / "KCl.cif")]
+    predict_stream(model, paths, tmp_path / "two", verbose=0)
+    (cifs / "KCl.cif").write_text((cifs / "NaCl.cif").read_text())
+    for source, sink in ((table, "out"), (paths, "two")):
+        with pytest.raises(InvalidInputError, match="structures or files have changed"):
+            predict_stream(model, source, tmp_path / sink, verbose=0)
 
 
 @pytest.mark.parametrize("form", ["Structure", "dict", "Atoms"])

@@ -32,6 +32,17 @@ def test_only_gpus_that_are_there_are_taken(monkeypatch):
         resolve_device("cuda")
 
 
+def test_predictions_take_the_cpu_in_the_place_of_a_gpu_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert resolve_device("cuda:1", else_cpu=True) == "cpu"
+    assert resolve_device("cuda:0", else_cpu=True) == "cuda:0"
+    # CUDA does not work in a process that was forked from one that uses it.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
+    assert [resolve_device(each, else_cpu=True) for each in ("auto", "cuda")] == ["cpu", "cpu"]
+    assert resolve_device("auto") == "cuda"
+
+
 @pytest.mark.parametrize("device", ["meta", "xla"])
 def test_devices_that_skmat_does_not_run_on_are_refused(device):
     with pytest.raises(InvalidInputError, match=device):

@@ -266,15 +266,19 @@ def _confusions(target):
 
 def _elements(story, target):
     title = html.heading(3, "What elements contribute")
+    explained, what, label = _explained(story, target)
+    if explained is None:
+        return []
     if story.given.input == "structure":
         command = ["skmat", "explain", str(story.folder), "new.csv"]
+        if len(story.held_out.targets) > 1:
+            command += ["--target", target.name]
+        if target.classes is not None:
+            command += ["--class", str(explained)]
         command += ["--output", "contributions.csv"]
         note = "Each structure has contributions of its own. This command writes them:"
         return [title, html.paragraph(note), html.code(shlex.join(command))]
     formulas = story.X[story.given.column].tolist() if story.further else story.X
-    explained, what, label = _explained(story, target)
-    if explained is None:
-        return []
     rows = np.flatnonzero(story.labels[target.name].notna())
     if len(np.unique(read_compositions([formulas[row] for row in rows]).keys(), axis=0)) < 2:
         return []

@@ -5,7 +5,8 @@ everything imported and the formulas made. Time is that of the processor, with o
 are enumerated. Ten times as many are read. The fit is of one epoch of a small network. Vectors are
 those of a tenth of the rows, in chunks of 1,000. A hundredth are structures of eight atoms, in CIF
 files. The last rows kill a stream at random times, continue it, and compare its files with those
-of a stream that was not killed. Writes studies/results/speed_screening.json and .md.
+of a stream that was not killed. The speed of two processes needs a quiet machine. Writes
+studies/results/speed_screening.json and .md.
 
 ``python studies/speed_screening.py --few 1000 --many 10000 --kills 3 --kill_rows 20000`` is fast.
 """
@@ -19,13 +20,14 @@ import tempfile
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from memory_crystals import largest_memory
 from pymatgen.core import Lattice, Structure
-from timing import Report, options
+from timing import Report, options, rate
 
 from skmat import CGCNNRegressor, MTEncoder, MTEncoderRegressor
 from skmat.composition import read_compositions
@@ -180,6 +182,21 @@ def measure(report, name, few, many):
         report.add(f"{name}: memory per further row", "bytes", [each])
 
 
+def pair(report, n):
+    """Add the speed of a stream with two processes beside that with one."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source, model = alone(table, n, folder), alone(small_model, folder)
+
+        def run(n_jobs):
+            sink = folder / f"parts-{n_jobs}"
+            predict_stream(model, source, sink, n_jobs=n_jobs, verbose=0)
+
+        both, one = (rate(n, partial(run, n_jobs)) for n_jobs in (2, 1))
+    what = f"predict_stream, {n:,} rows, two processes"
+    report.add(what, "rows/s", [both], "one process", [one])
+
+
 def stream(folder, sink, chunk_size, shard=None):
     """Predict for the table of a folder, or for a shard of it."""
     torch.set_num_threads(1)
@@ -241,7 +258,7 @@ def main():
         __doc__,
         few=100_000,
         many=1_000_000,
-        only=",".join([*MEASURES, "kill"]),
+        only=",".join([*MEASURES, "pair", "kill"]),
         kills=20,
         kill_rows=1_000_000,
         kill_chunk=10_000,
@@ -249,8 +266,10 @@ def main():
     os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that are started
     report = Report()
     for name in chosen.only.split(","):
-        if name != "kill":
+        if name in MEASURES:
             measure(report, name, chosen.few, chosen.many)
+        elif name == "pair":
+            pair(report, chosen.many)
         elif chosen.kills:
             kill(report, chosen.kill_rows, chosen.kills, chosen.kill_chunk)
     report.save("speed_screening")

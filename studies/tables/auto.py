@@ -150,7 +150,7 @@ def difference_text(difference, error, n, decimals, n_ours):
 
 
 def comparisons(name, ours, candidates, arms):
-    """Return a table of a row per task and metric, and where ours are clearly worse."""
+    """Return a table of a row per task and metric, and where ours are clearly worse, if known."""
     rows, worse = [], {"the best candidate": [], "the best older model": []}
     for task in ours.index.unique("task"):
         for metric, called in ({"mae": "MAE"} if is_regression(task) else OF_CLASSES).items():
@@ -182,7 +182,9 @@ def comparisons(name, ours, candidates, arms):
         f" {', '.join(tasks) or 'nowhere'}."
         for other, tasks in worse.items()
     ]
-    return rows_to_markdown(rows), " ".join(sentences)
+    # Of one fold, no standard error is known.
+    has_several = ours.groupby("task").size().max() > 1
+    return [rows_to_markdown(rows), *([" ".join(sentences)] if has_several else [])]
 
 
 def public_entries(task, metric):
@@ -260,7 +262,10 @@ def calibration(ours):
 
 
 def mean_gains(ours, scratch):
-    """Return a table of gains over random weights and CrabNet: by task, mean and median."""
+    """Return a table of gains over random weights and CrabNet: by task, mean and median.
+
+    It is empty if neither was run on these tasks.
+    """
     measured = ours.reset_index()
     over = {}
     shared = [task for task in ours.index.unique("task") if task in scratch.index]
@@ -278,6 +283,8 @@ def mean_gains(ours, scratch):
             n = f"{len(gains)} task" + "s" * (len(gains) != 1)
             totals = pd.Series({"mean": gains.mean(), "median": gains.median()})
             columns[f"{name}, {n}"] = pd.concat([gains, totals])
+    if not columns:
+        return ""
     table = pd.DataFrame(columns)
     order = [name for name in [*MATBENCH_TASKS, "mean", "median"] if name in table.index]
     text = table.loc[order].map(lambda gain: f"{gain:+.1f}" if gain == gain else "")

@@ -28,6 +28,7 @@ SIZES = {
     "steels": [(249, 63)] * 2 + [(250, 62)] * 3,
     "glass": [(4544, 1136)] * 5,
     "mp_gap": [(84890, 21223)] * 5,
+    "mp_is_metal": [(84890, 21223)] * 5,
 }
 
 
@@ -276,3 +277,9 @@ def test_the_table_of_structures_begins_with_the_average(studies, tmp_path):
     assert "| **all** | 80.00 |" in table
     assert "| trees | 79.00 (0.60) |" in table
     assert others[0].startswith("Intervals")
+
+
+def test_one_fold_of_a_large_task_has_no_gains_and_no_errors(make):
+    scores = {"balanced_accuracy": 0.9, "balanced_accuracy_at_half": 0.9, "roc_auc": 0.97}
+    parts = make([row_of("mp_is_metal", 0, scores, {})])
+    assert not any(part.startswith(("Gains", "Worse")) for part in parts)

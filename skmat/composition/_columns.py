@@ -33,7 +33,7 @@ _BEFORE = re.compile(rf"(?:{_UNIT})(?:[ _,:;-]+|(?<=%))(?P<what>.+)", re.IGNOREC
 _PLACEHOLDERS = ("x", "col", "col_", "column_")
 
 #: Compounds written in capitals: an oxide with a digit, or a number after each symbol.
-_CAPITALS = re.compile(r"(?=.*O)(?=.*\d).+|(?:[A-Z]\d++(?:\.\d++)?+)++")
+_CAPITALS = re.compile(r"(?=.*O)(?=.*\d).+|(?:[A-Z]\d++(?:\.\d++)?)+")
 
 #: Names that rarely mean the element: what they usually mean, and the neighbours in the periodic
 #: table. With a column for a neighbour, the name does mean the element.

@@ -26,11 +26,12 @@ from skmat.composition._spelling import (
 
 __all__ = ["ATOMIC_NUMBERS", "BadComposition", "parse_formula", "parse_mapping"]
 
-# Possessive quantifiers: a number has one reading, so backtracking is useless.
-_NUMBER = r"(?:\d++(?:\.\d*+)?+|\.\d++)(?:e[-+]?\d++)?+"
+# Possessive quantifiers: a number has one reading, so backtracking is useless. Not behind groups,
+# where Python 3.11.2 skips characters.
+_NUMBER = r"(?:\d++(?:\.\d*+)?|\.\d++)(?:e[-+]?\d++)?"
 _ENTRY = re.compile(rf"([A-Z][a-z]?)({_NUMBER})?")
 # "E" before a digit is an exponent. No element has the symbol E.
-_PLAIN = re.compile(rf"(?:(?!E\d)[A-Z][a-z]?(?:{_NUMBER})?+)++")
+_PLAIN = re.compile(rf"(?:(?!E\d)[A-Z][a-z]?(?:{_NUMBER})?)+")
 _LARGEST_AMOUNT = 1e12
 #: In characters. pymatgen's time grows with the square of the length.
 _LONGEST = 10_000
@@ -38,7 +39,7 @@ _LONGEST_FOR_PYMATGEN = 2_000
 _SYMBOL = re.compile(r"[A-Z][a-z]*")
 #: Species as pymatgen writes them: "Fe3+", "O2-", "Fe2+,spin=5", "Fe,spin=5".
 _SPECIES = re.compile(
-    r"([A-Z][a-z]?)(?:(?:\d++(?:\.\d++)?+)?+[-+]++(?:,?spin=[-\d.e]++)?+|,?spin=[-\d.e]++)"
+    r"([A-Z][a-z]?)(?:(?:\d++(?:\.\d++)?)?[-+]++(?:,?spin=[-\d.e]++)?|,?spin=[-\d.e]++)"
 )
 
 #: Symbol to atomic number. Deuterium and tritium map to hydrogen: encoders and element tables do

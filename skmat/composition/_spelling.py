@@ -36,8 +36,8 @@ _SPACED_EXPONENT = re.compile(r"[\d.]e(?: [-+\d]|[-+] )")
 _SPACED_LETTER = re.compile(r"(?<=[A-Za-z\d.]) [a-z]")
 _EXPONENT = re.compile(r"(?<=[\d.])[Ee]\+?(?=-?\d)")
 
-_STOP = re.compile(rf"\.(\d++(?:\.\d++)?+)?+(?:\(({_SOLVENT})\)|({_SOLVENT}))\Z")
-_PART = re.compile(r"(\d++(?:\.\d*+)?+|\.\d++)?+([A-Z(\[{].*)")
+_STOP = re.compile(rf"\.(\d++(?:\.\d++)?)?(?:\(({_SOLVENT})\)|({_SOLVENT}))\Z")
+_PART = re.compile(r"(\d++(?:\.\d*+)?|\.\d++)?([A-Z(\[{].*)")
 _LAST = re.compile(r"(?:([A-Z][a-z]?)|[)\]}])(\d*+)\Z")
 _DECIMAL = re.compile(r"\.\d")
 #: Elements that end the formula of a salt. Programs list each element once, by electronegativity
@@ -47,8 +47,8 @@ _ANIONS = frozenset({"F", "Cl", "Br", "I", "S", "Se", "N"})
 _MOST_WATER = 40
 
 _IDENTIFIER = re.compile(r"(?:mp|mvc|oqmd|jvasp|aflow|icsd|cod|agm|mb|nomad)[-_:]", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?[\d.]++(?:e[-+]?\d++)?+", re.IGNORECASE)
-_ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d++(?:\.\d++)?+ ?(?:wt\.?)?%?[A-Z][a-z]?)+")
+_NUMBER = re.compile(r"[-+]?[\d.]++(?:e[-+]?\d++)?", re.IGNORECASE)
+_ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d++(?:\.\d++)? ?(?:wt\.?)?%?[A-Z][a-z]?)+")
 _UNKNOWN = re.compile(r"[-+±]([xyzδ])")
 _NEGATIVE = re.compile(r"(?<![\d.]e)-\d")
 _HYPHEN = re.compile(r"(?<![\d.]e)-")

@@ -47,6 +47,7 @@ def test_every_help_has_examples_that_can_be_parsed(command, capsys):
 
 @pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not installed")
 def test_the_page_shows_the_help_of_every_command(monkeypatch):
+    pytest.importorskip("docutils", reason="the extra 'docs' is not installed")
     monkeypatch.syspath_prepend(PAGE.parent / "_ext")
     from command_help import help_of
 

@@ -1,8 +1,12 @@
+import re
+from pathlib import Path
+
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pymatgen.core import Composition
 from readings.formulas import FORMULAS
 
+import skmat
 from skmat.composition import read_compositions
 from skmat.composition._spelling import explain
 from skmat.exceptions import InvalidCompositionError
@@ -19,6 +23,13 @@ def test_every_row_of_the_table(reading):
         arrays = read_compositions([reading.spelling, reading.gives])
         assert_array_equal(arrays.atomic_numbers[0], arrays.atomic_numbers[1])
         assert_allclose(arrays.fractions[0], arrays.fractions[1], rtol=1e-14)
+
+
+def test_no_pattern_has_a_possessive_group():
+    """Behind a group, Python 3.11.2 skips characters: it reads "CaO.SiO2" as "CaOSiO2"."""
+    for path in sorted(Path(skmat.__file__).parent.rglob("*.py")):
+        patterns = re.findall(r".*re\.compile.*|.*r\".*", path.read_text(encoding="utf-8"))
+        assert not [each for each in patterns if re.search(r"\)[?*+]\+", each)], path
 
 
 def same(first, second):

@@ -183,7 +183,7 @@ def measure(report, name, few, many):
 
 
 def pair(report, n):
-    """Add the speed of a stream with two processes beside that with one."""
+    """Add the speed of a stream with two processes, relative to one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, model = alone(table, n, folder), alone(small_model, folder)

@@ -19,7 +19,7 @@ def conformal_levels(scores, sample_weight, groups=None):
     sample_weight : ndarray of shape (n,)
         Weights, not negative.
     groups : ndarray of shape (n,), default=None
-        Groups of scores that are alike. None stands for one score per group.
+        Group of each score. Scores of one group are alike. None gives each score its own group.
     """
     order = np.argsort(scores, kind="stable")
     weights = sample_weight[order]

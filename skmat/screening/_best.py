@@ -170,7 +170,7 @@ def _repeated(frame):
     """Return the mask of rows that are equal to one before."""
     try:
         return frame.duplicated().to_numpy()
-    except (TypeError, NotImplementedError):  # a column of lists
+    except (TypeError, NotImplementedError):  # lists, of pandas and of pyarrow, cannot be compared
         texts = {name: map(str, column.tolist()) for name, column in frame.items()}
         return pd.DataFrame(texts).duplicated().to_numpy()
 

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import types
 from pathlib import Path
 
 import joblib
@@ -147,12 +148,21 @@ def _hash(value):
     code = getattr(value, "__code__", None)
     if code is not None:  # a lambda or local function cannot be pickled
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        parts = [code.co_code, _text(code.co_consts), code.co_names, value.__defaults__]
-        value = [*parts, _plain(cells)]
+        defaults = [value.__defaults__, value.__kwdefaults__]
+        value = [_of_code(code), _text(defaults), _plain(cells)]
     try:
         return joblib.hash(value)
     except Exception:  # pickling foreign objects can raise any error
         return hashlib.sha256(_text(value).encode()).hexdigest()
+
+
+def _of_code(code):
+    """Return what a function does, and those that are defined within it."""
+    constants = [
+        _of_code(each) if isinstance(each, types.CodeType) else _text(each)
+        for each in code.co_consts
+    ]
+    return [code.co_code, code.co_names, constants]
 
 
 def _text(value):

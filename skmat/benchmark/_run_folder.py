@@ -12,7 +12,10 @@ from skmat.benchmark._parameters import changed_parameters
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["RunFolder", "read_folder"]
+__all__ = ["SPLIT", "RunFolder", "has_folds", "read_folder"]
+
+#: Key of splits that are not official, beside the parameters. It cannot be a parameter name.
+SPLIT = "(split)"
 
 _RUN_FILE = "run.json"
 #: Packages whose version may change predictions.
@@ -34,12 +37,16 @@ class RunFolder:
         Versions of the packages.
     n_folds : int, default=5
         Number of folds of a task.
+    others : dict of str to dict, default=None
+        Parameters that the estimator has on other tasks. Their folds must agree, because a folder
+        holds one model.
     """
 
-    def __init__(self, path, parameters, random_state, versions, n_folds=N_FOLDS):
+    def __init__(self, path, parameters, random_state, versions, *, n_folds=N_FOLDS, others=None):
         self.path = path
         self._n_folds = n_folds
         self._parameters = parameters
+        self._others = others or {}
         self._random_state = random_state
         self._versions = versions
 
@@ -63,6 +70,9 @@ class RunFolder:
                 result = self._read(task, fold)
                 if result is not None:
                     found[task, fold] = result
+        for task in self._others:
+            for fold in range(self._n_folds):
+                self._read(task, fold)
         self._warn_of_versions(found.values())
         make_folder(self.path, "results_dir")
         write_atomically(self.path / _RUN_FILE, (json.dumps({"name": name}) + "\n").encode())
@@ -81,7 +91,7 @@ class RunFolder:
             return None
         result = _read_fold(file, task, fold)
         then = {**result.parameters, "(random_state)": result.random_state}
-        now = {**self._parameters[task], "(random_state)": self._random_state}
+        now = {**(self._parameters | self._others)[task], "(random_state)": self._random_state}
         changed = changed_parameters(then, now)
         if changed:
             differences = ", ".join(
@@ -89,9 +99,11 @@ class RunFolder:
                 f" {_shorten(now.get(key, '(absent)'))}"
                 for key in changed[:5]
             )
+            hint = " A dict of estimators has other settings on some tasks."
             raise InvalidInputError(
                 f"{file} was run with other settings: {differences}. Choose another results_dir,"
                 " or delete the files of these folds to run them again."
+                f"{hint if task in self._others else ''}"
             )
         return result
 
@@ -110,13 +122,19 @@ class RunFolder:
             )
 
 
+def has_folds(path, task):
+    """Tell whether a folder holds a fold of a task."""
+    return any(_fold_file(path, task, fold).exists() for fold in range(N_FOLDS))
+
+
 def read_folder(path):
     """Return the name of the estimator and all folds in a folder.
 
     Raises
     ------
     InvalidInputError
-        If a file is damaged, or folds of one task have different settings.
+        If a file is damaged, folds of one task have different settings, or splits are not the
+        official ones.
     OSError, ValueError, KeyError
         If the folder does not belong to a run.
     """
@@ -127,6 +145,11 @@ def read_folder(path):
     for task in MATBENCH_TASKS:
         files = {fold: _fold_file(path, task, fold) for fold in range(N_FOLDS)}
         folds = [_read_fold(file, task, fold) for fold, file in files.items() if file.exists()]
+        if any(SPLIT in result.parameters for result in folds):
+            raise InvalidInputError(
+                f"{path} holds splits of run_benchmark, which are not the official folds of"
+                f" {task}. Give a folder of run_matbench."
+            )
         for result in folds[1:]:
             same = not changed_parameters(folds[0].parameters, result.parameters)
             if not same or result.random_state != folds[0].random_state:

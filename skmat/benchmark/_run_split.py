@@ -1,5 +1,6 @@
 """Scores of an estimator on other splits than the official ones."""
 
+import copy
 import hashlib
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from skmat._utils.paths import read_path
 from skmat.benchmark._parameters import describe_parameters, seed_estimator
-from skmat.benchmark._run_folder import RunFolder
+from skmat.benchmark._run_folder import SPLIT, RunFolder
 from skmat.benchmark._run_jobs import Job, Progress, package_versions, run_jobs
 from skmat.benchmark._selection import choose_estimator, read_integer
 from skmat.benchmark._task import MatbenchTask
@@ -42,11 +43,11 @@ def run_benchmark(
         The task, such as "expt_gap".
     split : splitter
         A splitter, such as :class:`skmat.model_selection.LeaveOneElementOut`, or an iterable of
-        pairs of training and test rows.
+        pairs of training and test rows (indices or masks).
     n_jobs : int, default=1
         Number of splits to run at a time, each in its own process. -1 uses all cores.
     random_state : int, default=0
-        Seed of every part of the estimator whose ``random_state`` is None.
+        Seed of the splitter and of every part of the estimator whose ``random_state`` is None.
     input : {"formula", "structure"}, default="formula"
         Input of the estimator, if `task` is a name.
     results_dir : str or path-like, default=None
@@ -69,8 +70,9 @@ def run_benchmark(
     Raises
     ------
     InvalidInputError
-        If the estimator does not fit the kind of the task, a split lacks training or test rows,
-        predictions cannot be scored, or `results_dir` holds splits with other settings.
+        If the estimator does not fit the kind of the task, a split lacks training or test rows or
+        has one on both sides, predictions cannot be scored, or `results_dir` holds splits with
+        other settings.
     DatasetNotFoundError
         If the data of the task are missing.
 
@@ -90,14 +92,16 @@ def run_benchmark(
         )
     random_state = read_integer(random_state, "random_state")
     model = seed_estimator(choose_estimator(estimator, task.name), random_state)
-    pairs = list(split.split(task.X, task.y) if hasattr(split, "split") else split)
+    split = _seeded(split, random_state)
+    pairs = split.split(task.X, task.y) if hasattr(split, "split") else split
+    pairs = [tuple(_rows(part, len(task.X)) for part in pair) for pair in pairs]
     _check(pairs, task.name)
-    parameters = describe_parameters(model) | {"input": task.input, "split": _hash(pairs)}
+    parameters = describe_parameters(model) | {"input": task.input, SPLIT: _hash(pairs)}
     folder, done = None, {}
     if results_dir is not None:
         path = read_path(results_dir, "results_dir", InvalidInputError)
         folder = RunFolder(
-            path, {task.name: parameters}, random_state, package_versions(), len(pairs)
+            path, {task.name: parameters}, random_state, package_versions(), n_folds=len(pairs)
         )
         done = {fold: result for (_, fold), result in folder.open(path.name).items()}
     progress = Progress(verbose, len(pairs))
@@ -119,12 +123,35 @@ def run_benchmark(
     return scores
 
 
+def _seeded(split, random_state):
+    """Return a splitter that makes the same splits each time it is asked."""
+    if not hasattr(split, "split"):
+        return split
+    split = copy.copy(split)
+    own = getattr(split, "random_state", None)
+    if isinstance(own, np.random.RandomState):
+        split.random_state = own.randint(np.iinfo(np.int32).max)
+    return seed_estimator(split, random_state)
+
+
+def _rows(part, n_rows):
+    """Return the indices of a part, which may be a mask."""
+    part = np.asarray(part)
+    return np.arange(n_rows)[part] if part.dtype == bool else part
+
+
 def _check(pairs, task):
     if not pairs:
         raise InvalidInputError(f"The splitter makes no split of {task}.")
     for i, pair in enumerate(pairs):
         if not all(len(rows) for rows in pair):
             raise InvalidInputError(f"Split {i} of {task} lacks training or test rows.")
+        both = np.intersect1d(*pair)
+        if len(both):
+            raise InvalidInputError(
+                f"Split {i} of {task} has {len(both)} rows on both sides, the first is row"
+                f" {both[0]}. Test on rows that are not trained on."
+            )
 
 
 def _hash(pairs):

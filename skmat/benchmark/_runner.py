@@ -6,7 +6,7 @@ from pathlib import Path
 from skmat._utils.paths import read_path
 from skmat.benchmark._parameters import describe_parameters, seed_estimator
 from skmat.benchmark._results import MatbenchResults
-from skmat.benchmark._run_folder import RunFolder
+from skmat.benchmark._run_folder import RunFolder, has_folds
 from skmat.benchmark._run_jobs import Job, Progress, package_versions, run_jobs
 from skmat.benchmark._selection import (
     choose_estimator,
@@ -148,7 +148,15 @@ def run_matbench(
     folder, done = None, {}
     if results_dir is not None:
         path = read_path(results_dir, "results_dir", InvalidInputError)
-        folder = RunFolder(path, parameters, random_state, versions)
+        others = {
+            task: describe_parameters(
+                seed_estimator(choose_estimator(estimator, task), random_state)
+            )
+            | given
+            for task in choose_tasks("all", estimator)
+            if task not in names and has_folds(path, task)
+        }
+        folder = RunFolder(path, parameters, random_state, versions, others=others)
         found = folder.open(name)
         done = {key: found[key] for key in product(names, folds) if key in found}
     missing = [key for key in product(names, folds) if key not in done]

@@ -181,15 +181,21 @@ def _type_error(column, name, reason, places):
 
 
 def class_indices(known, labels):
-    """Return the indices of `labels` among the sorted classes `known`, -1 for unknown ones."""
+    """Return the indices of `labels` among the classes `known`, -1 for unknown ones.
+
+    Classes are in any order. Those of scikit-learn's classifiers may have the type object.
+    """
+    if known.dtype == object and labels.dtype != object:
+        known = np.array(known.tolist())
     comparable = known.dtype.kind == labels.dtype.kind or (
         known.dtype.kind in _NUMBERS and labels.dtype.kind in _NUMBERS
     )
     if not comparable or not len(known):
         return np.full(len(labels), -1)
     try:
-        indices = np.searchsorted(known, labels)
+        order = np.argsort(known, kind="stable")
+        places = np.searchsorted(known, labels, sorter=order)
     except TypeError:
         return np.full(len(labels), -1)
-    found = known[np.minimum(indices, len(known) - 1)] == labels
-    return np.where(found, indices, -1)
+    indices = order[np.minimum(places, len(known) - 1)]
+    return np.where(known[indices] == labels, indices, -1)

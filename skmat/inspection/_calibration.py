@@ -277,8 +277,8 @@ def _of_intervals(columns, intervals):
                 f"The interval of {coverage} in row {row} has its lower end above the upper one."
                 " Give (low, high)."
             )
-        inside = np.where(np.isnan(low + 0 * labels), np.nan, (low <= labels) & (labels <= high))
-        hits.append(np.where(np.isnan(labels), np.nan, inside))
+        is_missing = np.isnan(low) | np.isnan(high) | np.isnan(labels)
+        hits.append(np.where(is_missing, np.nan, (low <= labels) & (labels <= high)))
     known = ~np.isnan(hits).any(axis=0)
     counts = known.sum(axis=0)
     shares = np.where(known, hits, 0.0).sum(axis=1) / np.maximum(counts, 1)
@@ -312,8 +312,6 @@ def _of_probabilities(columns, probabilities, classes, n_bins):
     for place, column in enumerate(columns):
         labels = as_classes(column, "y_true")
         known = np.unique(labels) if classes[place] is None else np.asarray(classes[place])
-        if known.dtype == object:
-            known = np.array(known.tolist())  # text, which compares with that of the labels
         values = np.asarray(probabilities[place], dtype=np.float64)
         if values.shape != (len(column.missing), len(known)):
             raise InvalidInputError(

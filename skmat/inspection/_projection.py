@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from skmat._utils.spread import spread_of
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["METHODS", "project"]
@@ -44,10 +45,7 @@ def project(vectors, new, method, random_state):
         raise InvalidInputError(
             f"A map of materials needs at least {_FEWEST} of them, but X has {len(vectors)}."
         )
-    spread = vectors.std(axis=0)
-    # Columns without spread would make a small difference infinite.
-    spread = np.where(spread > 1e-6 * spread.max(), spread, np.inf)
-    center = vectors.mean(axis=0)
+    spread, center = spread_of(vectors), vectors.mean(axis=0)
     vectors, new = (vectors - center) / spread, (new - center) / spread
     if method == "pca":
         return _pca(vectors, new)

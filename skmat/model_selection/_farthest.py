@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
 from skmat._utils.parameters import plain
+from skmat._utils.spread import spread_of
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["FarthestPointSplit"]
@@ -98,8 +99,7 @@ class FarthestPointSplit(ShuffleSplit):
                 f"{len(bad)} materials have no finite vector, the first in row {bad[0]}. Leave"
                 " them out."
             )
-        spread = vectors.std(axis=0)
-        vectors = (vectors - vectors.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        vectors = (vectors - vectors.mean(axis=0)) / spread_of(vectors)
         generator = check_random_state(self.random_state)
         # ShuffleSplit sets the sizes of both sides.
         for train, test in super().split(vectors):

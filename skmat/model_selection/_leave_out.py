@@ -117,7 +117,17 @@ class _LeaveOneLabelOut(BaseCrossValidator):
         -------
         list of str
             Labels. If a split has several, they are joined by commas.
+
+        Raises
+        ------
+        InvalidCompositionError, InvalidStructureError, InvalidInputError
+            As ``split`` does, and if `random_state` is not an integer but labels are dealt out.
         """
+        if self.n_splits is not None and not isinstance(self.random_state, int):
+            raise InvalidInputError(
+                f"random_state={self.random_state!r} deals out the labels anew at each call, so"
+                " left_out cannot tell what split leaves out. Give an integer."
+            )
         return [name for name, _ in self._parts(X)[1]]
 
     def _parts(self, X):

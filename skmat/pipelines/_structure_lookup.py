@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmat._utils.doc_links import DocLinkMixin
 from skmat._utils.parameters import PlainParametersMixin
 from skmat.datasets import fetch_mp
+from skmat.datasets._mp_properties import LABEL_VERSIONS
 from skmat.estimators import choose_family
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import CompositionInputMixin, as_structures, is_fitted
@@ -52,6 +53,9 @@ class StructureEmbeddingLookup(
         encoder may refuse disordered structures.
     max_atoms : int, default=None
         Largest number of atoms per cell. Larger structures are left out. None keeps all.
+    version : {"2018", "2020", "2024", "own"}, default="2020"
+        Version of the labels of :func:`skmat.datasets.fetch_mp`, for "mp". Give "own" for a file
+        that you built.
     data_home : str or path-like, default=None
         Folder of the data sets. None takes that of :func:`skmat.datasets.get_data_home`.
     on_invalid : {"raise", "nan"}, default="raise"
@@ -85,6 +89,7 @@ class StructureEmbeddingLookup(
     _parameter_constraints = {
         "encoder": "no_validation",
         "structures": "no_validation",
+        "version": [StrOptions(set(LABEL_VERSIONS))],
         "max_atoms": [Interval(Integral, 1, None, closed="left"), None],
         "data_home": [str, os.PathLike, None],
         "on_invalid": [StrOptions({"raise", "nan"})],
@@ -96,12 +101,14 @@ class StructureEmbeddingLookup(
         structures="mp",
         *,
         max_atoms=None,
+        version="2020",
         data_home=None,
         on_invalid="raise",
     ):
         self.encoder = encoder
         self.structures = structures
         self.max_atoms = max_atoms
+        self.version = version
         self.data_home = data_home
         self.on_invalid = on_invalid
 
@@ -201,7 +208,9 @@ class StructureEmbeddingLookup(
                 raise InvalidInputError(
                     f"structures is {self.structures!r}. It must be 'mp' or structures."
                 )
-            crystals = fetch_mp(targets=["e_form", "gap"], data_home=self.data_home).data
+            crystals = fetch_mp(
+                targets=["e_form", "gap"], version=self.version, data_home=self.data_home
+            ).data
         else:
             crystals, _ = read_structures(as_structures(self.structures), disorder="average")
         if self.max_atoms is not None:

@@ -59,6 +59,9 @@ def make_counter(step):
     ("one", "other"),
     [
         (lambda x: x + 1, lambda x: x + 2),
+        (lambda x: [y + 1 for y in x], lambda x: [y + 2 for y in x]),
+        (lambda x: map(lambda y: y + 1, x), lambda x: map(lambda y: y * 1, x)),
+        (lambda x, *, step=1: x + step, lambda x, *, step=2: x + step),
         (make_counter(1), make_counter(2)),
         (functools.partial(np.add, 1), functools.partial(np.add, 2)),
         (operator.itemgetter(0), operator.itemgetter(1)),

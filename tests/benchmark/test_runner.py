@@ -175,6 +175,18 @@ def test_what_changes_no_number_may_change(tmp_path):
     assert results.folds[0].parameters["verbose"] is False
 
 
+@pytest.mark.usefixtures("made_up_folds")
+def test_a_folder_holds_one_model(tmp_path):
+    run_matbench(DummyRegressor(), ["steels"], folds=[0], results_dir=tmp_path)
+    with pytest.raises(InvalidInputError, match=r"steels_fold0.json.*A dict of estimators"):
+        run_matbench(forest(5), ["jdft2d"], folds=[0], results_dir=tmp_path)
+    # One for each task, or each kind, is one model too.
+    both = {"steels": DummyRegressor(), "jdft2d": forest(5)}
+    run_matbench(both, ["jdft2d"], folds=[0], results_dir=tmp_path)
+    run_matbench(DummyClassifier(), ["glass"], folds=[0], results_dir=tmp_path)
+    assert len(MatbenchResults.load(tmp_path).folds) == 3
+
+
 def test_two_runs_with_other_settings_do_not_mix_in_one_folder(tmp_path):
     """The second one comes while the first is fitting."""
 

@@ -41,6 +41,24 @@ def test_missing_labels_and_ends_do_not_count():
     assert display.observed[0].tolist() == [1.0]
 
 
+def test_a_missing_upper_end_does_not_count():
+    ends = ([0.0, 0.0], [2.0, np.nan])
+    display = CalibrationDisplay.from_predictions([1.0, 1.0], intervals={0.5: ends})
+    assert (display.observed[0][0], display.counts[0][0]) == (1.0, 1)
+    ends = ([-np.inf, 0.0], [np.inf, 0.5])
+    display = CalibrationDisplay.from_predictions([1.0, 1.0], intervals={0.5: ends})
+    assert (display.observed[0][0], display.counts[0][0]) == (0.5, 2)
+
+
+def test_classes_in_any_order():
+    probabilities = [[0.1, 0.9], [0.8, 0.2], [0.7, 0.3]]
+    labels = ["metal", "salt", "salt"]
+    given = CalibrationDisplay.from_predictions(
+        labels, probabilities=np.array(probabilities), classes=["salt", "metal"], n_bins=2
+    )
+    assert given.observed[0].tolist() == [0.0, 1.0]
+
+
 def test_ends_belong_to_the_interval():
     display = CalibrationDisplay.from_predictions([1.0, 2.0], intervals={0.5: ([1, 1], [2, 2])})
     assert display.observed[0].tolist() == [1.0]

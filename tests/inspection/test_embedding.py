@@ -39,6 +39,12 @@ def test_pca(vectors):
     assert display.figure_ is display.ax_.figure
 
 
+def test_features_of_small_numbers_count(vectors):
+    small = EmbeddingDisplay.from_embeddings(vectors * [1, 1e-9, 1e6, 1, 1])
+    whole = EmbeddingDisplay.from_embeddings(vectors)
+    np.testing.assert_allclose(small.points, whole.points, atol=1e-9)
+
+
 def test_new_materials_do_not_move_the_others(vectors):
     alone = EmbeddingDisplay.from_embeddings(vectors)
     display = EmbeddingDisplay.from_embeddings(vectors, new=[[1e3] * 5])

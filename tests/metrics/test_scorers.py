@@ -139,6 +139,17 @@ def test_scores_of_probabilities_equal_scikit_learn(n_classes, weighted):
     assert found == pytest.approx(score)
 
 
+@pytest.mark.parametrize("classes", [["b", "a"], np.array(["a", "b"], dtype=object)])
+def test_classes_in_any_order_and_of_the_type_object(classes):
+    y = pd.Series(["a", "b", "b", "a"])
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
+    given = probabilities if classes[0] == "a" else probabilities[:, ::-1]
+    model = Given(np.asarray(classes))
+    expected = -reference.log_loss(y, probabilities)
+    assert get_scorer("neg_log_loss")(model, given, y) == pytest.approx(expected)
+    assert get_scorer("roc_auc")(model, given, y) == pytest.approx(0.75)
+
+
 def test_an_unknown_class_has_probability_zero():
     model = Given(np.array(["a", "b"]))
     loss = get_scorer("neg_log_loss")(model, np.array([[1.0, 0.0]]), ["c"])

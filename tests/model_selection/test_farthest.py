@@ -36,6 +36,14 @@ def test_a_transformer_makes_the_vectors():
         assert len({row >= 4 for row in ours[0]}) == 2
 
 
+def test_rounding_is_no_distance():
+    vectors = np.column_stack([POINTS[:, 0], np.full(60, 0.1 + 0.2)])
+    vectors[7, 1] = 0.3
+    split = FarthestPointSplit(train_size=9, random_state=0)
+    expected, _ = next(split.split(vectors[:, :1]))
+    assert next(split.split(vectors))[0].tolist() == expected.tolist()
+
+
 def test_equal_materials_are_taken_once_each():
     train, test = next(FarthestPointSplit(train_size=5).split(np.zeros((8, 2))))
     assert len(set(train)) == 5

@@ -102,6 +102,11 @@ def test_a_formula_that_cannot_be_read():
         LeaveOneElementOut().left_out(["NaCl", "what?"])
 
 
+def test_what_is_dealt_out_anew_has_no_names():
+    with pytest.raises(InvalidInputError, match="random_state=None deals out the labels anew"):
+        LeaveOneElementOut(2).left_out(FORMULAS)
+
+
 def test_the_number_of_splits_needs_the_materials():
     with pytest.raises(InvalidInputError, match="X must be given"):
         LeaveOneElementOut().get_n_splits()

@@ -28,6 +28,7 @@ from skmat.inputs._materials import (
     split_materials,
 )
 from skmat.inputs._structures import StructureInputMixin, as_structures
+from skmat.inputs._target_names import check_order_of_targets
 from skmat.inputs._weights import read_weights, weights_of_scores, weights_to_learn_by
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "as_formulas",
     "as_numbers",
     "as_structures",
+    "check_order_of_targets",
     "class_indices",
     "composition_groups",
     "compositions_of",

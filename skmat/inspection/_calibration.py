@@ -7,7 +7,13 @@ from sklearn.utils.validation import check_is_fitted
 from skmat._utils.prepared import prepared
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import as_classes, as_numbers, class_indices, read_columns
-from skmat.inspection._panels import check_axes, check_names, names_of, new_panels
+from skmat.inspection._panels import (
+    check_axes,
+    check_names,
+    check_targets_of,
+    names_of,
+    new_panels,
+)
 from skmat.inspection._text import DisplayText
 
 __all__ = ["CalibrationDisplay"]
@@ -116,9 +122,10 @@ class CalibrationDisplay(DisplayText):
         Raises
         ------
         InvalidInputError
-            If the estimator has neither method.
+            If the estimator has neither method, or y has the columns of the fit in another order.
         """
         check_is_fitted(estimator)
+        check_targets_of(estimator, y)
         if hasattr(estimator, "predict_interval"):
             X = prepared(estimator, X)
             intervals = {each: estimator.predict_interval(X, each) for each in coverages}

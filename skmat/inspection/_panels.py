@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import check_order_of_targets
 
 __all__ = [
     "PANEL_SIZE",
     "as_columns",
     "check_axes",
     "check_names",
+    "check_targets_of",
     "check_units",
     "dots",
     "names_of",
@@ -99,6 +101,13 @@ def names_of(y):
         return [str(name) for name in y.columns]
     name = getattr(y, "name", None)
     return None if name is None else [str(name)]
+
+
+def check_targets_of(estimator, y):
+    """Raise an error if y has the columns that the estimator was fitted to in another order."""
+    names, learned = names_of(y), getattr(estimator, "target_names_", None)
+    if names is not None and learned is not None:
+        check_order_of_targets(names, list(learned))
 
 
 def check_names(names, n_tasks):

@@ -7,6 +7,7 @@ from skmat.inspection._panels import (
     as_columns,
     check_axes,
     check_names,
+    check_targets_of,
     check_units,
     dots,
     names_of,
@@ -100,7 +101,13 @@ class ParityDisplay(DisplayText):
         Returns
         -------
         ParityDisplay
+
+        Raises
+        ------
+        InvalidInputError
+            If y has the columns of the fit in another order.
         """
+        check_targets_of(estimator, y)
         return cls.from_predictions(
             y,
             estimator.predict(X),

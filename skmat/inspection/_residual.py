@@ -9,6 +9,7 @@ from skmat.inspection._panels import (
     as_columns,
     check_axes,
     check_names,
+    check_targets_of,
     check_units,
     dots,
     names_of,
@@ -129,7 +130,13 @@ class ResidualDisplay(DisplayText):
         Returns
         -------
         ResidualDisplay
+
+        Raises
+        ------
+        InvalidInputError
+            If y has the columns of the fit in another order.
         """
+        check_targets_of(estimator, y)
         if isinstance(against, str):
             against, against_name = _column_of(X, against), against_name or against
         return cls.from_predictions(

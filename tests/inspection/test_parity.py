@@ -4,13 +4,27 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from skmat.exceptions import InvalidInputError
-from skmat.inspection import ParityDisplay
+from skmat.inspection import CalibrationDisplay, ParityDisplay, ResidualDisplay
 
 pytestmark = pytest.mark.usefixtures("pyplot")
+
+
+class Fitted(RegressorMixin, BaseEstimator):
+    """Two targets, whose intervals are from -inf to inf."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.zeros((len(X), 2))
+
+    def predict_interval(self, X, coverage):
+        return self.predict(X) - np.inf, self.predict(X) + np.inf
 
 
 @pytest.fixture
@@ -86,6 +100,16 @@ def test_from_estimator(y_true, y_pred):
     model = LinearRegression().fit(y_pred, y_true[:, 0])
     display = ParityDisplay.from_estimator(model, y_pred, y_true[:, 0], units="eV")
     np.testing.assert_array_equal(display.scatters_[0].get_offsets()[:, 1], model.predict(y_pred))
+
+
+@pytest.mark.parametrize("display", [ParityDisplay, ResidualDisplay, CalibrationDisplay])
+def test_columns_of_y_in_another_order(display):
+    y = pd.DataFrame({"gap": [1.0, 2.0], "density": [5.0, 6.0]})
+    model = Fitted()
+    model.target_names_ = ["gap", "density"]
+    display.from_estimator(model, [0, 1], y)
+    with pytest.raises(InvalidInputError, match="but y holds \\['density', 'gap'\\]"):
+        display.from_estimator(model, [0, 1], y[["density", "gap"]])
 
 
 def test_given_axes_and_style(y_true, y_pred, pyplot):

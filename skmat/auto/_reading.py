@@ -1,12 +1,7 @@
 """How X is read: formulas or structures, with or without further columns."""
 
-import os
-from collections.abc import Mapping
-from numbers import Number
-
 import numpy as np
 import pandas as pd
-from pymatgen.core import Composition, IStructure
 from sklearn.utils.validation import validate_data
 
 from skmat.auto._further import find_odd_rows, learn_categories, learn_ranges, read_columns
@@ -14,18 +9,20 @@ from skmat.auto._materials import MaterialTable
 from skmat.composition import read_compositions
 from skmat.composition._columns import check_unique
 from skmat.composition._frames import as_pandas
-from skmat.composition._read import is_missing
 from skmat.exceptions import InvalidInputError, InvalidStructureError
-from skmat.inputs import CompositionReaderMixin, as_structures, held
+from skmat.inputs import (
+    CompositionReaderMixin,
+    as_structures,
+    check_no_amounts,
+    held,
+    holds_structures,
+    material_columns,
+    text_columns,
+)
 from skmat.structure import StructureArrays
-from skmat.structure._read import is_json, parse_structures
+from skmat.structure._overlaps import parse_without_overlaps
 
 __all__ = ["MaterialsInputMixin"]
-
-#: Values of a column that are read to see what it holds.
-_N_LOOKED_AT = 200
-#: Ends of names of structure files.
-_STRUCTURE_FILES = (".cif", ".vasp", ".poscar", ".json")
 
 
 class MaterialsInputMixin(CompositionReaderMixin):
@@ -66,7 +63,7 @@ class MaterialsInputMixin(CompositionReaderMixin):
             X = [None if is_bad else each for each, is_bad in rows]
         if reset:
             given = None if self.input == "auto" else self.input
-            self.input_ = given or ("structure" if _holds_structures(X) else "formula")
+            self.input_ = given or ("structure" if holds_structures(X) else "formula")
         read = self._read_structures if self.input_ == "structure" else self._read_formulas
         given, compositions, structures, valid = read(X, name is not None, reset, on_invalid)
         if columns is None:
@@ -96,9 +93,10 @@ class MaterialsInputMixin(CompositionReaderMixin):
                 "Found array with 0 sample(s) (no structures) while a minimum of 1 is required."
             )
         if not is_column:
-            column = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
+            frame = as_pandas(X)
+            column = np.empty((len(values), 1)) if frame is None else frame
             validate_data(self, column, reset=reset, skip_check_array=True)
-        structures, problems, n_rows = parse_structures(values, self.disorder)
+        structures, problems, n_rows = parse_without_overlaps(values, self.disorder)
         if problems and on_invalid == "raise":
             raise InvalidStructureError(problems, n_rows)
         valid = np.ones(n_rows, dtype=bool)
@@ -131,69 +129,23 @@ def _material_column(frame):
     """Return the name of the column of materials. None if X has no further columns."""
     if frame is None or frame.shape[1] < 2:
         return None
-    text = [name for place, name in enumerate(frame.columns) if _holds_text(frame.iloc[:, place])]
+    text = text_columns(frame)
     if not text:
         return None  # a matrix of amounts
-    found = [name for name in text if _reads_as_materials(frame[name])]
+    found = material_columns(frame)
     if len(found) == 1:
+        check_no_amounts(frame, found[0])
         return found[0]
     if not found:
         raise InvalidInputError(
             f"X has the columns {text} of text, but none of them holds formulas or structures."
             " Pass a DataFrame with one such column and further columns of numbers or categories."
+            " If a category holds them, turn it into text (astype(object))."
         )
     raise InvalidInputError(
         f"X has {len(found)} columns that could hold the materials: {found}. Keep one of them, and"
         " turn the others into pandas categories (astype('category')) or drop them."
     )
-
-
-def _holds_text(column):
-    dtype = column.dtype
-    if pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
-        return False
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return False
-    return not all(isinstance(each, Number) or is_missing(each) for each in column)
-
-
-def _reads_as_materials(column):
-    """Tell whether most of the first values are formulas, or the first one is a structure."""
-    values = [each for each in column.head(_N_LOOKED_AT) if not is_missing(each)]
-    if _holds_structures(values):
-        return True
-    if not values:
-        return False
-    return bool(read_compositions(values, on_invalid="nan").n_elements.astype(bool).mean() > 0.5)
-
-
-def _holds_structures(X):
-    """Tell whether `X` holds structures, by its first item that is not missing."""
-    if isinstance(X, StructureArrays):
-        return True
-    if isinstance(X, pd.DataFrame):
-        X = X.iloc[:, 0] if X.shape[1] == 1 else []
-    if hasattr(X, "ndim") and X.ndim > 1:
-        X = X[:, 0] if X.shape[1] == 1 else []
-    if isinstance(X, str | bytes | Mapping) or not hasattr(X, "__iter__"):
-        return False
-    first = next(
-        (each for each in X if not (each is None or each is pd.NA or _is_nan(each))), None
-    )
-    if isinstance(first, list | tuple) and len(first) == 1:
-        first = first[0]
-    if isinstance(first, IStructure | os.PathLike) or hasattr(first, "get_scaled_positions"):
-        return True
-    if isinstance(first, Mapping) and not isinstance(first, Composition):
-        return "lattice" in first or "sites" in first
-    if isinstance(first, str):
-        text = first.strip()
-        return "\n" in text or is_json(text) or text.lower().endswith(_STRUCTURE_FILES)
-    return False
-
-
-def _is_nan(value):
-    return isinstance(value, float) and value != value
 
 
 def _take(X, valid):

@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import NamedTuple
 
 import pandas as pd
-from pymatgen.core import Composition
+from pymatgen.core import Element
 
 from skmat.composition._formula import ATOMIC_NUMBERS, BadComposition, parse_formula
 from skmat.composition._frames import as_pandas
@@ -157,7 +157,7 @@ def amounts_from_weight(X):
                 f"The column {frame.columns[place]!r} does not hold numbers. Replace 'balance' by"
                 " its number, and drop columns of text."
             ) from None
-        converted[what] = column / float(Composition(what).weight)
+        converted[what] = column / _molar_mass(what)
     return pd.DataFrame(converted, index=frame.index)
 
 
@@ -267,6 +267,15 @@ def _composition(compound):
     for number, amount in zip(*parse_formula(compound), strict=True):
         amounts[number] = amounts.get(number, 0.0) + amount
     return tuple(sorted(amounts.items()))
+
+
+def _molar_mass(what):
+    """Return the mass of an element or a compound, in g/mol."""
+    if what in ATOMIC_NUMBERS:
+        return float(Element(what).atomic_mass)
+    return sum(
+        amount * float(Element.from_Z(number).atomic_mass) for number, amount in _composition(what)
+    )
 
 
 def _listed(names, most=5):

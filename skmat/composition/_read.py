@@ -19,6 +19,7 @@ from skmat.exceptions import (
 )
 
 __all__ = [
+    "check_on_invalid",
     "check_ordered",
     "expand_columns",
     "is_missing",
@@ -54,6 +55,7 @@ def read_compositions(values, *, on_invalid="raise"):
     InvalidInputError
         If `values` is a single formula, a table, or has no order (a set).
     """
+    check_on_invalid(on_invalid)
     check_ordered(values)
     if getattr(values, "columns", None) is not None:
         raise InvalidInputError(
@@ -132,7 +134,7 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     ------
     InvalidInputError
         If `amounts` is not a matrix of numbers, has more than 118 columns, or has a column that
-        is not named after an element or a compound.
+        is not named after an element or a compound. Also if `atomic_numbers` has another length.
     InvalidCompositionError
         If a row holds a negative or non-finite amount, or no positive one. The error lists all
         such rows.
@@ -142,6 +144,7 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
     EmptyCompositionWarning
         If rows hold no positive amount and `allow_empty` lets them through.
     """
+    check_on_invalid(on_invalid)
     frame = as_pandas(amounts)
     if frame is not None and atomic_numbers is None:
         atomic_numbers = read_columns(list(frame.columns))
@@ -154,6 +157,11 @@ def read_amounts(amounts, *, atomic_numbers=None, on_invalid="raise", allow_empt
                 f" at most {MAX_ATOMIC_NUMBER}. Pass formulas, or only the columns of amounts."
             )
         atomic_numbers = np.arange(1, n_columns + 1)
+    if len(atomic_numbers) != n_columns:
+        raise InvalidInputError(
+            f"atomic_numbers has {len(atomic_numbers)} entries for {n_columns} columns of amounts."
+            " Give one for each column."
+        )
     amounts = _without_noise(amounts)
     missing = np.isnan(amounts).any(axis=1)
     not_finite = ~np.isfinite(amounts).all(axis=1)
@@ -246,6 +254,12 @@ def expand_columns(amounts, columns):
     places = [place for place, pairs in enumerate(compositions) for _ in pairs]
     numbers, factors = zip(*(pair for pairs in compositions for pair in pairs), strict=True)
     return amounts[:, places] * np.array(factors), list(numbers)
+
+
+def check_on_invalid(on_invalid):
+    """Raise unless `on_invalid` is "raise" or "nan"."""
+    if on_invalid not in ("raise", "nan"):
+        raise InvalidInputError(f"on_invalid must be 'raise' or 'nan', got {on_invalid!r}.")
 
 
 def check_ordered(values):

@@ -62,11 +62,13 @@ _OXYGEN = re.compile(r"O(?![a-z])")
 _LARGE = re.compile(r"\d\d+")
 #: "(III)", and "II" without brackets. Iodine and vanadium are not written so.
 _OXIDATION = re.compile(r"(?<=[A-Za-z])\((?:I{1,3}|IV|VI{0,3})\)|II(?![a-z])")
-#: A full stop and a whole number behind an anion that occurs again later.
-_JOINED = re.compile(r"(F|Cl|Br|I|S|Se|N|O)(\d*+\.)([1-9]\d*+(?!\1(?![a-z]))[A-Z].*\1(?![a-z]).*)")
-#: Names of materials (and "to be determined") that consist of element symbols.
+#: A full stop that may join two compounds: no zero is next to it.
+_JOINT = re.compile(r"[A-Za-z)\]}](?:[1-9]\d*)?\.(?:[1-9]\d*)?(?=[A-Z(\[{])")
+#: One with a number, behind an anion or a bracket, and not before the same anion.
+_JOINED = re.compile(r"(F|Cl|Br|I|S|Se|N|O|[)\]}])\d*\.\d+(?![(\[{]*\1(?![a-z]))[A-Z(\[{]")
+#: Names of materials and phases (and "to be determined") that consist of element symbols.
 _ABBREVIATION = re.compile(
-    "BFO|BNT|BSCCO|BSCF|BST|BTO|CFO|FTO|HBCCO|ITO|KBT|KNN|KTN|NBT|NVP|PTO|PVDF"
+    "BCC|BCT|BFO|BNT|BSCCO|BSCF|BST|BTO|CFO|FCC|FTO|HBCCO|HCP|ITO|KBT|KNN|KTN|NBT|NVP|PTO|PVDF"
     "|SBN|SS304|SS316|STO|TBCCO|TBC|TBD|YBCO"
 )
 
@@ -208,13 +210,23 @@ def doubt(text):
             f"{found[0]!r} is an oxidation state, and would be read as elements: leave it out"
             " (write iodine without brackets: 'I', 'I2')"
         )
-    if text.count(".") == 1 and (found := _JOINED.search(text)):
-        before, after = text[: found.end(2) - 1], found[3]
+    if "." in text and _may_be_joined(text):
         return (
-            "the full stop may join two compounds or be a decimal point: for two compounds write"
-            f" '{before}·{after}', for a decimal point pass a dict of amounts"
+            "a full stop may join two compounds or be a decimal point: for compounds write"
+            f" '{text.replace('.', '·')}', for a decimal point pass a dict of amounts"
         )
     return None
+
+
+def _may_be_joined(text):
+    """Tell whether all full stops may join compounds, as in "Na2O.2CaO.3SiO2"."""
+    symbols = re.findall(r"[A-Z][a-z]?", text)
+    return (
+        len(set(symbols)) < len(symbols)  # programs list each element once
+        and _JOINED.search(text) is not None
+        and len(_JOINT.findall(text)) == text.count(".")
+        and all(map(_has_two_elements, text.split(".")))
+    )
 
 
 def _has_two_elements(text):

@@ -80,7 +80,7 @@ class MatminerFeaturizer(CompositionInputMixin, MatminerTransformer):
         X : array-like of shape (n_samples,) or (n_samples, n_elements)
             Formulas (strings, pymatgen Compositions or dicts), or a matrix of amounts.
         y : array-like of shape (n_samples,), default=None
-            Passed to the featurizer's own `fit`.
+            Passed to the featurizer's own `fit`, without the rows of a matrix that hold no amount.
 
         Returns
         -------

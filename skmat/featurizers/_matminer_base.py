@@ -9,6 +9,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from matminer.featurizers.base import BaseFeaturizer
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
@@ -89,7 +90,9 @@ class MatminerTransformer(PlainParametersMixin, TransformerMixin, DocLinkMixin, 
 
     def _fit(self, X, y):
         self._check_featurizer()
-        items, _, _ = self._read_items(X, reset=True, on_invalid="raise")
+        items, rows, n_rows = self._read_items(X, reset=True, on_invalid="raise")
+        if y is not None and len(rows) < n_rows:
+            y = _safe_indexing(y, rows)
         featurizer = copy.deepcopy(self.featurizer)
         featurizer.fit(self._take(items, range(len(items))), y)
         self.featurizer_ = featurizer

@@ -10,6 +10,7 @@ from skmat.inputs._compositions import (
 )
 from skmat.inputs._extra_columns import (
     ExtraColumnsMixin,
+    check_no_amounts,
     read_extra_numbers,
     split_extra_columns,
 )
@@ -25,7 +26,10 @@ from skmat.inputs._materials import (
     are_structures,
     composition_groups,
     compositions_of,
+    holds_structures,
+    material_columns,
     split_materials,
+    text_columns,
 )
 from skmat.inputs._structures import StructureInputMixin, as_structures
 from skmat.inputs._target_names import check_order_of_targets
@@ -42,20 +46,24 @@ __all__ = [
     "as_formulas",
     "as_numbers",
     "as_structures",
+    "check_no_amounts",
     "check_order_of_targets",
     "class_indices",
     "composition_groups",
     "compositions_of",
     "held",
     "holds_numbers",
+    "holds_structures",
     "is_fitted",
     "is_mostly_text",
     "as_python",
+    "material_columns",
     "read_columns",
     "read_extra_numbers",
     "read_weights",
     "split_extra_columns",
     "split_materials",
+    "text_columns",
     "weights_of_scores",
     "weights_to_learn_by",
 ]

@@ -13,7 +13,13 @@ from skmat.exceptions import InvalidInputError, shorten
 from skmat.inputs._columns import read_columns
 from skmat.inputs._labels import as_numbers
 
-__all__ = ["ExtraColumnsMixin", "read_extra_numbers", "split_extra_columns", "split_for"]
+__all__ = [
+    "ExtraColumnsMixin",
+    "check_no_amounts",
+    "read_extra_numbers",
+    "split_extra_columns",
+    "split_for",
+]
 
 #: Magnitude of the largest number in a further column.
 _LARGEST = 1e300
@@ -59,7 +65,7 @@ def split_extra_columns(X, materials=None):
         if len(places) > 1:
             raise InvalidInputError(_ambiguous(frame, places))
         (place,) = places
-        _check_no_amounts(frame, place)
+        check_no_amounts(frame, frame.columns[place])
     check_unique(frame.columns)
     if not all(isinstance(name, str) for name in frame.columns):
         raise InvalidInputError(
@@ -222,15 +228,14 @@ def _remedy(names):
     )
 
 
-def _check_no_amounts(frame, place):
+def check_no_amounts(frame, text):
     """Raise an error for amounts of elements beside a column of text."""
-    # A column of phases, "FCC" and "BCC", would be read as formulas.
-    text, names = frame.columns[place], frame.columns.delete(place)
-    amounts = counts_amounts(names)
+    # A column of phases, "B2" and "SC", would be read as formulas.
+    amounts = counts_amounts(name for name in frame.columns if name != text)
     if amounts:
         raise InvalidInputError(
             f"X has columns named after elements or compounds ({shorten(amounts)}), as a matrix of"
-            f" amounts has, but {text!r} holds {_example(frame.iloc[:, place])}. For a matrix of"
+            f" amounts has, but {text!r} holds {_example(frame[text])}. For a matrix of"
             f" amounts, drop {text!r} or turn it into numbers. If it holds the materials, rename"
             f" the other columns, such as {amounts[0]!r} to {'amount of ' + amounts[0]!r}."
         )

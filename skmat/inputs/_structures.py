@@ -1,10 +1,10 @@
 """Read ``X`` as structures, for estimators."""
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.validation import validate_data
 
 from skmat._utils.saved_version import SavedVersionMixin
+from skmat.composition._frames import as_pandas
 from skmat.exceptions import InvalidInputError
 from skmat.inputs._compositions import held
 from skmat.inputs._extra_columns import split_for
@@ -50,19 +50,12 @@ class StructureInputMixin(SavedVersionMixin):
             )
         # Only the shape and the column name are checked here: one feature, one name.
         if table is None:
-            table = X if isinstance(X, pd.DataFrame) else np.empty((len(values), 1))
+            frame = as_pandas(X)
+            table = np.empty((len(values), 1)) if frame is None else frame
         validate_data(self, table, reset=reset, skip_check_array=True)
         return values
 
 
 def as_structures(X):
     """Return the structures in `X` as a sequence."""
-    if isinstance(X, StructureArrays):
-        return X
-    if isinstance(X, pd.DataFrame):
-        if X.shape[1] != 1:
-            raise InvalidInputError(
-                f"X has {X.shape[1]} columns. Pass the one that holds the structures, X[['name']]."
-            )
-        return X.iloc[:, 0].tolist()
-    return as_rows(X)
+    return X if isinstance(X, StructureArrays) else as_rows(X)

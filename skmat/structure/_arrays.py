@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 
 from skmat._utils.atomic import write_atomically
 from skmat.exceptions import InvalidInputError, InvalidRowsError
-from skmat.structure._columns import as_strings, check_elements, read_only, whole
+from skmat.structure._columns import as_strings, check_elements, frozen, read_only, whole
 from skmat.structure._faults import fault_of_structure, name_of_structure
 from skmat.structure._formulas import formulas_of
 from skmat.structure._mixtures import (
@@ -116,9 +116,9 @@ class StructureArrays(Sequence):
         n_atoms, atomic_number = whole(n_atoms, "n_atoms"), whole(atomic_number, "atomic_number")
         frac = np.asarray(frac)
         if frac.dtype == np.uint16:
-            frac = frac.astype(np.float32) / np.float32(_STEPS)
+            frac = frozen(frac.astype(np.float32) / np.float32(_STEPS))
         elif frac.dtype not in (np.float32, np.float64):
-            frac = frac.astype(np.float64)
+            frac = frozen(frac.astype(np.float64))
         self.lattice = read_only(lattice, np.float64)
         self.n_atoms = read_only(n_atoms, np.int64)
         mixtures = NO_MIXTURES if mixtures is None else np.asarray(mixtures, dtype=np.float64)
@@ -225,10 +225,10 @@ class StructureArrays(Sequence):
         n_atoms = self.n_atoms[positions]
         sites = ranges(self.offsets[positions], n_atoms)
         return type(self)(
-            self.lattice[positions],
+            frozen(self.lattice[positions]),
             n_atoms,
-            self.atomic_number[sites],
-            self.frac[sites],
+            frozen(self.atomic_number[sites]),
+            frozen(self.frac[sites]),
             None if self.ids is None else self.ids[positions],
             self.mixtures,
         )
@@ -297,7 +297,7 @@ class StructureArrays(Sequence):
         names = [part.ids for part in parts]
         known = all(each is not None for each in names)
         lattice, n_atoms, atomic_number, frac = (
-            np.concatenate([getattr(part, field) for part in parts])
+            frozen(np.concatenate([getattr(part, field) for part in parts]))
             for field in ("lattice", "n_atoms", "atomic_number", "frac")
         )
         ids = np.concatenate(names) if known else None
@@ -351,7 +351,7 @@ class StructureArrays(Sequence):
             np.array(lattices).reshape(-1, 3, 3),
             [len(part) for part in numbers],
             np.array([number for part in numbers for number in part], dtype=np.int32),
-            np.vstack(fracs) if fracs else np.empty((0, 3)),
+            frozen(np.vstack(fracs)) if fracs else np.empty((0, 3)),
             ids,
             mixtures.occupancies(),
         )

@@ -1,6 +1,7 @@
 """Read CIF with pymatgen, and check what pymatgen guesses or skips."""
 
 import re
+from itertools import chain
 
 import numpy as np
 from pymatgen.core import Composition
@@ -48,19 +49,67 @@ _MOST_IMAGES = 20_000
 _ROUNDED_PLACE = 0.012
 _ROUNDED_AWAY = 0.2
 
+#: Rounding changes a coordinate by at most this, in units of its last digit.
+_ROUNDED_DIGIT = 0.501
+
 #: Ratio of atoms to formula may differ by this factor between elements: formulas have two or three
 #: decimals.
 _ROUNDING = 1.02
 
 
 class _Parser(CifParser):
-    """pymatgen's parser, with given symmetry operations."""
+    """pymatgen's parser, with given symmetry operations.
+
+    Attributes
+    ----------
+    operations : list of SymmOp or None
+        None takes those that pymatgen finds.
+    tolerance : float or None
+        Images of one site that are closer are one atom if they differ by rounding. In fractions
+        of the cell. None takes all images.
+    places : dict
+        Occupancy and rounding of each site, as `_places` returns them. Needed for `tolerance`.
+    """
 
     operations: list[SymmOp] | None = None
+    tolerance: float | None = None
+    places: dict
+    _site_tolerance: float
 
     def get_symops(self, data):
         """Return the given operations, or those that pymatgen finds."""
         return super().get_symops(data) if self.operations is None else self.operations
+
+    def _sanitize_data(self, data):
+        """Put the values of a site that is written without ``loop_`` into lists."""
+        for tag, value in data.data.items():
+            if tag.startswith(("_atom_site_", "_atom_type_")) and isinstance(value, str):
+                data.data[tag] = [value]
+        return super()._sanitize_data(data)
+
+    def _unique_coords(self, coords, magmoms=None, lattice=None, labels=None):
+        """Return the images of sites, their moments and labels."""
+        if self.tolerance is None:
+            return super()._unique_coords(coords, magmoms, lattice, labels)
+        exact, found = self._site_tolerance, []
+        for place in coords:
+            self._site_tolerance = self.tolerance if self._is_rounded(place) else exact
+            found.append(super()._unique_coords([place], None, lattice, labels))
+        self._site_tolerance = exact
+        return tuple(list(chain(*parts)) for parts in zip(*found, strict=True))
+
+    def _is_rounded(self, place):
+        """Tell whether close images of a site can only be one atom.
+
+        If the site is at most half occupied, they may also be alternative places of one atom.
+        """
+        occupancy, rounding = self.places[place]
+        if 2 * occupancy > _MOST_OCCUPANCY:
+            return True
+        moved = np.array([each.operate(place) for each in self.symmetry_operations])
+        apart = (moved - place + 0.5) % 1 - 0.5
+        near = apart[np.abs(apart).max(axis=1) < self.tolerance]
+        return bool((np.abs(near.mean(axis=0)) < rounding).all())
 
 
 def structure_from_cif(text):
@@ -102,26 +151,37 @@ def _chosen(parser, data, lattice):
     except InvalidInputError as error:
         fault = error
     tolerance = min(_ROUNDED_PLACE, _ROUNDED_AWAY / max(lattice.abc))
-    if structure is not None and not _has_close_images(structure, tolerance):
+    if structure is not None and not _has_close_sites(structure, tolerance):
         return structure
-    parser._site_tolerance = tolerance
+    parser.tolerance, parser.places = tolerance, _places(data)
     try:
         merged = choose_operations(data, lattice, read, tolerance)
     except ValueError:
         merged = None
-    if merged is not None and not _has_close_images(merged, tolerance):
+    if merged is not None and not (merged.is_ordered and _has_close_sites(merged, tolerance)):
         return merged
     if fault is not None:
         raise fault
     return structure
 
 
-def _has_close_images(structure, tolerance):
-    """Tell whether fully occupied sites are so close that they may be images of one."""
-    if not structure.is_ordered:
-        return False  # they may be alternative places of one atom
+def _has_close_sites(structure, tolerance):
+    """Tell whether sites are so close that they may be images of one."""
     tree = cKDTree(into_cell(structure.frac_coords), boxsize=1)
     return tree.count_neighbors(tree, tolerance, p=np.inf) > len(structure)
+
+
+def _places(data):
+    """Return the occupancy of each site and by how much rounding changes its coordinates."""
+    columns = [_column(data, f"_atom_site_fract_{axis}") for axis in _AXES]
+    occupancies = _column(data, "_atom_site_occupancy") or ["1"] * len(columns[0])
+    found: dict[tuple, tuple] = {}
+    for occupancy, *texts in zip(occupancies, *columns, strict=True):
+        place = tuple(str2float(text) for text in texts)
+        decimals = [len(text.partition("(")[0].partition(".")[2]) for text in texts]
+        before, _ = found.get(place, (0.0, None))
+        found[place] = before + str2float(occupancy), _ROUNDED_DIGIT / 10.0 ** np.array(decimals)
+    return found
 
 
 def _block_of_the_crystal(text):
@@ -188,6 +248,12 @@ def _check_sites(data, parser):
     """Refuse sites without coordinates or element, and fill in defaults."""
     labels = _column(data, "_atom_site_label")
     _check_images(len(labels), 1)
+    for tag in (*_REQUIRED[1:], "_atom_site_type_symbol", "_atom_site_occupancy"):
+        n_values = len(_column(data, tag))
+        if tag in data and n_values != len(labels):
+            raise InvalidInputError(
+                f"{tag} needs a value for each of its {len(labels)} sites, but has {n_values}"
+            )
     for axis in _AXES:
         for label, value in zip(labels, _column(data, f"_atom_site_fract_{axis}"), strict=False):
             # A full stop means no value. pymatgen reads it as 0.
@@ -226,6 +292,15 @@ def _check_sites(data, parser):
             raise InvalidInputError(
                 f"site {label} does not name an element: write it in _atom_site_type_symbol"
             )
+
+    if all(parser._parse_symbol(kind) not in ("H", "D", "T") for kind in kinds):
+        attached = _column(data, "_atom_site_attached_hydrogens")
+        for label, value in zip(labels, attached, strict=False):
+            if _is_number(value) and str2float(value) > 0:
+                raise InvalidInputError(
+                    f"site {label} has attached hydrogen ({value}), but the file lists none:"
+                    " add sites of hydrogen"
+                )
 
 
 def _check_images(n_sites, n_operations):

@@ -5,7 +5,7 @@ import numpy as np
 from skmat.composition import MAX_ATOMIC_NUMBER
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["as_strings", "check_elements", "read_only", "whole"]
+__all__ = ["as_strings", "check_elements", "frozen", "read_only", "whole"]
 
 
 def whole(values, name):
@@ -29,12 +29,19 @@ def check_elements(numbers, n_mixtures):
         )
 
 
-def read_only(values, dtype):
-    """Return `values` as an array of `dtype` that cannot be written to."""
-    # A view: the caller's array stays writeable.
-    array = np.asarray(values, dtype=dtype).view()
+def frozen(array):
+    """Return a new array, after it is made read-only: `read_only` does not copy it."""
     array.flags.writeable = False
     return array
+
+
+def read_only(values, dtype):
+    """Return `values` as an array of `dtype` that cannot be written to.
+
+    Arrays that can be written to are copied: their owner may use them again.
+    """
+    array = np.asarray(values, dtype=dtype)
+    return frozen(array.copy()) if array.flags.writeable else array
 
 
 def as_strings(ids):

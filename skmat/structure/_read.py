@@ -9,7 +9,8 @@ import numpy as np
 from pymatgen.core import IStructure, PeriodicSite
 
 from skmat._utils.quiet import caught_warnings
-from skmat.composition._read import is_missing
+from skmat.composition._frames import as_list, as_pandas
+from skmat.composition._read import check_on_invalid, is_missing
 from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.structure._arrays import StructureArrays
 from skmat.structure._ase import structure_from_ase
@@ -67,8 +68,7 @@ def read_structures(values, *, on_invalid="raise", disorder="raise"):
     InvalidStructureError
         If items cannot be read and ``on_invalid="raise"``. The error lists all of them.
     """
-    if on_invalid not in ("raise", "nan"):
-        raise InvalidInputError(f"on_invalid must be 'raise' or 'nan', got {on_invalid!r}.")
+    check_on_invalid(on_invalid)
     check_disorder(disorder)
     structures, problems, n_rows = parse_structures(values, disorder)
     if problems and on_invalid == "raise":
@@ -115,7 +115,8 @@ def as_rows(X):
     Raises
     ------
     InvalidInputError
-        If `X` is a single structure, has no order, or is an array of sites.
+        If `X` is a single structure, has no order, is an array of sites, or a table of several
+        columns.
     """
     if isinstance(X, IStructure | str | bytes | os.PathLike) or hasattr(X, "get_scaled_positions"):
         raise InvalidInputError(
@@ -134,6 +135,14 @@ def as_rows(X):
             f"X is a {type(X).__name__}, which has no order. Pass a list, with y in the same"
             " order."
         )
+    frame = as_pandas(X)
+    if frame is not None:
+        if frame.shape[1] != 1:
+            raise InvalidInputError(
+                f"X has {frame.shape[1]} columns. Pass the one that holds the structures,"
+                " X[['name']]."
+            )
+        return frame.iloc[:, 0].tolist()
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
         X = X[:, 0]  # a column
     if isinstance(X, np.ndarray) and (X.ndim != 1 or (X.size and isinstance(X[0], PeriodicSite))):
@@ -143,7 +152,9 @@ def as_rows(X):
         )
     if not isinstance(X, Iterable):
         raise InvalidInputError(f"Expected a list of structures, got {type(X).__name__}.")
-    return list(X)
+    # Iterating over an Arrow array gives Arrow scalars.
+    items = as_list(X)
+    return list(X) if items is None else items
 
 
 def _parse_arrays(values, disorder):

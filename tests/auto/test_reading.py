@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from common.auto import BINARIES, NUMBERS, regressor
 from common.materials import many, mixed_salt, rock_salt, rutile
@@ -121,7 +122,9 @@ def test_rows_that_cannot_be_read():
 # Structures
 
 
-@pytest.mark.parametrize("form", ["list", "arrays", "cif", "dicts", "frame", "series", "array"])
+@pytest.mark.parametrize(
+    "form", ["list", "arrays", "cif", "dicts", "frame", "series", "array", "polars", "arrow"]
+)
 def test_forms_of_structures(form):
     objects = np.empty(3, dtype=object)
     objects[:] = SALTS
@@ -133,6 +136,8 @@ def test_forms_of_structures(form):
         "frame": pd.DataFrame({"structure": SALTS}),
         "series": pd.Series(SALTS, index=[3, 1, 2]),
         "array": objects,
+        "polars": pl.DataFrame({"cif": [each.to(fmt="cif") for each in SALTS]}),
+        "arrow": pa.array([each.to(fmt="cif") for each in SALTS]),
     }[form]
     reader = Reader().fit(X)
     assert reader.input_ == "structure"
@@ -337,6 +342,22 @@ def test_two_columns_of_formulas():
 def test_text_without_formulas():
     with pytest.raises(InvalidInputError, match="none of them holds formulas"):
         Reader().fit(FRAME.drop(columns="formula"))
+    phases = pd.DataFrame({"formula": pd.Categorical(FORMULAS), "phase": ["FCC", "BCC"] * 2})
+    with pytest.raises(InvalidInputError, match=r"\['phase'\] of text.*astype\(object\)"):
+        Reader().fit(phases)
+
+
+def test_categories_hold_the_materials_beside_numbers():
+    frame = FRAME[["formula", "T"]].astype({"formula": "category"})
+    reader = Reader().fit(frame)
+    assert reader.material_column_ == "formula"
+    assert_array_equal(reader.read(FRAME[["formula", "T"]])[0].given, FORMULAS)
+
+
+def test_phases_beside_amounts_are_no_materials():
+    frame = pd.DataFrame({"phase": ["B2", "SC"], "Fe": [1.0, 2.0], "Ni": [2.0, 1.0]})
+    with pytest.raises(InvalidInputError, match=r"named after elements.*'phase' holds .*'B2'"):
+        Reader().fit(frame)
 
 
 def test_a_formula_that_cannot_be_read_is_told_with_its_row():

@@ -120,6 +120,21 @@ def test_weights_of_oxides():
     assert amounts.index.tolist() == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("name", "mass"),
+    [
+        ("CaSO4.2H2O", 172.17),
+        ("CaSO4·2H2O", 172.17),
+        ("CuSO4.5H2O (wt%)", 249.69),
+        ("SiO₂", 60.084),
+        ("Ca(OH)2", 74.093),
+        ("D", 2.014),
+    ],
+)
+def test_weights_of_hydrates_and_of_all_spellings(name, mass):
+    assert_allclose(amounts_from_weight(pd.DataFrame({name: [mass]})), [[1]], rtol=3e-4)
+
+
 def test_weights_that_are_missing_or_wrong_are_left_to_the_estimator():
     amounts = amounts_from_weight(pd.DataFrame({"Ti": [1, np.nan, -1], "O": [2, 1, 1]}))
     with pytest.raises(ValueError, match="2 of 3 rows") as error:

@@ -200,6 +200,18 @@ def test_amounts_take_atomic_numbers_of_columns():
     assert arrays.atomic_numbers.tolist() == [[8, 22]]
 
 
+@pytest.mark.parametrize("read", [read_compositions, read_amounts])
+def test_an_unknown_way_with_invalid_rows_is_refused(read):
+    with pytest.raises(InvalidInputError, match="must be 'raise' or 'nan', got 'error'"):
+        read([[1.0, 2.0]], on_invalid="error")
+
+
+@pytest.mark.parametrize("numbers", [[22], [22, 8, 1]])
+def test_every_column_of_amounts_has_one_atomic_number(numbers):
+    with pytest.raises(InvalidInputError, match=f"{len(numbers)} entries for 2 columns"):
+        read_amounts([[1, 2]], atomic_numbers=numbers)
+
+
 def test_bad_amounts_are_named():
     matrix = np.array([[1.0, 2.0], [-1.0, 2.0], [0.0, 0.0]])
     with pytest.raises(InvalidCompositionError, match="Negative values in data") as error:

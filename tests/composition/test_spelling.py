@@ -164,7 +164,12 @@ def test_exponents(formula, same_as):
         ("FeIIIO", "'II'"),
         ("Na2O.5SiO2", "'Na2O·5SiO2'"),
         ("BaF2.2NaF", "'BaF2·2NaF'"),
+        ("Na2O.2CaO.3SiO2", "'Na2O·2CaO·3SiO2'"),
+        ("Al2O3.CaO.2SiO2", "'Al2O3·CaO·2SiO2'"),
+        ("Al2(SO4)3.2FeSO4", r"'Al2\(SO4\)3·2FeSO4'"),
+        ("CaCl2.4CH3OH", "'CaCl2·4CH3OH'"),
         ("YBCO", "abbreviation"),
+        ("FCC", "abbreviation"),
     ],
 )
 def test_what_is_spelled_in_elements_by_accident_is_refused(formula, shown):
@@ -187,6 +192,9 @@ def test_what_is_spelled_in_elements_by_accident_is_refused(formula, shown):
         ("MnO1.5(OH)0.5", {"Mn": 1, "O": 2, "H": 0.5}),
         ("LaO0.9F0.1FeAs", {"La": 1, "O": 0.9, "F": 0.1, "Fe": 1, "As": 1}),
         ("CsPbI1.5Br1.5", {"Cs": 1, "Pb": 1, "I": 1.5, "Br": 1.5}),
+        ("FeO1.5OH", {"Fe": 1, "O": 2.5, "H": 1}),
+        ("Bi1.5Zn1.5O2.5(OH)2", {"Bi": 1.5, "Zn": 1.5, "O": 4.5, "H": 2}),
+        ("(NH4)2.5Cs0.5PW12O40", {"N": 2.5, "H": 10, "Cs": 0.5, "P": 1, "W": 12, "O": 40}),
         ("HTO", {"H": 2, "O": 1}),
     ],
 )

@@ -28,7 +28,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmat.exceptions import FeaturizationError, InvalidCompositionError, InvalidInputError
+from skmat.exceptions import (
+    EmptyCompositionWarning,
+    FeaturizationError,
+    InvalidCompositionError,
+    InvalidInputError,
+)
 from skmat.featurizers import MagpieFeaturizer, MatminerFeaturizer
 
 FORMULAS = ["TiO2", "Fe2O3", "NaCl", "CuZn", "O2Ti", "TiO2", "FeNi3"]
@@ -190,6 +195,13 @@ def test_featurizer_is_fitted_on_a_copy():
     assert ours.featurizer_.elements_ == {"Ti", "O", "Na", "Cl"}
     assert ours.featurizer_.y_ == [1, 2]
     assert not hasattr(toy, "elements_")
+
+
+@pytest.mark.parametrize("y", [[1, 2, 3], pd.Series([1, 2, 3], index=[7, 8, 9])])
+def test_featurizer_is_fitted_on_the_labels_of_its_compositions(y):
+    with pytest.warns(EmptyCompositionWarning):
+        ours = MatminerFeaturizer(Toy()).fit([[1, 0, 1], [0, 0, 0], [0, 1, 1]], y)
+    assert list(ours.featurizer_.y_) == [1, 3]
 
 
 @pytest.mark.parametrize("feature", ["s", None, 1j, [1.0, 2.0]])

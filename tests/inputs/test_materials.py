@@ -38,6 +38,14 @@ def test_splitting():
     assert split_materials(FORMULAS) == (FORMULAS, None)
 
 
+@pytest.mark.parametrize("phase", [["FCC", "BCC"], ["B2", "SC"]])
+@pytest.mark.parametrize("convert", [list, pd.Categorical])
+def test_phases_beside_amounts_are_no_materials(phase, convert):
+    frame = pd.DataFrame({"phase": convert(phase), "Fe": [1.0, 2.0], "Ni": [2.0, 1.0]})
+    with pytest.raises(InvalidInputError, match=r"named after elements.*'phase' holds"):
+        split_materials(frame)
+
+
 def test_two_columns_of_formulas():
     with pytest.raises(InvalidInputError, match="Only one may hold"):
         split_materials(pd.DataFrame({"a": FORMULAS, "b": FORMULAS}))

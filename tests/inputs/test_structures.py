@@ -1,9 +1,12 @@
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from common.materials import many, rock_salt, rutile
 from pymatgen.core import Lattice, Structure
 
-from skmat import CGCNNRegressor
+from skmat import CGCNNRegressor, StructureToComposition
 from skmat.exceptions import InvalidInputError
 from skmat.inputs import as_structures
 from skmat.structure import read_structures
@@ -40,6 +43,34 @@ def test_any_sequence_of_crystals_is_read():
         assert valid.all()
         assert structures.formulas().tolist() == ["NaCl", "TiO2"]
     assert as_structures(array[:, None]) == crystals
+
+
+TEXTS = [rock_salt().to(fmt="cif"), "nothing", None, rutile().to(fmt="cif")]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        pd.DataFrame({"cif": TEXTS}),
+        pl.DataFrame({"cif": TEXTS}),
+        pa.table({"cif": TEXTS}),
+        pl.Series(TEXTS),
+        pa.array(TEXTS),
+        pa.chunked_array([TEXTS[:1], TEXTS[1:]]),
+    ],
+    ids=lambda X: f"{type(X).__module__}.{type(X).__name__}",
+)
+def test_tables_and_series_of_any_library(X):
+    structures, valid = read_structures(X, on_invalid="nan")
+    assert valid.tolist() == [True, False, False, True]
+    assert structures.formulas().tolist() == ["NaCl", "TiO2"]
+    reader = StructureToComposition(on_invalid="nan").fit(X[:1])
+    assert [each is None for each in reader.transform(X)[:, 0]] == [False, True, True, False]
+
+
+def test_a_table_of_several_columns_is_refused():
+    with pytest.raises(InvalidInputError, match="X has 2 columns"):
+        read_structures(pl.DataFrame({"cif": TEXTS, "T": [1, 2, 3, 4]}))
 
 
 @pytest.mark.parametrize("X", [[], (), np.empty(0), np.empty((0, 1)), iter([])])

@@ -176,11 +176,18 @@ def test_objects_are_not_loaded():
 
 
 def test_arrays_are_read_only_and_those_of_the_caller_are_not(arrays):
-    lattice = np.eye(3)[None].copy()
-    other = StructureArrays(lattice, [1], [3], np.zeros((1, 3)))
+    given = {
+        "lattice": np.eye(3)[None].copy(),
+        "n_atoms": np.array([1]),
+        "atomic_number": np.array([3], dtype=np.uint8),
+        "frac": np.zeros((1, 3)),
+    }
+    other = StructureArrays(**given)
     with pytest.raises(ValueError, match="read-only"):
         other.lattice[0] = 0
-    lattice[0, 0, 0] = 2
+    for name, array in given.items():
+        array += 1
+        assert np.array_equal(getattr(other, name), array - 1)
     for name in ("lattice", "n_atoms", "atomic_number", "frac", "offsets", "ids"):
         assert not getattr(arrays, name).flags.writeable
 

@@ -196,6 +196,12 @@ def test_faults_name_what_is_wrong():
         "a line has more than 1000 quotes": cif() + "_x " + "'a " * 2000,
         "more than the limit of 20,000": cif("Na1 0 0 0\n" * 20_001),
         "it lacks lengths or angles of the cell": cif().replace("_angle_beta", "_angle"),
+        "site O1 has attached hydrogen (1), but the file lists none": cif(
+            "Li1 0 0 0 0\nO1 .5 .5 .5 1", columns=("label", "attached_hydrogens")
+        ),
+        "_atom_site_occupancy needs a value for each of its 2 sites, but has 1": cif().replace(
+            "loop_", "_atom_site_occupancy 1.0\nloop_"
+        ),
         "atoms of elements that its formula lacks": cif(
             "Na1 0 0 0\nK1 .5 .5 .5", "_chemical_formula_sum K"
         ),
@@ -216,6 +222,16 @@ def test_labels_stand_in_for_symbols_and_the_other_way():
     ]
     structures, _ = read_structures(texts)
     assert structures.formulas().tolist() == ["NaCl", "NaCl", "NaCl", "HCl"]
+
+
+def test_a_site_without_a_loop_is_one_atom():
+    values = {"label": "Fe1", "type_symbol": "Fe", "fract_x": ".25", "fract_y": 0, "fract_z": 0}
+    text = cif("", group("I m -3 m"), columns=("label", "type_symbol")).replace("loop_\n", "")
+    for name, value in values.items():
+        text = text.replace(f"_atom_site_{name}", f"_atom_site_{name} {value}")
+    texts = [text, text.replace("_atom_site_type_symbol Fe\n", "")]
+    structures, _ = read_structures(texts)
+    assert structures.formulas(reduced=False).tolist() == ["Fe12", "Fe12"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
@@ -270,6 +286,22 @@ def test_atoms_and_places_that_are_close_are_not_merged():
     texts = [hydrogen, cif(split, group("P 4/m m m"), columns=("label", "occupancy"), a=4)]
     structures, _ = read_structures(texts, disorder="average")
     assert structures.n_atoms.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("place", [("0.33", "0.67"), (".333", ".667"), ("0.3333", "0.6667")])
+@pytest.mark.parametrize("occupancy", [0.43, 0.2])
+def test_special_positions_of_disordered_crystals_are_rounded(place, occupancy):
+    sites = "Co1 0 0 0 1\nO1 {0} {1} .09 1\nNa1 0 0 .25 .23\nNa2 {1} {0} .25 {2}"
+    text = hexagonal(
+        sites.format(*place, occupancy),
+        symbol="P 63/m m c",
+        columns=("label", "occupancy"),
+        a=2.84,
+        c=10.9,
+    )
+    structures, _ = read_structures([text], disorder="average")
+    assert structures.formulas(reduced=False) == [f"Na{2 * (0.23 + occupancy):g}Co2O4"]
+    assert structures.n_atoms == [10]
 
 
 def test_all_atoms_of_a_relaxed_cell_are_not_multiplied():

@@ -84,13 +84,14 @@ def n_per_batch(batch_size, n_training, most=512):
 def resolve_task_weights(loss_weights, task_names, targets):
     """Return the weight of every task, in the order of `task_names`.
 
-    `targets` holds the labels. A task without a column in `targets` learns from every row.
+    `targets` holds the labels. A task without a column in `targets` learns from every row. A task
+    without labels counts as one of one label, because later calls may have some.
     """
     if loss_weights is None:
         return [1.0] * len(task_names)
     if isinstance(loss_weights, str):
         n_labels = dict(zip(targets.names, (~np.isnan(targets.values)).sum(axis=0), strict=True))
-        weights = [n_labels.get(name, len(targets.values)) ** 0.5 for name in task_names]
+        weights = [max(n_labels.get(name, len(targets.values)), 1) ** 0.5 for name in task_names]
     elif isinstance(loss_weights, dict):
         unknown = [name for name in loss_weights if name not in task_names]
         if unknown:

@@ -154,8 +154,8 @@ class SharedParams:
         keeps the best weights.
     validation_fraction : float
         Share of the compositions held back when `patience` is a number. Rows of one composition
-        stay together. If the share rounds to zero, no rows are held back. Of the labels of a
-        task, and of the rows of a class, at most this share is held back.
+        stay together. If the share rounds to zero, no rows are held back. Each task and each
+        class keeps labels to learn from.
     warm_start : bool
         Whether ``fit`` continues from the last ``fit``. It keeps the weights, tasks, network and
         standardisation of that fit, even if parameters of the network have changed. The optimizer

@@ -9,7 +9,7 @@ import numpy as np
 from skmat._utils.parameters import draw_seed, plain
 from skmat.estimators._automatic import n_epochs, n_per_batch, pure_error_share
 from skmat.estimators._pretrained import Start
-from skmat.estimators._scaling import TargetScaling
+from skmat.estimators._scaling import NO_VALUE, TargetScaling
 from skmat.estimators._targets import TargetData
 from skmat.exceptions import InvalidInputError
 from skmat.objectives import Objective
@@ -53,6 +53,12 @@ class Tasks(NamedTuple):
     objectives: tuple[Objective, ...]
     weights: list[float]
     n_auxiliary: int = 0
+
+    def are_watched(self, targets: TargetData) -> np.ndarray:
+        """Tell which columns of y early stopping watches: those of positive weight."""
+        names = [name for each in self.objectives for name in each.task_names(targets.targets)]
+        weights = dict(zip(names, self.weights, strict=True))
+        return np.array([weights.get(name, 1.0) > 0 for name in targets.names], dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +106,7 @@ class FitData:
         """Return the standardisation of further columns by `rows`."""
         if self.extra is None:
             return None
-        return TargetScaling.fit(self.extra[rows], self.sample_weight[rows])
+        return TargetScaling.fit(self.extra[rows], self.sample_weight[rows], if_empty=NO_VALUE)
 
     def for_training(self, scaling, teacher_targets, extra_scaling=None) -> TrainingData:
         """Return standardised arrays for the training loop."""
@@ -177,15 +183,15 @@ def plan_fit(estimator, start, tasks, data, previous) -> FitPlan:
     for index, run_seed in enumerate(spawn_seeds(seed, estimator._n_networks)):
         split_seed, model_seed, training_seed = spawn_seeds(run_seed, 3)
         if previous:
-            # The same split: rows that a network has been trained on cannot validate it.
+            # The same split: rows that the first fit held out are held out again.
             run_seed = previous[index].seed
             split_seed, *_ = spawn_seeds(run_seed, 3)
-        training, validation = _split(data, groups, fraction, split_seed)
+        training, validation = _split(data, tasks, groups, fraction, split_seed)
         epochs = estimator._plain("max_epochs")
         if epochs == "auto":
             epochs = n_epochs("auto", len(training), estimator._epochs_factor, contradiction)
             # "auto" leaves at least one epoch for all layers.
-            epochs = max(epochs, sum(_stages(estimator)) + 1)
+            epochs = max(epochs, sum(_stages(estimator, start)) + 1)
         settings = _settings(estimator, start, tasks, len(training), training_seed, epochs)
         settings = replace(
             settings,
@@ -224,7 +230,7 @@ def plan_partial_fit(estimator, start, tasks, data, previous) -> FitPlan:
     return FitPlan(start, tasks, runs)
 
 
-def _split(data, groups, fraction, seed):
+def _split(data, tasks, groups, fraction, seed):
     """Return rows to train on and rows that early stopping watches."""
     if groups is not None:
         training, validation = split_by_group(groups, fraction, np.random.default_rng(seed))
@@ -232,7 +238,8 @@ def _split(data, groups, fraction, seed):
             training, validation, groups, data.targets, data.sample_weight, fraction
         )
         # Validation rows without labels cannot judge an epoch.
-        if data.targets.is_informative(validation, data.sample_weight):
+        is_watched = tasks.are_watched(data.targets)
+        if data.targets.is_informative(validation, data.sample_weight, is_watched):
             return training, validation
     return np.arange(len(data.materials)), np.empty(0, dtype=int)
 
@@ -262,26 +269,22 @@ def _settings(estimator, start, tasks, n_training, seed, epochs):
     )
 
 
-def _stages(estimator):
-    """Return the epochs of each stage of `freeze_epochs`."""
+def _stages(estimator, start):
+    """Return the epochs of each stage that trains new heads on a loaded encoder."""
     stages = plain(getattr(estimator, "freeze_epochs", 0))
     if isinstance(stages, Integral):
-        return (stages,) if stages else ()
-    stages = tuple(stages)
+        stages = (stages,) if stages else ()
     if not all(isinstance(n, Integral) and int(n) > 0 for n in stages):
         raise InvalidInputError(
             f"freeze_epochs={estimator.freeze_epochs!r} must be a number of epochs, or for each"
             " stage a whole number of at least 1; for no stage give 0."
         )
-    return tuple(int(n) for n in stages)
+    return () if start.checkpoint is None else tuple(int(n) for n in stages)
 
 
 def _freeze_epochs(estimator, start, max_epochs):
-    """Return the stages that train new heads on a loaded encoder."""
-    stages = _stages(estimator)
-    if not stages or start.checkpoint is None:
-        return ()
-    if sum(stages) >= max_epochs:
+    stages = _stages(estimator, start)
+    if stages and sum(stages) >= max_epochs:
         raise InvalidInputError(
             f"freeze_epochs={estimator.freeze_epochs} leaves no epoch of max_epochs={max_epochs}"
             " for the encoder; use fewer, or trainable='head' to train the heads alone."

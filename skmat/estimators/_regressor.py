@@ -174,7 +174,7 @@ class EncoderRegressor(RegressorParams, MultiTargetRegressorMixin, EncoderPredic
         lowest = (
             self._lowest if previous else find_lowest(targets, sample_weight, self.zero_inflated)
         )
-        return with_gates(targets, lowest)
+        return with_gates(targets, lowest, sample_weight)
 
     def _keep_targets(self, targets):
         super()._keep_targets(targets)

@@ -6,7 +6,10 @@ import numpy as np
 
 from skmat._utils.units import ROUNDING, in_own_unit
 
-__all__ = ["TargetScaling"]
+__all__ = ["NO_VALUE", "TargetScaling"]
+
+#: Mean and scale of a further column of X without a value, which does nothing.
+NO_VALUE = (np.nan, 0.0)
 
 #: Largest standardised label. Larger labels are clipped, so that their squares are finite in
 #: float32. Only rows of tiny weight can have them.
@@ -20,18 +23,19 @@ class TargetScaling:
     Parameters
     ----------
     mean, scale : ndarray of shape (n_targets,)
-        ``scale`` is 0 for a constant target, so that the mean is predicted.
+        ``scale`` is 0 for a constant target, so that the mean is predicted. It is also 0 for a
+        further column of X without a value, whose mean is NaN.
     """
 
     mean: np.ndarray
     scale: np.ndarray
 
     @classmethod
-    def fit(cls, y, sample_weight):
+    def fit(cls, y, sample_weight, if_empty=(0.0, 1.0)):
         """Fit on `y` of shape (n, n_targets), weighted by `sample_weight`.
 
-        Missing labels (NaN) are ignored. A target without a label of positive weight has mean 0
-        and scale 1.
+        Missing labels (NaN) are ignored. `if_empty` is the mean and the scale of a target without
+        a label of positive weight.
         """
         weights = np.where(np.isnan(y), 0.0, sample_weight[:, None])
         counts = weights > 0
@@ -47,7 +51,9 @@ class TargetScaling:
         first = y[counts.argmax(axis=0), np.arange(y.shape[1])] if len(y) else mean
         is_equal = ((y == first) | ~counts).all(axis=0) & (total > 0)
         mean = np.where(is_equal, first, mean)
-        return cls(mean, np.where(total > 0, np.where(is_equal, 0.0, scale), 1.0))
+        scale = np.where(is_equal, 0.0, scale)
+        empty_mean, empty_scale = if_empty
+        return cls(np.where(total > 0, mean, empty_mean), np.where(total > 0, scale, empty_scale))
 
     @classmethod
     def identity(cls, n_targets):
@@ -72,12 +78,14 @@ class TargetScaling:
         """Return the scaling for further labels `y`.
 
         A target that was constant is standardised by its first labels that differ. The constant is
-        one of these labels, of weight 1. The scaling of other targets does not change.
+        one of these labels, of weight 1. A further column without a value is standardised by its
+        first values. The scaling of others does not change.
         """
         if not self.is_constant.any():
             return self
         so_far = np.where(self.is_constant, self.mean, np.nan)
-        fitted = TargetScaling.fit(np.vstack([so_far, y]), np.append(1.0, sample_weight))
+        both = np.vstack([so_far, y])
+        fitted = TargetScaling.fit(both, np.append(1.0, sample_weight), if_empty=NO_VALUE)
         return TargetScaling(
             np.where(self.is_constant, fitted.mean, self.mean),
             np.where(self.is_constant, fitted.scale, self.scale),

@@ -7,8 +7,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_consistent_length
 
 from skmat._utils.units import in_own_unit
-from skmat.estimators._targets import class_columns, read_numeric_targets
-from skmat.inputs import weights_of_scores
+from skmat.estimators._targets import read_numeric_targets
+from skmat.inputs import check_order_of_targets, read_columns, weights_of_scores
 
 __all__ = ["MultiTargetClassifierMixin", "MultiTargetRegressorMixin"]
 
@@ -33,8 +33,9 @@ class MultiTargetRegressorMixin(RegressorMixin):
             Mean R2, dimensionless. The best value is 1.
         """
         predicted = self.predict(X)
-        truth = read_numeric_targets(y, len(predicted), labels_required=False).values.T
-        return _mean_over_targets(_determination, truth, predicted, sample_weight)
+        targets = read_numeric_targets(y, len(predicted), labels_required=False)
+        check_order_of_targets(targets.names, self.target_names_)
+        return _mean_over_targets(_determination, targets.values.T, predicted, sample_weight)
 
 
 class MultiTargetClassifierMixin(ClassifierMixin):
@@ -57,7 +58,9 @@ class MultiTargetClassifierMixin(ClassifierMixin):
             Mean accuracy, dimensionless.
         """
         predicted = self.predict(X)
-        truth = class_columns(y)
+        table = read_columns(y)
+        check_order_of_targets(table.names, self.target_names_)
+        truth = [column.filled() for column in table.columns]
         check_consistent_length(predicted, truth[0])
         return _mean_over_targets(_accuracy, truth, predicted, sample_weight)
 

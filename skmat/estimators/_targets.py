@@ -91,12 +91,16 @@ class TargetData:
                 " drop the column."
             )
 
-    def is_informative(self, rows, sample_weight):
-        """Tell whether any of `rows` has positive weight and, if y is used, a label."""
+    def is_informative(self, rows, sample_weight, is_watched):
+        """Tell whether any of `rows` has positive weight and a label that is watched.
+
+        If early stopping watches no column of y, a positive weight is enough. `is_watched` has
+        one bool per column.
+        """
         weighted = rows[sample_weight[rows] > 0]
-        if not self.targets:
+        if not is_watched.any():
             return len(weighted) > 0
-        return not np.isnan(self.values[weighted]).all()
+        return not np.isnan(self.values[weighted][:, is_watched]).all()
 
 
 def read_numeric_targets(y, n_rows, *, labels_required=True) -> TargetData:

@@ -124,13 +124,13 @@ def _repeats_its_lowest(labels):
     )
 
 
-def with_gates(targets, lowest):
+def with_gates(targets, lowest, sample_weight):
     """Return the targets with the gates that `lowest` tells of, or `targets` if it tells of none.
 
     Raises
     ------
     InvalidLabelsError
-        If a label is below `lowest`, which an earlier call found.
+        If a label in a row of positive weight is below `lowest`, which an earlier call found.
     InvalidInputError
         If a column has the name of a gate.
     """
@@ -139,7 +139,7 @@ def with_gates(targets, lowest):
     if not len(gated) or len(lowest) != len(targets.targets):
         return targets
     values, names = targets.values, targets.names
-    _check_not_below(values, names, lowest)
+    _check_not_below(np.where(sample_weight[:, None] > 0, values, np.nan), names, lowest)
     gates = [_GATE.format(names[place]) for place in gated]
     taken = sorted(set(gates) & set(names))
     if taken:

@@ -59,6 +59,8 @@ def test_several_tasks_with_missing_labels(missing):
     assert fitted.predict(FORMULAS).shape == (30, 2)
     assert [p.shape for p in fitted.predict_proba(FORMULAS)] == [(30, 2), (30, 2)]
     assert 0 <= fitted.score(FORMULAS, y) <= 1
+    with pytest.raises(InvalidInputError, match="same columns in the same order"):
+        fitted.score(FORMULAS, y[["site", "metal"]])
 
 
 def test_numeric_labels_with_nan():

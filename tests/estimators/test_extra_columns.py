@@ -115,8 +115,17 @@ def test_a_constant_and_an_empty_column_do_nothing():
     table = TABLE[["formula"]].assign(c=5.0, empty=np.nan)
     model = make().fit(table, LABELS)
     expected = model.predict(table)
-    np.testing.assert_array_equal(model.predict(table.assign(c=9.0)), expected)
+    np.testing.assert_array_equal(model.predict(table.assign(c=9.0, empty=300.0)), expected)
     assert np.isfinite(expected).all()
+
+
+def test_the_first_values_standardise_an_empty_column(tmp_path):
+    table = TABLE[["formula"]].assign(empty=np.nan)
+    model = make().partial_fit(table, LABELS).partial_fit(table, LABELS)
+    model = load_model(model.save_model(tmp_path / "model"))
+    model.partial_fit(table.assign(empty=T), LABELS)
+    scaling = model.estimators_[0].extra_scaling
+    np.testing.assert_allclose([scaling.mean[0], scaling.scale[0]], [T.mean(), T.std()])
 
 
 def test_the_encoder_does_not_read_them(tmp_path):

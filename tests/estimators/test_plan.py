@@ -81,6 +81,14 @@ def test_rows_for_early_stopping_have_labels(plans):
     assert len(plans[0].runs[0].validation) == 0
 
 
+def test_labels_of_a_task_of_weight_0_do_not_count(plans):
+    y = np.column_stack([Y, np.where(np.arange(10) < 1, Y, np.nan)])
+    for weights, n_held_out in ([0, 1], 0), ([1, 1], 1):
+        model = MTEncoderRegressor(preset="tiny", patience=3, loss_weights=weights, **FAST)
+        model.fit(FORMULAS, y)
+        assert len(plans[-1].runs[0].validation) == n_held_out
+
+
 def test_an_encoder_plans_too(plans):
     MTEncoder(preset="tiny", objectives="masked_elements", **FAST).fit(FORMULAS)
     assert plans[0].tasks.objectives[0].name == "masked_elements"

@@ -161,6 +161,11 @@ def test_nothing_is_left_for_the_encoder(encoder, y):
     model(freeze_epochs=4).fit(FORMULAS, y)
 
 
+def test_stages_that_are_ignored_take_no_epochs(y, settings):
+    model(max_epochs="auto", freeze_epochs=200).fit(FORMULAS, y)
+    assert settings[0].max_epochs == 120
+
+
 def test_epochs_of_the_head_are_among_max_epochs(encoder, y):
     fitted = model(pretrained=encoder, freeze_epochs=3).fit(FORMULAS, y)
     assert [row["epoch"] for row in fitted.history_] == [1, 2, 3, 4]

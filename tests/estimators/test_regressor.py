@@ -360,6 +360,24 @@ def test_partial_fit_keeps_to_its_tasks(y):
     assert [row["epoch"] for row in fitted.history_] == [1, 2]
 
 
+def test_a_task_is_learned_after_a_call_without_its_labels(y):
+    fitted = model(loss_weights="sqrt_labels").fit(FORMULAS, y)
+    fitted.partial_fit(FORMULAS, np.column_stack([y[:, 0], np.full(30, np.nan)]))
+    assert fitted.partial_fit(FORMULAS, y).history_[-1]["weight_y1"] > 0
+    alone = model(loss_weights="sqrt_labels").fit(FORMULAS, y[:, 0])
+    alone.partial_fit(FORMULAS, np.full(30, np.nan))
+
+
+def test_score_needs_the_columns_in_the_order_of_the_fit(y):
+    frame = pd.DataFrame(y, columns=["gap", "density"])
+    fitted = model().fit(FORMULAS, frame)
+    with pytest.raises(InvalidInputError, match=r"\['gap', 'density'\], but y holds \['density'"):
+        fitted.score(FORMULAS, frame[["density", "gap"]])
+    # Other names are read by position.
+    expected = fitted.score(FORMULAS, frame)
+    assert fitted.score(FORMULAS, y) == fitted.score(FORMULAS, frame.add_suffix("_2")) == expected
+
+
 def test_score_of_a_fold_without_labels_of_a_task(y):
     fitted = model(on_invalid="nan").fit(FORMULAS, y)
     unlabelled = np.column_stack([y[:, 0], np.full(30, np.nan)])

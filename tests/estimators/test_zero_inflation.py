@@ -81,8 +81,8 @@ def test_true_and_false_do_not_ask():
 def test_a_gate_is_a_task_more():
     labels = np.array([[1.0, 0.0], [2.0, np.nan], [3.0, 4.0]])
     given = read_numeric_targets(labels, 3)
-    assert with_gates(given, np.array([np.nan, np.nan])) is given
-    targets = with_gates(given, np.array([np.nan, 0.0]))
+    assert with_gates(given, np.array([np.nan, np.nan]), np.ones(3)) is given
+    targets = with_gates(given, np.array([np.nan, 0.0]), np.ones(3))
     assert targets.names == ["y0", "y1", "y1_above_lowest"]
     np.testing.assert_array_equal(targets.values, [[1, np.nan, 0], [2, np.nan, np.nan], [3, 4, 1]])
     assert targets.as_given is given
@@ -91,7 +91,7 @@ def test_a_gate_is_a_task_more():
 
 def test_the_value_is_standardised_by_rows_above():
     labels = np.array([0.0, 0.0, 10.0, 20.0, 90.0])
-    targets = with_gates(read_numeric_targets(labels, 5), np.array([0.0]))
+    targets = with_gates(read_numeric_targets(labels, 5), np.array([0.0]), np.ones(5))
     scaling = targets.fit_scaling(np.arange(4), np.array([1.0, 1.0, 1.0, 1.0, 1.0]))
     np.testing.assert_allclose(scaling.mean, [15.0, 0.0])
     np.testing.assert_allclose(scaling.scale, [5.0, 1.0])
@@ -237,6 +237,16 @@ def test_the_first_call_decides(how):
         again(["MgO", "NaCl"], [[1.0, -2.0]] * 2)
 
 
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_a_label_of_weight_0_may_be_below_the_lowest(how):
+    labels, weights = GAPS.copy(), np.ones(80)
+    labels[0], weights[0] = -1.0, 0.0
+    model = getattr(make(), how)(FORMULAS, labels, weights)
+    np.testing.assert_array_equal(model.lowest_labels_, [0.0])
+    model.partial_fit(FORMULAS, labels, weights)
+    assert model.predict(FORMULAS).min() >= 0
+
+
 def test_labels_above_may_come_later():
     model = make(zero_inflated=True).partial_fit(["MgO", "NaCl"], [2.0, 2.0])
     np.testing.assert_array_equal(model.predict(["ZnO"]), [2.0])
@@ -283,7 +293,7 @@ def test_all_heads_at_once_have_the_same_losses():
     from skmat.nn import Representation
 
     labels = np.column_stack([GAPS, np.arange(80.0)])
-    targets = with_gates(read_numeric_targets(labels, 80), np.array([0.0, np.nan]))
+    targets = with_gates(read_numeric_targets(labels, 80), np.array([0.0, np.nan]), np.ones(80))
     torch.manual_seed(0)
     encoder = type("Encoder", (), {"out_features": 8})()
     heads = Properties().build_heads(encoder, targets.targets)
@@ -321,7 +331,7 @@ def test_columns_named_like_a_gate_are_refused():
     names = ["y", "y_above_lowest"]
     renamed = [replace(each, name=name) for each, name in zip(targets.targets, names, strict=True)]
     with pytest.raises(InvalidInputError, match="y_above_lowest"):
-        with_gates(replace(targets, targets=renamed), np.array([0.0, np.nan]))
+        with_gates(replace(targets, targets=renamed), np.array([0.0, np.nan]), np.ones(80))
 
 
 def test_a_list_has_a_choice_for_each_target():

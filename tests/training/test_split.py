@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 from skmat import MTEncoder, MTEncoderClassifier, MTEncoderRegressor
 from skmat.estimators._targets import read_mixed_targets, read_numeric_targets
 from skmat.exceptions import InvalidInputError
+from skmat.objectives import Distillation
 from skmat.training import keep_labels, split_by_group
 
 FAST = {"preset": "tiny", "pretrained": None, "max_epochs": 1}
@@ -47,6 +48,20 @@ def test_the_head_of_a_sparse_column_is_trained(seed):
     model = MTEncoderRegressor(**FAST, random_state=seed, patience=1, validation_fraction=0.4)
     predicted = model.fit(SALTS, sparse(1000.0, 1001.0)).predict(SALTS)[:, 1]
     assert (np.abs(predicted - 1000.5) < 10).all()
+
+
+@pytest.mark.parametrize(
+    "objective",
+    ["barlow_twins", "masked_elements", Distillation(np.r_[DENSE[1:], np.nan][:, None])],
+)
+def test_rows_that_judge_no_epoch_are_refused(objective, monkeypatch):
+    # One material has no pair, an element no other element, and the last row no feature.
+    monkeypatch.setattr(
+        "skmat.estimators._plan.split_by_group", lambda *_: (np.arange(59), np.array([59]))
+    )
+    model = MTEncoder(**FAST, objectives=objective, patience=1, random_state=0)
+    with pytest.raises(InvalidInputError, match=r"patience=1 .* larger validation_fraction"):
+        model.fit([*SALTS[:59], "Fe"])
 
 
 def test_labels_of_one_composition_stay_together_in_training():

@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing
 
 from skmat.exceptions import InvalidInputError, shorten
 
-__all__ = ["join_groups", "make_folds"]
+__all__ = ["draw_groups", "join_groups", "make_folds"]
 
 #: Rows above which one part is held out in place of folds.
 HOLD_OUT_ABOVE = 20_000
@@ -83,7 +83,7 @@ def make_folds(
     n_groups = len(np.unique(of_rows))
     if isinstance(cv, str):
         if len(rows) > HOLD_OUT_ABOVE:
-            is_test = _drawn(of_rows, min(len(rows) // 10, _MOST_HELD_OUT), seed)
+            is_test = draw_groups(of_rows, min(len(rows) // 10, _MOST_HELD_OUT), seed)
             return [(rows[~is_test], rows[is_test])]
         splits = []
         for repeat in range(n_repeats):
@@ -131,7 +131,7 @@ def _splits_of(splitter, materials, labels, groups, rows):
             return [(rows[training], rows[test]) for training, test in splitter.split(*part)]
 
 
-def _drawn(groups, n_rows, seed):
+def draw_groups(groups, n_rows, seed):
     """Return the mask of whole groups that are drawn at random, together at most `n_rows` rows.
 
     If all groups are larger, the smallest is drawn.

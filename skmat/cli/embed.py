@@ -10,8 +10,9 @@ from skmat.cli.arguments import (
     add_shares,
     own_shard,
 )
+from skmat.cli.interrupts import PARTS_ARE_KEPT
 from skmat.cli.materials import given_materials, materials_and_output
-from skmat.cli.model_files import JOBLIB_WARNING, column_learned
+from skmat.cli.model_files import JOBLIB_WARNING, check_outside, column_learned
 from skmat.cli.output import check_results, describe_stream, warn_of_empty_rows, write_results
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
@@ -77,6 +78,7 @@ def _embed(arguments):
     from skmat.cli.result_files import ARRAY_SUFFIXES, TABLE_SUFFIXES, suffix_of, write_arrays
 
     if arguments.parts:
+        arguments.left = PARTS_ARE_KEPT
         _embed_parts(arguments)
         return
     if arguments.shard or arguments.jobs:
@@ -125,6 +127,7 @@ def _embed_parts(arguments):
         raise InvalidInputError(
             f"With --parts, -o {arguments.output} names a folder. Give a name without an ending."
         )
+    check_outside(arguments.output)
     given = given_materials(arguments)
     column = arguments.formula_column or arguments.structure_column
     if open_source(arguments.data).material:

@@ -72,13 +72,21 @@ def _evaluate(arguments):
     model.set_params(on_invalid=arguments.on_invalid)
     is_classifier = hasattr(model, "predict_proba")
     columns = _columns(arguments, model)
-    table, X = given.read([*further_columns(model, given), *columns])
+    further = further_columns(model, given)
+    table, X = given.read([*further, *columns])
     if arguments.output:
         check_no_input(arguments.output, given.files(X))
     labels = read_labels(
-        table, columns, arguments.data, classification=is_classifier, advice=_ADVICE
+        table,
+        columns,
+        arguments.data,
+        classification=is_classifier,
+        advice=_ADVICE,
+        classes=dict(zip(columns, _classes(model), strict=True)) if is_classifier else None,
+        beside=further,
     )
-    X = with_further_columns(model, given, table, X)
+    beside = [] if is_classifier else columns
+    X = with_further_columns(model, given, table, X, arguments.on_invalid, beside)
     with given.naming_cells(table):
         warn_of_learned_rows(arguments.model, model, given.names(table), X)
         scores = (score_classes if is_classifier else score_numbers)(model, X, labels)
@@ -88,6 +96,12 @@ def _evaluate(arguments):
         return
     with standard_output() as stream:
         print(as_text(scores), file=stream)
+
+
+def _classes(model):
+    """Return the classes of each target as text."""
+    classes = model.classes_ if isinstance(model.classes_, list) else [model.classes_]
+    return [list(map(str, each)) for each in classes]
 
 
 def _columns(arguments, model):

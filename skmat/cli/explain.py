@@ -148,11 +148,8 @@ def _read(given, further):
     table, X = given.read(further)
     if given.input == "formula":
         return table, X, X
-    from skmat.structure import read_structures
-
     with given.naming_cells(table):
-        structures, _ = read_structures(X)
-    return table, X, structures
+        return table, X, given.structures(X)
 
 
 def _what(arguments, model):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.model_selection import GroupShuffleSplit, PredefinedSplit
+from sklearn.model_selection import PredefinedSplit
 
 from skmat._utils.prepared import prepared
-from skmat.auto._folds import UNEVEN, join_groups, make_folds
+from skmat.auto._base import scattered
+from skmat.auto._folds import UNEVEN, draw_groups, join_groups, make_folds
 from skmat.cli.split_columns import check_together
 from skmat.exceptions import InvalidInputError, NoveltyWarning, SkmatError
 from skmat.inputs import composition_groups
-from skmat.structure import read_structures
 
 __all__ = [
     "COVERAGE",
@@ -158,7 +158,7 @@ def draw_parts(arguments, given, table, X, labels, groups, split):
         return _given_parts(arguments, table, split, rows, compositions, groups)
     seed = arguments.random_state
     for number in range(_N_TRIES):
-        splits = _drawn_splits(arguments, joined[rows], labels.iloc[rows], seed + 1000 * number)
+        splits = _drawn_splits(arguments, joined[rows], labels.iloc[rows], seed, number)
         splits = [(rows[training], rows[test]) for training, test in splits]
         if all(_can_learn(labels, joined, training) for training, _ in splits):
             break
@@ -206,17 +206,20 @@ def _compositions(given, X):
     if given.input == "formula":
         return composition_groups(X)
     materials = X[given.column].tolist() if hasattr(X, "columns") else X
-    return read_structures(materials, **given.disorder)[0].group_ids()
+    return given.structures(materials).group_ids()
 
 
-def _drawn_splits(arguments, groups, labels, seed):
+def _drawn_splits(arguments, groups, labels, seed, number):
+    """Return the splits of a try. Later tries hold out fewer rows, which leaves more to learn."""
+    seed += 1000 * number
+    if arguments.test_size:
+        share = arguments.test_size * (1 - number / _N_TRIES)
+        is_test = draw_groups(groups, round(share * len(groups)), seed)
+        return [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
     classes = None
     if labels.shape[1] == 1 and labels.dtypes.iloc[0].kind == "O":
         classes = pd.factorize(labels.iloc[:, 0])[0]
-    cv = arguments.cv
-    if arguments.test_size:
-        cv = GroupShuffleSplit(1, test_size=arguments.test_size, random_state=seed)
-    return make_folds(cv, groups, n_folds=0, n_repeats=1, classes=classes, seed=seed)
+    return make_folds(arguments.cv, groups, n_folds=0, n_repeats=1, classes=classes, seed=seed)
 
 
 def _given_parts(arguments, table, split, rows, compositions, groups):
@@ -260,18 +263,25 @@ def _can_learn(labels, groups, training):
     return all(len(np.unique(groups[training][column])) > 1 for column in known.T)
 
 
-def out_of_fold(model, labels):
-    """Return the out-of-fold predictions of an average, which are those of its selection."""
+def out_of_fold(model, labels, learned=None):
+    """Return the out-of-fold predictions of an average, which are those of its selection.
+
+    It has learned the rows `learned`, None for all.
+    """
+    has_learned = np.zeros(len(labels), dtype=bool)
+    has_learned[slice(None) if learned is None else learned] = True
     targets = []
     for place, name in enumerate(labels):
         truth = labels[name].to_numpy()
         if not hasattr(model, "predict_proba"):
-            oof = np.reshape(model.oof_predictions_, (len(labels), -1))
+            oof = model.oof_predictions_
+            oof = scattered(np.reshape(oof, (len(oof), -1)), has_learned)
             targets.append(HeldOutTarget(name, truth, oof[:, place]))
             continue
         classes, probabilities = model.classes_, model.oof_predictions_
         if isinstance(classes, list):
             classes, probabilities = classes[place], probabilities[place]
+        probabilities = scattered(probabilities, has_learned)
         predicted = np.full(len(labels), None, dtype=object)
         known = np.isfinite(probabilities).all(axis=1)
         decided = model._averages[place].decide(probabilities[known])

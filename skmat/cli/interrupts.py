@@ -6,27 +6,38 @@ import sys
 import threading
 from contextlib import contextmanager
 
-__all__ = ["INTERRUPTED", "interrupts_left_to", "interrupts_said", "say_interrupted"]
+__all__ = [
+    "INTERRUPTED",
+    "PARTS_ARE_KEPT",
+    "interrupts_left_to",
+    "interrupts_said",
+    "say_interrupted",
+]
 
 #: Exit status after Ctrl-C, as in shells: 128 plus the number of the signal.
 INTERRUPTED = 130
 
-#: What a command leaves behind. Commands not listed leave nothing.
+PARTS_ARE_KEPT = "finished parts are kept, run the same command to resume"
+
+#: What a command leaves behind. Commands not listed leave nothing, unless ``arguments.left`` says
+#: what they have written.
 _LEFT = {
     "benchmark": "finished folds are kept, run the same command to resume",
     "demo": "the folder may hold a part of the files",
     "pretrain": "finished epochs are kept, run the same command to resume",
+    "screen": PARTS_ARE_KEPT,
 }
 
 
-def say_interrupted(command: str, left: str | None = None) -> None:
+def say_interrupted(arguments) -> None:
     """Print one line to standard error: what the command left behind."""
-    left = left or _LEFT.get(command, "nothing was written")
+    command = arguments.command
+    left = getattr(arguments, "left", None) or _LEFT.get(command, "nothing was written")
     print(f"skmat {command}: interrupted: {left}.", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def interrupts_said(command: str):
+def interrupts_said(arguments):
     """End the process at once if Ctrl-C arrives during an import.
 
     Half-imported modules turn KeyboardInterrupt into confusing errors. At other times Ctrl-C
@@ -36,7 +47,7 @@ def interrupts_said(command: str):
     def handle(number, frame):
         if not _is_importing(frame):
             raise KeyboardInterrupt
-        say_interrupted(command)
+        say_interrupted(arguments)
         os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)

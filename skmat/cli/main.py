@@ -44,13 +44,13 @@ def main(argv=None):
     arguments = make_parser().parse(argv)
     arguments.command_line = ["skmat", *(sys.argv[1:] if argv is None else argv)]
     try:
-        with interrupts_said(arguments.command), warnings_in_one_line(arguments.command):
+        with interrupts_said(arguments), warnings_in_one_line(arguments.command):
             _check_processes(arguments.command)
             status = arguments.run(arguments) or 0
             with standard_output() as stream:
                 stream.flush()  # raises here, where the error can still be reported
     except KeyboardInterrupt:
-        say_interrupted(arguments.command)
+        say_interrupted(arguments)
         return INTERRUPTED
     except BrokenPipeError:
         return 1  # the reader, such as `head`, closed the pipe

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skmat._utils.hub import is_hub_address
 from skmat.cli.model_files import check_is_model, read_metrics
-from skmat.exceptions import InvalidInputError, InvalidRowsError
+from skmat.exceptions import InvalidInputError, InvalidRowsError, InvalidStructureError
 
 __all__ = ["GivenMaterials", "given_materials", "materials_and_output"]
 
@@ -115,9 +115,22 @@ class GivenMaterials:
 
             read_compositions(X)
         else:
-            from skmat.structure import read_structures
+            self.structures(X)
 
-            read_structures(X, **self.disorder)
+    def structures(self, X):
+        """Return the structures of X.
+
+        Raises
+        ------
+        InvalidStructureError
+            If some cannot be read, or have atoms that overlap.
+        """
+        from skmat.structure._overlaps import parse_without_overlaps
+
+        structures, problems, n_rows = parse_without_overlaps(X, **self.disorder)
+        if problems:
+            raise InvalidStructureError(problems, n_rows)
+        return structures
 
     def with_columns(self, X, numbers, name=None):
         """Return a frame of the materials, in a column of that name, and further columns."""

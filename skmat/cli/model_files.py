@@ -2,6 +2,7 @@
 
 import bz2
 import lzma
+import os
 import re
 import zlib
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "PREDICTIONS",
     "WRITER",
     "check_is_model",
+    "check_outside",
     "column_learned",
     "holds_model",
     "load_joblib",
@@ -111,6 +113,18 @@ def read_metrics(folder):
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) and content.get("written_by") == WRITER else {}
+
+
+def check_outside(path):
+    """Raise if a result at `path` would be in a folder of ``skmat train``, or replace one."""
+    path = Path(path)
+    real = Path(os.path.realpath(path))
+    for folder in (real, *real.parents):
+        if (folder / MODEL).is_dir() and read_metrics(folder):
+            raise InvalidInputError(
+                f"{path} is in {folder}, which holds a result of skmat train and nothing else."
+                " Give a name outside of it."
+            )
 
 
 def column_learned(folder):

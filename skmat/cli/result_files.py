@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from skmat._utils.atomic import atomic_file
-from skmat.cli.model_files import holds_model
+from skmat.cli.model_files import check_outside, holds_model
 from skmat.cli.table_files import COMPRESSED, DELIMITERS, ENGINES, engine, suffix_of
 from skmat.exceptions import InvalidInputError
 
@@ -65,8 +65,8 @@ def check_output(path, suffixes, inputs=()):
     Raises
     ------
     InvalidInputError
-        If `path` is a folder or not writable, or its folder is missing. If it has another suffix,
-        is an input, or holds a model.
+        If `path` is a folder or not writable, or its folder is missing or one of ``skmat train``.
+        If it has another suffix, is an input, or holds a model.
     """
     path = Path(path)
     _check_writable(path)
@@ -96,8 +96,8 @@ def check_model(path, inputs=()):
     Raises
     ------
     InvalidInputError
-        If `path` is a folder or not writable, or its folder is missing. If it is an input, has the
-        suffix of another file type, or exists and is not a model.
+        If `path` is a folder or not writable, or its folder is missing or one of ``skmat train``.
+        If it is an input, has the suffix of another file type, or exists and is not a model.
     """
     path = Path(path)
     _check_writable(path)
@@ -223,6 +223,7 @@ def _check_writable(path):
     folder = path.parent
     if not folder.is_dir():
         raise InvalidInputError(f"The folder {folder} does not exist. Create it first.")
+    check_outside(path)
     if path.exists() and not os.access(path, os.W_OK):
         raise InvalidInputError(f"{path} cannot be written: it is write-protected.")
     # Writing starts with a temporary file in the same folder.

@@ -5,7 +5,7 @@ from pathlib import Path
 from skmat._utils.folder_check import model_folder
 from skmat._utils.hub import is_hub_address
 from skmat.cli.arguments import add_model, add_shares, column_names, coverage, own_shard
-from skmat.cli.model_files import JOBLIB_WARNING, column_learned
+from skmat.cli.model_files import JOBLIB_WARNING, check_outside, column_learned
 from skmat.cli.output import describe_stream
 from skmat.cli.parser import examples
 from skmat.exceptions import InvalidInputError
@@ -103,6 +103,9 @@ def _screen(arguments):
         raise InvalidInputError("--top and --by belong together. Give both or none.")
     if arguments.top is not None:
         check_rule(arguments.top, arguments.by)
+    for each in (arguments.output, arguments.merge):
+        if each:
+            check_outside(each)
     best = None
     if arguments.data:
         if arguments.model is None:

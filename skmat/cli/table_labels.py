@@ -13,6 +13,7 @@ from skmat.cli.tables import DECIMAL_COMMA, list_cells
 from skmat.exceptions import InvalidInputError, shorten
 
 __all__ = [
+    "ADVICE_FOR_COLUMNS",
     "MISSING",
     "columns_of_classes",
     "columns_of_words",
@@ -32,7 +33,8 @@ _DASHES = str.maketrans("\u2013\u2014\u2212", "---")
 
 _MAX_CELLS = 5
 
-_ADVICE_FOR_COLUMNS = (
+#: Remedy for cells of further columns that are not numbers.
+ADVICE_FOR_COLUMNS = (
     "Further columns hold plain numbers, such as 300 or 3.2e-5. Leave a cell empty if its number"
     " is not known."
 )
@@ -43,6 +45,7 @@ _RARE, _USUAL, _SIMILAR, _MAX_DOUBTS = 2, 5, 0.75, 3
 #: How much larger than all others numbers in another unit are, at least.
 _GAP = 1000.0
 _MIXED_MARKS = "a decimal point, but other cells have decimal commas"
+_ONE_MARK = "Write all numbers with the same decimal mark and without thousands marks."
 
 #: Labels that may be classes, although they are whole numbers: most values, and fewest labels of
 #: each on average.
@@ -140,7 +143,7 @@ def list_few(values, most=4):
     return listed + (f", ... ({len(values)} in all)" if len(values) > most else "")
 
 
-def read_labels(table, columns, path, *, classification, advice=None):
+def read_labels(table, columns, path, *, classification, advice=None, classes=None, beside=()):
     """Return the label columns of a table.
 
     White space around a label is ignored. Empty cells and those in ``MISSING`` are missing labels.
@@ -159,6 +162,10 @@ def read_labels(table, columns, path, *, classification, advice=None):
         Whether labels are class names, kept as text. Otherwise they are numbers.
     advice : str, default=None
         Remedy for labels that are not numbers. None finds the most likely one for ``train``.
+    classes : dict of str to list of str, default=None
+        Classes of a model by column, which are never missing labels.
+    beside : sequence of str, default=()
+        Further columns, whose numbers must have the same decimal mark.
 
     Returns
     -------
@@ -173,13 +180,14 @@ def read_labels(table, columns, path, *, classification, advice=None):
     """
     read, spelled = {}, {}
     for name in columns:
-        read[name], spelled[name] = _without_missing(table.column(name))
+        known = (classes or {}).get(name, ())
+        read[name], spelled[name] = _without_missing(table.column(name), known)
     if classification:
         labels = pd.DataFrame(read, index=table.cells.index, dtype=object)
         doubts = [doubt for name, column in read.items() for doubt in _doubts(column, name)]
     else:
         labels, doubts = _read_numbers(
-            table, read, path, (lambda problems: advice) if advice else _advise
+            table, read, path, (lambda problems: advice) if advice else _advise, beside
         )
     for name, counts in spelled.items():
         if counts:
@@ -190,8 +198,10 @@ def read_labels(table, columns, path, *, classification, advice=None):
     return labels
 
 
-def read_words(table, words, path, on_invalid="raise"):
+def read_words(table, words, path, on_invalid="raise", advice=""):
     """Return further columns of words, with missing cells as missing labels are written.
+
+    A word is never a missing cell.
 
     Parameters
     ----------
@@ -203,6 +213,8 @@ def read_words(table, words, path, on_invalid="raise"):
         File of the table, for messages.
     on_invalid : {"raise", "nan"}, default="raise"
         "nan" keeps other words, which the model refuses row by row.
+    advice : str, default=""
+        What the command can do with rows of other words.
 
     Returns
     -------
@@ -214,7 +226,7 @@ def read_words(table, words, path, on_invalid="raise"):
         If a cell holds another word, for "raise". The message lists the first cells and counts
         all.
     """
-    columns = {name: _without_missing(table.column(name))[0] for name in words}
+    columns = {name: _without_missing(table.column(name), words[name])[0] for name in words}
     unknown = [
         (row, name, cell, f"not one of {list_few(words[name])}")
         for name, cells in columns.items()
@@ -224,8 +236,8 @@ def read_words(table, words, path, on_invalid="raise"):
     if unknown and on_invalid == "raise":
         message = list_cells(table, path, "hold words that were not learned", unknown, _MAX_CELLS)
         raise InvalidInputError(
-            f"{message}\nUse a word that was learned. With --on-invalid nan, such rows have no"
-            " prediction. An empty cell predicts for an unknown word."
+            f"{message}\nUse a word that was learned. An empty cell predicts for an unknown word."
+            f" {advice}".rstrip()
         )
     further: dict[str, list] = {name: [] for name in columns}
     for _, name, cell, _ in unknown:
@@ -237,7 +249,9 @@ def read_words(table, words, path, on_invalid="raise"):
     return pd.DataFrame(kinds, index=table.cells.index)
 
 
-def read_numbers(table, columns, path, advice=_ADVICE_FOR_COLUMNS):
+def read_numbers(
+    table, columns, path, advice=ADVICE_FOR_COLUMNS, *, on_invalid="raise", beside=()
+):
     """Return further numeric columns of a table, which a model reads beside the materials.
 
     Cells are read as labels are, and empty ones are NaN. A UserWarning reports guesses.
@@ -252,6 +266,10 @@ def read_numbers(table, columns, path, advice=_ADVICE_FOR_COLUMNS):
         File of the table, for messages.
     advice : str
         Remedy for cells that are not numbers.
+    on_invalid : {"raise", "nan"}, default="raise"
+        "nan" returns infinity for cells that cannot be read.
+    beside : sequence of str, default=()
+        Columns of labels, whose numbers must have the same decimal mark.
 
     Returns
     -------
@@ -260,20 +278,23 @@ def read_numbers(table, columns, path, advice=_ADVICE_FOR_COLUMNS):
     Raises
     ------
     InvalidInputError
-        If cells are not finite numbers, or mix decimal points and decimal commas.
+        If cells are not finite numbers, or mix decimal points and decimal commas, for "raise".
     """
     read = {name: _without_missing(table.column(name))[0] for name in columns}
-    numbers, doubts = _read_numbers(table, read, path, lambda problems: advice)
+    numbers, doubts = _read_numbers(table, read, path, lambda problems: advice, beside, on_invalid)
     if doubts:
         warnings.warn(f"{path}: {' '.join(doubts)}", stacklevel=2)
     return numbers
 
 
-def _without_missing(cells):
-    """Return stripped labels, with NaN for missing ones, and counts of their spellings."""
+def _without_missing(cells, known=()):
+    """Return stripped labels, with NaN for missing ones, and counts of their spellings.
+
+    The words or classes `known` are not missing.
+    """
     labels = [cell.strip() if isinstance(cell, str) else "" for cell in cells]
     # With a class "+", "-" is a class too.
-    missing = MISSING - {"-"} if "+" in labels else MISSING
+    missing = MISSING.difference(known, {"-"} if "+" in labels else ())
     kinds = {
         label
         for label in set(labels)
@@ -310,10 +331,12 @@ def _doubts(labels, name):
         )
 
 
-def _read_numbers(table, read, path, advise):
+def _read_numbers(table, read, path, advise, beside, on_invalid="raise"):
+    """Return columns of numbers, whose decimal mark is also that of the columns `beside`."""
+    others = [_without_missing(table.column(name))[0] for name in beside]
     commas = [
         label
-        for labels in read.values()
+        for labels in [*read.values(), *others]
         for label in labels
         if isinstance(label, str) and DECIMAL_COMMA.fullmatch(label.replace("\u2212", "-"))
     ]
@@ -338,7 +361,10 @@ def _read_numbers(table, read, path, advise):
                 values[name][row] = number
             else:
                 problems.append((row, name, label, _name_fault(label)))
-    if problems:
+    if on_invalid == "nan":
+        for row, name, *_ in problems:
+            values[name][row] = np.inf
+    elif problems:
         # Many faults of one column must not hide those of another.
         groups = [problems]
         if len(problems) > _MAX_CELLS:
@@ -348,14 +374,15 @@ def _read_numbers(table, read, path, advise):
             for group in groups
             if group
         ]
-        raise InvalidInputError("\n".join([*lists, advise(problems)]))
+        is_mixed = any(reason == _MIXED_MARKS for *_, reason in problems)
+        raise InvalidInputError("\n".join([*lists, _ONE_MARK if is_mixed else advise(problems)]))
     doubts = []
-    if has_commas:
-        names = [
-            name
-            for name, labels in read.items()
-            if any(isinstance(each, str) and "," in each for each in labels)
-        ]
+    names = [
+        name
+        for name, labels in read.items()
+        if has_commas and any(isinstance(each, str) and "," in each for each in labels)
+    ]
+    if names:
         doubts.append(f"Commas are decimal marks in {', '.join(map(repr, names))}.")
     doubts += [_doubt_of_units(table, name, values[name]) for name in values]
     doubts = [each for each in doubts if each]
@@ -400,8 +427,6 @@ def _name_fault(label):
 
 def _advise(problems):
     """Return the most likely remedy."""
-    if any(reason == _MIXED_MARKS for *_, reason in problems):
-        return "Write all labels with the same decimal mark and without thousands marks."
     labels = [label for _, _, label, _ in problems]
     kinds = Counter(labels)
     are_words = not any(character.isdigit() for label in kinds for character in label)

@@ -17,7 +17,10 @@ from skmat.exceptions import InvalidInputError
 __all__ = ["add_train"]
 
 #: What an interrupted command leaves: the models that were fitted, or a model and other scores.
-_KEPT = {False: "holds the models that were done", True: "holds the model, without its --cv"}
+_KEPT = {
+    False: "holds the models that were done",
+    True: "holds the model, without the measurement of its error",
+}
 
 
 def add_train(commands):
@@ -119,8 +122,8 @@ def _add_measuring(group):
         "--test-size",
         type=_share,
         metavar="SHARE",
-        help="share of the rows to hold out in one further fit, such as 0.2. The final model"
-        " learns all rows",
+        help="share of the rows to hold out in one further fit, such as 0.2: as many whole"
+        " compositions and groups as fit into it. The final model learns all rows",
     )
     ways.add_argument(
         "--split-column",
@@ -215,23 +218,28 @@ def _train(arguments):
     materials = given.names(table)
     if columns:
         X = given.with_columns(X, further)
-    # Fit.
     with given.naming_cells(table):
         # Before the fit, which an error here would lose.
         odd = contradictions(X, labels, columns, given.input)
         parts = draw_parts(arguments, given, table, X, labels, groups, split)
-        learned = None if parts is None else parts.learned
-        with interrupts_left_to(model):
-            fit_rows(model, X, labels, learned, groups)
+    # Fit.
+    learned = None if parts is None else parts.learned
+    rows_learned = table if learned is None else table.take(learned)
+    with given.naming_cells(rows_learned), interrupts_left_to(model):
+        fit_rows(model, X, labels, learned, groups)
     # Measure.
     held_out, is_cut = _measure(model, X, labels, parts, groups)
     if learned is not None:
         labels = labels[labels.index.isin(learned)].reindex(labels.index)
     # Write.
+    written = " and ".join(str(each) for each in (arguments.model, folder) if each)
     if arguments.model:
         save_model(model, arguments.model)
+        arguments.left = f"{arguments.model} holds the model"
     if folder:
-        _write_folder(
+        from skmat.cli.report import write_report
+
+        story = _write_folder(
             folder,
             model=model,
             held_out=held_out,
@@ -245,18 +253,22 @@ def _train(arguments):
             command=arguments.command_line,
             contradictions=odd,
         )
+        arguments.left = f"{written} holds the model, without {REPORT}"
+        # Last, so that a figure that cannot be drawn costs no model.
+        write_report(story, folder / REPORT)
+    arguments.left = f"{written} holds the model"
     for line in verdict(held_out, model):
         print(line)
     for name, sentence in odd.items():
         print(*textwrap.wrap(f"{name}: {sentence}", 79), sep="\n")
-    written = " and ".join(str(each) for each in (arguments.model, folder) if each)
     counts = ", ".join(f"{name} ({labels[name].notna().sum()} labels)" for name in targets)
     n_rows = int(labels.notna().any(axis=1).sum())
     print(f"Trained on {n_rows} rows: {counts}. Wrote {written}.")
     if folder:
         print(f"Open {folder / REPORT} in a browser.")
     if is_cut or _is_interrupted(model):
-        say_interrupted("train", f"{written} {_KEPT[is_cut]}")
+        arguments.left = f"{written} {_KEPT[is_cut]}"
+        say_interrupted(arguments)
         return INTERRUPTED
     return 0
 
@@ -278,12 +290,12 @@ def _check_outputs(arguments, folder, targets, inputs):
     from skmat.cli.result_files import check_model
     from skmat.cli.train_folder import check_folder, check_same_targets
 
-    if arguments.model:
-        check_model(arguments.model, inputs)
     if folder:
-        check_folder(folder, inputs)
+        check_folder(folder, inputs, arguments.model)
         if not arguments.output:
             check_same_targets(folder, targets)
+    if arguments.model:
+        check_model(arguments.model, inputs)
 
 
 def _check_columns(inputs, labels, is_classifier):
@@ -295,14 +307,15 @@ def _check_columns(inputs, labels, is_classifier):
 
 def _read_columns(arguments, table, targets, columns, family):
     """Return the labels, whether they are classes, and the further columns (None if none)."""
-    faults, further = [], None
+    faults, further, is_classifier = [], None, False
     try:
-        labels, is_classifier = _read_labels(arguments, table, targets)
+        labels, is_classifier = _read_labels(arguments, table, targets, columns)
     except InvalidInputError as error:
         faults.append(str(error))
     if columns:
         try:
-            further = _read_further(arguments, table, columns, family)
+            beside = [] if is_classifier else targets
+            further = _read_further(arguments, table, columns, family, beside)
         except InvalidInputError as error:
             faults.append(str(error))
     if faults:
@@ -310,8 +323,11 @@ def _read_columns(arguments, table, targets, columns, family):
     return labels, is_classifier, further
 
 
-def _read_further(arguments, table, columns, family):
-    """Return the further columns: numbers, and for the average also categories."""
+def _read_further(arguments, table, columns, family, beside):
+    """Return the further columns: numbers, and for the average also categories.
+
+    The numbers of the columns `beside` must have the same decimal mark.
+    """
     from skmat.cli.table_labels import columns_of_words, list_few, read_numbers, read_words
 
     words = columns_of_words(table, columns)
@@ -321,16 +337,19 @@ def _read_further(arguments, table, columns, family):
             " For words, leave out the options of one network, or write a column of 0 and 1 for"
             " each word."
         )
-        return read_numbers(table, columns, arguments.data, *[advice] * bool(words))
+        return read_numbers(table, columns, arguments.data, *[advice] * bool(words), beside=beside)
     for name, each in words.items():
         print(f"{name!r} holds words, which are categories: {list_few(each)}.", flush=True)
     numbers = [name for name in columns if name not in words]
-    read = read_numbers(table, numbers, arguments.data)
+    read = read_numbers(table, numbers, arguments.data, beside=beside)
     return read.join(read_words(table, words, arguments.data))[columns]
 
 
-def _read_labels(arguments, table, targets):
-    """Return the labels, and whether they are classes."""
+def _read_labels(arguments, table, targets, beside):
+    """Return the labels, and whether they are classes.
+
+    The numbers of the columns `beside` must have the same decimal mark.
+    """
     from skmat.cli.table_labels import columns_of_classes, few_integers, list_few, read_labels
 
     found = {}
@@ -350,7 +369,9 @@ def _read_labels(arguments, table, targets):
                 flush=True,
             )
     is_classifier = arguments.classification or bool(found)
-    labels = read_labels(table, targets, arguments.data, classification=is_classifier)
+    labels = read_labels(
+        table, targets, arguments.data, classification=is_classifier, beside=beside
+    )
     if not (is_classifier or arguments.regression):
         for name in targets:
             values = few_integers(labels[name])
@@ -387,21 +408,20 @@ def _measure(model, X, labels, parts, groups):
         except KeyboardInterrupt:
             is_cut = True  # keep the model
     if hasattr(model, "oof_predictions_"):
-        return out_of_fold(model, labels), is_cut
+        return out_of_fold(model, labels, None if parts is None else parts.learned), is_cut
     return not_measured(labels, is_classifier=hasattr(model, "predict_proba")), is_cut
 
 
 def _write_folder(folder, **facts):
-    """Write the folder; see :class:`skmat.cli.report.Story`."""
-    from skmat.cli.report import Story, write_report
-    from skmat.cli.train_folder import REPORT, train_folder, write_files, write_model
+    """Write the folder without the report, and return its :class:`skmat.cli.report.Story`."""
+    from skmat.cli.report import Story
+    from skmat.cli.train_folder import train_folder, write_files, write_model
 
     story = Story(folder=folder, **facts)
     with train_folder(folder) as temporary:
         write_model(story.model, temporary)
         write_files(story, temporary)
-    # Last, so that a figure that cannot be drawn costs no model.
-    write_report(story, folder / REPORT)
+    return story
 
 
 def _is_interrupted(model):

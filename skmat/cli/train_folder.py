@@ -44,7 +44,7 @@ __all__ = [
 REPORT = "report.html"
 
 
-def check_folder(folder, inputs=()):
+def check_folder(folder, inputs=(), model=None):
     """Raise if `folder` holds anything but an earlier result of ``skmat train``.
 
     Parameters
@@ -53,6 +53,8 @@ def check_folder(folder, inputs=()):
         Folder to write. Its parent exists.
     inputs : iterable of path-like
         Files that the command reads, which must not be in it.
+    model : path-like, default=None
+        Joblib file that the command also writes, which must not be in it.
 
     Raises
     ------
@@ -65,11 +67,20 @@ def check_folder(folder, inputs=()):
     if not os.access(os.path.dirname(os.path.realpath(folder)), os.W_OK):
         raise InvalidInputError(f"{folder} cannot be written: its parent is write-protected.")
     for each in inputs:
-        if Path(os.path.realpath(each)).is_relative_to(os.path.realpath(folder)):
+        if _is_in(each, folder):
             raise InvalidInputError(
                 f"{folder} holds {each}, which this command reads. Give another --output."
             )
+    if model and _is_in(model, folder):
+        raise InvalidInputError(
+            f"--model {model} is in the folder {folder}, which this command replaces as a whole."
+            " Give another --model."
+        )
     _check_replaceable(folder)
+
+
+def _is_in(path, folder):
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _check_replaceable(folder):
@@ -231,14 +242,20 @@ def class_scores(target):
 
 
 def constant_scores(target):
-    """Return for each score that of the best constant: median or mean, or the best class."""
+    """Return for each score that of the constant that is best for it. "mape" has none."""
     rows = target.rows
     if target.classes is None:
         truth = target.truth[rows].astype(np.float64)
-        found = scores_of_numbers(truth, np.full(len(rows), truth.mean()))
-        # The median has the least absolute error, and the mean the least squared one.
-        median = scores_of_numbers(truth, np.full(len(rows), np.median(truth)))
-        return {**found, "mae": median["mae"]}
+        best = {
+            "mae": np.median(truth),
+            "rmse": truth.mean(),
+            "r2": truth.mean(),
+            "max_error": (truth.min() + truth.max()) / 2,
+        }
+        return {
+            name: scores_of_numbers(truth, np.full(len(rows), constant))[name]
+            for name, constant in best.items()
+        }
     truth = target.truth[rows].astype(str)
     n_classes = len(target.classes)
     found = []

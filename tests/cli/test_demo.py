@@ -46,6 +46,15 @@ def test_writes_every_file(finished):
     assert (folder / "parity.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_only_files_of_a_demo_are_replaced(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "_split", None)  # refused before any work
+    (tmp_path / "predictions.csv").write_text("mine")
+    assert cli.main(["demo", "--output", str(tmp_path)]) == 2
+    assert "predictions.csv is not of a demo" in capsys.readouterr().err
+    with pytest.raises(TypeError):
+        demo.run_demo(finished[0])
+
+
 def test_results_compare_all_methods_on_all_targets(finished):
     results = pd.read_csv(finished[0] / "results.csv")
     assert sorted(set(results["model"])) == sorted(MODELS)

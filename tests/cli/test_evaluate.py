@@ -108,6 +108,15 @@ def test_other_columns_and_unknown_classes(folder, tmp_path):
     assert row["accuracy"] <= 0.5
 
 
+def test_a_minus_is_a_label_if_it_is_a_class(tmp_path):
+    signs = pd.DataFrame({"sign": ["+", "-"] * 2})
+    MTEncoderClassifier(**SMALL).fit(FRAME["formula"][:4], signs).save_model(tmp_path / "model")
+    (tmp_path / "t.csv").write_text("formula,sign\nTiO2,-\nKBr,-\n")
+    out = tmp_path / "scores.csv"
+    assert run("evaluate", tmp_path / "model", tmp_path / "t.csv", "-o", out) == 0
+    assert pd.read_csv(out)["labels"].tolist() == [2]
+
+
 def test_what_cannot_be_scored(folder, tmp_path, capsys):
     table = tmp_path / "t.csv"
     table.write_text("formula,gap,kind\nTiO2,,metal\nNaCl,,metal\n")

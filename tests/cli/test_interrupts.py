@@ -65,6 +65,19 @@ def test_pretraining_writes_no_checkpoint_and_goes_on(monkeypatch, capsys):
     assert "run the same command to resume" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "patched"),
+    [
+        (["screen", "t.csv", "--model", "m"], "skmat.screening.predict_stream"),
+        (["embed", "t.csv", "--parts", "csv"], "skmat.cli.embed._embed_parts"),
+    ],
+)
+def test_parts_are_kept(command, patched, monkeypatch, capsys):
+    monkeypatch.setattr(patched, raise_interrupt)
+    assert main([*command, "-o", "out"]) == 130
+    assert "finished parts are kept, run the same command to resume" in capsys.readouterr().err
+
+
 def test_the_handler_of_the_caller_is_put_back(monkeypatch):
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("skmat.cli.models._models", raise_interrupt)

@@ -233,6 +233,16 @@ def test_rows_that_are_no_crystals_stay_empty_if_told(folder, files, faulty, two
         assert np.isnan(found[1:6]).all()
 
 
+def test_rows_that_are_no_crystals_are_left_out_if_told(faulty, tmp_path, capsys):
+    data, reasons = faulty
+    model = ("--model", tmp_path / "model.joblib")
+    train = ("train", data, *COLUMN, "--targets", "gap", *FAST, *model, "--on-invalid", "skip")
+    assert run(*train) == 0
+    said = capsys.readouterr()
+    assert all(reason in " ".join(said.err.split()) for reason in reasons)
+    assert "Trained on 2 rows" in said.out
+
+
 def test_where_the_files_are(folder, tmp_path, capsys):
     model = ("--model", folder / "two.joblib")
     names = write_table(tmp_path / "names.csv", ["salt.cif", "iron.cif"])

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmat.cli.table_labels import columns_of_classes, few_integers, read_labels
+from skmat.cli.table_labels import columns_of_classes, few_integers, read_labels, read_words
 from skmat.cli.tables import Table
 from skmat.exceptions import InvalidInputError
 
@@ -25,6 +25,13 @@ def test_missing_labels_of_both_kinds_are_the_same():
 
 def test_the_minus_of_plus_and_minus_is_a_class():
     assert labels(["+", "-", "+ ", "-"], classification=True) == ["+", "-", "+", "-"]
+
+
+def test_a_minus_that_was_learned_is_a_word():
+    table = Table(pd.DataFrame({"carrier": ["-", np.nan, "NA"]}, dtype=object), {"carrier": 0})
+    read = read_words(table, {"carrier": ["+", "-"]}, "data.csv")["carrier"].tolist()
+    assert read[0] == "-"
+    assert pd.isna(read[1:]).all()
 
 
 @pytest.mark.filterwarnings("error")

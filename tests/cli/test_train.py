@@ -168,6 +168,40 @@ def test_further_columns_are_numbers_and_no_labels(folder, tmp_path, capsys):
     assert "--columns must name distinct columns" in error
 
 
+def test_labels_and_further_columns_have_one_decimal_mark(folder, tmp_path, capsys):
+    data = tmp_path / "data.csv"
+    train = ("train", data, *FIRST, "--targets", "gap", "--columns", "T")
+    for T, gap, bad in (("1.200", "3,0", "T: '1.200'"), ("1,5", "3.0", "gap: '3.0'")):
+        data.write_text(f"formula;T;gap\nTiO2;300;3\nSnO2;{T};{gap}\n")
+        for command in (
+            (*train, "--model", tmp_path / "m.joblib"),
+            ("evaluate", folder / "hot.joblib", data),
+        ):
+            assert run(*command) == 2
+            error = capsys.readouterr().err
+            assert f"row 2, {bad}: a decimal point, but other cells have decimal comm" in error
+            assert "Write all numbers with the same decimal mark" in error
+
+
+@pytest.mark.parametrize("kind", ["average", "network"])
+def test_rows_whose_further_columns_cannot_be_read(folder, kind, tmp_path, capsys):
+    model, data, out = folder / "hot.joblib", tmp_path / "data.csv", tmp_path / "out.csv"
+    if kind == "network":
+        network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1, random_state=0)
+        network.fit(frame()[["formula", "T"]], frame()[["gap"]])
+        model = network.save_model(tmp_path / "model")
+    data.write_text("formula,T,gap\nTiO2,300,3.2\nTiO2,300 K,99\nTiO2,inf,99\nMgO,300,7\n")
+    error = fails(capsys, "predict", data, "--model", model)
+    assert "row 2, T: '300 K'" in error
+    assert error.endswith("With --on-invalid nan, such rows have no results.\n")
+    assert "--on-invalid" not in fails(capsys, "explain", model, data)
+    nan = ("--on-invalid", "nan", "-o", out)
+    assert run("predict", data, "--model", model, *nan) == 0
+    assert pd.read_csv(out)["gap_predicted"].isna().tolist() == [False, True, True, False]
+    assert run("evaluate", model, data, *nan) == 0
+    assert pd.read_csv(out)["labels"].tolist() == [2]
+
+
 ENDS = ("predicted", "std", "low", "high")
 
 

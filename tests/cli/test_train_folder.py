@@ -4,17 +4,20 @@ import json
 import re
 from html import unescape
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from common.commands import ALL_DIGITS, fails, run
 from common.materials import FORMULAS, GAPS, many
+from pymatgen.core import Structure
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, mean_absolute_error, r2_score
 
 from skmat import AutoClassifier, AutoRegressor, load_model
 from skmat._utils.digits import digits_text
 from skmat.auto import _base
+from skmat.cli.held_out import draw_parts
 
 FAST = ["--preset", "fast", "--quiet", "--device", "cpu"]
 MORE = ["KCl", "LiF", "CaO", "Al2O3", "ZnO", "CdTe", "InP", "Ag", "PbS", "SrTiO3"]
@@ -118,6 +121,8 @@ def test_scores_are_those_of_the_predictions(two):
         assert found["mean_label"] == pytest.approx(frame()[name].mean())
         constant = np.full(len(truth), np.median(truth))
         assert found["constant"]["mae"] == pytest.approx(mean_absolute_error(truth, constant))
+        assert found["constant"]["max_error"] == pytest.approx((truth.max() - truth.min()) / 2)
+        assert "mape" not in found["constant"]
         np.testing.assert_allclose(known[f"{name}_error"], truth - predicted)
 
 
@@ -232,6 +237,19 @@ def test_a_part_and_the_folds_of_a_column(data, tmp_path, option, n_rows):
     assert table["gap_predicted"].notna().sum() >= n_rows
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_large_group_is_in_no_small_part(seed):
+    groups = ["large"] * 14 + ["a", "a", "b", "b", "c", "c"]
+    how = {"cv": None, "test_size": 0.3, "random_state": seed, "group_column": "paper"}
+    given, labels = SimpleNamespace(input="formula"), frame()[["density"]][:20].fillna(1)
+    X = frame()["formula"][:20].tolist()
+    parts = draw_parts(SimpleNamespace(**how), given, None, X, labels, groups, None)
+    ((training, test),) = parts.splits
+    assert 2 <= len(test) <= 4  # two groups stay to learn from
+    assert set(training) | set(test) == set(range(20))
+    assert test.min() >= 14
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -279,6 +297,29 @@ def test_only_an_earlier_result_is_replaced(data, two, tmp_path, capsys, monkeyp
         assert "it holds 'notes.txt'" in fails(capsys, *train, two)
     finally:
         (two / "notes.txt").unlink()
+
+
+def test_a_model_file_is_not_in_the_folder(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(AutoRegressor, "fit", None)  # refused before any work
+    train = ("train", data, *FAST, "--targets", "gap", "-o", tmp_path / "m", "--model")
+    for model in (tmp_path / "m", tmp_path / "m" / "model.joblib"):
+        error = fails(capsys, *train, model)
+        assert f"--model {model} is in the folder {tmp_path / 'm'}" in error
+
+
+def test_a_folder_of_train_takes_no_other_result(two, data, tmp_path, capsys):
+    formulas = ("--formulas", "TiO2", "--model", two)
+    for command in (
+        ("predict", *formulas, "-o", two / "predictions.csv"),
+        ("explain", *formulas, "--target", "gap", "--plot", two / "model" / "bars.png"),
+        ("train", data, *FAST, "--targets", "gap", "--model", two / "gap.joblib"),
+        ("screen", data, "--model", two, "-o", two / "screened"),
+        ("screen", "-o", tmp_path, "--merge", two / "predictions.csv"),
+        ("embed", data, "--parts", "csv", "-o", two / "vectors"),
+        ("demo", "--output", two),
+    ):
+        error = fails(capsys, *command)
+        assert f"is in {two}, which holds a result of skmat train" in error
 
 
 def test_the_folder_has_the_name_of_the_table(data, tmp_path, monkeypatch, capsys):
@@ -503,17 +544,32 @@ def test_a_network_is_only_measured_if_asked(data, tmp_path, capsys):
     assert "one network makes none" in fails(capsys, *train, "--group-column", "paper")
 
 
-def test_an_interrupted_measurement_keeps_the_model(data, tmp_path, capsys, monkeypatch):
-    from skmat.cli import held_out
+def interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
 
-    def interrupt(*args, **kwargs):
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(held_out, "predict_parts", interrupt)
+@pytest.mark.parametrize("target", ["gap", "kind"])
+@pytest.mark.parametrize("option", [("--cv", "3"), ("--split-column", "half")])
+def test_an_interrupted_measurement_keeps_the_model(
+    data, option, target, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("skmat.cli.held_out.predict_parts", interrupt)
     folder = tmp_path / "m"
-    assert run("train", data, *FAST, "--targets", "gap", "--cv", "3", "-o", folder) == 130
-    assert "holds the model, without its --cv" in capsys.readouterr().err
-    assert results(folder)[0]["measured_by"] == "out_of_fold"
+    assert run("train", data, *FAST, "--targets", target, *option, "-o", folder) == 130
+    assert "holds the model, without the measurement of its error" in capsys.readouterr().err
+    content, table = results(folder)
+    assert content["measured_by"] == "out_of_fold"
+    assert table[f"{target}_predicted"].notna().tolist() == table["learned"].tolist()
+
+
+def test_an_interrupted_report_keeps_the_model(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("skmat.cli.report.write_report", interrupt)
+    folder, model = tmp_path / "m", tmp_path / "m.joblib"
+    train = ("train", data, *FAST, "--targets", "gap", "-o", folder, "--model", model)
+    assert run(*train) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(f"{model} and {folder} holds the model, without report.html.")
+    assert isinstance(load_model(folder), AutoRegressor)
 
 
 def test_columns_with_one_name_are_refused(tmp_path, capsys):
@@ -546,6 +602,41 @@ def crystals(tmp_path_factory, _one_candidate):
     train = ("train", folder / "t.csv", "--structure-column", "cif", *FAST, "--targets", "y")
     assert run(*train, "-o", folder / "m") == 0
     return folder / "m"
+
+
+@pytest.fixture
+def overlapping(tmp_path):
+    """A table of a row without a file, two good rows, and one whose atoms overlap."""
+    bad = Structure(np.eye(3) * 4, ["Na", "Cl"], [[0, 0, 0], [0, 0, 1e-4]])
+    cifs = ["missing.cif", *(each.to(fmt="cif") for each in [*many(2), bad])]
+    pd.DataFrame({"cif": cifs, "y": 1.0}).to_csv(tmp_path / "t.csv", index=False)
+    return tmp_path / "t.csv"
+
+
+class TestOverlappingAtoms:
+    def test_their_rows_are_named(self, crystals, overlapping, capsys):
+        for command in (("predict", overlapping, "--model", crystals), ("explain", crystals)):
+            error = fails(capsys, *command, *[overlapping] * (command[0] == "explain"))
+            assert "row 1, cif: 'missing.cif': no file has this name" in error
+            assert "  row 4 (line" in error
+            assert "atoms 0 and 1 (counted from 0) are 0.0004 Å apart" in error
+
+    def test_their_rows_have_no_results_if_told(self, crystals, overlapping, tmp_path):
+        nan = ("--on-invalid", "nan", "-o", tmp_path / "out.csv")
+        assert run("predict", overlapping, "--model", crystals, *nan) == 0
+        found = pd.read_csv(tmp_path / "out.csv")["y_predicted"]
+        assert found.isna().tolist() == [True, False, False, True]
+        assert run("evaluate", crystals, overlapping, *nan) == 0
+        assert pd.read_csv(tmp_path / "out.csv")["labels"].tolist() == [2]
+
+    def test_they_are_found_before_the_fit(self, overlapping, monkeypatch, capsys):
+        monkeypatch.setattr(AutoRegressor, "fit", None)
+        table = pd.read_csv(overlapping)[1:].assign(part=["test", "train", "train"])
+        table.to_csv(overlapping, index=False)
+        train = ("train", overlapping, "--structure-column", "cif", *FAST, "--targets", "y")
+        error = fails(capsys, *train, "--split-column", "part")
+        assert "1 cell cannot be read as structures" in error
+        assert "  row 3 (line" in error
 
 
 class TestExplain:

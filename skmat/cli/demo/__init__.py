@@ -19,7 +19,14 @@ def add_demo(commands):
             ("predict your own formulas", "skmat demo --formulas Bi2Te3 PbTe --output demo"),
         ),
     )
-    demo.add_argument("--output", type=Path, default=Path("skmat-demo"), metavar="DIR")
+    demo.add_argument(
+        "--output",
+        type=Path,
+        default=Path("skmat-demo"),
+        metavar="DIR",
+        help="folder to write (default: skmat-demo). Files of an earlier demo are replaced, and no"
+        " others",
+    )
     demo.add_argument("--quick", action="store_true", help="smaller sizes, well under a minute")
     demo.add_argument(
         "--formulas", nargs="+", metavar="FORMULA", help="predict these with the saved model"

@@ -20,12 +20,12 @@ from sklearn.ensemble import RandomForestRegressor
 from skmat._utils.atomic import atomic_file
 from skmat._utils.paths import make_folder
 from skmat.auto import AutoRegressor
-from skmat.cli.model_files import save_model
+from skmat.cli.model_files import check_outside, save_model
 from skmat.cli.result_files import write_table
 from skmat.composition import read_compositions
 from skmat.datasets import load_transport
 from skmat.estimators import MTEncoder, MTEncoderRegressor
-from skmat.exceptions import SkmatError
+from skmat.exceptions import InvalidInputError, SkmatError
 from skmat.featurizers import MagpieFeaturizer
 from skmat.inspection import ParityDisplay
 
@@ -41,6 +41,10 @@ COVERAGE = 0.9
 
 #: Fraction of labels removed at random, to imitate a table with missing labels.
 MISSING = 0.3
+
+#: Files of the demo, in the order in which they are written, and the start of the first one.
+_FILES = ("results.csv", "predictions.csv", "parity.png", "model.joblib")
+_HEADER = "model,target,MAE,unit,n_held_out"
 
 #: Well-known thermoelectrics.
 FORMULAS = ["Bi2Te3", "PbTe", "SnSe", "Mg2Si", "SrTiO3", "CoSb3"]
@@ -81,6 +85,7 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     ----------
     output : path-like, default="skmat-demo"
         Folder for results.csv, predictions.csv, parity.png and model.joblib. Created if missing.
+        Files of an earlier demo are replaced.
     sizes : Sizes, default=FULL
         Sizes of the data and models.
     formulas : list of str, default=None
@@ -94,11 +99,18 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     -------
     DataFrame of shape (n_models, n_targets)
         Mean absolute errors on the held-out compounds, in the units of the targets.
+
+    Raises
+    ------
+    InvalidInputError
+        If `output` holds files of these names that are not of a demo, or is a folder of ``skmat
+        train``.
     """
     start = time.perf_counter()
     formulas = list(formulas or FORMULAS)
     read_compositions(formulas)  # raise for typing errors now, not at the end
     output = Path(output)
+    _check_replaceable(output)
     make_folder(output, "output")
 
     _say("Data")
@@ -147,6 +159,18 @@ def run_demo(output="skmat-demo", *, sizes=FULL, formulas=None, pretrained="auto
     print("Equal to the predictions of the model in memory, bit for bit.")
     _say(f"Wrote {output} in {time.perf_counter() - start:.0f} s")
     return errors
+
+
+def _check_replaceable(output):
+    check_outside(output)
+    found = [name for name in _FILES if (output / name).exists()]
+    if not found:
+        return
+    first = output / _FILES[0]
+    if not first.is_file() or not first.read_bytes().startswith(_HEADER.encode()):
+        raise InvalidInputError(
+            f"{output / found[0]} is not of a demo, which would replace it. Give another --output."
+        )
 
 
 def _split(sizes, random_state):

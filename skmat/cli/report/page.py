@@ -181,7 +181,7 @@ def _scores(target):
     if target.classes is None:
         rows[1:1] = _above_the_lowest(target)
     header = [f"On {len(target.rows):,} labels", "This model", _capital(_constant(target))]
-    note = "Errors and widths have the unit of the column."
+    note = "Errors and widths have the unit of the column. Each score has its own best constant."
     if target.classes is not None:
         note = (
             f"F1 is that of {target.classes[1]!r}."

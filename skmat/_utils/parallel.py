@@ -1,5 +1,7 @@
 """joblib's Parallel on backends with and without generators."""
 
+from inspect import isgenerator
+
 from joblib import Parallel
 from joblib.parallel import get_active_backend
 
@@ -19,5 +21,6 @@ def make_parallel(n_jobs, *, in_order=True, **how):
 
 
 def results_of(run, tasks):
-    """Yield the results of a ``Parallel``, whether it gives a generator or a list."""
-    yield from run(tasks)
+    """Start a ``Parallel``, and return a generator of its results, also if it gives a list."""
+    results = run(tasks)
+    return results if isgenerator(results) else (each for each in results)

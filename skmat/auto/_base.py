@@ -14,7 +14,7 @@ from skmat._utils.parameters import PlainParametersMixin, draw_seed
 from skmat._utils.prepared import describe_odd_rows
 from skmat.auto._candidates import make_candidates
 from skmat.auto._clock import Deadline, deferred_interrupt
-from skmat.auto._competition import Competition
+from skmat.auto._competition import Competition, Outcome
 from skmat.auto._data import FitData
 from skmat.auto._folds import join_groups, make_folds
 from skmat.auto._leaderboard import leaderboard, leaderboard_html, leaderboard_text
@@ -119,6 +119,7 @@ class AutoEstimator(
         X = held(X)
         data, valid = self._read_data(X, y, sample_weight, groups)
         targets = data.targets
+        left_out: dict[str, str] = {}
         candidates = make_candidates(
             self.preset,
             self.candidates,
@@ -129,6 +130,7 @@ class AutoEstimator(
             n_columns=data.n_columns,
             fewest=_fewest(targets) if self._is_classifier else None,
             device=self.device,
+            left_out=left_out,
         )
         # Small enough for what is added to it.
         seed = of_first_process(draw_seed(self.random_state)) % (2**31 - 1)
@@ -137,6 +139,11 @@ class AutoEstimator(
         # Ctrl-C in what follows leaves a usable model too.
         with deferred_interrupt(deadline):
             competition = Competition(data, deadline, seed, self._plain("n_jobs"), verbose)
+            competition.failures += [
+                Outcome(candidate, target, why)
+                for candidate, why in left_out.items()
+                for target in targets.names
+            ]
             self._fit_candidates(candidates, competition, valid, metric)
         if verbose:
             print(f"Candidates, by out-of-fold {metric.name}:", file=sys.stderr)
@@ -161,7 +168,12 @@ class AutoEstimator(
         generator = np.random.default_rng(competition.seed)
         learned = np.any([data.labelled(target) for target in range(len(parts))], axis=0)
         compositions = data.table.compositions.group_ids()[learned]
-        novelty = NoveltyScale.fit(embedding[learned], compositions, generator)
+        novelty = NoveltyScale.fit(
+            embedding[learned],
+            compositions,
+            generator,
+            all_vectors=self.input_ == "structure",
+        )
         data.distances = novelty.relative_distance(embedding)
         averages, ranked, oof = [], [], []
         for target, of_target in enumerate(parts):
@@ -229,8 +241,9 @@ class AutoEstimator(
         ndarray of shape (n_materials,)
             Percentage of the training set whose own distance is smaller, from 0 to 100. It is 100
             if a further column has a number outside of the learned range, by more than 5 % of the
-            range, a category that no labelled material has, or is missing where the training set
-            always had it. NaN for rows that cannot be read, with ``on_invalid="nan"``.
+            range, a category that no labelled material has, a number where labelled materials have
+            none, or is missing where the training set always had it. NaN for rows that cannot be
+            read, with ``on_invalid="nan"``.
         """
         read = self._read(X)
         values = self._novelty_of(read.table) if len(read.table) else np.empty(0)

@@ -47,7 +47,7 @@ def at_temperature(probabilities, temperature):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def class_thresholds(decision, probabilities, y, sample_weight):
+def class_thresholds(decision, probabilities, y, sample_weight, frequencies=None):
     """Return the threshold of each class: the class with the largest ratio to it is predicted.
 
     Parameters
@@ -60,6 +60,8 @@ def class_thresholds(decision, probabilities, y, sample_weight):
         Indices of the classes.
     sample_weight : ndarray of shape (n,)
         Weights of the rows.
+    frequencies : ndarray of shape (n_classes,), default=None
+        Frequencies of the classes among all labels. None takes those in `y`.
 
     Returns
     -------
@@ -67,16 +69,19 @@ def class_thresholds(decision, probabilities, y, sample_weight):
         Thresholds, above 0. For "accuracy" they are equal. For "balanced_accuracy" they are the
         frequencies of the classes. For "f1" they are half of the largest F1 of each class
         (Lipton, Elkan and Naryanaswamy, ECML 2014, theorem 1), and with two classes those of the
-        second class. Classes that `y` lacks have infinite ones.
+        second class. A class that only `y` lacks has its frequency among all labels, or half of an
+        F1 of 1. Classes without any label have infinite ones.
     """
     n_classes = probabilities.shape[1]
     if decision == "accuracy" or n_classes == 1:
         return np.full(n_classes, 1 / n_classes)
+    counts = np.bincount(y, sample_weight, minlength=n_classes)
+    untested = np.zeros(n_classes) if frequencies is None else np.where(counts, 0, frequencies)
     if decision == "balanced_accuracy":
-        counts = np.bincount(y, sample_weight, minlength=n_classes)
-        return _thresholds(counts / counts.sum())
+        return _thresholds(np.where(untested > 0, untested, counts / counts.sum()))
     best = [
-        _largest_f1(each, y == index, sample_weight) for index, each in enumerate(probabilities.T)
+        1.0 if untested[index] > 0 else _largest_f1(each, y == index, sample_weight)
+        for index, each in enumerate(probabilities.T)
     ]
     if n_classes == 2 and min(best) > 0:
         return np.array([1 - best[1] / 2, best[1] / 2])

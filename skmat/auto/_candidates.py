@@ -101,6 +101,8 @@ class Candidate:
         Whether the model gets a gate for zero-inflated targets.
     most_rows : int or None
         Training rows above which the candidate is left out.
+    may_write : bool
+        Whether ``predict`` of the model may change what it reads.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Candidate:
     takes_logs: bool = True
     learns_gate: bool = False
     most_rows: int | None = None
+    may_write: bool = False
 
 
 def make_candidates(
@@ -128,6 +131,7 @@ def make_candidates(
     n_columns=0,
     fewest=None,
     device="auto",
+    left_out=None,
 ):
     """Return the candidates of a preset and those that the user added.
 
@@ -150,6 +154,8 @@ def make_candidates(
         Labels of the rarest class.
     device : str, default="auto"
         Device of the networks.
+    left_out : dict, default=None
+        Gets why candidates of the preset are not tried, by their name.
 
     Returns
     -------
@@ -181,13 +187,17 @@ def make_candidates(
             replace(each, most_rows=_MOST_FOR_ALIGNN) if each.name == "alignn" else each
             for each in named
         ]
-    reasons = {each.name: _reason_to_leave_out(each, n_rows, fewest) for each in named}
-    chosen = [each for each in named if reasons[each.name] is None]
+    left_out = {} if left_out is None else left_out
+    for each in named:
+        why = _reason_to_leave_out(each, n_rows, fewest)
+        if why is not None:
+            left_out[each.name] = why
+    chosen = [each for each in named if each.name not in left_out]
     chosen += _added(added, is_classifier, n_targets, [each.name for each in chosen])
     if not chosen:
-        left_out = "".join(f" {name!r} is left out: {why}." for name, why in reasons.items())
+        text = "".join(f" {name!r} is left out: {why}." for name, why in left_out.items())
         raise InvalidInputError(
-            f"preset={preset!r} and candidates={added!r} leave no candidate.{left_out} Name"
+            f"preset={preset!r} and candidates={added!r} leave no candidate.{text} Name"
             f" {'another one' if left_out else 'at least one'}."
         )
     if n_columns:
@@ -366,9 +376,9 @@ def _added(added, is_classifier, n_targets, taken):
             joint = n_targets > 1
             candidate = Candidate(name, model, model._input, is_network=True, is_joint=joint)
         elif _reads_materials(model):
-            candidate = Candidate(name, model, "materials")
+            candidate = Candidate(name, model, "materials", may_write=True)
         else:
-            candidate = Candidate(name, model, ("magpie", "fractions"))
+            candidate = Candidate(name, model, _BOTH, may_write=True)
         candidates.append(candidate)
     return candidates
 

@@ -35,7 +35,8 @@ class ClassAverage:
     def fit(cls, target, candidates, decision, data, metric, generator):
         """Choose the parts on out-of-fold predictions; see ``NumberAverage.fit``."""
         predictions = np.stack([each.predict(OutOfFold(), target) for each in candidates])
-        known = data.labelled(target) & ~np.isnan(predictions).any(axis=(0, 2))
+        labelled = data.labelled(target)
+        known = labelled & ~np.isnan(predictions).any(axis=(0, 2))
         rows = np.flatnonzero(known)
         y = np.where(known, data.targets.values[:, target], 0).astype(int)
         # The average of calibrated candidates is better than that of overconfident ones.
@@ -54,7 +55,14 @@ class ClassAverage:
         raw = average.predict_proba(OutOfFold())[rows]
         average.temperature = fit_temperature(raw, y[rows], weights)
         oof = average.predict_proba(OutOfFold())
-        average.thresholds = class_thresholds(decision, oof[rows], y[rows], weights)
+        frequencies = np.bincount(
+            data.targets.values[labelled, target].astype(int),
+            data.sample_weight[labelled],
+            minlength=oof.shape[1],
+        )
+        average.thresholds = class_thresholds(
+            decision, oof[rows], y[rows], weights, frequencies / frequencies.sum()
+        )
         return average, candidates, oof
 
     def predict_proba(self, outputs):

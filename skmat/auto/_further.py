@@ -14,6 +14,7 @@ from skmat.exceptions import InvalidInputError, shorten
 __all__ = [
     "FurtherValues",
     "find_odd_rows",
+    "learned_values",
     "learn_categories",
     "learn_ranges",
     "read_columns",
@@ -132,11 +133,28 @@ def find_odd_rows(values, ranges):
             numbers, slack = values.numbers[name], _SLACK * (most - least)
             outside = (numbers < least - slack) | (numbers > most + slack)
             odd[f"a {str(name)!r} outside of {least:g} to {most:g}"] = outside
+        elif name in values.numbers:
+            odd[f"a {str(name)!r}, of which no labelled material has any"] = ~np.isnan(
+                values.numbers[name]
+            )
         if rest and rest[0] is not None:
             known = {None, *rest[0]}
             unlike = np.array([each not in known for each in values.texts[name]], dtype=bool)
             odd[f"a {str(name)!r} that no labelled material has"] = unlike & ~values.bad
     return {what: rows for what, rows in odd.items() if rows.any()}
+
+
+def learned_values(values, ranges):
+    """Return the encoded values, missing in columns of which no number was learned.
+
+    No model has a scale for the numbers of such a column.
+    """
+    unknown = [
+        str(name)
+        for name, (least, *_) in ranges.items()
+        if least is None and name in values.numbers
+    ]
+    return values.encoded.assign(**dict.fromkeys(unknown, np.nan)) if unknown else values.encoded
 
 
 def _levels(name, column):

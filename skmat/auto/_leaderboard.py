@@ -2,6 +2,7 @@
 
 import textwrap
 
+import numpy as np
 import pandas as pd
 
 from skmat._utils.digits import digits_text
@@ -38,7 +39,7 @@ def leaderboard(ranked, failures, target_names):
             "fitted",
         )
         for name, parts in zip(target_names, ranked, strict=True)
-        for part in sorted(parts, key=lambda part: part.error)
+        for part in sorted(parts, key=lambda part: (np.isnan(part.error), part.error))
     ]
     unknown = (float("nan"), 0.0, 0.0, 0.0)
     rows += [(each.name, each.target, *unknown, each.status) for each in failures]

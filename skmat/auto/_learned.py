@@ -6,10 +6,12 @@ import numpy as np
 
 from skmat._utils.units import in_own_unit
 
-__all__ = ["LOG", "Learned", "exp_of", "log_of"]
+__all__ = ["LOG", "LOG_ABOVE", "Learned", "exp_of", "log_of"]
 
 #: End of the names of candidates that learn logarithms.
 LOG = ", log"
+#: Logarithm of the factor by which a prediction may be above all labels.
+LOG_ABOVE = np.log(3)
 #: Largest logarithm of a prediction.
 _LARGEST_LOG = 300.0
 
@@ -66,7 +68,7 @@ class Learned:
             scale = 1.0
         values = (values - center) / scale
         # An error of a logarithm is a factor.
-        ceiling = np.inf if log_unit is None else float(np.nanmax(values) + np.log(3) / scale)
+        ceiling = np.inf if log_unit is None else float(np.nanmax(values) + LOG_ABOVE / scale)
         is_above = is_above or lowest is not None
         return cls(target, values, center, scale, log_unit, 0, lowest, ceiling, is_above)
 

@@ -87,7 +87,8 @@ class MaterialTable:
     def feature(self, name):
         """Return the features of that name, ndarray of shape (n, n_features)."""
         if name not in self._known:
-            self._known[name] = self._compute(name)
+            # scikit-learn may be set to return data frames.
+            self._known[name] = np.asarray(self._compute(name))
         return self._known[name]
 
     def _compute(self, name):

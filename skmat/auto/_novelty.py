@@ -26,18 +26,21 @@ class NoveltyScale:
     mean, deviation : ndarray of shape (n_features,)
         Standardisation of the vectors.
     vectors : ndarray of shape (n, n_features), float32
-        Standardised vectors of the training set.
-    distances : ndarray of shape (n,)
-        Distances of the training set from itself, in ascending order.
+        Standardised vectors of the training set, first one of each composition.
+    distances : ndarray of shape (n_compositions,)
+        Distances of these from each other, in ascending order.
+    all_distances : ndarray of shape (n,)
+        Distances of all vectors from each other, in ascending order.
     """
 
     mean: np.ndarray
     deviation: np.ndarray
     vectors: np.ndarray
     distances: np.ndarray
+    all_distances: np.ndarray
 
     @classmethod
-    def fit(cls, vectors, groups, generator):
+    def fit(cls, vectors, groups, generator, *, all_vectors=False):
         """Learn the distances within the training set.
 
         Parameters
@@ -48,25 +51,36 @@ class NoveltyScale:
             Composition of each row. One row of each is kept.
         generator : numpy.random.Generator
             Draws the rows that are kept, if there are too many.
+        all_vectors : bool, default=False
+            Whether rows of one composition are kept where their vectors differ.
         """
+        vectors = np.asarray(vectors, dtype=np.float32)
         _, first = np.unique(groups, return_index=True)
+        others = first[:0]
+        if all_vectors:
+            _, distinct = np.unique(vectors, axis=0, return_index=True)
+            others = np.setdiff1d(distinct, first)
         if len(first) > _MOST:
             first = generator.choice(first, _MOST, replace=False)
-        vectors = np.asarray(vectors[np.sort(first)], dtype=np.float32)
+        if len(first) + len(others) > _MOST:
+            others = generator.choice(others, _MOST - len(first), replace=False)
+        others = vectors[np.sort(others)]
+        vectors = vectors[np.sort(first)]
         mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
         # Columns without spread would make a small difference infinite.
         deviation = np.where(deviation > 1e-6 * deviation.max(initial=0), deviation, np.inf)
         vectors = (vectors - mean) / deviation
-        n_neighbors = min(_N_NEIGHBORS, len(vectors) - 1)
-        distances = np.zeros(1)
-        if n_neighbors:
-            own, _ = _search(vectors).kneighbors(n_neighbors=n_neighbors)
-            distances = np.sort(own.mean(axis=1))
-        return cls(mean, deviation, vectors, distances)
+        distances = all_distances = _own_distances(vectors)
+        if len(others):
+            vectors = np.concatenate([vectors, (others - mean) / deviation])
+            all_distances = _own_distances(vectors)
+        return cls(mean, deviation, vectors, distances, all_distances)
 
     @classmethod
     def from_arrays(cls, arrays):
         """Return the scale that ``to_arrays`` describes."""
+        # Older folders have one vector of each composition.
+        arrays = {"all_distances": arrays["distances"], **arrays}
         return cls(**{each.name: arrays[each.name] for each in fields(cls)})
 
     def to_arrays(self):
@@ -108,8 +122,8 @@ class NoveltyScale:
             n_neighbors = min(_N_NEIGHBORS, len(self.vectors))
             scaled = self._scaled(vectors[rows])
             distances, _ = _search(self.vectors).kneighbors(scaled, n_neighbors=n_neighbors)
-            nearer = np.searchsorted(self.distances, distances.mean(axis=1))
-            found[rows] = 100 * nearer / len(self.distances)
+            nearer = np.searchsorted(self.all_distances, distances.mean(axis=1))
+            found[rows] = 100 * nearer / len(self.all_distances)
         return found
 
     def _scaled(self, vectors):
@@ -118,7 +132,8 @@ class NoveltyScale:
     def relative_distance(self, vectors):
         """Return the distance to the training set, relative to the median within it.
 
-        The distance of a row of the training set is that to the others.
+        The distance of a row of the training set is that to the others. One row of each
+        composition counts: intervals are about materials of other compositions.
 
         Parameters
         ----------
@@ -137,20 +152,30 @@ class NoveltyScale:
         if not unit > 0:
             found[rows] = 1.0
             return found
-        n_neighbors = min(_N_NEIGHBORS + 1, len(self.vectors))
+        kept = self.vectors[: len(self.distances)]
+        n_neighbors = min(_N_NEIGHBORS + 1, len(kept))
         for part in np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME)):
             if not len(part):
                 continue
             scaled = self._scaled(vectors[part])
-            _, nearest = _search(self.vectors).kneighbors(scaled, n_neighbors=n_neighbors)
+            _, nearest = _search(kept).kneighbors(scaled, n_neighbors=n_neighbors)
             # Those of the search depend on the other rows, in the last digits.
-            apart = np.abs(scaled[:, None] - self.vectors[nearest])
+            apart = np.abs(scaled[:, None] - kept[nearest])
             distances = np.sort(np.sqrt((apart**2).sum(axis=2)), axis=1)
             is_own = (apart.max(axis=2) < _SAME).any(axis=1)
             found[part] = np.where(
                 is_own, distances[:, 1:].mean(axis=1), distances[:, :-1].mean(axis=1)
             )
         return found / unit
+
+
+def _own_distances(vectors):
+    """Return the mean distance of each row to its nearest others, in ascending order."""
+    n_neighbors = min(_N_NEIGHBORS, len(vectors) - 1)
+    if not n_neighbors:
+        return np.zeros(1)
+    own, _ = _search(vectors).kneighbors(n_neighbors=n_neighbors)
+    return np.sort(own.mean(axis=1))
 
 
 def _search(vectors):

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import validate_data
 
-from skmat.auto._further import find_odd_rows, learn_categories, learn_ranges, read_columns
+from skmat.auto._further import (
+    find_odd_rows,
+    learn_categories,
+    learn_ranges,
+    learned_values,
+    read_columns,
+)
 from skmat.auto._materials import MaterialTable
 from skmat.composition import read_compositions
 from skmat.composition._columns import check_unique
@@ -69,9 +75,11 @@ class MaterialsInputMixin(CompositionReaderMixin):
         if columns is None:
             return MaterialTable(given, compositions, structures), valid
         # Models of older folders have no ranges.
-        odd = find_odd_rows(columns, getattr(self, "_ranges", {}))
+        ranges = getattr(self, "_ranges", {})
+        encoded = learned_values(columns, ranges)[valid]
+        odd = find_odd_rows(columns, ranges)
         odd = {what: rows[valid] for what, rows in odd.items() if rows[valid].any()}
-        return MaterialTable(given, compositions, structures, columns.encoded[valid], odd), valid
+        return MaterialTable(given, compositions, structures, encoded, odd), valid
 
     def _read_formulas(self, X, is_column, reset, on_invalid):
         if is_column:

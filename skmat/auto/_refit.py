@@ -2,16 +2,17 @@
 
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import _num_samples
 
 from skmat._utils.parameters import draw_seed
 from skmat.auto._candidates import make_candidates
-from skmat.auto._learned import LOG, exp_of, log_of
+from skmat.auto._learned import LOG, LOG_ABOVE, exp_of, log_of
 from skmat.auto._materials import feature_pipeline
 from skmat.auto._trial import fit_with_weights, seeded_clone, take_rows
 from skmat.exceptions import InvalidInputError
+from skmat.featurizers import StructureToComposition
 from skmat.inputs import held, read_weights
 
 __all__ = ["refit_candidate"]
@@ -78,10 +79,12 @@ def refit_candidate(auto, name, X, y, sample_weight):
         rows, y = _labelled(auto, name, y, weights)
         X, weights = take_rows(X, rows), weights[rows]
     if not auto._is_classifier:
-        model = _with_transform(model, form["log_units"], is_network=candidate.is_network)
+        model = _with_transform(model, form["log_units"], y, is_network=candidate.is_network)
     if not isinstance(candidate.reads, str):
         features = feature_pipeline(candidate.reads, auto.input_)
         model = Pipeline([("features", features), ("model", model)])
+    elif auto.input_ == "structure" and candidate.reads == "formula":
+        model = make_pipeline(StructureToComposition(), model)
     return fit_with_weights(model, X, y, weights)
 
 
@@ -100,20 +103,27 @@ def _labelled(auto, name, y, weights):
     return rows, (targets.classes[0][labels.astype(int)] if auto._is_classifier else labels)
 
 
-def _with_transform(model, log_units, *, is_network):
+def _with_transform(model, log_units, y, *, is_network):
     """Return a regressor that learns what the candidate learned: standardised, or logarithms."""
     steps = [] if is_network else [("scale", StandardScaler())]
     if any(log_units):
-        units = {"units": [unit or np.nan for unit in log_units]}
-        log = FunctionTransformer(_logs_of, _exps_of, kw_args=units, inv_kw_args=units)
+        units = np.array([unit or np.nan for unit in log_units])
+        ceilings = log_of(np.max(y, axis=0), units) + LOG_ABOVE
+        log = FunctionTransformer(
+            _logs_of,
+            _exps_of,
+            kw_args={"units": units},
+            inv_kw_args={"units": units, "ceilings": ceilings},
+        )
         steps.insert(0, ("log", log))
     return TransformedTargetRegressor(model, transformer=Pipeline(steps)) if steps else model
 
 
 def _logs_of(values, units):
     """Return the logarithms of columns that have a unit."""
-    return np.where(np.isnan(units), values, log_of(values, np.asarray(units)))
+    return np.where(np.isnan(units), values, log_of(values, units))
 
 
-def _exps_of(values, units):
-    return np.where(np.isnan(units), values, exp_of(values, np.asarray(units)))
+def _exps_of(values, units, ceilings):
+    logs = np.minimum(values, ceilings)
+    return np.where(np.isnan(units), values, exp_of(logs, units))

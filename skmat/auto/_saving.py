@@ -129,6 +129,7 @@ def _write_trial(trial, folder, place):
         "reads": candidate.reads if isinstance(candidate.reads, str) else list(candidate.reads),
         "is_network": candidate.is_network,
         "is_joint": candidate.is_joint,
+        "may_write": candidate.may_write,
         "n_models": len(trial.models),
         "learned": [
             {
@@ -153,6 +154,8 @@ def _read_trial(content, folder, place):
         reads=reads if isinstance(reads, str) else tuple(reads),
         is_network=content["is_network"],
         is_joint=content["is_joint"],
+        # Models of older folders do not say it.
+        may_write=content.get("may_write", True),
     )
     learned = [
         Learned(

@@ -77,8 +77,11 @@ class Trial:
 
     def predict(self, table):
         """Return the mean prediction of the models, by target."""
-        X = table.read(self.candidate.reads)
-        outputs = [_predict(model, X, self.learned) for model in self.models]
+        X, rows = table.read(self.candidate.reads), np.arange(len(table))
+        outputs = [
+            _predict(model, take_rows(X, rows) if self.candidate.may_write else X, self.learned)
+            for model in self.models
+        ]
         return {
             each.target: np.mean([output[place] for output in outputs], axis=0)
             for place, each in enumerate(self.learned)

@@ -117,6 +117,19 @@ def test_f1_does_not_depend_on_the_order_of_equal_scores():
     assert one[1] == pytest.approx(0.6 / 1.3 / 2)
 
 
+@pytest.mark.parametrize(("decision", "expected"), [("balanced_accuracy", 0.1), ("f1", 0.5)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_class_that_no_row_tests_has_a_threshold(decision, expected, n_classes):
+    given = GENERATOR.dirichlet(np.ones(n_classes), size=100)
+    y = GENERATOR.integers(0, n_classes - 1, size=100)
+    frequencies = np.append(np.full(n_classes - 1, 0.9 / (n_classes - 1)), 0.1)
+    thresholds = class_thresholds(decision, given, y, np.ones(100), frequencies)
+    assert thresholds[-1] == expected
+    if n_classes > 2:
+        others = class_thresholds(decision, given, y, np.ones(100))[:-1]
+        np.testing.assert_array_equal(thresholds[:-1], others)
+
+
 @pytest.mark.parametrize("decision", ["balanced_accuracy", "f1"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_class_without_labels_is_never_predicted(decision, n_classes):

@@ -129,6 +129,25 @@ def test_a_class_without_weight_is_not_predicted(decision):
     assert "alien" not in model.predict(BINARIES)
 
 
+@pytest.mark.parametrize("decision", ["accuracy", "balanced_accuracy", "f1"])
+def test_a_class_that_no_row_tests_is_predicted(decision):
+    y = np.array([["F", "Cl", "Br", "O", "S", "Se"][i % 6] for i in range(60)])
+    rows = np.arange(60)
+    cv = [(rows[:40], rows[40:][y[40:] != "F"])]
+    model = classifier(cv=cv, decision=decision).fit(BINARIES, y)
+    assert set(model.predict(BINARIES)) == set(y)
+
+
+def test_the_leaderboard_says_why_candidates_of_the_preset_are_not_tried():
+    y = CLASSES.copy()
+    y[:10] = "rare"
+    model = classifier(preset=["svm"], candidates=TWO).fit(BINARIES, y)
+    row = model.leaderboard_.set_index("candidate").loc["svm"]
+    assert row.status == "it needs 15 labels of each class, and the rarest class has 10"
+    assert np.isnan(row.error)
+    assert row.weight == 0
+
+
 def test_rows_without_label_or_weight_change_nothing():
     expected = classifier(candidates=TWO).fit(BINARIES, CLASSES)
     y = [*CLASSES, None, "halide"]

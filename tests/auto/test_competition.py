@@ -13,6 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
 from skmat import ALIGNNRegressor, CGCNNRegressor, MTEncoderRegressor
+from skmat.auto import _trial
 from skmat.auto._candidates import Candidate
 from skmat.auto._clock import (
     Deadline,
@@ -207,6 +208,19 @@ def test_processes_of_the_folds_do_not_get_ctrl_c():
         started = subprocess.check_output([sys.executable, "-c", child], text=True)
     assert started == "True\n"
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows")
+def test_folds_start_while_ctrl_c_is_kept_from_processes(monkeypatch):
+    seen = []
+
+    def run(jobs):
+        seen.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        return [function(*arguments) for function, arguments, _ in jobs]
+
+    monkeypatch.setattr(_trial, "make_parallel", lambda *args, **how: run)
+    assert compete().run(trial()) is not None
+    assert seen == [True]
 
 
 def test_an_interrupt_that_is_raised():

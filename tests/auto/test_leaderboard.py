@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
-from skmat.auto._leaderboard import leaderboard_html, leaderboard_text
+from skmat.auto._leaderboard import leaderboard, leaderboard_html, leaderboard_text
 
 REASON = "failed: RuntimeError: " + "no memory " * 20
 
@@ -16,6 +18,16 @@ def board():
     ]
     columns = ["candidate", "target", "error", "weight"]
     return pd.DataFrame(rows, columns=[*columns, "seconds_fit", "seconds_predict", "status"])
+
+
+def test_candidates_without_an_error_come_last():
+    trial = SimpleNamespace(seconds_fit=0.0, seconds_predict=0.0)
+    errors = {"a": 2.0, "odd": float("nan"), "b": 1.0}
+    parts = [
+        SimpleNamespace(name=name, error=error, weight=0.5, trial=trial)
+        for name, error in errors.items()
+    ]
+    assert list(leaderboard([parts], [], ["gap"])["candidate"]) == ["b", "a", "odd"]
 
 
 def test_a_terminal_shows_four_digits_and_a_line_per_failure(board):

@@ -79,6 +79,21 @@ def test_equal_compositions_count_once():
     np.testing.assert_allclose(twice.percentile(new), fit().percentile(new))
 
 
+def test_other_vectors_of_a_composition_are_known_but_do_not_count_for_intervals():
+    vectors = np.concatenate([TRAINING[:40], TRAINING[40:60], TRAINING[40:50]])
+    groups = np.concatenate([np.arange(40), np.arange(20), np.arange(10)])
+    scale = NoveltyScale.fit(vectors, groups, np.random.default_rng(0), all_vectors=True)
+    one = fit(vectors, groups)
+    assert len(scale.vectors) == 60
+    assert scale.holds(vectors).all()
+    assert not one.holds(TRAINING[40:60]).any()
+    assert scale.percentile(vectors).max() < 100
+    np.testing.assert_array_equal(scale.distances, one.distances)
+    new = GENERATOR.normal(size=(20, 8))
+    for each in (vectors, new):
+        np.testing.assert_array_equal(scale.relative_distance(each), one.relative_distance(each))
+
+
 def test_units_of_the_vectors_do_not_matter():
     factors = np.array([1, 1e3, 1e-3, 1, 1, 1, 1, 1])
     new = GENERATOR.normal(size=(20, 8))
@@ -112,3 +127,6 @@ def test_many_materials_are_drawn(monkeypatch):
     first, second = fit(seed=0), fit(seed=0)
     assert len(first.vectors) == 50
     np.testing.assert_array_equal(first.vectors, second.vectors)
+    groups = np.arange(300) % 30
+    scale = NoveltyScale.fit(TRAINING, groups, np.random.default_rng(0), all_vectors=True)
+    assert (len(scale.distances), len(scale.vectors)) == (30, 50)

@@ -399,6 +399,17 @@ def test_numbers_outside_of_the_learned_range_warn():
     assert model.novelty(given)[0] < 100
 
 
+def test_numbers_of_a_column_that_had_none_warn_and_change_nothing():
+    frame = pd.DataFrame({"formula": BINARIES, "T": np.nan})
+    model = regressor(preset=["svm"], candidates=None).fit(frame, NUMBERS)
+    given = frame.head(3).assign(T=[900.0, np.nan, np.nan])
+    with pytest.warns(NoveltyWarning, match="1 of 3 rows have a 'T', of which no labelled"):
+        predicted = model.predict(given)
+    assert_array_equal(predicted, model.predict(frame.head(3)))
+    assert model.novelty(given)[0] == 100
+    assert model.novelty(given)[1:].max() < 100
+
+
 @pytest.mark.parametrize("how", ["no label", "no weight"])
 def test_rows_without_a_label_teach_neither_ranges_nor_categories(how):
     frame = pd.DataFrame({"formula": BINARIES, "T": np.linspace(0, 10, 60), "process": "cast"})

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.auto import BINARIES, CLASSES, NUMBERS, Odd, classifier, logistic, regressor, ridge
+from common.materials import many
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -54,6 +55,23 @@ def test_a_network_of_the_user():
     network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1)
     model = regressor(candidates=[("net", network)], cv=2).fit(BINARIES, NUMBERS)
     assert model.refit_candidate("net", BINARIES, NUMBERS).predict(BINARIES).shape == (60,)
+
+
+def test_a_network_of_formulas_reads_structures():
+    network = MTEncoderRegressor(preset="tiny", pretrained=None, max_epochs=1)
+    structures = many(12)
+    model = regressor(candidates=[("net", network)], cv=2).fit(structures, NUMBERS[:12])
+    weights = np.arange(12.0) + 1
+    alone = model.refit_candidate("net", structures, NUMBERS[:12], sample_weight=weights)
+    assert alone.predict(structures).shape == (12,)
+
+
+def test_logarithms_have_the_ceiling_of_the_fit():
+    odd = Odd(on_predict=lambda X: np.full(len(X), 99.0))
+    model = regressor(candidates=[("odd", odd)], bounds=None, keep_candidates=True)
+    model.fit(BINARIES, TAILS)
+    alone = model.refit_candidate("odd, log", BINARIES, TAILS).predict(BINARIES)
+    assert_allclose(alone, model.predict_candidates(BINARIES)["odd, log"])
 
 
 def test_a_network_learns_logarithms_as_in_the_fit():

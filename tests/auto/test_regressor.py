@@ -11,19 +11,23 @@ import polars as pl
 import pytest
 import torch
 from common.auto import BINARIES, NUMBERS, SWAPPED, Odd, fit_with_failures, regressor, ridge
+from common.materials import rock_salt
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
+from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_X_y
 
-from skmat import AutoRegressor, MTEncoderRegressor
+from skmat import AutoRegressor, MTEncoderRegressor, load_model
 from skmat.auto import _folds, _number_average
 from skmat.exceptions import CandidateWarning, InvalidInputError, NoveltyWarning
 from skmat.model_selection import LeaveOneElementOut, TargetExtrapolationSplit
@@ -480,6 +484,34 @@ def test_novelty_does_not_depend_on_groups():
     one = regressor().fit(BINARIES, NUMBERS)
     other = regressor().fit(BINARIES, NUMBERS, groups=np.arange(60) // 20)
     assert_array_equal(one.novelty(ALIENS + BINARIES), other.novelty(ALIENS + BINARIES))
+
+
+def test_a_candidate_that_changes_its_features_leaves_those_of_others(tmp_path):
+    def fitted(copy):
+        mine = make_pipeline(StandardScaler(copy=copy), Ridge())
+        return regressor(candidates=[("mine", mine), *TWO]).fit(BINARIES, NUMBERS)
+
+    model, expected = fitted(copy=False), fitted(copy=True).predict(BINARIES)
+    assert_array_equal(model.predict(BINARIES), expected)
+    model.save_model(tmp_path / "model")
+    assert_array_equal(load_model(tmp_path / "model").predict(BINARIES), expected)
+
+
+def test_data_frames_of_scikit_learn():
+    model = regressor().fit(BINARIES, NUMBERS)
+    expected, novelty = model.predict(BINARIES), model.novelty(BINARIES)
+    with config_context(transform_output="pandas"):
+        model = regressor().fit(BINARIES, NUMBERS)
+        assert_array_equal(model.predict(BINARIES), expected)
+        assert_array_equal(model.novelty(BINARIES), novelty)
+        assert model.refit_candidate("ridge", BINARIES, NUMBERS).predict(BINARIES).shape == (60,)
+
+
+def test_all_structures_of_a_composition_are_learned():
+    salts = [rock_salt(a, cation) for cation in ("Li", "Na", "K") for a in (4.5, 5.2, 6.0)]
+    model = regressor(cv=2).fit(salts, np.arange(9.0))
+    assert model._has_learned(salts).all()
+    assert model.novelty(salts).max() < 100
 
 
 # Failures and ends

@@ -1,5 +1,6 @@
 """Write a folder under another name, and put it in its place when it is complete."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -155,5 +156,9 @@ def _sync(folder):
 
 
 def _prefix(target):
-    # Cut: the temporary name must not exceed the limit of file names.
-    return f".{target.name[:50]}."
+    # The temporary name must not exceed the limit of file names.
+    if len(target.name) <= 50:
+        return f".{target.name}."
+    # Names may be equal as far as they are kept.
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
+    return f".{target.name[:50]}.{digest[:8]}."

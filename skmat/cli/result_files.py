@@ -1,6 +1,5 @@
 """Result files: checked before the work starts, and written completely or not at all."""
 
-import csv
 import errno
 import math
 import os
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from skmat._utils.atomic import atomic_file
+from skmat._utils.csv_text import quoting_of
 from skmat.cli.model_files import check_outside, holds_model
 from skmat.cli.table_files import COMPRESSED, DELIMITERS, ENGINES, engine, suffix_of
 from skmat.exceptions import InvalidInputError
@@ -240,14 +240,8 @@ def write_text(table, stream, delimiter=",", **how):
 
     With semicolons as delimiters, numbers have decimal commas.
     """
-    texts = table.select_dtypes(object)
-    # Python's csv does not quote cells with "\\r".
-    is_risky = "\r" in "".join(map(str, table.columns)) or any(
-        texts.iloc[:, i].str.contains("\r", regex=False, na=False).any()
-        for i in range(texts.shape[1])
-    )
-    quoting = csv.QUOTE_NONNUMERIC if is_risky else csv.QUOTE_MINIMAL
     decimal = "," if delimiter == ";" else "."
+    quoting = quoting_of(table)
     table.to_csv(stream, index=False, sep=delimiter, decimal=decimal, quoting=quoting, **how)
 
 

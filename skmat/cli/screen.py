@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from skmat._utils.folder_check import model_folder
-from skmat._utils.hub import is_hub_address
+from skmat._utils.csv_text import quoting_of
 from skmat.cli.arguments import add_model, add_shares, column_names, coverage, own_shard
 from skmat.cli.model_files import JOBLIB_WARNING, check_outside, column_learned
 from skmat.cli.output import describe_stream
@@ -116,7 +115,7 @@ def _screen(arguments):
                 "--merge and --top need all shards. Give them without tables when all are done."
             )
         done = predict_stream(
-            _model(arguments.model),
+            arguments.model,
             _source(arguments.data),
             arguments.output,
             chunk_size=arguments.chunk_size,
@@ -143,12 +142,8 @@ def _screen(arguments):
     if arguments.top:
         if best is None:
             best = best_rows(arguments.output, arguments.top, arguments.by)
-        print(best.to_csv(index=False, float_format="%.4g"), end="")
-
-
-def _model(source):
-    """Return where the model is: an address, a file, or a folder inside that of train."""
-    return source if is_hub_address(source) else model_folder(source)
+        quoting = quoting_of(best)
+        print(best.to_csv(index=False, float_format="%.4g", quoting=quoting), end="")
 
 
 def _source(paths):

@@ -158,7 +158,9 @@ class _Convolution(nn.Module):
         inputs = torch.addmm(inputs, edges, self.from_edge.weight.t())
         gate, message = self.edge_norm(inputs).chunk(2, dim=1)
         messages = torch.sigmoid(gate) * F.softplus(message)
-        received = atoms.new_zeros(atoms.shape).index_add(0, receivers, messages.to(atoms.dtype))
+        # In float32: the sums have many terms.
+        zeros = atoms.new_zeros(atoms.shape, dtype=torch.float32)
+        received = zeros.index_add(0, receivers, messages.float()).to(atoms.dtype)
         return F.softplus(atoms + self.atom_norm(received))
 
 

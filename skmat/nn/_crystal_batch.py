@@ -80,9 +80,10 @@ class CrystalBatch(NamedTuple):
 
     def mean_by_material(self, vectors: Tensor) -> Tensor:
         """Return the mean over the atoms of each graph, zeros for a graph without atoms."""
-        sums = vectors.new_zeros((self.n_materials, vectors.shape[1]))
-        sums = sums.index_add(0, self.site_materials, vectors)
-        return sums / self.n_sites.clamp_min(1).unsqueeze(1)
+        # In float32: the sums have many terms.
+        sums = vectors.new_zeros((self.n_materials, vectors.shape[1]), dtype=torch.float32)
+        sums = sums.index_add(0, self.site_materials, vectors.float())
+        return (sums / self.n_sites.clamp_min(1).unsqueeze(1)).to(vectors.dtype)
 
     def bond_pairs(self, n_neighbors: int | None = None) -> tuple[Tensor, Tensor]:
         """Return the pairs of edges that share an atom: the edges of the line graph.

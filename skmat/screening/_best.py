@@ -8,7 +8,7 @@ import pandas as pd
 
 from skmat._utils.nearest import nearest_hint
 from skmat.exceptions import InvalidInputError
-from skmat.screening._parts import read_part, read_parts, results_of
+from skmat.screening._parts import composed_rows, read_part, read_parts, results_of
 
 __all__ = ["best_rows", "check_rule", "column_of"]
 
@@ -32,9 +32,9 @@ def best_rows(folder, n, by):
         - "gap>2", "gap<0.5", also with >= and <=: only rows for which this holds.
 
         "gap>1, gap<3, bulk" are the rows of largest bulk among those with a gap between 1 and 3.
-        If several names rank, the second one orders rows that are equal in the first. If there are
-        only conditions, the first one ranks: "gap>2" puts the largest first, "gap<0.5" the
-        smallest.
+        If several names rank, the second one orders rows that are equal in the first, those
+        without a value last. If there are only conditions, the first one ranks: "gap>2" puts the
+        largest first, "gap<0.5" the smallest.
 
         A name is that of a target, which means its prediction, or of a column of the result, such
         as "gap_low" or "novelty_percent".
@@ -44,7 +44,8 @@ def best_rows(folder, n, by):
     DataFrame
         The best rows first, with all columns. Rows of equal values keep the order of the source.
         Rows without a prediction are left out, and so are repetitions: rows that are equal in all
-        columns to one before.
+        columns to one before. Structures given as objects are no repetitions: a column holds only
+        their compositions.
 
     Raises
     ------
@@ -58,16 +59,18 @@ def best_rows(folder, n, by):
     best = pd.DataFrame()
     # Of each name: whether a cell is a number, and whether one is not.
     seen = {term.name: (False, False) for term in terms}
+    results, n_rows = results_of(folder), 0
     for path in read_parts(folder):
         frame = read_part(path)
-        keep = np.ones(len(frame), dtype=bool)
+        keep = frame[results].notna().any(axis=1).to_numpy(dtype=bool)
         numbers = {}
         for name, (has_number, has_text) in seen.items():
             numbers[name], is_text = _numbers(frame, name, folder)
             seen[name] = has_number or not np.isnan(numbers[name]).all(), has_text or is_text
         for term in terms:
             values = term.sign * numbers[term.name]
-            keep &= ~np.isnan(values)
+            if term.threshold is not None or term is ranking[0]:
+                keep &= ~np.isnan(values)
             if term.threshold is not None:
                 limit = term.sign * term.threshold
                 keep &= (values >= limit) if term.is_closed else (values > limit)
@@ -75,19 +78,25 @@ def best_rows(folder, n, by):
             key: (term.sign * numbers[term.name])[keep]
             for key, term in zip(keys, ranking, strict=True)
         }
-        found = frame[keep].assign(**ranks)
+        rows = n_rows + np.arange(len(frame))
+        n_rows += len(frame)
+        different = np.where(composed_rows(path, frame), rows, -1)
+        found = frame[keep].assign(**ranks, **{_DIFFERENT: different[keep]})
         best = found if best.empty else pd.concat([best, found], ignore_index=True)
         best = best[~_repeated(best)].sort_values(keys, ascending=False, kind="stable").head(n)
     for name, (has_number, has_text) in seen.items():
         if has_text and not has_number:
             raise InvalidInputError(f"The column {name!r} holds no numbers: it cannot be sorted.")
-    best = best.drop(columns=keys).reset_index(drop=True)
+    best = best.drop(columns=[*keys, _DIFFERENT]).reset_index(drop=True)
     # In parts of text, numbers are text. Columns of the source stay: "NaN" may be a compound.
-    return best.assign(**{name: _as_numbers(best[name]) for name in results_of(folder)})
+    return best.assign(**{name: _as_numbers(best[name]) for name in results})
 
 
 #: Beginning of the columns that rows are sorted by. No column of a table begins so.
 _KEY = "\0key"
+
+#: Column of numbers that differ for rows which are no repetitions.
+_DIFFERENT = "\0different"
 
 
 class Term(NamedTuple):

@@ -9,9 +9,20 @@ import numpy as np
 import pandas as pd
 
 from skmat._utils.atomic import atomic_file, write_atomically
+from skmat._utils.csv_text import quoting_of
 from skmat.exceptions import InvalidInputError
+from skmat.structure._read import is_path
 
-__all__ = ["FORMATS", "Parts", "merge_parts", "read_part", "read_parts", "results_of"]
+__all__ = [
+    "FORMATS",
+    "Parts",
+    "composed_rows",
+    "merge_parts",
+    "other_materials",
+    "read_part",
+    "read_parts",
+    "results_of",
+]
 
 FORMATS = ("csv", "parquet")
 _RUN, _END = "run.json", "end.json"
@@ -77,11 +88,8 @@ class Parts:
 
     def digest(self, chunk):
         """Return what tells the materials of a chunk that is done from others, or None."""
-        path = self._path_of_digest(chunk)
+        path = _path_of_digest(self.path(chunk))
         return path.read_text() if path.exists() else None
-
-    def _path_of_digest(self, chunk):
-        return self.folder / f"digest-{chunk:08d}.txt"
 
     def columns(self, chunk):
         """Return the names of the columns of a chunk that is done."""
@@ -112,26 +120,45 @@ class Parts:
         if problems:
             rows = [(first_row + row, value, reason) for row, value, reason in problems]
             with atomic_file(bad) as stream:
-                pd.DataFrame(rows, columns=_BAD_HEADER).to_csv(stream, index=False)
+                _write_csv(pd.DataFrame(rows, columns=_BAD_HEADER), stream)
         else:
             bad.unlink(missing_ok=True)  # of an attempt that was cut off
         if digest is None:
-            self._path_of_digest(chunk).unlink(missing_ok=True)
+            _path_of_digest(self.path(chunk)).unlink(missing_ok=True)
         else:
-            write_atomically(self._path_of_digest(chunk), digest.encode())
+            write_atomically(_path_of_digest(self.path(chunk)), digest.encode())
         with atomic_file(self.path(chunk)) as stream:
             self._write_table(frame, stream)
 
     def _write_table(self, frame, stream):
         if self.format == "csv":
-            frame.to_csv(stream, index=False)
+            _write_csv(frame, stream)
         else:
             write_parquet(frame, stream)
 
+    def end(self):
+        """Return the numbers of chunks and rows of the source, None if no run has ended."""
+        path = self.folder / _END
+        return json.loads(path.read_text()) if path.exists() else None
+
     def finish(self, n_chunks, n_rows):
-        """Note how many chunks and rows the source has."""
+        """Note how many chunks and rows the source has.
+
+        Raises
+        ------
+        InvalidInputError
+            If another run found more or fewer.
+        """
         content = {"n_chunks": n_chunks, "n_rows": n_rows}
-        write_atomically(self.folder / _END, json.dumps(content).encode())
+        known, last = self.end(), max(_parts_in(self.folder), default=-1)
+        if known not in (None, content):
+            difference = f"it had {known['n_rows']:,} rows and has {n_rows:,}"
+            raise other_materials(self.folder, difference)
+        if last >= n_chunks:
+            difference = f"it ends before {self.path(last).name}, after {n_rows:,} rows"
+            raise other_materials(self.folder, difference)
+        if known is None:
+            write_atomically(self.folder / _END, json.dumps(content).encode())
 
 
 def merge_parts(folder, path):
@@ -152,7 +179,8 @@ def merge_parts(folder, path):
     Raises
     ------
     InvalidInputError
-        If a part is missing, or the file has another type.
+        If a part is missing, if shards have read sources of other lengths, or if the file has
+        another type.
     """
     path, paths = Path(path), read_parts(folder)
     kind = paths[0].suffix
@@ -168,15 +196,12 @@ def read_parts(folder):
     Raises
     ------
     InvalidInputError
-        If parts are missing, or the folder holds none.
+        If parts are missing or beyond the end of the source, or the folder holds none.
     """
     folder = Path(folder)
     if not (folder / _RUN).is_file():
         raise InvalidInputError(f"{folder} is not a folder that predict_stream wrote.")
-    found = {}
-    for path in folder.iterdir():
-        if match := _NAME.fullmatch(path.name):
-            found[int(match[1])] = path
+    found = _parts_in(folder)
     end = folder / _END
     n_chunks = json.loads(end.read_text())["n_chunks"] if end.exists() else None
     if n_chunks is None:
@@ -190,14 +215,53 @@ def read_parts(folder):
             f"{folder} lacks {len(missing)} of {n_chunks} parts, the first is {missing[0]}. Run"
             " the shards that are not done again: they continue."
         )
+    if len(found) > n_chunks:
+        raise InvalidInputError(
+            f"{folder} holds {found[max(found)].name}, but the source ended after {n_chunks}"
+            " parts. It has changed meanwhile. Screen it into a new folder."
+        )
     if not n_chunks:
         raise InvalidInputError(f"{folder} holds no rows, because the source had none.")
     return [found[chunk] for chunk in range(n_chunks)]
 
 
+def _parts_in(folder):
+    """Return the files of parts by their numbers."""
+    matches = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+    return {int(match[1]): path for match, path in matches if match}
+
+
+def other_materials(path, difference):
+    """Return the error for a source that has changed since `path` was written."""
+    return InvalidInputError(
+        f"{path} holds other materials than the source now: {difference}. Give a new folder, or"
+        " restore the source."
+    )
+
+
 def results_of(folder):
     """Return the names of the columns that were predicted."""
-    return json.loads((Path(folder) / _RUN).read_text(encoding="utf-8"))["results"]
+    return _settings_of(folder)["results"]
+
+
+def composed_rows(path, frame):
+    """Return the mask of rows of a part whose cells may be the compositions of structures.
+
+    Structures of one composition have equal cells. A path of an iterable cannot be told from a
+    composition.
+    """
+    settings = _settings_of(path.parent)
+    if settings["files"] is not None or not _path_of_digest(path).exists():
+        return np.zeros(len(frame), dtype=bool)
+    return frame[settings["material"]].map(is_path).to_numpy(dtype=bool)
+
+
+def _settings_of(folder):
+    return json.loads((Path(folder) / _RUN).read_text(encoding="utf-8"))
+
+
+def _path_of_digest(part):
+    return part.with_name(f"digest-{part.stem.removeprefix('part-')}.txt")
 
 
 def read_part(path, columns=None, suffix=None):
@@ -271,6 +335,10 @@ def _cannot_be_joined(error):
         f"The parts cannot be joined: a column has several types ({error}). Read them one by one,"
         " or screen with columns= and without that column."
     )
+
+
+def _write_csv(frame, stream):
+    frame.to_csv(stream, index=False, quoting=quoting_of(frame))
 
 
 def _is_missing(value):

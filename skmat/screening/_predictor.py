@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from skmat._utils.folder_check import model_folder
 from skmat._utils.hub import is_hub_address
 from skmat._utils.prepared import odd_rows, prepared
 from skmat.exceptions import InvalidInputError, InvalidRowsError, NoveltyWarning
@@ -54,9 +55,10 @@ class Predictor:
     Parameters
     ----------
     model : str, path-like or estimator
-        A folder of ``save_model``, an address "hf://organisation/name" or a joblib file. A joblib
-        file can execute any code when it is loaded: load only those that you trust. A fitted
-        estimator is sent to each process with every batch, so give a path for large ones.
+        A folder of ``save_model`` or ``skmat train``, an address "hf://organisation/name" or a
+        joblib file. A joblib file can execute any code when it is loaded: load only those that
+        you trust. A fitted estimator is sent to each process with every batch, so give a path for
+        large ones.
     material : str, default=None
         Column of the formulas or structures. None takes the column that the model has learned
         from, else "formula" or "structure".
@@ -112,7 +114,7 @@ class Predictor:
         self.model = model
         if isinstance(model, str | os.PathLike) and not is_hub_address(str(model)):
             # Workers have other working folders.
-            self.model = os.path.abspath(model)
+            self.model = os.path.abspath(model_folder(model))
         self.material = material
         self.asked = asked
         self._expected = None
@@ -461,8 +463,14 @@ def _hash_of(model):
     digest = hashlib.sha256()
     for array in learned if isinstance(learned, list) else [learned]:
         digest.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())
-    # Classifiers with equal probabilities may decide otherwise.
-    return f"{name} {getattr(model, 'decision', '')} {digest.hexdigest()}"
+    # Models with equal learned values may turn them into other predictions.
+    deciding = {
+        "bounds": [asdict(each) for each in getattr(model, "_shapes", ())],
+        "decision": str(getattr(model, "decision", None)),
+        "weights": [[(part.name, part.weight) for part in each.parts] for each in model._averages],
+    }
+    digest.update(json.dumps(deciding).encode())
+    return f"{name} {digest.hexdigest()}"
 
 
 def _loud(model):

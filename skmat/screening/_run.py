@@ -18,7 +18,7 @@ from skmat.exceptions import InvalidInputError, NoveltyWarning
 from skmat.screening._best import column_of
 from skmat.screening._columns import input_of
 from skmat.screening._digest import digest_of
-from skmat.screening._parts import FORMATS, Parts
+from skmat.screening._parts import FORMATS, Parts, other_materials
 from skmat.screening._predictor import as_text
 from skmat.screening._source import open_source
 
@@ -80,6 +80,7 @@ def run_stream(
         **predictor.settings(),
     }
     parts = Parts(sink, format, settings)
+    end = parts.end()
     done = Bunch(n_rows=0, n_bad=0, n_skipped=0, seconds=0.0)
     n_rows = opened.n_rows() if verbose else None
     start, seen = time.perf_counter(), Bunch(n_chunks=0, n_rows=0, odd=Counter())
@@ -89,6 +90,8 @@ def run_stream(
         for chunk, frame in enumerate(opened.chunks(chunk_size, material, columns)):
             for name in ranked_by if chunk == 0 else ():
                 column_of(name, [*frame, *predictor.names()], "The result")
+            if end is not None and chunk >= end["n_chunks"]:
+                raise other_materials(sink, f"it had {end['n_rows']:,} rows and has more")
             first_row = seen.n_rows
             seen.n_chunks, seen.n_rows = chunk + 1, first_row + len(frame)
             if chunk % n != k:
@@ -173,10 +176,7 @@ def _is_done(parts, chunk, frame, material, digest):
         difference = "structures or files have changed"
     if difference is None:
         return True
-    raise InvalidInputError(
-        f"{parts.path(chunk)} holds other materials than the source now: {difference}. Give a new"
-        " folder, or restore the source."
-    )
+    raise other_materials(parts.path(chunk), difference)
 
 
 def _difference(known, now):

@@ -131,3 +131,10 @@ def test_vectors_are_written_in_shares(folder, tmp_path, capsys, monkeypatch):
         assert run("screen", "-o", tmp_path / name, "--merge", tmp_path / f"{name}.csv") == 0
     assert (tmp_path / "shares.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert "belong to --parts" in fails(capsys, "embed", table, "--shard", "1/2")
+
+
+def test_best_rows_with_a_carriage_return_keep_their_lines(folder, tmp_path, capsys):
+    (tmp_path / "new.csv").write_bytes(b'formula,note\nNaCl,"a\rb"\n')
+    model = ("--model", folder / "gap", "-o", tmp_path / "out", "--quiet")
+    run("screen", tmp_path / "new.csv", *model, "--top", 1, "--by", "y")
+    assert 'NaCl","a\rb",' in capsys.readouterr().out

@@ -125,6 +125,22 @@ def test_part_of_a_batch_is_that_part():
     ]
 
 
+def test_many_atoms_are_averaged_in_bf16(monkeypatch):
+    """Also where torch adds one row after another in the dtype of the sum."""
+
+    def one_by_one(sums, _, index, rows):
+        for place, row in zip(index.tolist(), rows, strict=True):
+            sums[place] += row
+        return sums
+
+    monkeypatch.setattr(torch.Tensor, "index_add", one_by_one)
+    network = make_network(n_layers=1)
+    batch = batch_of(rock_salt(), rock_salt() * (5, 5, 4))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        small, large = network(batch).material.float()
+    torch.testing.assert_close(large, small, rtol=0.01, atol=0.0)
+
+
 def test_gradients_reach_every_parameter():
     network = make_network(table=False).train()
     network(batch_of(*many(4))).material.square().sum().backward()

@@ -7,14 +7,16 @@ import sys
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from common.auto import BINARIES, CLASSES, classifier
+from common.auto import BINARIES, CLASSES, NUMBERS, classifier, regressor
 
 from skmat import AutoClassifier, AutoRegressor, MTEncoderClassifier, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError, NoveltyWarning
+from skmat.saving import load_model
 from skmat.screening import Predictor, _run, best_rows, merge_parts, predict_stream
 from skmat.screening._source import open_source
 
@@ -220,6 +222,75 @@ def test_other_settings_materials_and_folders_are_refused(folder, candidates, tm
     sorted(sink.glob("part-*"))[2].unlink()
     with pytest.raises(InvalidInputError, match="lacks 1 of 6 parts, the first is 2"):
         merge_parts(sink, tmp_path / "all.csv")
+
+
+@pytest.mark.parametrize("n_rows", [2, 6])
+def test_a_source_of_another_length_is_refused(folder, tmp_path, n_rows):
+    sink = tmp_path / "out"
+    screen(folder, FORMULAS[:4], sink)
+    before = (sink / "end.json").read_bytes()
+    with pytest.raises(InvalidInputError, match=r"it had 4 rows and has (2|more)"):
+        screen(folder, FORMULAS[:n_rows], sink)
+    assert len(list(sink.glob("part-*"))) == 2
+    assert screen(folder, FORMULAS[:4], sink).n_skipped == 4
+    assert (sink / "end.json").read_bytes() == before
+
+
+def test_a_source_that_ends_before_known_parts_is_refused(folder, tmp_path):
+    sink = tmp_path / "out"
+    screen(folder, FORMULAS[:6], sink)
+    (sink / "end.json").unlink()  # as if it had been killed
+    with pytest.raises(InvalidInputError, match=r"ends before part-00000002\.csv, after 4"):
+        screen(folder, FORMULAS[:4], sink)
+    assert not (sink / "end.json").exists()
+
+
+def test_shards_that_read_different_lengths_are_not_merged(folder, tmp_path):
+    sink = tmp_path / "out"
+    screen(folder, FORMULAS[:6], sink, shard=(0, 2))
+    (sink / "end.json").unlink()  # as if the other one had not seen it
+    (sink / "part-00000002.csv").rename(tmp_path / "part")
+    screen(folder, FORMULAS[:4], sink, shard=(1, 2))
+    (tmp_path / "part").rename(sink / "part-00000002.csv")
+    with pytest.raises(InvalidInputError, match=r"00000002\.csv, but the source ended after 2"):
+        merge_parts(sink, tmp_path / "all.csv")
+
+
+def test_cells_may_hold_a_carriage_return(folder, tmp_path):
+    frame = pd.DataFrame({"formula": ["NaCl", "KCl", "wh\rat?"], "note": ["ab\rc", "\r", ""]})
+    for _ in range(2):
+        done = screen(folder, [frame], tmp_path / "out")
+    assert done.n_skipped == 3
+    assert merge_parts(tmp_path / "out", tmp_path / "all.csv") == 3
+    found = pd.read_csv(tmp_path / "all.csv", keep_default_na=False)
+    assert found["formula"].tolist() == frame["formula"].tolist()
+    assert found["note"].tolist() == frame["note"].tolist()
+    bad = pd.read_csv(tmp_path / "out" / "bad-00000001.csv")
+    assert bad["value"].tolist() == ["wh\rat?"]
+
+
+def test_the_best_rows_have_a_prediction(folder, tmp_path):
+    frame = pd.DataFrame({"formula": ["NaCl", "what?"], "x": [1, 2]})
+    done = screen(folder, [frame], tmp_path / "out", top=2, by="x")
+    assert done.best["formula"].tolist() == ["NaCl"]
+
+
+def test_a_missing_number_is_last_among_equals(folder, tmp_path):
+    frame = pd.DataFrame({"formula": FORMULAS[:4], "x": [1, 1, 1, None], "cost": [3, None, 2, 1]})
+    done = screen(folder, [frame], tmp_path / "out", top=4, by="x, -cost")
+    assert done.best["formula"].tolist() == ["NaBr", "NaCl", "KCl"]
+
+
+def test_a_folder_of_train_holds_the_model(tmp_path):
+    trained = tmp_path / "trained"
+    trained.mkdir()
+    models = [regressor().fit(BINARIES, sign * NUMBERS) for sign in (1, -1)]
+    models[0].save_model(trained / "model")
+    predictor = Predictor(trained)
+    for model in models:
+        model.save_model(trained / "model")
+        found, _ = predictor.columns(pd.DataFrame({"formula": BINARIES[:3]}))
+        np.testing.assert_array_equal(found["y_predicted"], model.predict(BINARIES[:3]))
 
 
 @pytest.mark.parametrize(
@@ -558,6 +629,19 @@ def test_a_classifier_that_decides_otherwise_is_another_model(tmp_path):
     ]
     np.testing.assert_array_equal(models[0].oof_predictions_, models[1].oof_predictions_)
     predict_stream(models[0], BINARIES[:3], tmp_path / "out", verbose=0)
+    with pytest.raises(InvalidInputError, match="another run"):
+        predict_stream(models[1], BINARIES[:3], tmp_path / "out", verbose=0)
+
+
+def test_other_bounds_are_another_model(tmp_path):
+    models = [regressor(bounds=each).fit(BINARIES, NUMBERS) for each in ((-50, 50), (-60, 60))]
+    np.testing.assert_array_equal(models[0].oof_predictions_, models[1].oof_predictions_)
+    predict_stream(models[0], BINARIES[:3], tmp_path / "out", verbose=0)
+    joblib.dump(models[0], tmp_path / "model")
+    again = joblib.load(tmp_path / "model")
+    assert predict_stream(again, BINARIES[:3], tmp_path / "out", verbose=0).n_skipped == 3
+    again = load_model(models[0].save_model(tmp_path / "folder"))
+    assert predict_stream(again, BINARIES[:3], tmp_path / "out", verbose=0).n_skipped == 3
     with pytest.raises(InvalidInputError, match="another run"):
         predict_stream(models[1], BINARIES[:3], tmp_path / "out", verbose=0)
 

@@ -206,3 +206,9 @@ def test_another_structure_of_one_composition_is_another_one(model, tmp_path, fo
     assert predict_stream(model, [given(5.64)], tmp_path / "out", verbose=0).n_skipped == 1
     with pytest.raises(InvalidInputError, match=r"have changed|and is now"):
         predict_stream(model, [given(5.7)], tmp_path / "out", verbose=0)
+
+
+def test_structures_of_one_composition_are_no_repetitions(model, tmp_path):
+    given = [SALTS["NaCl"], SALTS["NaCl"].copy(), SALTS["KCl"]]
+    done = predict_stream(model, given, tmp_path / "out", top=3, by="y", verbose=0)
+    assert done.best["structure"].value_counts().to_dict() == {"Cl1 Na1": 2, "Cl1 K1": 1}

@@ -134,3 +134,16 @@ def test_the_longest_name(tmp_path):
     path = tmp_path / ("x" * 255)
     save(path)
     assert number_of(path) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no locks")
+def test_long_names_that_begin_alike(tmp_path):
+    one, two = (tmp_path / ("x" * 60 + end) for end in "ab")
+    save(one, 1)
+    killed = [sys.executable, "-c", _KILLED, str(one), "1"]
+    assert subprocess.run(killed, check=False).returncode == -9
+    save(two, 2)
+    assert number_of(two) == 2
+    with pytest.raises(ZeroDivisionError), ModelFolder.create(one):
+        1 / 0  # noqa: B018
+    assert number_of(one) == 1

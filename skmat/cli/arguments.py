@@ -60,7 +60,10 @@ def add_materials(command):
     values = command.add_mutually_exclusive_group()
     values.add_argument("--formulas", nargs="+", metavar="FORMULA", help="instead of a table")
     values.add_argument(
-        "--structures", nargs="+", metavar="FILE", help="CIF or POSCAR files instead of a table"
+        "--structures",
+        nargs="+",
+        metavar="FILE",
+        help="CIF or POSCAR files, or folders of them, instead of a table",
     )
 
 

@@ -58,7 +58,7 @@ def contradictions(X, labels, further=(), input="formula"):
             share = 1 - (commonest / by_material.transform("size"))[is_odd].mean()
             rest = f"at least {100 * share:.0f} % of them are predicted wrongly"
         what = f"{is_odd.sum()} labels differ from others of the same {input}"
-        found[name] = f"{what}; {rest}."
+        found[name] = f"{what}; {rest}. No model of a {input} can tell such rows apart."
     return found
 
 

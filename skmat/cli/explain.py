@@ -21,6 +21,12 @@ __all__ = ["add_explain"]
 #: Types of figures.
 _FIGURES = (".png", ".svg", ".pdf")
 
+#: Said of averages of models on structures.
+_OF_AVERAGES = (
+    " Do not rely on those of an average: its trees read formulas, to which an average atom is"
+    " unlike all materials. Explain one network, such as with --family cgcnn."
+)
+
 # Functions import NumPy and torch on use, to keep `skmat --help` fast.
 
 
@@ -128,7 +134,9 @@ def _explain(arguments):
     if given.input == "structure":
         print(
             f"skmat explain: average atoms are made of the {len(table)} structures of this"
-            " command. With other structures, contributions are others.",
+            " command. With other structures, contributions are others."
+            + _OF_AVERAGES
+            * hasattr(model, "leaderboard_"),
             file=sys.stderr,
         )
     elif further and arguments.baseline is None:

@@ -1,6 +1,7 @@
 """Predictions for rows that the models behind them have not seen."""
 
 import sys
+import time
 import warnings
 from dataclasses import dataclass, replace
 
@@ -336,12 +337,17 @@ def predict_parts(model, X, labels, parts, groups=None):
     probabilities = [np.full((len(labels), len(each.classes or ())), np.nan) for each in targets]
     ends = np.full((len(_COVERAGES), 2, len(labels), len(targets)), np.nan)
     novelty = np.full(len(labels), np.nan) if hasattr(model, "novelty") else None
+    start = time.monotonic()
     for number, (training, test) in enumerate(parts.splits, start=1):
         fitted = model
         if parts.learned is None:
             if model.verbose:
-                counted = f"{number} of {len(parts.splits)}"
-                print(f"Fit {counted} to measure the error.", file=sys.stderr, flush=True)
+                counted = f"Fit {number} of {len(parts.splits)} to measure the error"
+                left = ""
+                if number > 1:
+                    each = (time.monotonic() - start) / (number - 1)
+                    left = f", about {each * (len(parts.splits) - number + 1):.0f} s left"
+                print(f"{counted}{left}.", file=sys.stderr, flush=True)
             fitted = clone(model).set_params(verbose=0)
             fit_rows(fitted, X, labels, training, groups)
         with warnings.catch_warnings():

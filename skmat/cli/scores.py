@@ -16,6 +16,7 @@ from skmat._utils.digits import digits_text
 from skmat._utils.prepared import prepared
 from skmat.benchmark import score_predictions
 from skmat.exceptions import InvalidInputError
+from skmat.inputs import class_indices
 
 __all__ = [
     "as_text",
@@ -131,14 +132,23 @@ def scores_of_classes(truth, guess, classes, probabilities):
     if len(classes) == 2 and set(truth) <= set(classes):
         second = classes[1]
         probability = probabilities[:, 1].astype(np.float64)
-        return _scored(truth == second, probability, labels=guess == second)
+        found = _scored(truth == second, probability, labels=guess == second)
+        return found | {"log_loss": _log_loss(truth, classes, probabilities)}
     return {
         "accuracy": accuracy_score(truth, guess),
         # As balanced_accuracy_score, which warns of classes that are predicted alone.
         "balanced_accuracy": recall_score(truth, guess, labels=np.unique(truth), average="macro"),
         "f1": f1_score(truth, guess, average="macro", zero_division=0),
         "roc_auc": float("nan"),
+        "log_loss": _log_loss(truth, classes, probabilities),
     }
+
+
+def _log_loss(truth, classes, probabilities):
+    places = class_indices(np.array(classes), truth)
+    given = np.where(places >= 0, probabilities[np.arange(len(truth)), places], 0.0)
+    smallest = np.finfo(np.float64).eps  # so that one wrong row does not make it infinite
+    return float(-np.log(np.clip(given.astype(np.float64), smallest, 1.0)).mean())
 
 
 def _scored(truth, predicted, **how):

@@ -61,7 +61,10 @@ def read_rows(path, asked):
     except FileNotFoundError:
         raise InvalidInputError(f"The file {path} does not exist.") from None
     except IsADirectoryError:
-        raise InvalidInputError(f"{path} is a folder. Give the name of a file.") from None
+        raise InvalidInputError(
+            f"{path} is a folder. Give the name of a table, or --structures {path} for the"
+            " structure files in it."
+        ) from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}.") from error
     if holds_model(path):

@@ -206,7 +206,9 @@ def metrics(held_out, model, labels, command):
         if len(target.rows):
             content["metrics"] = scores(target)
             content["constant"] = constant_scores(target)
-            content["verdict"] = judge(target).sentence()
+            found = judge(target)
+            content["verdict"] = found.sentence()
+            content["standard_error"] = float(found.deviation)
             if target.classes is not None:
                 content["classes"] = class_scores(target)
         targets[target.name] = content
@@ -242,7 +244,10 @@ def class_scores(target):
 
 
 def constant_scores(target):
-    """Return for each score that of the constant that is best for it. "mape" has none."""
+    """Return for each score that of the constant that is best for it. "mape" has none.
+
+    That of "log_loss" gives each class the probability of its share.
+    """
     rows = target.rows
     if target.classes is None:
         truth = target.truth[rows].astype(np.float64)
@@ -266,6 +271,9 @@ def constant_scores(target):
         warnings.simplefilter("ignore", RuntimeWarning)  # scores that no class has
         best = {name: float(np.nanmax([each[name] for each in found])) for name in found[0]}
     best.pop("ece", None)  # lower is better, and a constant share has none
+    _, counts = np.unique(truth, return_counts=True)
+    shares = counts / counts.sum()
+    best["log_loss"] = float(-(shares * np.log(shares)).sum())
     return best
 
 

@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from skmat._utils.digits import digits_text
 from skmat.auto._leaderboard import left_out
+from skmat.cli.table_labels import list_few
 
 __all__ = ["ERRORS", "Verdict", "judge", "percent", "verdict"]
 
@@ -29,6 +30,8 @@ _HEADS = {
     "cross_validation": "Error of cross-validation",
     "test_part": "Error of held-out rows",
 }
+#: Remedy for classes that are never predicted.
+_OF_RARE_CLASSES = "--decision balanced_accuracy counts all classes alike."
 #: Standard errors that a gain needs so as not to be called chance.
 _N_ERRORS = 2.0
 
@@ -49,6 +52,12 @@ class Verdict:
         Rows that were compared.
     may_be_chance : bool
         Whether the model is better, but by less than two standard errors of the difference.
+    deviation : float, default=nan
+        Standard error of `error`, NaN if it is not known.
+    never : tuple of (str, int), default=()
+        Classes of which no row is found, and their labels.
+    advice : str, default=""
+        What to do about these.
     """
 
     what: str
@@ -57,14 +66,22 @@ class Verdict:
     name: str
     n_rows: int
     may_be_chance: bool
+    deviation: float = np.nan
+    never: tuple = ()
+    advice: str = ""
 
     @property
     def is_better(self):
         """Whether the error is smaller than that of the guess."""
         return self.error < self.guess
 
+    def error_text(self):
+        """Return the error and its standard error, such as "0.55 ± 0.07"."""
+        error = digits_text(self.error)
+        return f"{error} ± {digits_text(self.deviation, 2)}" if self.deviation > 0 else error
+
     def __str__(self):
-        error, guess = digits_text(self.error), digits_text(self.guess)
+        error, guess = self.error_text(), digits_text(self.guess)
         if not self.is_better:
             return f"{error}, no better than {self.name}: {guess}"
         doubt = f" ({self.n_rows} labels: may be chance)" if self.may_be_chance else ""
@@ -72,14 +89,25 @@ class Verdict:
 
     def sentence(self):
         """Return the same as a sentence."""
-        error = f"The {self.what} is {digits_text(self.error)}"
+        article = "" if self.what.startswith("1") else "The "
+        error = f"{article}{self.what} is {self.error_text()}"
         guess = f"with {self.name} ({digits_text(self.guess)})"
         if not self.is_better:
-            return f"{error}, no better than {guess}. Do not rely on the predictions."
+            text = f"{error}, no better than {guess}. Do not rely on the predictions."
+            return f"{text} {self.never_text()}".rstrip()
         text = f"{error}, {percent(1 - self.error / self.guess)} less than {guess}."
         if self.may_be_chance:
             text += f" With {self.n_rows} labels, this may be chance."
-        return text
+        return f"{text} {self.never_text()}".rstrip()
+
+    def never_text(self):
+        """Return a sentence about classes of which no row is found, "" without any."""
+        if not self.never:
+            return ""
+        names = list_few([name for name, _ in self.never])
+        n_labels = sum(count for _, count in self.never)
+        labels = "its one label" if n_labels == 1 else f"the {n_labels} labels"
+        return f"None of {labels} of {names} is found. {self.advice}".rstrip()
 
 
 def percent(share):
@@ -111,7 +139,13 @@ def judge(target):
         chance = _may_be_chance((guesses - errors) / len(rows))
         guess = guesses.mean()
         return Verdict(
-            _OF_NUMBERS, errors.mean(), guess, "the median of the labels", len(rows), chance
+            _OF_NUMBERS,
+            errors.mean(),
+            guess,
+            "the median of the labels",
+            len(rows),
+            chance,
+            _standard_error(errors / len(rows)),
         )
     truth, predicted = truth.astype(str), predicted.astype(str)
     error = _error_of_classes(target, truth, predicted)
@@ -120,22 +154,46 @@ def judge(target):
         for name in sorted(set(target.classes) | set(truth))
     }
     best = min(constants, key=constants.__getitem__)
-    chance = False
+    chance, deviation = False, np.nan
     if target.decision != "f1":  # the others are sums over the rows
         weights = np.full(len(rows), 1 / len(rows))
         if target.decision == "balanced_accuracy":
             names, indices, counts = np.unique(truth, return_inverse=True, return_counts=True)
             weights = 1 / (len(names) * counts[indices])
         chance = _may_be_chance(weights * ((truth != best) * 1.0 - (truth != predicted)))
+        deviation = _standard_error(weights * (truth != predicted))
     return Verdict(
-        ERRORS[target.decision], error, constants[best], "always the same class", len(rows), chance
+        ERRORS[target.decision],
+        error,
+        constants[best],
+        "always the same class",
+        len(rows),
+        chance,
+        deviation,
+        _never_found(truth, predicted),
+        _OF_RARE_CLASSES if target.decision == "accuracy" else "",
+    )
+
+
+def _never_found(truth, predicted):
+    """Return the classes of which no row is found, and how many labels they have."""
+    found = set(truth[truth == predicted])
+    names, counts = np.unique(truth, return_counts=True)
+    return tuple(
+        (str(name), int(count))
+        for name, count in zip(names, counts, strict=True)
+        if name not in found
     )
 
 
 def _may_be_chance(gains):
     """Tell whether a positive sum is less than two standard errors from zero."""
-    error = np.sqrt(len(gains)) * gains.std()
-    return bool(0 < gains.sum() < _N_ERRORS * error)
+    return bool(0 < gains.sum() < _N_ERRORS * _standard_error(gains))
+
+
+def _standard_error(parts):
+    """Return the standard error of a sum over rows."""
+    return np.sqrt(len(parts)) * parts.std()
 
 
 def _error_of_classes(target, truth, predicted):
@@ -170,8 +228,14 @@ def verdict(held_out, model):
         what = f"{_OF_NUMBERS}, in the unit of the column"
         if first.classes is not None:
             what = ERRORS[first.decision]
-        lines.append(f"{_HEADS[held_out.way]} ({what}):")
-        lines += [f"  {each.name}: {judge(each) or 'no label'}" for each in held_out.targets]
+        lines.append(f"{_HEADS[held_out.way]} ({what}) ± its standard error:")
+        for each in held_out.targets:
+            found = judge(each)
+            lines.append(f"  {each.name}: {found or 'no label'}")
+            if found and found.never:
+                lines += textwrap.wrap(
+                    found.never_text(), _WIDTH, initial_indent="    ", subsequent_indent="    "
+                )
     lines += textwrap.wrap(held_out.text, _WIDTH)
     if hasattr(model, "leaderboard_"):
         lines += [*_best(model), *left_out(model.leaderboard_)]

@@ -210,6 +210,7 @@ def _draw_points(panel, true, predicted, unit, scatter_kwargs):
         ha="left",
         va="top",
         fontsize="small",
+        zorder=0.5,  # points are drawn over it
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
     )
     return scatter, text

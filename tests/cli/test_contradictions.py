@@ -12,7 +12,7 @@ def test_numbers():
     (sentence,) = contradictions(X, labels).values()
     assert sentence == (
         "2 labels differ from others of the same formula; on average, they are 0.2 away from the"
-        " median of that formula."
+        " median of that formula. No model of a formula can tell such rows apart."
     )
 
 

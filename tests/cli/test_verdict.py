@@ -31,7 +31,9 @@ ONE = board(("svm", "gap", 1, 1.0, "fitted"))
 def test_errors_are_those_of_known_labels_with_predictions():
     gap = numbers("gap", [0, 4, np.nan, 8], [1, 3, 9, np.nan])
     lines = verdict(measured(gap), average(ONE))
-    assert lines[0] == "Out-of-fold error (mean absolute error, in the unit of the column):"
+    assert lines[0] == (
+        "Out-of-fold error (mean absolute error, in the unit of the column) ± its standard error:"
+    )
     assert lines[1] == "  gap: 1, 50% less than the median of the labels: 2"
     assert lines[2] == "In this way."
     assert verdict(measured(gap, way="test_part"), ONE)[0].startswith("Error of held-out rows (")
@@ -47,6 +49,14 @@ def test_a_useless_model_is_called_so():
     assert judge(mass).sentence() == (
         "The mean absolute error is 0.5, 50 % less than with the median of the labels (1)."
     )
+
+
+def test_errors_have_a_standard_error():
+    truth, errors = np.arange(40.0), np.tile([1.0, 3.0], 20)
+    found = judge(numbers("gap", truth, truth + errors))
+    assert found.deviation == pytest.approx(errors.std() / 40**0.5)
+    assert str(found).startswith("2 ± 0.16, 80% less")
+    assert found.sentence().startswith("The mean absolute error is 2 ± 0.16, 80 % less")
 
 
 def test_a_gain_that_may_be_chance_is_called_so():
@@ -72,7 +82,7 @@ def test_the_best_candidates_and_those_left_out_are_shown():
 @pytest.mark.parametrize(
     ("decision", "error", "guess"),
     # Three of four "a" and the "b" are right. Always "a": 1/5, 1/2; always "b": F1 of 1/3.
-    [("accuracy", "0.2, no", "0.2"), ("balanced_accuracy", "0.125, 75%", "0.5"),
+    [("accuracy", "0.2 ± 0.18, no", "0.2"), ("balanced_accuracy", "0.125 ± 0.11, 75%", "0.5"),
      ("f1", "0.3333, 50%", "0.6667")],
 )  # fmt: skip
 def test_the_error_of_classes_is_that_of_the_decision(decision, error, guess):
@@ -82,6 +92,15 @@ def test_the_error_of_classes_is_that_of_the_decision(decision, error, guess):
     line = verdict(measured(kind), None)[1]
     assert line.startswith(f"  kind: {error} ")
     assert f"always the same class: {guess}" in line
+
+
+def test_a_class_that_is_never_found_is_named():
+    truth = np.array(["a"] * 6 + ["b"] * 3, dtype=object)
+    kind = HeldOutTarget("kind", truth, np.array(["a"] * 9, dtype=object), ["a", "b"])
+    sentence = "None of the 3 labels of 'b' is found. --decision balanced_accuracy counts all"
+    assert sentence in judge(kind).sentence()
+    assert verdict(measured(kind), None)[2].startswith("    None of the 3 labels of 'b' is found.")
+    assert judge(numbers("gap", [0, 4], [1, 3])).never == ()
 
 
 def test_a_network_that_was_not_measured_says_so():

@@ -16,6 +16,7 @@ from skmat._utils.digits import digits_text
 from skmat.auto._candidates import DESCRIPTIONS
 from skmat.auto._leaderboard import left_out
 from skmat.auto._target_shape import describe_target
+from skmat.cli.held_out import COVERAGE
 from skmat.cli.report import drawings, html
 from skmat.cli.report.shuffled import changes_by_shuffling
 from skmat.cli.train_folder import (
@@ -50,6 +51,15 @@ _NAMES = {
     "f1": "F1",
     "roc_auc": "ROC-AUC",
     "ece": "Expected calibration error",
+    "log_loss": "Log-loss of the probabilities (lower is better)",
+}
+
+
+#: What the words behind the name of a candidate mean.
+_VARIANTS = {
+    "gated": "gated: a classifier tells first whether the value is the lowest one.",
+    "above": "above: gated, and only labels above the lowest one are learned.",
+    "log": "log: the logarithm of the labels is learned.",
 }
 
 
@@ -129,13 +139,13 @@ def _overview(story):
     rows = []
     for target in story.held_out.targets:
         found = judge(target)
-        cells = [digits_text(found.error), digits_text(found.guess)] if found else ["", ""]
+        cells = [found.error_text(), digits_text(found.guess)] if found else ["", ""]
         rows.append([target.name, len(target.rows), *cells, _in_short(found)])
     if not any(judge(each) for each in story.held_out.targets):
         return []
     first = story.held_out.targets[0]
     error = "Mean absolute error" if first.classes is None else _capital(ERRORS[first.decision])
-    header = ["Target", "Labels", error, _capital(_constant(first)), ""]
+    header = ["Target", "Labels", error, _capital(_constant(first)), "This model beside it"]
     return [html.table(header, rows, numbers={1, 2, 3})]
 
 
@@ -168,7 +178,10 @@ def _verdict(target):
     if found is None:
         return html.paragraph("The error of this model was not measured.", "verdict")
     kind = "bad" if not found.is_better else "doubt" if found.may_be_chance else "good"
-    return html.paragraph(found.sentence(), f"verdict {kind}")
+    note = "± is the standard error over the rows."
+    return html.paragraph(
+        f"{found.sentence()} {note if found.deviation > 0 else ''}".rstrip(), f"verdict {kind}"
+    )
 
 
 def _scores(target):
@@ -188,7 +201,15 @@ def _scores(target):
             if len(target.classes) == 2
             else ("F1 is the mean over the classes.")
         )
-        note += " The constant is the best class for each score."
+        note += (
+            " The constant is the best class for each score. For the log-loss, it is the share of"
+            " each class."
+        )
+        if target.decision != "accuracy":
+            note += (
+                f" The decision is best for {target.decision.replace('_', ' ')}, so that the"
+                " predicted class is not always the most probable one."
+            )
     return [html.table(header, rows, numbers={1, 2}), html.paragraph(note, "soft")]
 
 
@@ -223,6 +244,14 @@ def _figures(story, target):
     if calibration is not None:
         what = "intervals" if target.classes is None else "probabilities"
         caption = f"Calibration of the {what}. On the diagonal they hold what they promise."
+        if target.classes is None:
+            caption += (
+                " At each coverage, nine in ten well calibrated models are within the grey band."
+            )
+        else:
+            several = len(target.classes) > 2
+            which = "the predicted class" if several else repr(target.classes[1])
+            caption += f" They are those of {which}. Bars are 90 % ranges of the fraction."
         drawn.append(html.figure(calibration, caption))
     pieces = [html.figures(drawn)]
     if calibration is None and hasattr(story.model, "predict_interval"):
@@ -269,6 +298,12 @@ def _elements(story, target):
     explained, what, label = _explained(story, target)
     if explained is None:
         return []
+    if story.given.input == "structure" and hasattr(story.model, "leaderboard_"):
+        note = (
+            "Not known for an average on structures, because its trees read formulas. One network"
+            " of structures, such as with --family cgcnn, can be explained."
+        )
+        return [title, html.paragraph(note, "soft")]
     if story.given.input == "structure":
         command = ["skmat", "explain", str(story.folder), "new.csv"]
         if len(story.held_out.targets) > 1:
@@ -367,6 +402,8 @@ def _worst(story, target):
     notes = "Row 1 is the first below the header of the table."
     if target.classes is None:
         notes += " Errors are true minus predicted values."
+        if target.intervals:
+            notes += " Low and high are the ends of the 90 % interval."
     else:
         notes += " Probabilities are those of the true class."
     novelty = story.held_out.novelty
@@ -399,9 +436,12 @@ def _worst_numbers(target):
     rows = target.rows
     errors = target.truth[rows].astype(np.float64) - target.predicted[rows]
     worst = np.argsort(-abs(errors), kind="stable")[:_MOST_WORST]
-    columns = target.truth[rows], target.predicted[rows], errors
-    cells = [[digits_text(each[place]) for each in columns] for place in worst]
-    return ["True", "Predicted", "Error"], rows[worst], cells, {2, 3, 4}
+    columns = {"True": target.truth[rows], "Predicted": target.predicted[rows], "Error": errors}
+    if target.intervals:
+        low, high = target.intervals[COVERAGE]
+        columns |= {"Low": low[rows], "High": high[rows]}
+    cells = [[digits_text(each[place]) for each in columns.values()] for place in worst]
+    return list(columns), rows[worst], cells, set(range(2, 2 + len(columns)))
 
 
 def _worst_classes(target):
@@ -439,9 +479,11 @@ def _leaderboard(story, target):
     ]
     error = f"Out-of-fold {story.model.error_name_}"
     header = ["Candidate", "What it is", error, "Weight", "Seconds of fitting"]
+    tags = {tag for name in fitted["candidate"] for tag in name.split(", ")[1:]}
     return [
         html.heading(3, "Models that were tried"),
         html.table(header, cells, numbers={2, 3, 4}),
+        *(html.paragraph(text, "soft") for tag, text in _VARIANTS.items() if tag in tags),
         *(html.paragraph(line, "soft") for line in left_out(of_target)),
     ]
 
@@ -505,7 +547,7 @@ def _data(story):
         rows.append(["Rows left out, which cannot be read", f"{story.n_left_out:,}"])
     unlabelled = int(labels.isna().all(axis=1).sum())
     if unlabelled:
-        rows.append(["Rows that were not learned", f"{unlabelled:,}"])
+        rows.append(["Rows that were not learned (no label, or a test row)", f"{unlabelled:,}"])
     if story.further:
         rows.append(["Further columns", ", ".join(story.further)])
         for name in story.further:

@@ -69,7 +69,7 @@ def test_train_says_whether_the_model_is_any_good(folder, tmp_path, capsys):
     for place, name in enumerate(labels):
         error = (labels[name] - oof[:, place]).abs().mean()
         guess = (labels[name] - labels[name].median()).abs().mean()
-        assert said[1 + place].startswith(f"  {name}: {error:.4g}, ")
+        assert said[1 + place].startswith(f"  {name}: {error:.4g} ± ")
         assert f" the median of the labels: {guess:.4g}" in said[1 + place]
     assert said[3].startswith("Models that have not seen a row predict it.")
     assert any(line.startswith("Best candidates, by out-of-fold mean abs") for line in said)

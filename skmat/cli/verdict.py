@@ -26,9 +26,9 @@ _OF_NUMBERS = "mean absolute error"
 
 #: The first line, by the way of measuring.
 _HEADS = {
-    "out_of_fold": "Out-of-fold error",
-    "cross_validation": "Error of cross-validation",
-    "test_part": "Error of held-out rows",
+    "out_of_fold": "Out-of-fold",
+    "cross_validation": "Cross-validated",
+    "test_part": "Held-out",
 }
 #: Remedy for classes that are never predicted.
 _OF_RARE_CLASSES = "--decision balanced_accuracy counts all classes alike."
@@ -225,10 +225,10 @@ def verdict(held_out, model):
     lines = []
     if held_out.way != "not_measured":
         first = held_out.targets[0]
-        what = f"{_OF_NUMBERS}, in the unit of the column"
+        what = f"{_OF_NUMBERS} ± standard error, in the unit of the column"
         if first.classes is not None:
-            what = ERRORS[first.decision]
-        lines.append(f"{_HEADS[held_out.way]} ({what}) ± its standard error:")
+            what = f"{ERRORS[first.decision]} ± standard error"
+        lines.append(f"{_HEADS[held_out.way]} {what}:")
         for each in held_out.targets:
             found = judge(each)
             lines.append(f"  {each.name}: {found or 'no label'}")

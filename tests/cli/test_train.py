@@ -64,7 +64,7 @@ def test_train_says_whether_the_model_is_any_good(folder, tmp_path, capsys):
     arguments = ("--targets", "gap,density", "--model", model)
     assert run("train", folder / "data.csv", *FIRST, *arguments) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("Out-of-fold error (mean absolute error, in the unit of the column)")
+    assert said[0].startswith("Out-of-fold mean absolute error ± standard error, in the unit")
     labels, oof = frame()[["gap", "density"]], joblib.load(model).oof_predictions_
     for place, name in enumerate(labels):
         error = (labels[name] - oof[:, place]).abs().mean()

@@ -32,11 +32,11 @@ def test_errors_are_those_of_known_labels_with_predictions():
     gap = numbers("gap", [0, 4, np.nan, 8], [1, 3, 9, np.nan])
     lines = verdict(measured(gap), average(ONE))
     assert lines[0] == (
-        "Out-of-fold error (mean absolute error, in the unit of the column) ± its standard error:"
+        "Out-of-fold mean absolute error ± standard error, in the unit of the column:"
     )
     assert lines[1] == "  gap: 1, 50% less than the median of the labels: 2"
     assert lines[2] == "In this way."
-    assert verdict(measured(gap, way="test_part"), ONE)[0].startswith("Error of held-out rows (")
+    assert verdict(measured(gap, way="test_part"), ONE)[0].startswith("Held-out mean ")
 
 
 def test_a_useless_model_is_called_so():

@@ -38,8 +38,14 @@ OTHERS = (
     "searches", "automatic",
 )  # fmt: skip
 
-#: Biases before a BatchNorm have no gradient but rounding, which AdamW scales up.
-OUTPUT_TOLERANCE = {"graphs": 5e-3, "crystal_twins": 2e-2, "line_graphs": 1e-4}
+#: Biases before a BatchNorm have no gradient but rounding, which AdamW scales up. How far rounding
+#: grows depends on the processor.
+OUTPUT_TOLERANCE = {
+    "graphs": 5e-3,
+    "crystal_twins": 2e-2,
+    "line_graphs": 1e-4,
+    "missing_labels": 2e-4,
+}
 
 
 def torchrun(*command, cwd=None):

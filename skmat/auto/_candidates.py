@@ -194,6 +194,8 @@ def make_candidates(
             left_out[each.name] = why
     chosen = [each for each in named if each.name not in left_out]
     chosen += _added(added, is_classifier, n_targets, [each.name for each in chosen])
+    for each in chosen:
+        left_out.pop(each.name, None)  # one of the user has the name
     if not chosen:
         text = "".join(f" {name!r} is left out: {why}." for name, why in left_out.items())
         raise InvalidInputError(

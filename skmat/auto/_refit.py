@@ -121,9 +121,10 @@ def _with_transform(model, log_units, y, *, is_network):
 
 def _logs_of(values, units):
     """Return the logarithms of columns that have a unit."""
+    units = np.asarray(units)
     return np.where(np.isnan(units), values, log_of(values, units))
 
 
-def _exps_of(values, units, ceilings):
-    logs = np.minimum(values, ceilings)
+def _exps_of(values, units, ceilings=np.inf):
+    units, logs = np.asarray(units), np.minimum(values, ceilings)
     return np.where(np.isnan(units), values, exp_of(logs, units))

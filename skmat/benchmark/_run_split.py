@@ -135,9 +135,15 @@ def _seeded(split, random_state):
 
 
 def _rows(part, n_rows):
-    """Return the indices of a part, which may be a mask."""
+    """Return the indices of a part from 0, also if it is a mask or counts from the end."""
     part = np.asarray(part)
-    return np.arange(n_rows)[part] if part.dtype == bool else part
+    try:
+        return np.arange(n_rows)[part] if part.size else np.empty(0, dtype=np.int64)
+    except IndexError as error:
+        raise InvalidInputError(
+            f"A part of a split does not fit {n_rows} rows: {error}. Give rows from 0 to"
+            f" {n_rows - 1}, or a mask of all rows."
+        ) from error
 
 
 def _check(pairs, task):
@@ -149,7 +155,7 @@ def _check(pairs, task):
         both = np.intersect1d(*pair)
         if len(both):
             raise InvalidInputError(
-                f"Split {i} of {task} has {len(both)} rows on both sides, the first is row"
+                f"Split {i} of {task} has rows on both sides: {len(both)}, the first is row"
                 f" {both[0]}. Test on rows that are not trained on."
             )
 

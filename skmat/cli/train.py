@@ -123,7 +123,7 @@ def _add_measuring(group):
         type=_share,
         metavar="SHARE",
         help="share of the rows to hold out in one further fit, such as 0.2: as many whole"
-        " compositions and groups as fit into it. The final model learns all rows",
+        " compositions and groups as fit into it, at least one. The final model learns all rows",
     )
     ways.add_argument(
         "--split-column",

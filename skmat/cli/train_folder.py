@@ -18,7 +18,14 @@ from skmat._utils.folder_check import check_replaceable
 from skmat._utils.folder_swap import temporary_folder
 from skmat._version import __version__
 from skmat.cli.held_out import COVERAGE
-from skmat.cli.model_files import METRICS, MODEL, PREDICTIONS, WRITER, read_metrics
+from skmat.cli.model_files import (
+    METRICS,
+    MODEL,
+    PREDICTIONS,
+    WRITER,
+    check_outside,
+    read_metrics,
+)
 from skmat.cli.result_files import write_table
 from skmat.cli.scores import scores_by_class, scores_of_classes, scores_of_numbers
 from skmat.cli.verdict import judge
@@ -71,6 +78,7 @@ def check_folder(folder, inputs=(), model=None):
             raise InvalidInputError(
                 f"{folder} holds {each}, which this command reads. Give another --output."
             )
+    check_outside(folder.parent)
     if model and _is_in(model, folder):
         raise InvalidInputError(
             f"--model {model} is in the folder {folder}, which this command replaces as a whole."

@@ -8,12 +8,13 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from skmat._utils.digits import digits_text
 from skmat.auto._leaderboard import left_out
-from skmat.cli.table_labels import list_few
 
 __all__ = ["ERRORS", "Verdict", "judge", "percent", "verdict"]
 
 #: Columns of a terminal.
 _WIDTH = 79
+#: Classes that are listed.
+_MOST_CLASSES = 4
 #: Rows of the leaderboard that are shown per target.
 _MOST = 3
 #: What an error is, by the decision of a classifier.
@@ -31,7 +32,7 @@ _HEADS = {
     "test_part": "Held-out",
 }
 #: Remedy for classes that are never predicted.
-_OF_RARE_CLASSES = "--decision balanced_accuracy counts all classes alike."
+_OF_RARE_CLASSES = "An average with --decision balanced_accuracy counts all classes alike."
 #: Standard errors that a gain needs so as not to be called chance.
 _N_ERRORS = 2.0
 
@@ -104,10 +105,11 @@ class Verdict:
         """Return a sentence about classes of which no row is found, "" without any."""
         if not self.never:
             return ""
-        names = list_few([name for name, _ in self.never])
-        n_labels = sum(count for _, count in self.never)
-        labels = "its one label" if n_labels == 1 else f"the {n_labels} labels"
-        return f"None of {labels} of {names} is found. {self.advice}".rstrip()
+        few = self.never[:_MOST_CLASSES]
+        listed = ", ".join(f"{name!r} ({count:,} label{'s' * (count > 1)})" for name, count in few)
+        more = len(self.never) - len(few)
+        others = f" and {more} more classes" if more else ""
+        return f"Never found: {listed}{others}. {self.advice}".rstrip()
 
 
 def percent(share):
@@ -225,12 +227,12 @@ def verdict(held_out, model):
     lines = []
     if held_out.way != "not_measured":
         first = held_out.targets[0]
-        what = f"{_OF_NUMBERS} ± standard error, in the unit of the column"
-        if first.classes is not None:
-            what = f"{ERRORS[first.decision]} ± standard error"
-        lines.append(f"{_HEADS[held_out.way]} {what}:")
-        for each in held_out.targets:
-            found = judge(each)
+        verdicts = [judge(each) for each in held_out.targets]
+        has_deviation = any(found and found.deviation > 0 for found in verdicts)
+        what = _OF_NUMBERS if first.classes is None else ERRORS[first.decision]
+        unit = ", in the unit of the column" if first.classes is None else ""
+        lines.append(f"{_HEADS[held_out.way]} {what}{' ± standard error' * has_deviation}{unit}:")
+        for each, found in zip(held_out.targets, verdicts, strict=True):
             lines.append(f"  {each.name}: {found or 'no label'}")
             if found and found.never:
                 lines += textwrap.wrap(

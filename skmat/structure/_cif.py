@@ -153,7 +153,11 @@ def _chosen(parser, data, lattice):
     tolerance = min(_ROUNDED_PLACE, _ROUNDED_AWAY / max(lattice.abc))
     if structure is not None and not _has_close_sites(structure, tolerance):
         return structure
-    parser.tolerance, parser.places = tolerance, _places(data)
+    places = _places(data)
+    if all(occupancy == 1 for occupancy, _ in places.values()):
+        parser._site_tolerance = tolerance
+    else:
+        parser.tolerance, parser.places = tolerance, places
     try:
         merged = choose_operations(data, lattice, read, tolerance)
     except ValueError:

@@ -75,6 +75,12 @@ def test_masks_are_rows():
     assert (masks.n_train, masks.n_test, masks.mae) == (rows.n_train, rows.n_test, rows.mae)
 
 
+def test_rows_that_count_from_the_end():
+    n_rows = len(MatbenchTask("steels").X)
+    with pytest.raises(InvalidInputError, match=f"the first is row {n_rows - 1}"):
+        run_benchmark(DummyRegressor(), "steels", [(np.arange(n_rows), [-1])])
+
+
 def test_splits_are_not_official_folds(tmp_path):
     split = KFold(5, shuffle=True, random_state=1)
     run_benchmark(DummyRegressor(), "steels", split, results_dir=tmp_path)
@@ -97,7 +103,8 @@ def test_classes_and_pairs_of_rows():
         (DummyClassifier(), [([0], [1])], "does not support it"),
         (DummyRegressor(), [([0], [])], "Split 0 of matbench_steels lacks"),
         (DummyRegressor(), [], "makes no split"),
-        (DummyRegressor(), [([0, 1, 2], [1, 2])], "has 2 rows on both sides, the first is row 1"),
+        (DummyRegressor(), [([0, 1, 2], [1, 2])], "rows on both sides: 2, the first is row 1"),
+        (DummyRegressor(), [([0, 1], [10**6])], "does not fit"),
     ],
 )
 def test_wrong_use(estimator, split, message):

@@ -31,9 +31,7 @@ ONE = board(("svm", "gap", 1, 1.0, "fitted"))
 def test_errors_are_those_of_known_labels_with_predictions():
     gap = numbers("gap", [0, 4, np.nan, 8], [1, 3, 9, np.nan])
     lines = verdict(measured(gap), average(ONE))
-    assert lines[0] == (
-        "Out-of-fold mean absolute error ± standard error, in the unit of the column:"
-    )
+    assert lines[0] == ("Out-of-fold mean absolute error, in the unit of the column:")
     assert lines[1] == "  gap: 1, 50% less than the median of the labels: 2"
     assert lines[2] == "In this way."
     assert verdict(measured(gap, way="test_part"), ONE)[0].startswith("Held-out mean ")
@@ -97,9 +95,9 @@ def test_the_error_of_classes_is_that_of_the_decision(decision, error, guess):
 def test_a_class_that_is_never_found_is_named():
     truth = np.array(["a"] * 6 + ["b"] * 3, dtype=object)
     kind = HeldOutTarget("kind", truth, np.array(["a"] * 9, dtype=object), ["a", "b"])
-    sentence = "None of the 3 labels of 'b' is found. --decision balanced_accuracy counts all"
+    sentence = "Never found: 'b' (3 labels). An average with --decision balanced_accuracy"
     assert sentence in judge(kind).sentence()
-    assert verdict(measured(kind), None)[2].startswith("    None of the 3 labels of 'b' is found.")
+    assert verdict(measured(kind), None)[2].startswith("    Never found: 'b' (3 labels).")
     assert judge(numbers("gap", [0, 4], [1, 3])).never == ()
 
 

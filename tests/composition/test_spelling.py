@@ -190,6 +190,7 @@ def test_what_is_spelled_in_elements_by_accident_is_refused(formula, shown):
         ("BiIIn2", {"Bi": 1, "I": 1, "In": 2}),
         ("Pb(I0.5Br0.5)2", {"Pb": 1, "I": 1, "Br": 1}),
         ("MnO1.5(OH)0.5", {"Mn": 1, "O": 2, "H": 0.5}),
+        ("Na4(PO4)1.5SiO4", {"Na": 4, "P": 1.5, "O": 10, "Si": 1}),
         ("LaO0.9F0.1FeAs", {"La": 1, "O": 0.9, "F": 0.1, "Fe": 1, "As": 1}),
         ("CsPbI1.5Br1.5", {"Cs": 1, "Pb": 1, "I": 1.5, "Br": 1.5}),
         ("FeO1.5OH", {"Fe": 1, "O": 2.5, "H": 1}),

@@ -145,7 +145,7 @@ def _overview(story):
         return []
     first = story.held_out.targets[0]
     error = "Mean absolute error" if first.classes is None else _capital(ERRORS[first.decision])
-    header = ["Target", "Labels", error, _capital(_constant(first)), "This model beside it"]
+    header = ["Target", "Labels", error, _capital(_constant(first)), "In short"]
     return [html.table(header, rows, numbers={1, 2, 3})]
 
 

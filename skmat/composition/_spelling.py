@@ -64,8 +64,8 @@ _LARGE = re.compile(r"\d\d+")
 _OXIDATION = re.compile(r"(?<=[A-Za-z])\((?:I{1,3}|IV|VI{0,3})\)|II(?![a-z])")
 #: A full stop that may join two compounds: no zero is next to it.
 _JOINT = re.compile(r"[A-Za-z)\]}](?:[1-9]\d*)?\.(?:[1-9]\d*)?(?=[A-Z(\[{])")
-#: One with a number, behind an anion or a bracket, and not before the same anion. Behind a bracket,
-#: "1" is a part of a decimal number.
+#: One with a number, behind an anion or a bracket, and not before the same anion. "1" behind a
+#: bracket begins a decimal number.
 _JOINED = re.compile(r"(F|Cl|Br|I|S|Se|N|O|[)\]}](?!1\.))\d*\.\d+(?![(\[{]*\1(?![a-z]))[A-Z(\[{]")
 #: Names of materials and phases (and "to be determined") that consist of element symbols.
 _ABBREVIATION = re.compile(

@@ -14,7 +14,8 @@ from skmat.exceptions import InvalidInputError
 
 __all__ = ["SPLIT", "RunFolder", "has_folds", "read_folder"]
 
-#: Key of splits that are not official, beside the parameters. It cannot be a parameter name.
+#: Key of splits that are not official. It is kept with the parameters, but no parameter can have
+#: this name.
 SPLIT = "(split)"
 
 _RUN_FILE = "run.json"

@@ -83,10 +83,10 @@ def _evaluate(arguments):
         classification=is_classifier,
         advice=_ADVICE,
         classes=dict(zip(columns, _classes(model), strict=True)) if is_classifier else None,
-        beside=further,
+        same_mark=further,
     )
-    beside = [] if is_classifier else columns
-    X = with_further_columns(model, given, table, X, arguments.on_invalid, beside)
+    same_mark = [] if is_classifier else columns
+    X = with_further_columns(model, given, table, X, arguments.on_invalid, same_mark)
     with given.naming_cells(table):
         warn_of_learned_rows(arguments.model, model, given.names(table), X)
         scores = (score_classes if is_classifier else score_numbers)(model, X, labels)

@@ -61,7 +61,7 @@ def with_further_columns(model, given, table, X, on_invalid="raise", labels=()):
     words = categories_of(model)
     numbers = [name for name in further if name not in words]
     advice = f"{ADVICE_FOR_COLUMNS} {given.for_bad_rows}".rstrip()
-    how = {"on_invalid": on_invalid, "beside": labels}
+    how = {"on_invalid": on_invalid, "same_mark": labels}
     columns = read_numbers(table, numbers, given.path, advice, **how)
     is_bad = np.isinf(columns)
     X = [None if bad else each for each, bad in zip(X, is_bad.any(axis=1), strict=True)]

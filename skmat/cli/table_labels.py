@@ -143,7 +143,7 @@ def list_few(values, most=4):
     return listed + (f", ... ({len(values)} in all)" if len(values) > most else "")
 
 
-def read_labels(table, columns, path, *, classification, advice=None, classes=None, beside=()):
+def read_labels(table, columns, path, *, classification, advice=None, classes=None, same_mark=()):
     """Return the label columns of a table.
 
     White space around a label is ignored. Empty cells and those in ``MISSING`` are missing labels.
@@ -164,7 +164,7 @@ def read_labels(table, columns, path, *, classification, advice=None, classes=No
         Remedy for labels that are not numbers. None finds the most likely one for ``train``.
     classes : dict of str to list of str, default=None
         Classes of a model by column, which are never missing labels.
-    beside : sequence of str, default=()
+    same_mark : sequence of str, default=()
         Further columns, whose numbers must have the same decimal mark.
 
     Returns
@@ -187,7 +187,7 @@ def read_labels(table, columns, path, *, classification, advice=None, classes=No
         doubts = [doubt for name, column in read.items() for doubt in _doubts(column, name)]
     else:
         labels, doubts = _read_numbers(
-            table, read, path, (lambda problems: advice) if advice else _advise, beside
+            table, read, path, (lambda problems: advice) if advice else _advise, same_mark
         )
     for name, counts in spelled.items():
         if counts:
@@ -250,9 +250,9 @@ def read_words(table, words, path, on_invalid="raise", advice=""):
 
 
 def read_numbers(
-    table, columns, path, advice=ADVICE_FOR_COLUMNS, *, on_invalid="raise", beside=()
+    table, columns, path, advice=ADVICE_FOR_COLUMNS, *, on_invalid="raise", same_mark=()
 ):
-    """Return further numeric columns of a table, which a model reads beside the materials.
+    """Return further numeric columns of a table, which a model reads in addition to the materials.
 
     Cells are read as labels are, and empty ones are NaN. A UserWarning reports guesses.
 
@@ -268,7 +268,7 @@ def read_numbers(
         Remedy for cells that are not numbers.
     on_invalid : {"raise", "nan"}, default="raise"
         "nan" returns infinity for cells that cannot be read.
-    beside : sequence of str, default=()
+    same_mark : sequence of str, default=()
         Columns of labels, whose numbers must have the same decimal mark.
 
     Returns
@@ -281,7 +281,9 @@ def read_numbers(
         If cells are not finite numbers, or mix decimal points and decimal commas, for "raise".
     """
     read = {name: _without_missing(table.column(name))[0] for name in columns}
-    numbers, doubts = _read_numbers(table, read, path, lambda problems: advice, beside, on_invalid)
+    numbers, doubts = _read_numbers(
+        table, read, path, lambda problems: advice, same_mark, on_invalid
+    )
     if doubts:
         warnings.warn(f"{path}: {' '.join(doubts)}", stacklevel=2)
     return numbers
@@ -331,9 +333,9 @@ def _doubts(labels, name):
         )
 
 
-def _read_numbers(table, read, path, advise, beside, on_invalid="raise"):
-    """Return columns of numbers, whose decimal mark is also that of the columns `beside`."""
-    others = [_without_missing(table.column(name))[0] for name in beside]
+def _read_numbers(table, read, path, advise, same_mark, on_invalid="raise"):
+    """Return columns of numbers. The columns `same_mark` must have the same decimal mark."""
+    others = [_without_missing(table.column(name))[0] for name in same_mark]
     commas = [
         label
         for labels in [*read.values(), *others]

@@ -314,8 +314,8 @@ def _read_columns(arguments, table, targets, columns, family):
         faults.append(str(error))
     if columns:
         try:
-            beside = [] if is_classifier else targets
-            further = _read_further(arguments, table, columns, family, beside)
+            same_mark = [] if is_classifier else targets
+            further = _read_further(arguments, table, columns, family, same_mark)
         except InvalidInputError as error:
             faults.append(str(error))
     if faults:
@@ -323,10 +323,10 @@ def _read_columns(arguments, table, targets, columns, family):
     return labels, is_classifier, further
 
 
-def _read_further(arguments, table, columns, family, beside):
+def _read_further(arguments, table, columns, family, same_mark):
     """Return the further columns: numbers, and for the average also categories.
 
-    The numbers of the columns `beside` must have the same decimal mark.
+    The numbers of the columns `same_mark` must have the same decimal mark.
     """
     from skmat.cli.table_labels import columns_of_words, list_few, read_numbers, read_words
 
@@ -337,18 +337,20 @@ def _read_further(arguments, table, columns, family, beside):
             " For words, leave out the options of one network, or write a column of 0 and 1 for"
             " each word."
         )
-        return read_numbers(table, columns, arguments.data, *[advice] * bool(words), beside=beside)
+        return read_numbers(
+            table, columns, arguments.data, *[advice] * bool(words), same_mark=same_mark
+        )
     for name, each in words.items():
         print(f"{name!r} holds words, which are categories: {list_few(each)}.", flush=True)
     numbers = [name for name in columns if name not in words]
-    read = read_numbers(table, numbers, arguments.data, beside=beside)
+    read = read_numbers(table, numbers, arguments.data, same_mark=same_mark)
     return read.join(read_words(table, words, arguments.data))[columns]
 
 
-def _read_labels(arguments, table, targets, beside):
+def _read_labels(arguments, table, targets, same_mark):
     """Return the labels, and whether they are classes.
 
-    The numbers of the columns `beside` must have the same decimal mark.
+    The numbers of the columns `same_mark` must have the same decimal mark.
     """
     from skmat.cli.table_labels import columns_of_classes, few_integers, list_few, read_labels
 
@@ -370,7 +372,7 @@ def _read_labels(arguments, table, targets, beside):
             )
     is_classifier = arguments.classification or bool(found)
     labels = read_labels(
-        table, targets, arguments.data, classification=is_classifier, beside=beside
+        table, targets, arguments.data, classification=is_classifier, same_mark=same_mark
     )
     if not (is_classifier or arguments.regression):
         for name in targets:

@@ -179,7 +179,8 @@ def _repeated(frame):
     """Return the mask of rows that are equal to one before."""
     try:
         return frame.duplicated().to_numpy()
-    except (TypeError, NotImplementedError):  # lists, of pandas and of pyarrow, cannot be compared
+    # Columns of lists: pandas raises TypeError, and its columns of pyarrow NotImplementedError.
+    except (TypeError, NotImplementedError):
         texts = {name: map(str, column.tolist()) for name, column in frame.items()}
         return pd.DataFrame(texts).duplicated().to_numpy()
 

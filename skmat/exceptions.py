@@ -22,6 +22,7 @@ __all__ = [
     "NoveltyWarning",
     "OwnBuildWarning",
     "PretrainedError",
+    "PretrainingOverlapWarning",
     "SavedModelError",
     "SkmatError",
     "StarvedThreadsWarning",
@@ -177,6 +178,10 @@ class InvalidWeightsError(InvalidLabelsError):
 
     _fault = "have a sample_weight that cannot be used"
     _remedy = "Weights must be finite and not negative. Use 0 to ignore a row."
+
+
+class PretrainingOverlapWarning(UserWarning):
+    """An encoder may have learned labels of the rows that it is scored on."""
 
 
 class CandidateWarning(UserWarning):

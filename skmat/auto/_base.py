@@ -18,7 +18,7 @@ from skmat.auto._competition import Competition, Outcome
 from skmat.auto._data import FitData
 from skmat.auto._folds import join_groups, make_folds
 from skmat.auto._leaderboard import leaderboard, leaderboard_html, leaderboard_text
-from skmat.auto._materials import EMBEDDING
+from skmat.auto._materials import EMBEDDING, feature_pipeline
 from skmat.auto._metrics import resolve_metric
 from skmat.auto._novelty import NoveltyScale
 from skmat.auto._params import AutoParams
@@ -332,6 +332,21 @@ class AutoEstimator(
         return leaderboard_html(self.leaderboard_)
 
     # Parts of a fit.
+
+    def _models_to_try(self, input):
+        """Return the models of all candidates, and what computes their features."""
+        candidates = make_candidates(
+            self.preset,
+            self.candidates,
+            input=input,
+            is_classifier=self._is_classifier,
+            n_targets=1,
+            n_rows=1,
+        )
+        features = {each.reads for each in candidates if not isinstance(each.reads, str)}
+        return [each.model for each in candidates] + [
+            feature_pipeline(names, input) for names in sorted(features)
+        ]
 
     def _read_data(self, X, y, sample_weight, groups):
         table, valid = self._read_table(X, reset=True)

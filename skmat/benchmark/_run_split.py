@@ -8,6 +8,7 @@ import pandas as pd
 
 from skmat._utils.paths import read_path
 from skmat.benchmark._parameters import describe_parameters, seed_estimator
+from skmat.benchmark._pretraining import warn_of_pretraining
 from skmat.benchmark._run_folder import SPLIT, RunFolder
 from skmat.benchmark._run_jobs import Job, Progress, package_versions, run_jobs
 from skmat.benchmark._selection import choose_estimator, read_integer
@@ -76,6 +77,12 @@ def run_benchmark(
     DatasetNotFoundError
         If the data of the task are missing.
 
+    Warns
+    -----
+    PretrainingOverlapWarning
+        If nothing kept an encoder of the estimator from the materials of the task when it was
+        pretrained.
+
     Examples
     --------
     >>> from skmat import AutoRegressor
@@ -97,6 +104,7 @@ def run_benchmark(
     pairs = [tuple(_rows(part, len(task.X)) for part in pair) for pair in pairs]
     _check(pairs, task.name)
     parameters = describe_parameters(model) | {"input": task.input, SPLIT: _hash(pairs)}
+    warn_of_pretraining(model, task.name, task.input)
     folder, done = None, {}
     if results_dir is not None:
         path = read_path(results_dir, "results_dir", InvalidInputError)

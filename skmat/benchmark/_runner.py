@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skmat._utils.paths import read_path
 from skmat.benchmark._parameters import describe_parameters, seed_estimator
+from skmat.benchmark._pretraining import warn_of_pretraining
 from skmat.benchmark._results import MatbenchResults
 from skmat.benchmark._run_folder import RunFolder, has_folds
 from skmat.benchmark._run_jobs import Job, Progress, package_versions, run_jobs
@@ -93,6 +94,9 @@ def run_matbench(
 
     Warns
     -----
+    PretrainingOverlapWarning
+        If nothing kept an encoder of the estimator from the materials of a task when it was
+        pretrained.
     UserWarning
         If folds in `results_dir` were run with other versions of the packages.
 
@@ -145,6 +149,8 @@ def run_matbench(
     versions = package_versions()
     if name is None:
         name = Path(results_dir).name if results_dir else class_name(chosen)
+    for task, model in chosen.items():
+        warn_of_pretraining(model, task, input)
     folder, done = None, {}
     if results_dir is not None:
         path = read_path(results_dir, "results_dir", InvalidInputError)

@@ -159,6 +159,13 @@ class CheckpointMixin:
             return BEST.get(self._family) if self._has_pretrained_defaults() else None
         return self.pretrained
 
+    def _card_to_start_from(self):
+        """Return the card of the encoder that ``fit`` starts from, by its name; none if random."""
+        checkpoint = self._resolve_start().checkpoint
+        if checkpoint is None:
+            return {}
+        return {checkpoint.card.name or checkpoint.source: checkpoint.card}
+
     def _build_encoder(self, start: "Start") -> Encoder:
         """Build the network, with the weights that training starts from."""
         encoder = self._build_network(start.network, fresh=start.checkpoint is None)

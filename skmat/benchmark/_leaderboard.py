@@ -1,6 +1,7 @@
 """Ranking among the public leaderboard of Matbench v0.1."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -44,8 +45,8 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
         Tasks to list in this order, by official or short name. None takes every task in
         `results`, or all thirteen without results, from the smallest to the largest.
     composition_only : bool, default=False
-        Leave out the public entries that use structures. On the four tasks without structures
-        this has no effect.
+        Leave out the entries that use structures, of `results` too. On the four tasks without
+        structures this has no effect. Tables of scores stay: they do not tell what was read.
 
     Returns
     -------
@@ -69,9 +70,11 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
         roc_auc : float
             ROC-AUC from probabilities, mean over the folds. Only for classes in `results`, NaN
             otherwise. Do not compare it with the leaderboard.
-        uses_structure : bool
+        uses_structure : bool or NA
             Whether the entry read the structures of this task. Random forest ("rf"), Automatminer
-            and MODNet read them if the task has them. Always False for `results`.
+            and MODNet read them if the task has them. For `results`, whether `run_matbench` gave
+            the structures. NA for a table of scores, if the task has structures. The dtype is
+            pandas' "boolean".
         source : str
             "skmat" for `results`. Public entries have "results file" (recomputed from the stored
             scores of the folds) or "documentation" (read from the leaderboard's pages).
@@ -113,16 +116,39 @@ def leaderboard(results=None, tasks=None, *, composition_only=False):
     else:
         tasks = select_tasks(tasks, held, "the results")
     rows = [entry for entry in _public_entries() if entry["task"] in tasks]
+    for (name, scores), one in zip(ours.items(), _each(results), strict=True):
+        rows += [
+            {**_our_entry(name, task, scores), "uses_structure": _uses_structure(one, task)}
+            for task in tasks
+            if task in scores.index
+        ]
+    table = pd.DataFrame(rows, columns=_COLUMNS).astype({"uses_structure": "boolean"})
     if composition_only:
-        rows = [entry for entry in rows if not entry["uses_structure"]]
-    for name, scores in ours.items():
-        rows += [_our_entry(name, task, scores) for task in tasks if task in scores.index]
-    table = pd.DataFrame(rows, columns=_COLUMNS)
+        table = table[~table["uses_structure"].fillna(False)]
     # Rank regressions by lowest error and classifications by highest accuracy.
     badness = table["mean"].where(table["metric"].map(is_error), -table["mean"])
     place = table["task"].map({task: position for position, task in enumerate(tasks)})
     order = pd.DataFrame({"place": place, "badness": badness}).sort_values(["place", "badness"])
     return table.loc[order.index].reset_index(drop=True)
+
+
+def _each(results):
+    """Return the results one by one, in the order of `read_many`."""
+    if results is None:
+        return []
+    if isinstance(results, Mapping):
+        return list(results.values())
+    return results if isinstance(results, list | tuple) else [results]
+
+
+def _uses_structure(results, task):
+    """Tell whether results of a task come from structures. NA if they do not tell."""
+    if not MATBENCH_TASKS[task].has_structure:
+        return False
+    if isinstance(results, pd.DataFrame) or not hasattr(results, "folds"):
+        return pd.NA
+    folds = [fold for fold in results.folds if fold.task == task]
+    return any(fold.parameters.get("input") == "structure" for fold in folds)
 
 
 def _our_entry(name, task, scores):
@@ -146,7 +172,6 @@ def _our_entry(name, task, scores):
         "std": float(values.std(ddof=0)),
         "n_folds": len(values),
         "roc_auc": float(scores["roc_auc"].mean()) if kind == "classification" else float("nan"),
-        "uses_structure": False,
         "source": "skmat",
         "is_ours": True,
         "suspect": False,

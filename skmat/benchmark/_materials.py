@@ -12,9 +12,9 @@ def as_compositions(materials, what):
 
     Parameters
     ----------
-    materials : CompositionArrays or array-like of formulas
-        CompositionArrays, or a list, Series, one-column DataFrame or object array of formulas,
-        Compositions or dicts.
+    materials : CompositionArrays, StructureArrays or array-like of formulas
+        CompositionArrays, structures, or a list, Series, one-column DataFrame or object array of
+        formulas, Compositions or dicts.
     what : str
         Name of the materials in errors.
 
@@ -24,6 +24,8 @@ def as_compositions(materials, what):
         If the materials are not formulas or are empty. The subclass InvalidCompositionError lists
         formulas that cannot be read.
     """
+    if callable(getattr(materials, "compositions", None)):  # StructureArrays
+        materials = materials.compositions()
     if not isinstance(materials, CompositionArrays):
         formulas = as_formulas(materials)
         if formulas is None:

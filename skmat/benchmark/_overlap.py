@@ -19,10 +19,10 @@ def overlap_report(corpus, task, *, data_home=None):
 
     Parameters
     ----------
-    corpus : array-like of formulas or CompositionArrays
+    corpus : array-like of formulas, CompositionArrays or StructureArrays
         Compositions of the pretraining data. "Ti2O4" equals "TiO2", because atomic fractions are
         compared (tolerance 1e-6).
-    task : str, MatbenchTask, array-like of formulas or CompositionArrays
+    task : str, MatbenchTask, array-like of formulas, CompositionArrays or StructureArrays
         Name of a Matbench task, such as "steels", a task, or the materials of another data set.
     data_home : str or path-like, default=None
         Folder of the data sets, if `task` is a name. See :func:`skmat.datasets.fetch_matbench`.

@@ -47,7 +47,7 @@ def warn_of_pretraining(estimator, task, input):
 
 def encoders_of(estimator, input):
     """Return the cards of the pretrained encoders that an estimator may start from, by name."""
-    found = {}
+    found: dict = {}
     for part in _parts(estimator):
         if hasattr(part, "_models_to_try"):
             for model in part._models_to_try(input):

@@ -10,13 +10,13 @@ from skmat._utils.paths import read_path
 from skmat.composition import read_compositions
 from skmat.datasets import _formulas, _jarvis, _mp, _perovskites
 from skmat.datasets._aflow import fetch_aflow
-from skmat.datasets._files import structures_content, write_built
+from skmat.datasets._files import read_table, structures_content, write_built
 from skmat.datasets._home import get_data_home
 from skmat.datasets._matbench import fetch_matbench
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
 from skmat.datasets._mp_compositions import fetch_mp_compositions
 from skmat.datasets._oqmd import fetch_oqmd
-from skmat.exceptions import DatasetNotFoundError, InvalidInputError
+from skmat.exceptions import DatasetNotFoundError, InvalidInputError, shorten
 
 __all__ = ["build_dataset"]
 
@@ -148,8 +148,8 @@ def _build_mp(file):
             f"{file} must hold a list of summaries with the field(s) {', '.join(sorted(missing))}."
             " Ask for all fields that the page of the data sets lists."
         )
-    structures = [Structure.from_dict(summary["structure"]) for summary in summaries]
-    ids = [str(summary["material_id"]) for summary in summaries]
+    ids = _ids_of(summaries, file)
+    structures = [_structure_of(each, row, file) for row, each in enumerate(summaries)]
     table = {
         "material_id": ids,
         "formula": [structure.composition.reduced_formula for structure in structures],
@@ -161,6 +161,35 @@ def _build_mp(file):
     for field, column in _MP_MODULI.items():
         table[column] = [(summary.get(field) or {}).get("vrh") for summary in summaries]
     return _csv(pd.DataFrame(table)), structures_content(structures, ids)
+
+
+def _ids_of(summaries, file):
+    """Return the ids, or raise InvalidInputError if one is missing or occurs twice."""
+    rows: dict[str, int] = {}
+    for row, summary in enumerate(summaries):
+        value = summary.get("material_id")
+        if value is None or str(value) in rows:
+            fault = "has no material_id" if value is None else f"repeats row {rows[str(value)]}"
+            raise InvalidInputError(
+                f"Row {row} of {file} (material_id {value!r}, counted from 0) {fault}. Give one"
+                " summary per material."
+            )
+        rows[str(value)] = row
+    return list(rows)
+
+
+def _structure_of(summary, row, file):
+    value = summary.get("structure")
+    try:
+        return Structure.from_dict(value)
+    # pymatgen raises errors of many types for dicts of another form.
+    except Exception as error:
+        raise InvalidInputError(
+            f"Row {row} of {file} (material_id {summary['material_id']!r}, counted from 0) has"
+            f" structure={shorten(value)}, which cannot be read as a structure"
+            f" ({type(error).__name__}: {error}). Ask for this field again, or leave the summary"
+            " out."
+        ) from error
 
 
 def _build_formulas(home):
@@ -194,12 +223,18 @@ def _formulas_of(fetch, *arguments, **options):
     return formulas
 
 
+def _formulas_of_mp(data_home):
+    # Of all rows, whichever version the labels are of.
+    table = read_table(_mp.LABELS, dtype={"formula": str}, data_home=data_home)
+    return table["formula"]
+
+
 _FORMULA_SOURCES = {
     "oqmd": _formulas_of(fetch_oqmd),
     "mp_comp": _formulas_of(fetch_mp_compositions),
     "aflow": _formulas_of(fetch_aflow),
     "jarvis": _formulas_of(_jarvis.fetch_jarvis),
-    "mp": _formulas_of(_mp.fetch_mp, input="formula", targets="volume_pa"),
+    "mp": _formulas_of_mp,
     # Steels are listed by their fractions, with six digits.
     **{
         name: _formulas_of(fetch_matbench, name)

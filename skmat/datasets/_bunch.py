@@ -34,7 +34,8 @@ def as_dataset(
     y : ndarray of shape (n,) or (n, n_targets), or None
         Labels, one-dimensional for a single target. None without labels.
     material_name : str
-        Name of the column of `materials` in a DataFrame: "formula" or "structure".
+        Name of the feature, and of its column in a DataFrame: "formula" or "structure". With
+        `as_frame`, that of `StructureArrays` is "formula".
     target_names : list of str
         Name of each target.
     description : str

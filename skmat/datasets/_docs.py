@@ -36,7 +36,8 @@ return_X_y : bool, default=False
     Return ``(data, target)`` instead of a Bunch.
 as_frame : bool, default=False
     Return pandas objects instead of arrays. `StructureArrays` stay as they are, because columns of
-    Structures can take gigabytes. ``frame`` holds their formulas.
+    Structures can take gigabytes. ``frame`` holds their formulas, and ``feature_names`` is then
+    ``["formula"]``.
 """,
     "bunch": """\
 data : Bunch

@@ -1,4 +1,6 @@
-"""Thirty-nine properties of JARVIS-DFT, by composition."""
+"""Properties of JARVIS-DFT, by composition."""
+
+import warnings
 
 from skmat.datasets._bunch import as_formula_dataset
 from skmat.datasets._docs import shared_docs
@@ -55,6 +57,8 @@ UNITS = {
     "slme": "%",
     "spillage": "1",
 }
+#: Column of the file that repeats the masses of electrons in place of those of holes.
+_COPY, _COPIED = "p_em300k", "n_em300k"
 
 
 @shared_docs()
@@ -67,7 +71,7 @@ def fetch_jarvis(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load 39 properties of 26,804 compositions of JARVIS-DFT, from a file that you build.
+    """Load 38 properties of 26,804 compositions of JARVIS-DFT, from a file that you build.
 
     The file is not downloaded. :func:`build_dataset` makes it from a public repository.
 
@@ -77,7 +81,7 @@ def fetch_jarvis(
     ==================  ==================================================
     Samples             26,804, or those with a requested label
     Features            1 (the formula)
-    Targets             39 real
+    Targets             38 real
     Missing values      in all targets (see ``DESCR`` for counts)
     ==================  ==================================================
 
@@ -86,8 +90,9 @@ def fetch_jarvis(
     {data_home}
     targets : str or sequence of str, default=None
         Targets to return, such as "formation_energy_peratom". ``DESCR`` lists them. A string
-        gives a one-dimensional target, a sequence a two-dimensional one, None all 39. Materials
-        without any of these labels are left out.
+        gives a one-dimensional target, a sequence a two-dimensional one, None all 38. Materials
+        without any of these labels are left out. The file also has "p_em300k", a copy of
+        "n_em300k", on request.
     {exclude}
     {no_download}
     {form}
@@ -110,6 +115,13 @@ def fetch_jarvis(
     ------
     {raises}
 
+    Warns
+    -----
+    OwnBuildWarning
+        If you built the file.
+    UserWarning
+        If `targets` has "p_em300k".
+
     References
     ----------
     .. [1] K. Choudhary et al., "The joint automated repository for various integrated simulations
@@ -119,7 +131,14 @@ def fetch_jarvis(
        predictive analytics on small materials data", Nature Communications 12, 6595 (2021).
        https://doi.org/10.1038/s41467-021-26921-5
     """
-    names = check_targets(targets, UNITS)
+    names = check_targets(targets, UNITS, [name for name in UNITS if name != _COPY])
+    if _COPY in names:
+        warnings.warn(
+            f"{_COPY} is a copy of {_COPIED}: masses of electrons, not of holes. The file has no"
+            f" masses of holes. Leave it out, or ask for {_COPIED}.",
+            UserWarning,
+            stacklevel=2,
+        )
     table = read_table(
         PATH,
         dtype={"formula": str},

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from skmat.composition import CompositionArrays, read_compositions
+from skmat.composition._frames import as_pandas
+from skmat.composition._read import check_ordered
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["join_tables"]
@@ -28,7 +30,8 @@ def join_tables(*tables):
     formulas : ndarray of shape (n,), dtype object
         Each composition in its first spelling, in the order of the tables.
     labels : DataFrame of shape (n, n_columns)
-        Numbers as float64, other labels as objects. Missing labels are NaN.
+        Numbers as float64, other labels as they are, or as objects if rows are merged or labels
+        are missing. Missing labels are NaN.
 
     Raises
     ------
@@ -72,6 +75,16 @@ def join_tables(*tables):
 
 def _read(index, formulas, labels):
     """Return formulas as an array of objects, their compositions, and their labels."""
+    check_ordered(formulas)
+    frame = as_pandas(formulas)
+    if frame is not None:
+        if frame.shape[1] != 1:
+            raise InvalidInputError(
+                f"The formulas of table {index} are a table with the columns"
+                f" {list(frame.columns)}. Pass the column that holds them, for example"
+                " X['formula']."
+            )
+        formulas = frame.iloc[:, 0]
     formulas = list(formulas)
     if labels is None:
         labels = pd.DataFrame(index=range(len(formulas)))

@@ -1,5 +1,6 @@
 """Structures of the Materials Project and their labels."""
 
+import warnings
 from functools import cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from skmat.datasets._mp_properties import (
     units_of,
 )
 from skmat.datasets._options import check_choice, check_targets, rows_to_keep, select_labels
-from skmat.datasets._sources import MP
+from skmat.datasets._sources import MP, MP_BUILD
 from skmat.exceptions import DatasetCorruptedError, InvalidInputError
 from skmat.structure import StructureArrays
 
@@ -68,18 +69,19 @@ def fetch_mp(
     ----------
     {data_home}
     targets : str or sequence of str, default=None
-        Targets to return: "e_form", "gap", "energy_pa", "efermi", "K_VRH", "G_VRH",
-        "poisson_ratio", "n_index", "poly_electronic", "poly_total", "eij_max", "Cv", "U",
+        Targets to return: "e_form", "gap", "efermi", "K_VRH", "G_VRH", "poisson_ratio",
+        "n_index", "poly_electronic", "poly_total", "eij_max", "energy_pa", "Cv", "U",
         "volume_pa", "CLscore_icsd", and "transport_sigma_p" with the other nine of
         :func:`load_transport`, untransformed. A string gives a one-dimensional target, a sequence
         a two-dimensional one. None gives those from "e_form" to "eij_max" that `version` has.
-        Materials without any of these labels are left out.
+        Materials without any of these labels are left out. "energy_pa" mixes total energies of
+        two functionals, which no model of materials can tell apart. Use "e_form".
     version : {"2018", "2020", "2024", "own"}, default="2020"
         Database version of "e_form", "gap", "energy_pa" and "efermi". The Materials Project
         recomputed and corrected its energies between versions, so one call returns one version.
         Only 2024 has "energy_pa" and "efermi", and it labels 3,202 materials. All other targets
         have a single version. "own" means the version that you built the file from with
-        :func:`build_dataset`. Such a file has no other.
+        :func:`build_dataset`. Such a file has no other, whatever the targets.
     subset : {"mt-cgcnn"}, default=None
         Materials to choose from. None means all. "mt-cgcnn" means the 36,387 materials of MT-CGCNN
         [2]_ that the database still has (of 46,744). Of these, "e_form" and "gap" are known for
@@ -90,7 +92,8 @@ def fetch_mp(
         "drop" makes all labels of an unphysical tensor missing. Elastic tensors need
         0 < K_VRH < 600 GPa, 0 < G_VRH < 550 GPa and -1 < poisson_ratio < 0.5 (801 of 12,987 do
         not fit). Dielectric tensors need dielectric constants and a refractive index of at least
-        1 (4 of 7,018 do not fit).
+        1 (4 of 7,018 do not fit). "Cv" and "U" need U of at least 3 R T per mole of atoms at
+        300 K (73 of 1,503 do not fit).
     {exclude}
     {no_download}
     {form_of_structures}
@@ -118,6 +121,13 @@ def fetch_mp(
     ------
     {raises}
 
+    Warns
+    -----
+    OwnBuildWarning
+        If you built the files.
+    UserWarning
+        If `targets` has "energy_pa".
+
     References
     ----------
     {materials_project}
@@ -130,6 +140,13 @@ def fetch_mp(
     check_choice("outliers", outliers, ("drop", "keep"))
     names = check_targets(targets, known_targets(), default_targets(version))
     columns = columns_of(names, version)
+    if "energy_pa" in names:
+        warnings.warn(
+            "energy_pa mixes total energies of two functionals, GGA and r2SCAN, which differ by up"
+            " to tens of eV/atom. The file does not tell which is which. Use e_form instead.",
+            UserWarning,
+            stacklevel=2,
+        )
     where = {
         "data_home": data_home,
         "download_if_missing": download_if_missing,
@@ -170,14 +187,15 @@ def fetch_mp(
         ids=table["material_id"].to_numpy(dtype=object),
         n_atoms=table["nsites"].to_numpy(dtype=np.int64, copy=True),
         version=version,
-        **MP.entries(),
+        **(MP_BUILD if version == "own" else MP).entries(),
     )
 
 
 def _check_version(table, columns, subset, version):
     """Raise an error if a file does not have what only the known file or an own build has."""
-    needed = [*columns.values(), *([_SUBSETS[subset]] if subset else [])]
-    missing = [column for column in needed if column not in table]
+    # Every version has formation energies. Without them, other labels are of another version.
+    needed = [f"e_form_mp{version}", *columns.values(), *([_SUBSETS[subset]] if subset else [])]
+    missing = [column for column in dict.fromkeys(needed) if column not in table]
     if missing:
         has = [each for each in LABEL_VERSIONS if f"e_form_mp{each}" in table]
         raise InvalidInputError(

@@ -31,6 +31,8 @@ _STANDARD = {
     "poly_total": "1",
     "eij_max": "C/m^2",
 }
+# Only on request: total energies of two functionals.
+_MIXED = "energy_pa"
 # Only on request: lattice dynamics of few materials, a property of the structure itself, targets
 # of `load_transport`, and the output of a model.
 _FURTHER = {
@@ -43,6 +45,8 @@ _FURTHER = {
 
 ELASTIC_LIMITS = {"K_VRH": (0, 600), "G_VRH": (0, 550), "poisson_ratio": (-1, 0.5)}
 _DIELECTRIC = ["n_index", "poly_electronic", "poly_total"]
+# Least internal energy of harmonic oscillators at 300 K, 3 R T per mole of atoms, in J.
+_LEAST_ENERGY = 3 * 8.314462618 * 300
 
 
 def known_targets():
@@ -52,7 +56,8 @@ def known_targets():
 
 def default_targets(version):
     """Return the targets for ``targets=None``."""
-    return [*(name for name, (_, has) in _VERSIONED.items() if version in has), *_STANDARD]
+    versioned = [name for name, (_, has) in _VERSIONED.items() if version in has]
+    return [*(name for name in versioned if name != _MIXED), *_STANDARD]
 
 
 def units_of(names):
@@ -88,7 +93,8 @@ def columns_of(names, version):
 def blank_outliers(table):
     """Make unphysical labels of the file's table missing, in place.
 
-    One bad label of a tensor removes all labels of that tensor.
+    One bad label of a tensor removes all labels of that tensor, and an internal energy that is too
+    low for the number of sites removes the heat capacity too.
     """
     sound = True
     for name, (low, high) in ELASTIC_LIMITS.items():
@@ -96,3 +102,6 @@ def blank_outliers(table):
     table.loc[~sound, list(ELASTIC_LIMITS)] = float("nan")
     below_vacuum = (table[_DIELECTRIC] < 1).any(axis=1)
     table.loc[below_vacuum, _DIELECTRIC] = float("nan")
+    if "U" in table:  # own builds have none
+        too_low = table["U"] < _LEAST_ENERGY * table["nsites"]
+        table.loc[too_low, ["Cv", "U"]] = float("nan")

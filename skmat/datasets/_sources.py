@@ -7,6 +7,7 @@ __all__ = [
     "FORMULAS",
     "JARVIS",
     "MP",
+    "MP_BUILD",
     "MP_COMPOSITIONS",
     "OBELIX",
     "OQMD",
@@ -78,6 +79,12 @@ FORMULAS = Source(
 )
 
 MP = Source(_MP_LICENCE, _MP_CITATION)
+
+MP_BUILD = Source(
+    "CC BY 4.0 (Materials Project); not for GNoME materials, which have another licence and which"
+    " your file holds unless you left them out",
+    _MP_CITATION,
+)
 
 MP_COMPOSITIONS = Source(
     "CC BY 4.0 (Materials Project)", f"{_MP_CITATION}. The extract: {_CRABNET_CITATION}"

@@ -1,5 +1,7 @@
 """Electronic transport properties of Materials Project compounds (Ricci et al. 2017)."""
 
+import hashlib
+import io
 import tarfile
 from functools import cache
 from importlib.util import find_spec
@@ -12,12 +14,14 @@ from skmat.composition import read_compositions
 from skmat.datasets._bunch import as_dataset
 from skmat.datasets._docs import shared_docs
 from skmat.datasets._options import check_choice, check_targets
-from skmat.exceptions import DatasetNotFoundError
+from skmat.exceptions import DatasetCorruptedError, DatasetNotFoundError
 
 __all__ = ["UNITS", "load_transport"]
 
 _ARCHIVE = Path("utils", "data_files", "mp_transport", "transport_database.tar.xz")
 _MEMBER = "transport_database.csv"
+#: SHA-256 of the archive, which is the same in all versions of matminer from 0.9.3 to 0.10.1.
+_SHA256 = "d6cecdd6dc68ab95bc4348026e3872e77a186b96189a4e34dd253f8bacf0b08d"
 
 # matminer's metadata lacks the powers of ten. They follow from the numbers: see
 # descr/transport.rst.
@@ -112,6 +116,8 @@ def load_transport(
         If a parameter has an unknown value.
     DatasetNotFoundError
         If matminer or its data file is not installed.
+    DatasetCorruptedError
+        If the data file is cut off or was altered.
 
     References
     ----------
@@ -182,15 +188,19 @@ def _merged_entries():
 
 
 def _read_csv():
+    path = _find_archive()
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != _SHA256:
+        raise DatasetCorruptedError(
+            f"{path} is not the known transport database: it is cut off or was altered, or this"
+            f" version of matminer has another one. Its SHA-256 is {found} instead of {_SHA256}."
+            " Reinstall a version that has it, e.g. with"
+            " `pip install --force-reinstall --no-deps matminer==0.10.1`."
+        )
     # In memory: site-packages may be read-only. The string "NaN" is sodium nitride.
-    try:
-        with tarfile.open(_find_archive()) as archive:
-            return pd.read_csv(archive.extractfile(_MEMBER), keep_default_na=False, na_values=[""])
-    except (KeyError, tarfile.TarError, EOFError) as error:
-        raise DatasetNotFoundError(
-            "matminer's transport database cannot be read. Reinstall matminer, e.g. with"
-            " `pip install --force-reinstall --no-deps matminer`."
-        ) from error
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return pd.read_csv(archive.extractfile(_MEMBER), keep_default_na=False, na_values=[""])
 
 
 def _find_archive():

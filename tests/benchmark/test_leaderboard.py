@@ -40,14 +40,17 @@ BEST = {
 }
 
 
-def make_results(name, **scores):
+def make_results(name, parameters=None, **scores):
     """Make results of one task from its scores per fold: ``steels={"mae": [...]}``."""
     folds = []
     for task, metrics in scores.items():
         for fold, values in enumerate(zip(*metrics.values(), strict=True)):
             score = dict(zip(metrics, values, strict=True))
             folds.append(
-                FoldResult(f"matbench_{task}", fold, 80, 20, score, {}, 0, 1.0, 1.0, 1.0, {})
+                FoldResult(
+                    *(f"matbench_{task}", fold, 80, 20, score, parameters or {}),
+                    *(0, 1.0, 1.0, 1.0, {}),
+                )
             )
     return MatbenchResults(name, folds)
 
@@ -160,10 +163,27 @@ def test_several_results_and_tasks_in_the_order_asked_for():
     assert named[named["is_ours"]]["algorithm"].tolist() == ["new", "old"]
 
 
-def test_ours_are_composition_only():
-    ours = make_results("forest", jdft2d={"mae": [40.0]})
-    table = leaderboard(ours, composition_only=True)
-    assert table["algorithm"].tolist() == ["forest", "CrabNet", "Finder_v1.2_composition", "dummy"]
+def test_ours_may_use_structures():
+    scores = {"jdft2d": {"mae": [40.0]}}
+    forest = make_results("forest", **scores)
+    cgcnn = make_results("cgcnn", {"input": "structure"}, **scores)
+    public = ["CrabNet", "Finder_v1.2_composition", "dummy"]
+    for ours in (
+        [forest, cgcnn],
+        {"cgcnn": cgcnn, "forest": forest},
+    ):
+        table = leaderboard(ours, composition_only=True)
+        assert table["algorithm"].tolist() == ["forest", *public]
+        marks = leaderboard(ours).query("is_ours").set_index("algorithm")["uses_structure"]
+        assert marks[["forest", "cgcnn"]].tolist() == [False, True]
+    assert leaderboard(cgcnn, composition_only=True)["algorithm"].tolist() == public
+
+
+def test_a_table_of_scores_does_not_tell_what_was_read():
+    scores = make_results("cgcnn", jdft2d={"mae": [40.0]}, steels={"mae": [100.0]}).scores
+    table = leaderboard(scores, composition_only=True).query("is_ours").set_index("task")
+    assert table["uses_structure"]["matbench_jdft2d"] is pd.NA
+    assert not table["uses_structure"]["matbench_steels"]
 
 
 def test_a_task_that_only_one_of_the_results_holds():

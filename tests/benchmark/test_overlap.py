@@ -50,6 +50,21 @@ def test_forms_of_the_materials(form):
     pd.testing.assert_frame_equal(report, expected)
 
 
+def test_structures_are_compared_by_their_compositions():
+    from pymatgen.core import Lattice, Structure
+
+    from skmat.structure import StructureArrays
+
+    cell = Lattice.cubic(4), [[0, 0, 0], [0.5, 0.5, 0.5]]
+    X = StructureArrays.from_structures(
+        [Structure(cell[0], pair, cell[1]) for pair in (["Na", "Cl"], ["Fe", "O"])]
+    )
+    task = Task()
+    task.X, task.folds = X, [(np.array([0]), np.array([1])), (np.array([1]), np.array([0]))]
+    assert overlap_report(CORPUS, task)["n_same_composition"].tolist() == [0, 1, 1]
+    assert overlap_report(X, ["NaCl", "TiO2"])["n_same_composition"].tolist() == [1]
+
+
 def test_a_task_by_name(made_up_tasks):
     X = MatbenchTask("steels").X
     report = overlap_report(X, "steels")

@@ -106,11 +106,49 @@ def test_mp(home, summaries):
     assert data.target["gap"].tolist() == [5.0, 0.0]
     assert data.target[["K_VRH", "G_VRH", "poisson_ratio"]].iloc[0].tolist() == [25.0, 15.0, 0.25]
     assert data.target.iloc[1].notna().sum() == 1
-    volumes = fetch_mp(data_home=home, targets="volume_pa").target
+    assert "GNoME materials, which have another licence" in data.licence
+    assert "unless you left them out" in data.licence
+    volumes = fetch_mp(data_home=home, targets="volume_pa", version="own").target
     np.testing.assert_allclose(volumes, 32)
-    for missing in ({"version": "2020"}, {"version": "own", "subset": "mt-cgcnn"}):
+    for missing in (
+        {"version": "2020"},
+        # These labels have one version, but it is not that of 2020.
+        {"targets": "volume_pa"},
+        {"version": "own", "subset": "mt-cgcnn"},
+    ):
         with pytest.raises(InvalidInputError, match=r"has no columns .* versions are \['own'\]"):
             fetch_mp(data_home=home, **missing)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (
+            {"structure": None},
+            r"material_id 'mp-2', .* has structure=None, .*leave the summary out",
+        ),
+        ({"structure": {"sites": []}}, r"material_id 'mp-2', .* has structure=\{'sites': \[\]\}"),
+        ({"material_id": None}, r"material_id None, .* has no material_id"),
+        ({"material_id": "mp-1"}, r"material_id 'mp-1', .* repeats row 0"),
+    ],
+)
+def test_a_bad_summary_is_named(home, summaries, change, fault):
+    first, second = json.loads(gzip.decompress(summaries.read_bytes()))
+    without = {key: value for key, value in second.items() if key not in change}
+    bad = [{**second, **change}] + [without] * (None in change.values())
+    for each in bad:
+        summaries.write_bytes(gzip.compress(json.dumps([first, each]).encode()))
+        with pytest.raises(InvalidInputError, match=rf"Row 1 of {summaries} \({fault}"):
+            build_dataset("mp", summaries, data_home=home)
+    assert not home.exists()
+
+
+@own_build
+def test_formulas_hold_those_of_an_own_build(home, summaries, monkeypatch):
+    monkeypatch.setattr(_build, "_FORMULA_SOURCES", {"mp": _build._FORMULA_SOURCES["mp"]})
+    build_dataset("mp", summaries, data_home=home)
+    build_dataset("formulas", data_home=home)
+    assert fetch_formulas(data_home=home).data.tolist() == ["NaCl"]
 
 
 @own_build

@@ -66,6 +66,28 @@ def test_nothing_but_formulas():
     assert y.shape == (2, 0)
 
 
+def test_formulas_in_a_table_of_one_column():
+    gaps = pd.DataFrame({"gap": [3.0, 8.5]})
+    for frame in (
+        pd.DataFrame({"formula": ["TiO2", "NaCl"]}),
+        pd.DataFrame({"formula": pd.array(["TiO2", "NaCl"], dtype="string")}, index=[7, 7]),
+    ):
+        formulas, y = join_tables((frame, gaps), (["ClNa"], None))
+        assert formulas.tolist() == ["TiO2", "NaCl"]
+        assert y["gap"].tolist() == [3.0, 8.5]
+    with pytest.raises(InvalidInputError, match=r"table 0 .* the columns \['formula', 'gap'\]"):
+        join_tables((gaps.assign(formula=["Fe", "Cu"])[["formula", "gap"]], gaps))
+    with pytest.raises(InvalidInputError, match="single value 'TiO2'"):
+        join_tables(("TiO2", None))
+
+
+def test_types_of_labels():
+    labels = pd.DataFrame({"metal": [True, False], "n": [1, 2]})
+    assert join_tables((["Fe", "O2"], labels))[1].dtypes.tolist() == [bool, float]
+    for tables in ([(["Fe", "Fe2"], labels)], [(["Fe", "O2"], labels), (["Cu"], None)]):
+        assert join_tables(*tables)[1].dtypes.tolist() == [object, float]
+
+
 def test_errors_name_the_table():
     gap = pd.DataFrame({"gap": [1.0]})
     with pytest.raises(InvalidInputError, match=r"'gap' is in table 0 and in table 2 .* Rename"):
@@ -84,6 +106,6 @@ def test_corpora_join(data_home):
     jarvis = fetch_jarvis(data_home=data_home, as_frame=True)
     corpus = fetch_formulas(data_home=data_home, sources="jarvis")
     formulas, y = join_tables((jarvis.data["formula"], jarvis.target), (corpus.data, None))
-    assert y.shape == (len(formulas), 39)
+    assert y.shape == (len(formulas), 38)
     assert len(set(formulas)) == len(formulas) >= len(jarvis.data)
     pd.testing.assert_frame_equal(y.iloc[: len(jarvis.data)], jarvis.target)

@@ -14,19 +14,23 @@ from skmat.structure import StructureArrays
 
 LABELS = "labels/mp_labels.csv.gz"
 STRUCTURES = "structures/mp_structures_2025.npz"
-TARGETS = ["volume_pa", "CLscore_icsd"]
+TARGETS = ["volume_pa", "CLscore_icsd", "Cv", "U"]
 LABEL_COLUMNS = [
     column
     for version in LABEL_VERSIONS
     for column in columns_of([*default_targets(version), *TARGETS], version).values()
 ]
-COLUMNS = ["material_id", "formula", "nsites", *dict.fromkeys(LABEL_COLUMNS), "in_mtcgcnn_46744"]
+COLUMNS = [
+    *("material_id", "formula", "nsites", *dict.fromkeys(LABEL_COLUMNS), "energy_pa_mp2024"),
+    "in_mtcgcnn_46744",
+]
 ROWS = [
     {"material_id": "mp-1", "formula": "NaCl", "nsites": 2, "e_form_mp2018": -2.1,
      "e_form_mp2020": -2.0, "gap_mp2020": 5.0, "K_VRH": 24, "G_VRH": 15, "poisson_ratio": 0.25,
-     "in_mtcgcnn_46744": True},
+     "Cv": 48.0, "U": 15_400, "in_mtcgcnn_46744": True},
     {"material_id": "mp-2", "formula": "NaCl", "nsites": 2, "e_form_mp2020": -1.9,
-     "K_VRH": 30, "G_VRH": -8480, "poisson_ratio": 0.3, "in_mtcgcnn_46744": False},
+     "K_VRH": 30, "G_VRH": -8480, "poisson_ratio": 0.3, "Cv": 24.0, "U": 7_700,
+     "in_mtcgcnn_46744": False},
     {"material_id": "mp-3", "formula": "Na", "nsites": 1, "e_form_mp2018": 0.0,
      "poly_electronic": -31279, "poly_total": 12},
     {"material_id": "mp-4", "formula": "Cl2", "nsites": 2, "e_form_mp2024": 0.1,
@@ -68,7 +72,7 @@ def test_versions_do_not_mix(home, mp):
 def test_a_subset_holds_the_materials_of_a_paper(home, mp):
     data = fetch_mp(data_home=home, targets="e_form", subset="mt-cgcnn")
     assert data.ids.tolist() == ["mp-1"]
-    data = fetch_mp(data_home=home, targets=TARGETS, subset="mt-cgcnn")
+    data = fetch_mp(data_home=home, targets=TARGETS[:2], subset="mt-cgcnn")
     assert data.ids.tolist() == data.data.ids.tolist() == ["mp-1", "mp-4"]
 
 
@@ -102,6 +106,8 @@ def test_frame_of_structures_has_formulas(home, mp):
     data = fetch_mp(data_home=home, targets="gap", as_frame=True)
     assert isinstance(data.data, StructureArrays)
     assert data.frame.to_dict("list") == {"formula": ["NaCl"], "gap": [5.0]}
+    assert data.feature_names == ["formula"]
+    assert 'feature_names`` is then\n        ``["formula"]``' in fetch_mp.__doc__
 
 
 def test_unphysical_tensors_lose_all_their_labels(home, mp):
@@ -113,6 +119,24 @@ def test_unphysical_tensors_lose_all_their_labels(home, mp):
     assert data.ids.tolist() == ["mp-3", "mp-4"]
     data = fetch_mp(data_home=home, targets=["G_VRH"], input="formula", outliers="keep")
     assert data.target.tolist() == [[15.0], [-8480.0]]
+
+
+def test_energies_below_those_of_harmonic_oscillators_are_dropped(home, mp):
+    # 3 R T is 7,483 J per mole of atoms, and both have two sites.
+    data = fetch_mp(data_home=home, targets=["Cv", "U"], input="formula")
+    assert data.ids.tolist() == ["mp-1"]
+    assert data.target.tolist() == [[48.0, 15_400.0]]
+    data = fetch_mp(data_home=home, targets="Cv", input="formula", outliers="keep")
+    assert data.target.tolist() == [48.0, 24.0]
+
+
+def test_energies_of_two_functionals_come_only_on_request_and_with_a_warning(home, mp):
+    for version in ("2024", "own"):
+        assert "energy_pa" not in default_targets(version)
+    with pytest.warns(UserWarning, match="energy_pa mixes .* r2SCAN.* Use e_form"):
+        data = fetch_mp(data_home=home, targets="energy_pa", version="2024", input="formula")
+    assert data.target.tolist() == [-1.8]
+    assert data.units == {"energy_pa": "eV/atom"}
 
 
 def test_exclude_drops_compositions(home, mp):
@@ -178,6 +202,28 @@ def test_real_data(data_home):
     silicon = data.ids.tolist().index("mp-149")
     assert data.data[silicon].composition.reduced_formula == "Si"
     assert data.target["gap"][silicon] == pytest.approx(0.6, abs=0.1)
+
+
+def test_real_cells_of_heat_capacities(data_home):
+    """As the description says."""
+    targets = {"targets": ["Cv", "U"], "data_home": data_home, "input": "formula"}
+    kept, every = fetch_mp(**targets), fetch_mp(outliers="keep", **targets)
+    assert (len(kept.ids), len(every.ids)) == (1_430, 1_503)
+    assert (kept.target[:, 0] / kept.n_atoms < 3 * 8.3145).all()
+    wrong = set(every.ids[every.target[:, 1] / every.n_atoms < 5_000])
+    assert len(wrong) == 9
+    assert all(each in every.DESCR for each in wrong)
+    assert not wrong & set(kept.ids)
+
+
+def test_real_energies_of_two_functionals(data_home):
+    with pytest.warns(UserWarning, match="energy_pa"):
+        data = fetch_mp(
+            data_home=data_home, targets=["energy_pa", "e_form"], version="2024", input="formula"
+        )
+    energies = dict(zip(data.data, data.target.round(1).tolist(), strict=True))
+    assert energies["Rh3Ti"] == [-8.1, -0.6]
+    assert energies["Rh3Zr"] == [-24.5, -0.7]
 
 
 @pytest.mark.parametrize(("version", "n"), [("2018", 36_126), ("2020", 25_625), ("2024", 3_202)])

@@ -91,35 +91,43 @@ def test_failed_download_leaves_nothing(home, package, known):
     assert not Path(calls[0][0]).exists()
 
 
-def test_structures_are_downloaded_by_their_hash(home, monkeypatch):
+@pytest.fixture
+def serve_cifs(monkeypatch):
+    """Function that makes `b"an archive"` the known archive, and serves another one or raises."""
     import pooch
 
-    content = b"an archive"
-    known = {CIFS_PATH: _files._fingerprint(content)}
-    monkeypatch.setattr(_files, "manifest", lambda: known)
-    monkeypatch.setattr(_obelix_download, "manifest", lambda: known)
+    monkeypatch.setattr(
+        _files, "manifest", lambda: {CIFS_PATH: _files._fingerprint(b"an archive")}
+    )
 
-    def retrieve(url, known_hash, path):
-        assert known_hash == "sha256:" + known[CIFS_PATH]["sha256"]
-        assert url.endswith("/data/downloads/all_cifs.tar.gz")
-        file = Path(path, "some-name")
-        file.write_bytes(content)
-        return str(file)
+    def serve(content, error=None):
+        def download(self, url, output_file, pooch):
+            assert url.endswith("/data/downloads/all_cifs.tar.gz")
+            Path(output_file).write_bytes(content)
+            if error:
+                raise error
 
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
+        monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download)
+
+    return serve
+
+
+def test_structures_are_downloaded(home, serve_cifs):
+    serve_cifs(b"an archive")
     write_cifs(home)
-    assert (home / CIFS_PATH).read_bytes() == content
+    assert (home / CIFS_PATH).read_bytes() == b"an archive"
 
 
-def test_failed_download_of_structures_leaves_nothing(home, monkeypatch):
-    import pooch
+def test_another_archive_of_structures_is_refused(home, serve_cifs):
+    serve_cifs(b"an_archive")
+    with pytest.raises(DatasetCorruptedError, match="SHA-256"):
+        write_cifs(home)
+    assert not home.exists()
 
-    def retrieve(url, known_hash, path):
-        Path(path, "half").write_bytes(b"half")
-        raise ValueError("SHA256 hash of downloaded file does not match")
 
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
-    with pytest.raises(DatasetNotFoundError, match="does not match"):
+def test_failed_download_of_structures_leaves_nothing(home, serve_cifs):
+    serve_cifs(b"half", error=ConnectionError("no network"))
+    with pytest.raises(DatasetNotFoundError, match="ConnectionError: no network"):
         write_cifs(home)
     assert not home.exists()
 

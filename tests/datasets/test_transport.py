@@ -7,7 +7,12 @@ import pytest
 
 from skmat.composition import read_compositions
 from skmat.datasets import _transport, load_transport
-from skmat.exceptions import DatasetNotFoundError, InvalidInputError, SkmatError
+from skmat.exceptions import (
+    DatasetCorruptedError,
+    DatasetNotFoundError,
+    InvalidInputError,
+    SkmatError,
+)
 
 QUANTITIES = [
     "sigma_p", "sigma_n", "S_p", "S_n", "kappa_p", "kappa_n", "PF_p", "PF_n", "m_p", "m_n",
@@ -230,8 +235,25 @@ class TestMissingFile:
             load_transport()
 
     def test_broken_archive(self, monkeypatch, tmp_path):
+        known = _transport._find_archive().read_bytes()
+        middle = len(known) // 2
         broken = tmp_path / "broken.tar.xz"
-        broken.write_bytes(b"not an archive")
         monkeypatch.setattr(_transport, "_find_archive", lambda: broken)
-        with pytest.raises(DatasetNotFoundError, match="Reinstall"):
+        for content in (
+            b"not an archive",
+            known[:middle],
+            known[:middle] + b"damage" + known[middle + 6 :],
+        ):
+            broken.write_bytes(content)
+            with pytest.raises(DatasetCorruptedError, match=f"{broken} is not .* Reinstall"):
+                load_transport()
+
+    def test_another_table(self, monkeypatch, tmp_path):
+        table = tmp_path / "transport_database.csv"
+        table.write_text("mp_id,pretty_formula,S_p\nmp-1,Cs,1\n")
+        other = tmp_path / "other.tar.xz"
+        with tarfile.open(other, "w:xz") as archive:
+            archive.add(table, table.name)
+        monkeypatch.setattr(_transport, "_find_archive", lambda: other)
+        with pytest.raises(DatasetCorruptedError, match="SHA-256"):
             load_transport()

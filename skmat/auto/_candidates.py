@@ -131,6 +131,7 @@ def make_candidates(
     n_columns=0,
     fewest=None,
     device="auto",
+    disorder="average",
     left_out=None,
 ):
     """Return the candidates of a preset and those that the user added.
@@ -154,6 +155,8 @@ def make_candidates(
         Labels of the rarest class.
     device : str, default="auto"
         Device of the networks.
+    disorder : {"raise", "average"}, default="average"
+        What networks of structures do with disordered ones. A fit has refused them before.
     left_out : dict, default=None
         Gets why candidates of the preset are not tried, by their name.
 
@@ -166,8 +169,8 @@ def make_candidates(
     InvalidInputError
         If a name is unknown or used twice, or an added candidate is not of the kind of the task.
     """
-    known = _cheap(is_classifier, input, n_rows, n_columns) + _networks(
-        is_classifier, input, n_targets, device
+    known = _cheap(is_classifier, input, n_rows, n_columns, device) + _networks(
+        is_classifier, input, n_targets, device, disorder
     )
     names = names_of_candidates(preset, input, n_targets, is_classifier)
     if is_classifier and isinstance(preset, str):
@@ -285,9 +288,9 @@ def _kernel(is_classifier, width):
     return make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
 
 
-def _cheap(is_classifier, input, n_rows, n_columns):
+def _cheap(is_classifier, input, n_rows, n_columns, device):
     def kernel(name, reads):
-        model = _kernel(is_classifier, feature_width(reads) + n_columns)
+        model = _kernel(is_classifier, feature_width(reads, device) + n_columns)
         return Candidate(
             name,
             model,
@@ -330,7 +333,7 @@ def _cheap(is_classifier, input, n_rows, n_columns):
     return candidates
 
 
-def _networks(is_classifier, input, n_targets, device):
+def _networks(is_classifier, input, n_targets, device, disorder):
     def network(name, family, joint=True, **settings):
         chosen = FAMILIES[family]
         make = chosen.classifier if is_classifier else chosen.regressor
@@ -351,10 +354,9 @@ def _networks(is_classifier, input, n_targets, device):
         network("mtencoder-multimodal", "mtencoder", pretrained="mtencoder-multimodal"),
     ]
     if input == "structure":
-        # Auto has refused disordered structures, unless its `disorder` is "average".
         candidates += [
-            network("cgcnn", "cgcnn", disorder="average"),
-            network("alignn", "alignn", disorder="average"),
+            network("cgcnn", "cgcnn", disorder=disorder),
+            network("alignn", "alignn", disorder=disorder),
         ]
     return candidates
 

@@ -47,14 +47,19 @@ class MaterialTable:
         Further numeric columns.
     odd : dict of str to ndarray of bool
         Rows whose further columns are unlike those of the training set, by what is odd.
+    device : str
+        Device of the encoders.
     """
 
-    def __init__(self, given, compositions, structures=None, columns=None, odd=None):
+    def __init__(
+        self, given, compositions, structures=None, columns=None, odd=None, device="auto"
+    ):
         self.given = given
         self.compositions = compositions
         self.structures = structures
         self.columns = columns
         self.odd = odd or {}
+        self.device = device
         self._known = {}
 
     def __len__(self):
@@ -100,8 +105,8 @@ class MaterialTable:
         if name == "columns":
             return self.columns.to_numpy(dtype=np.float64)
         if name == EMBEDDING["formula"]:
-            return _loaded("formula").transform(amounts)
-        return _loaded("structure").transform(self.structures)
+            return _loaded("formula", self.device).transform(amounts)
+        return _loaded("structure", self.device).transform(self.structures)
 
     def _formulas(self):
         """Return the materials as networks of formulas read them in a column."""
@@ -131,21 +136,21 @@ class MaterialTable:
         return frame
 
 
-def feature_width(names):
+def feature_width(names, device="auto"):
     """Return the number of features of several names together."""
     return sum(
-        _WIDTHS[name] if name in _WIDTHS else _loaded(_INPUTS[name]).n_features_out_
+        _WIDTHS[name] if name in _WIDTHS else _loaded(_INPUTS[name], device).n_features_out_
         for name in names
     )
 
 
-def feature_pipeline(names, input):
+def feature_pipeline(names, input, device="auto", disorder="average"):
     """Return transformers that compute features from materials, as one step of a pipeline."""
     makers = {
         "fractions": FractionFeaturizer,
         "magpie": lambda: MagpieFeaturizer(features="all"),
-        EMBEDDING["formula"]: lambda: _encoder("formula"),
-        EMBEDDING["structure"]: lambda: _encoder("structure"),
+        EMBEDDING["formula"]: lambda: _encoder("formula", device),
+        EMBEDDING["structure"]: lambda: _encoder("structure", device, disorder),
     }
     steps = []
     for name in names:
@@ -157,19 +162,22 @@ def feature_pipeline(names, input):
 
 
 @functools.cache
-def _loaded(input):
-    """Return an encoder with the shipped weights, read once per process."""
-    encoder = _encoder(input)
+def _loaded(input, device):
+    """Return an encoder with the shipped weights, read once per process and device."""
+    # A model of another machine may name a device that this one lacks: `fit` would refuse it.
+    encoder = _encoder(input, "cpu")
     if input == "formula":
-        return encoder.fit(np.eye(1, MAX_ATOMIC_NUMBER))  # reads matrices of this width
-    loaded = type(encoder).from_pretrained(encoder.pretrained)
-    return loaded.set_params(disorder=encoder.disorder)
+        encoder.fit(np.eye(1, MAX_ATOMIC_NUMBER))  # reads matrices of this width
+    else:
+        loaded = type(encoder).from_pretrained(encoder.pretrained)
+        encoder = loaded.set_params(disorder=encoder.disorder)
+    return encoder.set_params(device=device)
 
 
-def _encoder(input):
+def _encoder(input, device, disorder="average"):
     """Return an encoder whose ``fit`` loads the shipped weights."""
     cls, name = _ENCODERS[input]
     if input == "formula":
-        return cls(pretrained=name)
+        return cls(pretrained=name, device=device)
     # Auto has refused disordered structures, unless its `disorder` is "average".
-    return cls(pretrained=name, disorder="average")
+    return cls(pretrained=name, device=device, disorder=disorder)

@@ -26,7 +26,7 @@ class NoveltyScale:
     mean, deviation : ndarray of shape (n_features,)
         Standardisation of the vectors.
     vectors : ndarray of shape (n, n_features), float32
-        Standardised vectors of the training set, first one of each composition.
+        Standardised vectors of the training set. One of each composition comes first.
     distances : ndarray of shape (n_compositions,)
         Distances of these from each other, in ascending order.
     all_distances : ndarray of shape (n,)
@@ -48,7 +48,8 @@ class NoveltyScale:
         vectors : ndarray of shape (n, n_features)
             Vectors of the training set.
         groups : ndarray of shape (n,)
-            Composition of each row. One row of each is kept.
+            Composition of each row. One row of each is kept, the first one or, with
+            `all_vectors`, one that does not depend on the order.
         generator : numpy.random.Generator
             Draws the rows that are kept, if there are too many.
         all_vectors : bool, default=False
@@ -58,23 +59,18 @@ class NoveltyScale:
         _, first = np.unique(groups, return_index=True)
         others = first[:0]
         if all_vectors:
-            _, distinct = np.unique(vectors, axis=0, return_index=True)
-            others = np.setdiff1d(distinct, first)
+            first, others = _distinct(vectors, groups)
         if len(first) > _MOST:
             first = generator.choice(first, _MOST, replace=False)
         if len(first) + len(others) > _MOST:
             others = generator.choice(others, _MOST - len(first), replace=False)
-        others = vectors[np.sort(others)]
-        vectors = vectors[np.sort(first)]
-        mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
-        # Columns without spread would make a small difference infinite.
-        deviation = np.where(deviation > 1e-6 * deviation.max(initial=0), deviation, np.inf)
-        vectors = (vectors - mean) / deviation
-        distances = all_distances = _own_distances(vectors)
+        kept = vectors[np.concatenate([np.sort(first), np.sort(others)])]
+        mean, deviation = _scale_of(kept)
+        kept = (kept - mean) / deviation
+        distances = all_distances = _own_distances(kept[: len(first)])
         if len(others):
-            vectors = np.concatenate([vectors, (others - mean) / deviation])
-            all_distances = _own_distances(vectors)
-        return cls(mean, deviation, vectors, distances, all_distances)
+            all_distances = _own_distances(kept)
+        return cls(mean, deviation, kept, distances, all_distances)
 
     @classmethod
     def from_arrays(cls, arrays):
@@ -167,6 +163,47 @@ class NoveltyScale:
                 is_own, distances[:, 1:].mean(axis=1), distances[:, :-1].mean(axis=1)
             )
         return found / unit
+
+
+def _scale_of(vectors):
+    """Return the mean and the standard deviation of each feature."""
+    mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
+    # Columns without spread would make a small difference infinite.
+    return mean, np.where(deviation > 1e-6 * deviation.max(initial=0), deviation, np.inf)
+
+
+def _distinct(vectors, groups):
+    """Return one row of each group, and the other rows that are not equal to a kept one."""
+    kept, n_before = np.arange(len(vectors)), np.inf
+    # Each pass drops copies, which make the scale too narrow for the next.
+    while len(kept) < n_before:
+        n_before = len(kept)
+        mean, deviation = _scale_of(vectors[kept])
+        scaled = (vectors[kept] - mean) / deviation
+        kept = kept[_without_copies(scaled, groups[kept])]
+    _, starts, counts = np.unique(groups[kept], return_index=True, return_counts=True)
+    middle = starts + (counts - 1) // 2
+    return kept[middle], np.delete(kept, middle)
+
+
+def _without_copies(scaled, groups):
+    """Return rows of which no two of a group are equal, by group and then by their mean.
+
+    Copies differ in the last digits, which depend on the other structures of a batch.
+    """
+    # Means of equal rows differ by no more than their features.
+    means = scaled.mean(axis=1, dtype=np.float64)
+    start = 0
+    kept: list[int] = []
+    for row in np.lexsort((means, groups)).tolist():
+        while start < len(kept) and not (
+            groups[kept[start]] == groups[row] and means[row] - means[kept[start]] < _SAME
+        ):
+            start += 1
+        apart = np.abs(scaled[kept[start:]] - scaled[row]).max(axis=1, initial=0)
+        if not (apart < _SAME).any():
+            kept.append(row)
+    return np.array(kept)
 
 
 def _own_distances(vectors):

@@ -74,7 +74,8 @@ class AutoParams:
     -- Machine --
 
     device : str
-        Device of the networks, as in :class:`skmat.MTEncoderRegressor`.
+        Device of the networks and of the encoders of features, as in
+        :class:`skmat.MTEncoderRegressor`.
     random_state : int, RandomState instance or None
         Seed of the splits and of all candidates without a seed of their own.
     n_jobs : int or None

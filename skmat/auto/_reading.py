@@ -26,7 +26,7 @@ from skmat.inputs import (
     text_columns,
 )
 from skmat.structure import StructureArrays
-from skmat.structure._overlaps import parse_without_overlaps
+from skmat.structure._graphs import parse_for_graphs
 
 __all__ = ["MaterialsInputMixin"]
 
@@ -41,6 +41,7 @@ class MaterialsInputMixin(CompositionReaderMixin):
     input: str
     disorder: str
     on_invalid: str
+    device: str
 
     def _read_table(self, X, *, reset):
         """Return the readable materials, and the mask of their rows.
@@ -73,13 +74,14 @@ class MaterialsInputMixin(CompositionReaderMixin):
         read = self._read_structures if self.input_ == "structure" else self._read_formulas
         given, compositions, structures, valid = read(X, name is not None, reset, on_invalid)
         if columns is None:
-            return MaterialTable(given, compositions, structures), valid
+            return MaterialTable(given, compositions, structures, device=self.device), valid
         # Models of older folders have no ranges.
         ranges = getattr(self, "_ranges", {})
         encoded = learned_values(columns, ranges)[valid]
         odd = find_odd_rows(columns, ranges)
         odd = {what: rows[valid] for what, rows in odd.items() if rows[valid].any()}
-        return MaterialTable(given, compositions, structures, encoded, odd), valid
+        table = MaterialTable(given, compositions, structures, encoded, odd, self.device)
+        return table, valid
 
     def _read_formulas(self, X, is_column, reset, on_invalid):
         if is_column:
@@ -104,12 +106,17 @@ class MaterialsInputMixin(CompositionReaderMixin):
             frame = as_pandas(X)
             column = np.empty((len(values), 1)) if frame is None else frame
             validate_data(self, column, reset=reset, skip_check_array=True)
-        structures, problems, n_rows = parse_without_overlaps(values, self.disorder)
+        structures, valid = self._parse(values, on_invalid)
+        return _take(values, valid), structures.compositions(), structures.without_ids(), valid
+
+    def _parse(self, values, on_invalid):
+        """Return the readable structures, and the mask of their rows."""
+        structures, problems, n_rows = parse_for_graphs(values, self.disorder)
         if problems and on_invalid == "raise":
             raise InvalidStructureError(problems, n_rows)
         valid = np.ones(n_rows, dtype=bool)
         valid[[row for row, _, _ in problems]] = False
-        return _take(values, valid), structures.compositions(), structures.without_ids(), valid
+        return structures, valid
 
     def _material_values(self, X):
         """Return the materials of what ``fit`` was given."""

@@ -13,7 +13,7 @@ from skmat.auto._materials import feature_pipeline
 from skmat.auto._trial import fit_with_weights, seeded_clone, take_rows
 from skmat.exceptions import InvalidInputError
 from skmat.featurizers import StructureToComposition
-from skmat.inputs import held, read_weights
+from skmat.inputs import as_structures, held, read_weights
 
 __all__ = ["refit_candidate"]
 
@@ -38,6 +38,8 @@ def refit_candidate(auto, name, X, y, sample_weight):
     ------
     InvalidInputError
         If no candidate has that name, or it cannot be fitted alone.
+    InvalidStructureError
+        If structures of X cannot be read as in ``fit``. The error lists all of them.
     """
     if auto.material_column_ is not None:
         raise InvalidInputError(
@@ -52,6 +54,7 @@ def refit_candidate(auto, name, X, y, sample_weight):
         n_targets=auto.n_outputs_,
         n_rows=1,
         device=auto.device,
+        disorder=auto.disorder,
     )
     by_name = {each.name: each for each in candidates}
     plain = name.removesuffix(LOG)
@@ -71,7 +74,10 @@ def refit_candidate(auto, name, X, y, sample_weight):
             " column of y."
         )
     model = seeded_clone(candidate.model, draw_seed(auto.random_state))
-    X, weights = held(X), read_weights(sample_weight, _num_samples(X))
+    X = held(X)
+    if auto.input_ == "structure":
+        auto._parse(as_structures(X), "raise")
+    weights = read_weights(sample_weight, _num_samples(X))
     form = auto._forms.get(name, {"log_units": [None], "gates": [False]})
     if any(form["gates"]):
         model.set_params(zero_inflated=form["gates"])
@@ -81,7 +87,7 @@ def refit_candidate(auto, name, X, y, sample_weight):
     if not auto._is_classifier:
         model = _with_transform(model, form["log_units"], y, is_network=candidate.is_network)
     if not isinstance(candidate.reads, str):
-        features = feature_pipeline(candidate.reads, auto.input_)
+        features = feature_pipeline(candidate.reads, auto.input_, auto.device, auto.disorder)
         model = Pipeline([("features", features), ("model", model)])
     elif auto.input_ == "structure" and candidate.reads == "formula":
         model = make_pipeline(StructureToComposition(), model)

@@ -85,10 +85,11 @@ def _evaluate(arguments):
         classes=dict(zip(columns, _classes(model), strict=True)) if is_classifier else None,
         same_mark=further,
     )
+    materials = X if given.input == "structure" else given.names(table)
     same_mark = [] if is_classifier else columns
     X = with_further_columns(model, given, table, X, arguments.on_invalid, same_mark)
     with given.naming_cells(table):
-        warn_of_learned_rows(arguments.model, model, given.names(table), X)
+        warn_of_learned_rows(arguments.model, model, materials, X)
         scores = (score_classes if is_classifier else score_numbers)(model, X, labels)
     if arguments.output:
         write_table(scores, arguments.output)

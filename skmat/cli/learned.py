@@ -1,12 +1,19 @@
 """Rows that a model has learned."""
 
 import csv
+import hashlib
 import warnings
 from pathlib import Path
 
 from skmat.cli.model_files import PREDICTIONS, read_metrics
 
-__all__ = ["warn_of_learned_rows"]
+__all__ = ["STRUCTURES", "digests_of", "warn_of_learned_rows"]
+
+#: Key of the digests of the structures that were learned, in metrics.json.
+STRUCTURES = "structures_learned"
+
+#: Hexadecimal digits of a digest: enough to tell millions of structures apart.
+_DIGITS = 16
 
 
 def warn_of_learned_rows(path, model, materials, X):
@@ -18,13 +25,19 @@ def warn_of_learned_rows(path, model, materials, X):
         Where the model is. A folder of ``skmat train`` tells its rows.
     model : estimator
         The model. An average of models knows materials of its training set.
-    materials : list of str
-        Materials of the rows.
+    materials : list
+        Materials of the rows: formulas, or files and texts of structures.
     X : list or DataFrame
         The same as the model reads them.
     """
-    learned = _learned(path)
-    found = [material.strip() in learned for material in materials]
+    metrics = read_metrics(path)
+    if metrics.get("input") == "structure":
+        # Files of several folders, and blocks of CIFs, may have one name.
+        learned = set(metrics.get(STRUCTURES) or ())
+        found = [digest in learned for digest in digests_of(materials)]
+    else:
+        learned = _formulas_learned(path, metrics.get("material_column"))
+        found = [str(material).strip() in learned for material in materials]
     if hasattr(model, "_has_learned"):
         found = [a or b for a, b in zip(found, model._has_learned(X).tolist(), strict=True)]
     n_found = sum(found)
@@ -37,9 +50,24 @@ def warn_of_learned_rows(path, model, materials, X):
         )
 
 
-def _learned(folder):
-    """Return the materials that were learned, as the table of the training names them."""
-    column = read_metrics(folder).get("material_column")
+def digests_of(structures):
+    """Return a digest of each structure file or text, None where there is none to read."""
+    return [_digest_of(each) for each in structures]
+
+
+def _digest_of(structure):
+    from skmat.structure._read import is_path
+
+    try:
+        content = Path(structure).read_bytes() if is_path(structure) else structure.encode()
+    except (OSError, ValueError, AttributeError):
+        return None
+    # A table may have changed spaces and ends of lines.
+    return hashlib.sha256(b" ".join(content.split())).hexdigest()[:_DIGITS]
+
+
+def _formulas_learned(folder, column):
+    """Return the formulas that were learned, as the table of the training writes them."""
     if column is None:
         return set()
     try:

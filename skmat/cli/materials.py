@@ -123,11 +123,11 @@ class GivenMaterials:
         Raises
         ------
         InvalidStructureError
-            If some cannot be read, or have atoms that overlap.
+            If some cannot be read, have atoms that overlap, or have too many neighbours.
         """
-        from skmat.structure._overlaps import parse_without_overlaps
+        from skmat.structure._graphs import parse_for_graphs
 
-        structures, problems, n_rows = parse_without_overlaps(X, **self.disorder)
+        structures, problems, n_rows = parse_for_graphs(X, **self.disorder)
         if problems:
             raise InvalidStructureError(problems, n_rows)
         return structures

@@ -18,6 +18,7 @@ from skmat._utils.folder_check import check_replaceable
 from skmat._utils.folder_swap import temporary_folder
 from skmat._version import __version__
 from skmat.cli.held_out import COVERAGE
+from skmat.cli.learned import STRUCTURES, digests_of
 from skmat.cli.model_files import (
     METRICS,
     MODEL,
@@ -300,10 +301,15 @@ def write_files(story, folder):
     further = {name: story.X[name].to_numpy() for name in story.further}
     inputs = {story.given.column: story.materials, **further}
     table = predictions(story.held_out, story.rows, inputs)
-    table["learned"] = story.labels.notna().any(axis=1).to_numpy()
+    learned = story.labels.notna().any(axis=1).to_numpy()
+    table["learned"] = learned
     write_table(table, folder / PREDICTIONS)
     content = metrics(story.held_out, story.model, story.labels, story.command)
     content |= {"input": story.given.input, "material_column": story.given.column}
+    if story.given.input == "structure":
+        X = story.X[story.given.column] if story.further else story.X
+        digests = digests_of(each for each, known in zip(X, learned, strict=True) if known)
+        content[STRUCTURES] = sorted({each for each in digests if each})
     text = json.dumps(_without_nan(content), indent=1, ensure_ascii=False)
     write_atomically(folder / METRICS, text.encode("utf-8", "surrogatepass") + b"\n")
 

@@ -8,6 +8,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from skmat._utils.doc_links import DocLinkMixin
 from skmat.exceptions import InvalidStructureError
 from skmat.inputs import StructureInputMixin
+from skmat.structure._overlaps import parse_without_overlaps
 
 __all__ = ["StructureToComposition"]
 
@@ -21,8 +22,9 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
     Parameters
     ----------
     on_invalid : {"raise", "nan"}, default="raise"
-        What `transform` does with rows that cannot be read as structures. "raise" raises an error
-        that lists them. "nan" returns None for them. `fit` always raises.
+        What `transform` does with rows that cannot be read as structures, or have overlapping
+        atoms. "raise" raises an error that lists them. "nan" returns None for them. `fit` always
+        raises.
 
     Attributes
     ----------
@@ -70,9 +72,10 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
         Raises
         ------
         InvalidStructureError
-            If rows cannot be read as structures. The error lists all of them.
+            If rows cannot be read as structures, or have overlapping atoms. The error lists all
+            of them.
         """
-        _, problems, n_rows = self._parse_structures(X, reset=True, disorder="average")
+        _, problems, n_rows = self._parse(X, reset=True)
         if problems:
             raise InvalidStructureError(problems, n_rows)
         return self
@@ -93,10 +96,11 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
         Raises
         ------
         InvalidStructureError
-            If rows cannot be read as structures and ``on_invalid="raise"``.
+            If rows cannot be read as structures, or have overlapping atoms, and
+            ``on_invalid="raise"``.
         """
         check_is_fitted(self)
-        structures, problems, n_rows = self._parse_structures(X, reset=False, disorder="average")
+        structures, problems, n_rows = self._parse(X, reset=False)
         if problems and self.on_invalid == "raise":
             raise InvalidStructureError(problems, n_rows)
         formulas = np.full((n_rows, 1), None, dtype=object)
@@ -104,6 +108,10 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
             structures.formulas()
         )
         return formulas
+
+    def _parse(self, X, *, reset):
+        # An atom that is listed twice would count twice.
+        return parse_without_overlaps(self._validate_rows(X, reset=reset), "average")
 
     def get_feature_names_out(self, input_features=None):
         """Return the name of the column, "formula".

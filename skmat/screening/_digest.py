@@ -5,6 +5,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from pymatgen.core import Element
+
+from skmat.structure._ase import species_from_ase
 from skmat.structure._read import is_path
 
 __all__ = ["digest_of"]
@@ -39,11 +42,29 @@ def _content_of(material):
         return json.dumps(material, sort_keys=True, default=str).encode()
     if hasattr(material, "frac_coords"):  # a Structure
         sites = [str(each) for each in material.species_and_occu]
-        return _bytes_of(material.lattice.matrix, material.frac_coords) + " ".join(sites).encode()
+        content = _bytes_of(material.lattice.matrix, material.frac_coords)
+        return content + " ".join(sites).encode() + _open_directions(material.lattice)
     if hasattr(material, "get_scaled_positions"):  # ASE Atoms
         arrays = material.get_cell().array, material.get_positions(), material.numbers
-        return _bytes_of(*arrays)
+        return _bytes_of(*arrays) + _occupancies_of(material) + _open_directions(material)
     return None
+
+
+def _open_directions(cell):
+    """Return the directions in which a cell is periodic, empty if these are all three."""
+    pbc = [bool(each) for each in cell.pbc]
+    return b"" if all(pbc) else f" periodic {pbc}".encode()
+
+
+def _occupancies_of(atoms):
+    """Return the occupancies of ASE Atoms, empty if each site is full and of one element."""
+    try:
+        species = species_from_ase(atoms)
+    except (TypeError, ValueError):
+        return b" occupied by something else"
+    if all(isinstance(each, Element) for each in species):
+        return b""
+    return f" occupied by {species}".encode()
 
 
 def _bytes_of(*arrays):

@@ -7,7 +7,7 @@ from pymatgen.core import Element, Lattice, Structure
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["structure_from_ase"]
+__all__ = ["species_from_ase", "structure_from_ase"]
 
 _REMEDY = "read the file with pymatgen, or delete atoms.info['occupancy'] if all sites are full"
 
@@ -27,13 +27,19 @@ def structure_from_ase(atoms):
     """
     if not np.all(atoms.pbc):
         raise InvalidInputError("not periodic in all three directions")
-    elements = [Element.from_Z(int(number)) for number in atoms.get_atomic_numbers()]
     cell = Lattice(np.asarray(atoms.cell))
-    species = _species(atoms, elements)
-    return Structure(cell, species, atoms.get_scaled_positions(wrap=False))
+    return Structure(cell, species_from_ase(atoms), atoms.get_scaled_positions(wrap=False))
 
 
-def _species(atoms, elements):
+def species_from_ase(atoms):
+    """Return an element, or a dict of occupancies, for each atom of ASE Atoms.
+
+    Raises
+    ------
+    InvalidInputError
+        If the occupancies do not match the atoms.
+    """
+    elements = [Element.from_Z(int(number)) for number in atoms.get_atomic_numbers()]
     occupancy = getattr(atoms, "info", {}).get("occupancy")
     arrays = getattr(atoms, "arrays", {})
     if occupancy is None:

@@ -10,10 +10,16 @@ from joblib import Parallel, delayed
 from skmat.structure._arrays import StructureArrays
 from skmat.structure._faults import fault_of_cell, fault_of_search
 from skmat.structure._mixtures import compositions_of, occupancy_of, ranges
-from skmat.structure._neighbors import into_cell, nearest_neighbors
-from skmat.structure._overlaps import fault_of_distances
+from skmat.structure._neighbors import has_many_pairs, into_cell, nearest_neighbors
+from skmat.structure._overlaps import fault_of_distances, leave_out, parse_without_overlaps
 
-__all__ = ["GRAPHS_VERSION", "CrystalGraphs", "GraphSettings", "build_graphs"]
+__all__ = [
+    "GRAPHS_VERSION",
+    "CrystalGraphs",
+    "GraphSettings",
+    "build_graphs",
+    "parse_for_graphs",
+]
 
 #: Raise this when graphs change: graphs cached on disk are then built again.
 GRAPHS_VERSION = 2
@@ -155,6 +161,28 @@ def build_graphs(structures: StructureArrays, settings=_DEFAULT, n_jobs=None):
     return graphs, problems
 
 
+def parse_for_graphs(values, disorder="raise"):
+    """Return the same as ``parse_structures``. What has no graph is a problem too.
+
+    No graphs are built, except of structures of so many atoms that it could fail.
+    """
+    structures, problems, n_rows = parse_without_overlaps(values, disorder)
+    places = [
+        place
+        for place, lattice in enumerate(structures.lattice)
+        if has_many_pairs(lattice, into_cell(_sites_of(structures, place)), _DEFAULT.cutoff)
+    ]
+    faults = build_graphs(structures.take(places))[1] if places else []
+    faults = [(places[i], fault) for i, fault in faults]
+    return *leave_out(structures, problems, n_rows, faults), n_rows
+
+
+def _sites_of(structures, row):
+    """Return the fractional coordinates of one structure."""
+    sites = slice(structures.offsets[row], structures.offsets[row + 1])
+    return structures.frac[sites].astype(np.float64)
+
+
 def _build(structures, settings, first_row):
     n_edges, senders, vectors, problems = [], [], [], []
     occupancy = occupancy_of(structures.atomic_number, structures.mixtures)
@@ -162,7 +190,7 @@ def _build(structures, settings, first_row):
     for row in range(len(structures)):
         lattice = structures.lattice[row]
         sites = slice(structures.offsets[row], structures.offsets[row + 1])
-        frac = structures.frac[sites].astype(np.float64)
+        frac = _sites_of(structures, row)
         fault = fault_of_cell(lattice, len(frac))
         if not fault:
             frac = into_cell(frac)

@@ -11,7 +11,7 @@ from skmat._utils.shells import TIE
 from skmat.exceptions import InvalidInputError
 from skmat.structure._faults import volume_and_spacings
 
-__all__ = ["BACKENDS", "into_cell", "nearest_neighbors", "within"]
+__all__ = ["BACKENDS", "has_many_pairs", "into_cell", "nearest_neighbors", "within"]
 
 #: In Å. The search goes this far beyond the cutoff, and half of it is kept: a neighbour exactly at
 #: the cutoff counts, however its distance is rounded.
@@ -91,6 +91,15 @@ def within(lattice, frac, radius, backend="auto"):
     if backend == "vesin" or (backend == "auto" and _has_vesin()):
         return _with_vesin(lattice, frac, radius, spacings)
     return _with_pymatgen(lattice, frac, radius)
+
+
+def has_many_pairs(lattice, frac, radius):
+    """Tell whether `within` refuses to return the pairs, because there are too many."""
+    try:
+        _check_pairs(lattice, frac, radius + _MARGIN, *volume_and_spacings(lattice))
+    except InvalidInputError:
+        return True
+    return False
 
 
 def _check_pairs(lattice, frac, radius, volume, spacings):

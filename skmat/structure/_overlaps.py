@@ -7,7 +7,7 @@ from skmat.structure._mixtures import occupancy_of
 from skmat.structure._neighbors import into_cell, within
 from skmat.structure._read import parse_structures
 
-__all__ = ["fault_of_distances", "find_overlaps", "parse_without_overlaps"]
+__all__ = ["fault_of_distances", "find_overlaps", "leave_out", "parse_without_overlaps"]
 
 #: In Å. Atoms closer than this are one atom written twice, or a mistake.
 _OVERLAP = 0.3
@@ -58,11 +58,14 @@ def find_overlaps(structures):
 def parse_without_overlaps(values, disorder="raise"):
     """Return the same as ``parse_structures``. Overlapping atoms are a problem too."""
     structures, problems, n_rows = parse_structures(values, disorder)
-    overlaps = find_overlaps(structures)
-    if overlaps:
-        rows = np.setdiff1d(np.arange(n_rows), [row for row, _, _ in problems])
-        problems += [(int(rows[i]), structures[i].formula, fault) for i, fault in overlaps]
-        problems.sort(key=lambda problem: problem[0])
-        places = np.delete(np.arange(len(structures)), [i for i, _ in overlaps])
-        structures = structures.take(places)
-    return structures, problems, n_rows
+    return *leave_out(structures, problems, n_rows, find_overlaps(structures)), n_rows
+
+
+def leave_out(structures, problems, n_rows, faults):
+    """Return the structures without those of `faults`, and the problems of all rows."""
+    if not faults:
+        return structures, problems
+    rows = np.setdiff1d(np.arange(n_rows), [row for row, _, _ in problems])
+    found = [(int(rows[i]), structures[i].formula, fault) for i, fault in faults]
+    places = np.delete(np.arange(len(structures)), [i for i, _ in faults])
+    return structures.take(places), sorted(problems + found, key=lambda problem: problem[0])

@@ -5,6 +5,7 @@ from common.materials import FORMULAS, mixed_salt, rock_salt, rutile
 from numpy.testing import assert_array_equal
 
 from skmat import MTEncoder
+from skmat.auto import _materials
 from skmat.auto._materials import MaterialTable, feature_pipeline
 from skmat.composition import read_compositions
 from skmat.featurizers import FractionFeaturizer, MagpieFeaturizer
@@ -86,3 +87,24 @@ def test_vectors_of_disordered_structures():
     structures = StructureArrays.from_structures([mixed_salt(0.5)], disorder="average")
     table = MaterialTable(structures, structures.compositions(), structures)
     assert np.isfinite(table.feature("structure_vectors")).all()
+
+
+@pytest.mark.parametrize("name", ["vectors", "structure_vectors"])
+def test_encoders_are_on_the_device_of_the_table(name, monkeypatch):
+    devices = []
+    loaded = _materials._loaded
+
+    def load(input, device):
+        encoder = loaded(input, device)
+        devices.append(encoder.device)
+        return encoder
+
+    monkeypatch.setattr(_materials, "_loaded", load)
+    structures = StructureArrays.from_structures([rock_salt()])
+    # This machine may lack the device of another one, and takes the CPU.
+    for device in ("cpu", "cuda:77", "cpu"):
+        table = MaterialTable([rock_salt()], structures.compositions(), structures, device=device)
+        assert table.feature(name).shape[0] == 1
+    assert devices == ["cpu", "cuda:77", "cpu"]
+    pipeline = feature_pipeline((name,), "structure", "cpu")
+    assert "cpu" in {each for key, each in pipeline.get_params().items() if "device" in key}

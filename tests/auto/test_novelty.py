@@ -13,6 +13,16 @@ def fit(vectors=TRAINING, groups=None, seed=0):
     return NoveltyScale.fit(vectors, groups, np.random.default_rng(seed))
 
 
+def fit_all(vectors, groups, seed=0):
+    """Fit as to structures."""
+    return NoveltyScale.fit(vectors, groups, np.random.default_rng(seed), all_vectors=True)
+
+
+def _row_of(kept, scale, vectors):
+    scaled = (vectors - scale.mean) / scale.deviation
+    return int(np.abs(scaled - kept).max(axis=1).argmin())
+
+
 def test_materials_like_the_training_set_have_uniform_percentiles():
     found = fit().percentile(np.random.default_rng(1).normal(size=(2000, 8)))
     assert found.mean() == pytest.approx(50, abs=8)
@@ -82,16 +92,60 @@ def test_equal_compositions_count_once():
 def test_other_vectors_of_a_composition_are_known_but_do_not_count_for_intervals():
     vectors = np.concatenate([TRAINING[:40], TRAINING[40:60], TRAINING[40:50]])
     groups = np.concatenate([np.arange(40), np.arange(20), np.arange(10)])
-    scale = NoveltyScale.fit(vectors, groups, np.random.default_rng(0), all_vectors=True)
-    one = fit(vectors, groups)
+    scale, one = fit_all(vectors, groups), fit(vectors, groups)
     assert len(scale.vectors) == 60
     assert scale.holds(vectors).all()
     assert not one.holds(TRAINING[40:60]).any()
     assert scale.percentile(vectors).max() < 100
-    np.testing.assert_array_equal(scale.distances, one.distances)
+    # Distances are those from the first 40 vectors, one of each composition.
+    kept = np.array([_row_of(each, scale, vectors) for each in scale.vectors[:40]])
+    assert np.unique(groups[kept]).size == len(scale.distances) == 40
     new = GENERATOR.normal(size=(20, 8))
-    for each in (vectors, new):
-        np.testing.assert_array_equal(scale.relative_distance(each), one.relative_distance(each))
+    training, scaled = scale.vectors[:40], (new - scale.mean) / scale.deviation
+    nearest = np.sort(np.linalg.norm(scaled[:, None] - training, axis=2), axis=1)[:, :5]
+    expected = nearest.mean(axis=1) / np.median(scale.distances)
+    np.testing.assert_allclose(scale.relative_distance(new), expected, rtol=1e-5)
+
+
+def test_copies_of_a_structure_count_once():
+    vectors = np.repeat(TRAINING[:60], 20, axis=0)
+    # The last digits depend on the batch.
+    vectors = vectors + 1e-6 * GENERATOR.normal(size=vectors.shape).astype(np.float32)
+    groups = np.repeat(np.arange(60) % 40, 20)
+    scale, once = fit_all(vectors, groups), fit_all(TRAINING[:60], np.arange(60) % 40)
+    assert (len(scale.vectors), len(scale.distances)) == (60, 40)
+    assert scale.holds(vectors).all()
+    new = GENERATOR.normal(size=(20, 8))
+    np.testing.assert_allclose(scale.percentile(new), once.percentile(new))
+    np.testing.assert_allclose(
+        scale.relative_distance(new), once.relative_distance(new), rtol=1e-4
+    )
+
+
+def test_copies_do_not_hide_each_other_by_the_scale():
+    # 5,000 copies of one structure make the spread of all rows a fiftieth of that of materials.
+    vectors = np.concatenate([TRAINING[:2], np.repeat(TRAINING[2:3], 5_000, axis=0)])
+    vectors = vectors + 1e-5 * GENERATOR.normal(size=vectors.shape).astype(np.float32)
+    scale = fit_all(vectors, np.minimum(np.arange(len(vectors)), 2))
+    assert len(scale.vectors) == 3
+
+
+def test_structures_of_one_vector_and_two_compositions_are_two():
+    scale = fit_all(TRAINING[[0, 0, 1, 2]], np.arange(4))
+    assert len(scale.vectors) == 4
+
+
+def test_the_order_of_structures_does_not_matter():
+    groups, new = np.arange(300) % 7, GENERATOR.normal(size=(20, 8))
+    scale = fit_all(TRAINING, groups)
+    order = np.random.default_rng(3).permutation(300)
+    other = fit_all(TRAINING[order], (groups * 3 % 7)[order])
+    np.testing.assert_allclose(scale.mean, other.mean, atol=1e-6)
+    np.testing.assert_allclose(scale.deviation, other.deviation, rtol=1e-5)
+    np.testing.assert_allclose(scale.deviation, TRAINING.std(axis=0), rtol=1e-5)
+    for each in (new, TRAINING):
+        found = scale.relative_distance(each)
+        np.testing.assert_allclose(found, other.relative_distance(each), rtol=1e-4, atol=1e-6)
 
 
 def test_units_of_the_vectors_do_not_matter():
@@ -128,5 +182,5 @@ def test_many_materials_are_drawn(monkeypatch):
     assert len(first.vectors) == 50
     np.testing.assert_array_equal(first.vectors, second.vectors)
     groups = np.arange(300) % 30
-    scale = NoveltyScale.fit(TRAINING, groups, np.random.default_rng(0), all_vectors=True)
+    scale = fit_all(TRAINING, groups)
     assert (len(scale.distances), len(scale.vectors)) == (30, 50)

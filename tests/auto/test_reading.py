@@ -9,7 +9,7 @@ import pytest
 from common.auto import BINARIES, NUMBERS, regressor
 from common.materials import many, mixed_salt, rock_salt, rutile
 from numpy.testing import assert_allclose, assert_array_equal
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Lattice, Structure
 from sklearn.base import BaseEstimator
 
 from skmat import MTEncoderRegressor
@@ -21,7 +21,7 @@ from skmat.exceptions import (
     InvalidStructureError,
     NoveltyWarning,
 )
-from skmat.structure import StructureArrays
+from skmat.structure import StructureArrays, _neighbors
 
 FORMULAS = ["TiO2", "NaCl", "MgO", "Fe2O3"]
 FRAME = pd.DataFrame(
@@ -39,10 +39,11 @@ SALTS = [rock_salt(), rutile(), rock_salt(4.2, "Mg", "O")]
 class Reader(MaterialsInputMixin, BaseEstimator):
     """Only reads."""
 
-    def __init__(self, input="auto", disorder="raise", on_invalid="raise"):
+    def __init__(self, input="auto", disorder="raise", on_invalid="raise", device="auto"):
         self.input = input
         self.disorder = disorder
         self.on_invalid = on_invalid
+        self.device = device
 
     def fit(self, X, y=None):
         self.table, self.valid = self._read_table(X, reset=True)
@@ -503,3 +504,28 @@ def test_whole_numbers_are_one_category_whatever_their_type():
         pd.DataFrame({"formula": ["NaCl", "KCl"], "kind": [1, None]}), reset=False
     )
     assert table.columns.to_numpy().tolist() == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_structure_with_too_many_neighbours_has_no_prediction(monkeypatch):
+    X = many(12)
+    model = regressor(cv=2, on_invalid="nan").fit(X, NUMBERS[:12])
+    # Of a slab, 8 Å are searched only for the atom far away from it.
+    block = rock_salt() * (3, 3, 3)
+    slab = Structure(
+        Lattice.orthorhombic(16.92, 16.92, 50.0), block.species, block.frac_coords * [1, 1, 0.3384]
+    )
+    crowded = slab.copy().append("Na", [0.5, 0.5, 0.7])
+    monkeypatch.setattr(_neighbors, "_MOST_PAIRS", 6_000)
+    X = [rock_salt(), "nothing", crowded, slab]
+    assert np.isnan(model.predict(X)).tolist() == [False, True, True, False]
+    with pytest.raises(InvalidStructureError, match=r"217 atoms have about") as caught:
+        model.set_params(on_invalid="raise").predict(X)
+    assert caught.value.rows == [1, 2]
+    with pytest.raises(InvalidStructureError, match="row 2: 'Na109 Cl108'"):
+        regressor(cv=2).fit([*X[:1], rutile(), crowded], NUMBERS[:3])
+
+
+def test_encoders_get_the_device():
+    table = Reader(device="cpu").fit(SALTS).table
+    assert table.device == "cpu"
+    assert Reader(device="cpu").fit(FRAME).table.device == "cpu"

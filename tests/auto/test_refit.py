@@ -2,13 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.auto import BINARIES, CLASSES, NUMBERS, Odd, classifier, logistic, regressor, ridge
-from common.materials import many
+from common.materials import many, mixed_salt
 from numpy.testing import assert_allclose, assert_array_equal
+from pymatgen.core import Lattice, Structure
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from skmat import MTEncoderRegressor
-from skmat.exceptions import InvalidInputError
+from skmat.auto import _refit
+from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.featurizers import FractionFeaturizer
 
 TAILS = np.exp(1.5 * NUMBERS)
@@ -153,3 +155,43 @@ def test_one_network_per_target_cannot_be_fitted_to_several():
     model = regressor().fit(BINARIES, y).set_params(preset=["mtencoder-alone"])
     with pytest.raises(InvalidInputError, match="'mtencoder-alone' learns one target"):
         model.refit_candidate("mtencoder-alone", BINARIES, y)
+
+
+OVERLAPPING = Structure(Lattice.cubic(4), ["Na", "Na", "Cl"], [[0, 0, 0], [0, 0, 1], [0.5] * 3])
+
+
+@pytest.fixture(scope="module")
+def of_structures():
+    """A model of structures, its X and its y."""
+    X, y = many(12), NUMBERS[:12]
+    return regressor(preset=["trees", "trees-structure"], candidates=None, cv=2).fit(X, y), X, y
+
+
+@pytest.mark.parametrize("name", ["trees", "trees-structure"])
+@pytest.mark.parametrize(
+    ("odd", "fault"), [(mixed_salt(0.5), "disordered"), (OVERLAPPING, "remove one of them")]
+)
+def test_structures_are_checked_as_in_the_fit(of_structures, name, odd, fault):
+    model, X, y = of_structures
+    with pytest.raises(InvalidStructureError, match=f"row 12.*{fault}"):
+        model.refit_candidate(name, [*X, odd], [*y, 1.0])
+
+
+def test_features_of_structures_treat_disorder_as_the_average_does(of_structures):
+    model, X, y = of_structures
+    alone = model.refit_candidate("trees-structure", X, y)
+    for each in (model, alone):
+        with pytest.raises(InvalidStructureError, match="disordered"):
+            each.predict([mixed_salt(0.5)])
+
+
+@pytest.mark.parametrize("disorder", ["raise", "average"])
+def test_networks_of_structures_treat_disorder_as_the_average_does(
+    of_structures, disorder, monkeypatch
+):
+    model, X, y = of_structures
+    monkeypatch.setattr(_refit, "fit_with_weights", lambda model, *data: model)
+    monkeypatch.setattr(model, "preset", ["cgcnn", "alignn"])
+    monkeypatch.setattr(model, "disorder", disorder)
+    for name in model.preset:
+        assert model.refit_candidate(name, X, y).disorder == disorder

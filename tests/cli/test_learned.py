@@ -8,12 +8,12 @@ import pytest
 from common.auto import BINARIES, NUMBERS, SWAPPED, regressor
 from common.materials import rock_salt
 
-from skmat.cli.learned import warn_of_learned_rows
+from skmat.cli.learned import digests_of, warn_of_learned_rows
 
 
 @pytest.fixture
 def folder(tmp_path):
-    content = {"written_by": "skmat train", "material_column": "name"}
+    content = {"written_by": "skmat train", "input": "formula", "material_column": "name"}
     (tmp_path / "metrics.json").write_text(json.dumps(content))
     (tmp_path / "predictions.csv").write_text(
         "row,name,gap,learned\n1,TiO2,3.0,True\n2,NaCl,8.5,False\n3,KCl,,False\n4,LiF,x,True\n"
@@ -51,3 +51,29 @@ def test_an_average_knows_structures_whatever_their_files_are_called(tmp_path):
     model = regressor().fit(X, np.arange(5.0))
     given = [X[3].copy(), rock_salt(6.0, "Rb", "I"), X[1] * (2, 1, 1)]
     assert said(tmp_path, ["a.cif", "b.cif", "c.cif"], model, given).startswith("2 of 3 rows")
+
+
+def cif_of(a):
+    return rock_salt(a).to(fmt="cif")
+
+
+def test_files_are_known_by_what_they_hold(tmp_path):
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
+    learned, test = [tmp_path / "train" / f"{i}.cif" for i in range(3)], tmp_path / "test"
+    for i, path in enumerate(learned):
+        path.write_text(cif_of(5.5 + 0.1 * i))
+    content = {"written_by": "skmat train", "input": "structure", "material_column": "cif"}
+    content["structures_learned"] = digests_of(learned)
+    (tmp_path / "metrics.json").write_text(json.dumps(content))
+    (tmp_path / "predictions.csv").write_text("row,cif,gap,learned\n1,0.cif,3.0,True\n")
+    (test / "0.cif").write_text(cif_of(6.0))
+    (test / "renamed.cif").write_text(cif_of(5.6))
+    assert said(tmp_path, [test / "0.cif", test / "missing.cif", None]) == ""
+    windows = cif_of(5.5).replace("\n", "\r\n")
+    given = [test / "0.cif", test / "renamed.cif", windows]
+    assert said(tmp_path, given).startswith("2 of 3 rows")
+    # An older folder does not tell what it has learned.
+    del content["structures_learned"]
+    (tmp_path / "metrics.json").write_text(json.dumps(content))
+    assert said(tmp_path, learned) == ""

@@ -376,3 +376,26 @@ def test_disordered_crystals_are_averaged_where_that_is_asked_for(files, tmp_pat
     assert "disorder" in fails(capsys, *embed)
     assert run(*embed, "--disorder", "average") == 0
     assert "--disorder" in fails(capsys, "embed", "--formulas", "H", "--disorder", "average")
+
+
+def test_learned_structures_are_counted_whatever_their_files_are_called(folder, tmp_path, capsys):
+    cells = [f"cif/{name}.cif" for name in CRYSTALS]
+    data = write_table(folder / "learned.csv", cells, T=range(6), gap=LABELS["gap"])
+    # One row has no label, so that it is not learned.
+    model = tmp_path / "model"
+    columns = (*COLUMN, "--targets", "gap", "--columns", "T")
+    assert run("train", data, *columns, *FAST, "--family", "cgcnn", "-o", model) == 0
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for place, name in enumerate([*CRYSTALS][::-1]):
+        (copies / f"{place}.cif").write_bytes((folder / "cif" / f"{name}.cif").read_bytes())
+    renamed = write_table(copies / "t.csv", [f"{i}.cif" for i in range(6)], T=0, gap=1.0)
+    capsys.readouterr()
+    assert run("evaluate", model, renamed) == 0
+    assert "5 of 6 rows have a material that the model has learned" in capsys.readouterr().err
+    (copies / "cif").mkdir()
+    for i, name in enumerate(CRYSTALS):
+        rock_salt(6.0 + 0.1 * i).to(filename=str(copies / "cif" / f"{name}.cif"))
+    others = write_table(copies / "others.csv", cells, T=0, gap=1.0)
+    assert run("evaluate", model, others) == 0
+    assert "learned" not in capsys.readouterr().err

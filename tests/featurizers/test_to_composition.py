@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.materials import bcc_iron, many, mixed_salt, rock_salt, rutile
+from pymatgen.core import Lattice, Structure
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
@@ -66,3 +67,19 @@ def test_bad_rows():
     assert step.transform([rutile(), None]).tolist() == [["TiO2"], [None]]
     with pytest.raises(NotFittedError):
         StructureToComposition().transform(CRYSTALS)
+
+
+def test_an_atom_that_is_listed_twice_is_no_formula():
+    twice = Structure(Lattice.cubic(4), ["Na", "Na", "Cl"], [[0, 0, 0], [0, 0, 1], [0.5] * 3])
+    X = [rock_salt(), twice, rutile()]
+    step = StructureToComposition()
+    with pytest.raises(InvalidStructureError, match="row 1: 'Na2 Cl1': atoms 0 and 1"):
+        step.fit(X)
+    step.fit(CRYSTALS)
+    with pytest.raises(InvalidStructureError, match="remove one of them"):
+        step.transform(X)
+    found = step.set_params(on_invalid="nan").transform(X)
+    assert found.tolist() == [["NaCl"], [None], ["TiO2"]]
+    # Alternative places of one atom.
+    places = Structure(Lattice.cubic(4), [{"Na": 0.5}, {"Na": 0.5}, "Cl"], twice.frac_coords)
+    assert step.transform([places]).tolist() == [["NaCl"]]

@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from skmat.exceptions import InvalidInputError
+from skmat.exceptions import InvalidInputError, InvalidStructureError
 from skmat.inputs import composition_groups, split_materials
 from skmat.structure import StructureArrays
 
@@ -28,6 +30,45 @@ FORMULAS = ["NaCl", "KCl", "ClNa"]
 )
 def test_groups(X):
     assert pd.factorize(composition_groups(X))[0].tolist() == [0, 1, 0]
+
+
+class Atoms:
+    """As much of ASE's class as is read."""
+
+    def __init__(self, structure):
+        self.cell, self.pbc = structure.lattice.matrix, np.array([True] * 3)
+        self.numbers, self.frac = np.array(structure.atomic_numbers), structure.frac_coords
+
+    def get_atomic_numbers(self):
+        return self.numbers
+
+    def get_scaled_positions(self, wrap=True):
+        return self.frac
+
+
+@pytest.mark.parametrize("form", ["path", "text of a path", "cif", "dict", "json", "Atoms"])
+def test_groups_of_structures_in_all_forms(form, tmp_path):
+    paths = [tmp_path / f"{place}.cif" for place in range(3)]
+    for structure, path in zip(STRUCTURES, paths, strict=True):
+        structure.to(filename=str(path))
+    X = {
+        "path": paths,
+        "text of a path": list(map(str, paths)),
+        "cif": [each.to(fmt="cif") for each in STRUCTURES],
+        "dict": [each.as_dict() for each in STRUCTURES],
+        "json": [json.dumps(each.as_dict()) for each in STRUCTURES],
+        "Atoms": list(map(Atoms, STRUCTURES)),
+    }[form]
+    table = pd.DataFrame({"structure": pd.Series(X, dtype=object), "T": [1.0, 2.0, 3.0]})
+    for each in (X, table, table[["structure"]]):
+        assert pd.factorize(composition_groups(each))[0].tolist() == [0, 1, 0]
+
+
+def test_structures_that_cannot_be_read_are_told_with_their_rows():
+    twice = Structure(Lattice.cubic(4), ["Na", "Na", "Cl"], [[0, 0, 0], [0, 0, 1], [0.5] * 3])
+    with pytest.raises(InvalidStructureError, match="atoms 0 and 1") as caught:
+        composition_groups([None, *STRUCTURES, twice])
+    assert caught.value.rows == [0, 4]
 
 
 def test_splitting():

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
+from sklearn.utils import Bunch
 
 from skmat import CGCNNRegressor, MTEncoderRegressor
 from skmat.exceptions import InvalidInputError
 from skmat.screening import Predictor, merge_parts, predict_stream
+from skmat.screening._digest import digest_of
 
 
 def salt(cation, anion, a):
@@ -212,3 +214,60 @@ def test_structures_of_one_composition_are_no_repetitions(model, tmp_path):
     given = [SALTS["NaCl"], SALTS["NaCl"].copy(), SALTS["KCl"]]
     done = predict_stream(model, given, tmp_path / "out", top=3, by="y", verbose=0)
     assert done.best["structure"].value_counts().to_dict() == {"Cl1 Na1": 2, "Cl1 K1": 1}
+
+
+def test_a_structure_that_becomes_periodic_is_another_one(model, tmp_path):
+    salt = SALTS["NaCl"]
+    slab = Structure(
+        Lattice(salt.lattice.matrix, pbc=(True, True, False)), salt.species, [[0] * 3, [0.5] * 3]
+    )
+    whole = Structure(slab.lattice.matrix, slab.species, slab.frac_coords)
+    assert predict_stream(model, [slab], tmp_path / "out", verbose=0).n_bad == 1
+    with pytest.raises(InvalidInputError, match="structures or files have changed"):
+        predict_stream(model, [whole], tmp_path / "out", verbose=0)
+
+
+class Atoms:
+    """As much of ASE's class as is read: a salt with one cation and one anion."""
+
+    def __init__(self, pbc=(True, True, True), info=None, **arrays):
+        self.cell, self.pbc = Lattice.cubic(4.0).matrix, np.array(pbc)
+        self.numbers, self.info = np.array([11, 17]), info or {}
+        self.arrays = {name: np.array(each) for name, each in arrays.items()}
+
+    def get_cell(self):
+        return Bunch(array=self.cell)
+
+    def get_positions(self):
+        return self.get_scaled_positions() @ self.cell
+
+    def get_atomic_numbers(self):
+        return self.numbers
+
+    def get_scaled_positions(self, wrap=True):
+        return np.array([[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def test_atoms_differ_by_their_periodicity_and_occupancies():
+    half = {"occupancy": {"0": {"Na": 0.5}, "1": {"Cl": 1.0}}}
+    mixed = {"occupancy": {"0": {"Na": 0.5, "K": 0.5}, "1": {"Cl": 1.0}}}
+    different = [
+        Atoms(),
+        Atoms(pbc=[True, True, False]),
+        Atoms(pbc=[False, False, False]),
+        Atoms(occupancy=[0.5, 1.0]),
+        Atoms(occupancy=[0.7, 1.0]),
+        Atoms(info=half),  # does not tell which atoms
+        Atoms(info=mixed, spacegroup_kinds=[0, 1]),
+    ]
+    assert len({digest_of([each]) for each in different}) == len(different)
+    full = {"occupancy": {"0": {"Na": 1.0}, "1": {"Cl": 1.0}}}
+    plain = [
+        Atoms(occupancy=[1.0, 1.0]),
+        Atoms(info=full),
+        Atoms(info=full, spacegroup_kinds=[0, 1]),
+        Atoms(info={"spacegroup": 225}),
+    ]
+    assert {digest_of([each]) for each in plain} == {digest_of([Atoms()])}
+    # As of parts that were written before.
+    assert digest_of([Atoms()])[:16] == "dc0f35d4396d36af"

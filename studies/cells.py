@@ -1,6 +1,7 @@
 """Models by description, and the measures that several studies share."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from runner import MatbenchStudy, grid
@@ -12,12 +13,13 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import mean_absolute_error, roc_auc_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmat import (
     AutoClassifier,
     AutoRegressor,
+    FractionFeaturizer,
     MagpieFeaturizer,
     MTEncoderClassifier,
     MTEncoderRegressor,
@@ -26,7 +28,7 @@ from skmat import (
 from skmat.benchmark import MatbenchTask, make_baseline, run_matbench
 from skmat.benchmark._parameters import seed_estimator
 from skmat.datasets._matbench_tasks import MATBENCH_TASKS
-from skmat.estimators import choose_family
+from skmat.estimators import FAMILIES, choose_family
 
 #: Tasks under 5,000 rows, from the smallest to the largest.
 SMALL = ("steels", "jdft2d", "phonons", "expt_gap", "dielectric", "expt_is_metal", "glass")
@@ -39,11 +41,14 @@ def make_models(model):
     """Return estimators by kind of task.
 
     A model is {"baseline": name}, {"auto": preset, "decision": rule, ...} for what chooses and
-    combines models itself, {"recipe": name, ...} for one of ``RECIPES``, or {"pretrained":
-    weights, ...} for a network; the rest are settings. "family" is read off the weights, "input"
-    is "structure" if it reads structures.
+    combines models itself, {"encoders": names by family, "decision": rule, ...} for the same with
+    encoders of choice, {"recipe": name, ...} for one of ``RECIPES``, or {"pretrained": weights,
+    ...} for a network; the rest are settings. "family" is read off the weights, "input" is
+    "structure" if it reads structures.
     """
     settings = {key: value for key, value in model.items() if key != "input"}
+    if "encoders" in settings:
+        return make_unseen(**settings)
     if "auto" in settings:
         preset, decision = settings.pop("auto"), settings.pop("decision")
         return {
@@ -59,6 +64,31 @@ def make_models(model):
     family = choose_family(settings.pop("family", None), settings["pretrained"])
     makers = {"regression": family.regressor, "classification": family.classifier}
     return {task: make(**settings) for task, make in makers.items()}
+
+
+def make_unseen(encoders, decision, **settings):
+    """Return Auto estimators whose networks and embeddings come from encoders by family.
+
+    The encoders that ``preset="medium"`` takes have learned labels of the largest tasks.
+    """
+    made = {}
+    for task, make, cheap in (
+        ("regression", AutoRegressor, ["boosting-l1", "trees", "boosting", "trees-fractions"]),
+        ("classification", partial(AutoClassifier, decision=decision), ["boosting", "trees"]),
+    ):
+        is_classifier = task == "classification"
+        features = [MagpieFeaturizer(features="all"), FractionFeaturizer()]
+        vectors = FAMILIES["mtencoder"].encoder(pretrained=encoders["mtencoder"])
+        trees = ExtraTreesClassifier if is_classifier else ExtraTreesRegressor
+        # As Auto sets them for 85,000 rows.
+        trees = trees(100, max_features="sqrt" if is_classifier else 0.33, min_samples_leaf=4)
+        added = [("trees-vectors", make_pipeline(make_union(*features, vectors), trees))]
+        for name, weights in encoders.items():
+            family = FAMILIES[name]
+            network = family.classifier if is_classifier else family.regressor
+            added.append((name, network(pretrained=weights)))
+        made[task] = make(preset=cheap, candidates=added, **settings)
+    return made
 
 
 def make_voting(task):

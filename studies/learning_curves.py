@@ -1,6 +1,6 @@
 """How many labels pretraining is worth: losses after a part of the training rows of a fold."""
 
-from cells import SMALL, n_training, sample_loss
+from cells import FOLDS, SMALL, n_training, sample_loss
 from matbench import DECLARED
 from runner import Study, grid
 
@@ -40,7 +40,7 @@ DEFAULTS = {
 MEASURED = [
     cell
     for cell in grid(
-        fold=(0, 1),
+        fold=FOLDS,
         task=("expt_gap", "steels", "expt_is_metal", "glass"),
         size=(10, 50, 100, 200, 500),
         model=DEFAULTS,

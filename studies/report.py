@@ -11,6 +11,7 @@ from tables.matbench import matbench, pretrained, roost
 from tables.multitask import multitask
 from tables.overview import overview
 from tables.pretraining import distances, pretraining
+from tables.seeds import seeds
 from tables.transfer import transfer
 
 if __name__ == "__main__":
@@ -18,7 +19,7 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     results = parser.parse_args().out
     first = (matbench, pretrained, roost, auto, auto_structures, overview, pretraining, distances)
-    for make in (*first, extrapolation, learning_curves, multitask, transfer):
+    for make in (*first, extrapolation, learning_curves, multitask, seeds, transfer):
         for file, content in make(results).items():
             if isinstance(content, list):
                 text = "\n\n".join(content) + "\n"

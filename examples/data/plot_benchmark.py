@@ -98,10 +98,10 @@ print(errors.mean().round(1).to_string())
 # All models have the same folds, so we compare them fold by fold. The interval
 # takes into account that the training sets of the folds overlap.
 #
-# On the transport data, the pipeline with the encoder has the lowest error. On
-# the steels it loses: its mean absolute error is 114 MPa, that of the extra
-# trees 91 MPa. All steels have more than nine elements, which is outside the
-# pretraining data.
+# On the transport data, the pipeline with the encoder has the lowest error. It
+# has learned band gaps of six in ten of these compounds. On the steels it
+# loses: its mean absolute error is 114 MPa, that of the extra trees 91 MPa. All
+# steels have more than nine elements, which is outside the pretraining data.
 
 if results:
     print(

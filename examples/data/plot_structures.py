@@ -74,7 +74,8 @@ print(X, "of", len(set(X.formulas())), "formulas")
 # Two targets, labels missing
 # ---------------------------
 #
-# We hide a third of the densities from the training. The network starts from
+# The split is at random, so every salt is in both parts, at other volumes or in
+# other structures. We hide a third of the densities from the training. The network starts from
 # the shipped encoder for structures. For comparison, we train it from random
 # weights too, for as many epochs.
 

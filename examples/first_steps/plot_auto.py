@@ -8,7 +8,9 @@ interval, and each material a number that says how unlike the training set it
 is.
 
 With 300 labels, embeddings of the pretrained encoder lower the error of trees
-from 184 to 166 µV/K, on rows that were held out.
+from 184 to 166 µV/K, on rows that were held out. The encoder has learned band
+gaps of six in ten of the compounds, and Seebeck coefficients of another
+calculation for one in seven.
 """
 
 # %%

@@ -8,7 +8,9 @@ grid search answers them on the labelled compounds, without the test compounds.
 
 With 100 labels and 12 epochs, all ways to train ``mtencoder-multi`` have test
 errors of 146 to 153 µV/K. ``mtencoder-oqmd-mem``, which has learned no
-property, has 199 µV/K, and random weights have 209 µV/K.
+property, has 199 µV/K, and random weights have 209 µV/K. But
+``mtencoder-multi`` has learned band gaps of six in ten of these compounds, and
+Seebeck coefficients of another calculation for one in seven.
 """
 
 # %%

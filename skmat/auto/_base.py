@@ -286,6 +286,8 @@ class AutoEstimator(
     def refit_candidate(self, name, X, y, sample_weight=None):
         """Fit one candidate alone to all rows.
 
+        Structures are checked as in ``fit``.
+
         Parameters
         ----------
         name : str
@@ -305,6 +307,8 @@ class AutoEstimator(
         InvalidInputError
             If no candidate has that name, y has several columns that it cannot learn, or X has
             further columns.
+        InvalidStructureError
+            If structures of X cannot be read as in ``fit``. The error lists all of them.
         """
         check_is_fitted(self)
         return refit_candidate(self, name, X, y, sample_weight)
@@ -333,15 +337,15 @@ class AutoEstimator(
 
     # Parts of a fit.
 
-    def _models_to_try(self, input):
+    def _models_to_try(self, input, n_rows):
         """Return the models of all candidates, and what computes their features."""
         candidates = make_candidates(
             self.preset,
             self.candidates,
-            input=input,
+            input=input if self.input == "auto" else self.input,
             is_classifier=self._is_classifier,
             n_targets=1,
-            n_rows=1,
+            n_rows=n_rows,
         )
         features = {each.reads for each in candidates if not isinstance(each.reads, str)}
         return [each.model for each in candidates] + [

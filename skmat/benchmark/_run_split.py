@@ -80,8 +80,8 @@ def run_benchmark(
     Warns
     -----
     PretrainingOverlapWarning
-        If nothing kept an encoder of the estimator from the materials of the task when it was
-        pretrained.
+        If the card of an encoder that the estimator may start from does not say that the task was
+        left out of pretraining.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def run_benchmark(
     pairs = [tuple(_rows(part, len(task.X)) for part in pair) for pair in pairs]
     _check(pairs, task.name)
     parameters = describe_parameters(model) | {"input": task.input, SPLIT: _hash(pairs)}
-    warn_of_pretraining(model, task.name, task.input)
+    warn_of_pretraining(model, task.name, task.input, len(task.X))
     folder, done = None, {}
     if results_dir is not None:
         path = read_path(results_dir, "results_dir", InvalidInputError)

@@ -17,7 +17,7 @@ from skmat.benchmark._selection import (
     read_integer,
 )
 from skmat.benchmark._task import MatbenchTask
-from skmat.datasets._matbench_tasks import MATBENCH_TASKS
+from skmat.datasets._matbench_tasks import MATBENCH_TASKS, N_FOLDS
 from skmat.exceptions import InvalidInputError
 
 __all__ = ["run_matbench"]
@@ -95,8 +95,8 @@ def run_matbench(
     Warns
     -----
     PretrainingOverlapWarning
-        If nothing kept an encoder of the estimator from the materials of a task when it was
-        pretrained.
+        If the card of an encoder that the estimator may start from does not say that a task was
+        left out of pretraining.
     UserWarning
         If folds in `results_dir` were run with other versions of the packages.
 
@@ -150,7 +150,8 @@ def run_matbench(
     if name is None:
         name = Path(results_dir).name if results_dir else class_name(chosen)
     for task, model in chosen.items():
-        warn_of_pretraining(model, task, input)
+        n_rows = MATBENCH_TASKS[task].n_samples * (N_FOLDS - 1) // N_FOLDS
+        warn_of_pretraining(model, task, input, n_rows)
     folder, done = None, {}
     if results_dir is not None:
         path = read_path(results_dir, "results_dir", InvalidInputError)

@@ -4,6 +4,7 @@ import copy
 import datetime
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,12 +160,24 @@ class CheckpointMixin:
             return BEST.get(self._family) if self._has_pretrained_defaults() else None
         return self.pretrained
 
-    def _card_to_start_from(self):
-        """Return the card of the encoder that ``fit`` starts from, by its name; none if random."""
+    def _cards_to_start_from(self):
+        """Return the encoder that ``fit`` starts from; none if weights are random.
+
+        Returns
+        -------
+        dict of str to list of ModelCard
+            By name: its card, and those of the encoders that it was trained from.
+        """
         checkpoint = self._resolve_start().checkpoint
         if checkpoint is None:
             return {}
-        return {checkpoint.card.name or checkpoint.source: checkpoint.card}
+        cards, sources = [checkpoint.card], set()
+        while (source := cards[-1].derived_from) and source not in sources:
+            sources.add(source)
+            # Of an encoder that is not here, nothing more is known.
+            with suppress(PretrainedError):
+                cards.append(load_checkpoint(source).card)
+        return {checkpoint.card.name or checkpoint.source: cards}
 
     def _build_encoder(self, start: "Start") -> Encoder:
         """Build the network, with the weights that training starts from."""

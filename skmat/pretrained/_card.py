@@ -40,7 +40,8 @@ class ModelCard:
     derived_from : str
         Name of the checkpoint that training started from, if any.
     excluded : str
-        Materials left out of the data, such as those of a benchmark.
+        Materials left out of the data, such as those of a benchmark. Benchmarks read the names of
+        Matbench tasks in it, such as "matbench_steels".
     epochs : int
         Passes over the data. 0 means unknown.
     config : str

@@ -160,8 +160,15 @@ def draw(table):
     return figure
 
 
+def range_of(seen, prefix):
+    """Return the range of what pretraining has learned of the sets with a prefix, in per cent."""
+    shares = [f"{100 * share:.0f}" for name, share in seen.items() if name.startswith(prefix)]
+    return f"{min(shares, key=int)} to {max(shares, key=int)} %"
+
+
 def extrapolation(results):
     header, table = load(results / "extrapolation.json")
+    seen = header["seen"]
     _, matex = load(results / "extrapolation" / "matex.json")
     versions = sorted({fact for row in table["versions"] for fact in row.split(", ")})
     elements = [
@@ -173,8 +180,8 @@ def extrapolation(results):
         of_every_element(table),
         "Pretraining saw all elements: to the pretrained network and to AutoRegressor, which reads"
         f" its embeddings, an element is new to the labels only. It saw no composition of"
-        f" {NOT_SEEN}. Of those of AFLOW, it saw {100 * header['seen']['aflow']:.0f} %, with"
-        " labels of related properties.",
+        f" {NOT_SEEN}. Of those of AFLOW, it has learned {100 * seen['aflow']:.0f} %, with labels"
+        " of related properties.",
         f"Run with: {', '.join(versions)}.",
     ]
     values = [
@@ -185,6 +192,10 @@ def extrapolation(results):
         of_values(table[table["split"] == "value"]),
         "The same on the splits of Segal et al. (2025), with 2,468 to 12,747 materials to learn:",
         of_values(matex),
+        "The encoder whose embeddings AutoRegressor reads has learned related labels of"
+        f" {range_of(seen, 'aflow_')} of the compositions of AFLOW (gaps:"
+        f" {100 * seen['aflow_Egap']:.0f} %), and of {range_of(seen, 'mp_')} of those of the"
+        " Materials Project.",
     ]
     intervals = [
         'AutoRegressor, ``preset="fast"``, inside → outside. The log-likelihood is the mean of a'

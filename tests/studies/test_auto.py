@@ -118,7 +118,7 @@ def test_small_tasks_have_all_folds_and_models_are_made_when_they_run(auto):
     assert sizes[:3] == [5, 5, 5]
     assert all(each == list(range(len(each))) for each in folds.values())
     assert all(folds.values())
-    limited = {cell["task"] for cell in study.cells if cell["model"] == "auto-medium-45min"}
+    limited = {cell["task"] for cell in study.cells if cell["model"] == "auto-unseen-45min"}
     assert limited == {"mp_gap", "mp_is_metal", "mp_e_form"}
     assert {cell["model"] for cell in study.cells} == set(study.settings["models"])
 

@@ -62,7 +62,7 @@ def test_the_auto_estimator_is_ours_where_it_was_run(results):
     from tables.overview import relative_errors
 
     row = {"model": "auto-medium", "task": "dielectric", "fold": 1, "scores": {"mae": 0.3}}
-    limited = row | {"model": "auto-medium-45min", "task": "mp_gap"}
+    limited = row | {"model": "auto-unseen-45min", "task": "mp_gap"}
     (results / "auto.json").write_text(json.dumps({"rows": [row, limited]}))
     table = relative_errors(results)
     assert row_of(table, "mp_gap")["ours"] == "Auto"

@@ -100,8 +100,9 @@ print(errors.mean().round(1).to_string())
 #
 # On the transport data, the pipeline with the encoder has the lowest error. It
 # has learned band gaps of six in ten of these compounds. On the steels it
-# loses: its mean absolute error is 114 MPa, that of the extra trees 91 MPa. All
-# steels have more than nine elements, which is outside the pretraining data.
+# loses: its mean absolute error is 114 MPa, that of the extra trees 91 MPa.
+# All steels have more than nine elements, which is outside the pretraining
+# data.
 
 if results:
     print(

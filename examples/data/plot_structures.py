@@ -74,10 +74,10 @@ print(X, "of", len(set(X.formulas())), "formulas")
 # Two targets, labels missing
 # ---------------------------
 #
-# The split is at random, so every salt is in both parts, at other volumes or in
-# other structures. We hide a third of the densities from the training. The network starts from
-# the shipped encoder for structures. For comparison, we train it from random
-# weights too, for as many epochs.
+# The split is at random, so every salt is in both parts, at other volumes or
+# in other structures. We hide a third of the densities from the training. The
+# network starts from the shipped encoder for structures. For comparison, we
+# train it from random weights too, for as many epochs.
 
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, test_size=0.25, random_state=0

@@ -156,7 +156,8 @@ def make_candidates(
     device : str, default="auto"
         Device of the networks.
     disorder : {"raise", "average"}, default="average"
-        What networks of structures do with disordered ones. A fit has refused them before.
+        What networks of structures do with disordered ones. "average" also suits an Auto
+        estimator that refuses these, which it does before its networks get any.
     left_out : dict, default=None
         Gets why candidates of the preset are not tried, by their name.
 

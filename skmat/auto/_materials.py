@@ -149,14 +149,14 @@ def feature_pipeline(names, input, device="auto", disorder="average"):
     makers = {
         "fractions": FractionFeaturizer,
         "magpie": lambda: MagpieFeaturizer(features="all"),
-        EMBEDDING["formula"]: lambda: _encoder("formula", device),
+        EMBEDDING["formula"]: lambda: _encoder("formula", device, disorder),
         EMBEDDING["structure"]: lambda: _encoder("structure", device, disorder),
     }
     steps = []
     for name in names:
         step = makers[name]()
         if input == "structure" and name != EMBEDDING["structure"]:
-            step = make_pipeline(StructureToComposition(), step)
+            step = make_pipeline(StructureToComposition(disorder=disorder), step)
         steps.append((name, step))
     return FeatureUnion(steps)
 
@@ -165,7 +165,8 @@ def feature_pipeline(names, input, device="auto", disorder="average"):
 def _loaded(input, device):
     """Return an encoder with the shipped weights, read once per process and device."""
     # A model of another machine may name a device that this one lacks: `fit` would refuse it.
-    encoder = _encoder(input, "cpu")
+    # Structures of a table are read: Auto has refused disordered ones, or averages them.
+    encoder = _encoder(input, "cpu", disorder="average")
     if input == "formula":
         encoder.fit(np.eye(1, MAX_ATOMIC_NUMBER))  # reads matrices of this width
     else:
@@ -174,10 +175,9 @@ def _loaded(input, device):
     return encoder.set_params(device=device)
 
 
-def _encoder(input, device, disorder="average"):
+def _encoder(input, device, disorder):
     """Return an encoder whose ``fit`` loads the shipped weights."""
     cls, name = _ENCODERS[input]
     if input == "formula":
         return cls(pretrained=name, device=device)
-    # Auto has refused disordered structures, unless its `disorder` is "average".
     return cls(pretrained=name, device=device, disorder=disorder)

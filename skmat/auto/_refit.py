@@ -90,7 +90,7 @@ def refit_candidate(auto, name, X, y, sample_weight):
         features = feature_pipeline(candidate.reads, auto.input_, auto.device, auto.disorder)
         model = Pipeline([("features", features), ("model", model)])
     elif auto.input_ == "structure" and candidate.reads == "formula":
-        model = make_pipeline(StructureToComposition(), model)
+        model = make_pipeline(StructureToComposition(disorder=auto.disorder), model)
     return fit_with_weights(model, X, y, weights)
 
 

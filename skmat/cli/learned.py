@@ -19,6 +19,8 @@ _DIGITS = 16
 def warn_of_learned_rows(path, model, materials, X):
     """Warn of rows whose material the model has learned, with whatever label.
 
+    Also warn if no such rows are known, and the folder does not tell the learned structures.
+
     Parameters
     ----------
     path : path-like
@@ -30,9 +32,10 @@ def warn_of_learned_rows(path, model, materials, X):
     X : list or DataFrame
         The same as the model reads them.
     """
-    metrics = read_metrics(path)
+    metrics, can_tell = read_metrics(path), True
     if metrics.get("input") == "structure":
         # Files of several folders, and blocks of CIFs, may have one name.
+        can_tell = STRUCTURES in metrics
         learned = set(metrics.get(STRUCTURES) or ())
         found = [digest in learned for digest in digests_of(materials)]
     else:
@@ -46,6 +49,13 @@ def warn_of_learned_rows(path, model, materials, X):
             f"{n_found:,} of {len(materials):,} rows have a material that the model has learned,"
             " so the scores may be too good. Give materials that it has not learned. The report of"
             " `skmat train` has scores of held-out rows.",
+            stacklevel=2,
+        )
+    elif not can_tell:
+        warnings.warn(
+            "The folder of the model does not list the structures that the model has learned. If"
+            " rows are among them, the scores are too good. To have such rows counted, train the"
+            " model again.",
             stacklevel=2,
         )
 

@@ -20,8 +20,8 @@ __all__ = ["UNITS", "load_transport"]
 
 _ARCHIVE = Path("utils", "data_files", "mp_transport", "transport_database.tar.xz")
 _MEMBER = "transport_database.csv"
-#: SHA-256 of the archive, which is the same in all versions of matminer from 0.9.3 to 0.10.1.
-_SHA256 = "d6cecdd6dc68ab95bc4348026e3872e77a186b96189a4e34dd253f8bacf0b08d"
+#: SHA-256 of the table, which is the same in all versions of matminer from 0.9.3 to 0.10.1.
+_SHA256 = "2cf962a60eaf7c7ba792e84046114a8237f5cd0c3ec409fde3c1db3a16ced42e"
 
 # matminer's metadata lacks the powers of ten. They follow from the numbers: see
 # descr/transport.rst.
@@ -188,19 +188,31 @@ def _merged_entries():
 
 
 def _read_csv():
+    # Imported here: some builds of Python lack it.
+    from lzma import LZMAError
+
     path = _find_archive()
-    content = path.read_bytes()
+    # In memory: site-packages may be read-only.
+    try:
+        with tarfile.open(path, "r:xz") as archive:
+            member = archive.extractfile(_MEMBER)
+            content = member.read() if member else b""
+    except (KeyError, EOFError, tarfile.TarError, LZMAError) as error:
+        raise _corrupted(path, f"It cannot be read ({type(error).__name__}: {error}).") from error
+    # Another release may compress the same table in another way.
     found = hashlib.sha256(content).hexdigest()
     if found != _SHA256:
-        raise DatasetCorruptedError(
-            f"{path} is not the known transport database: it is cut off or was altered, or this"
-            f" version of matminer has another one. Its SHA-256 is {found} instead of {_SHA256}."
-            " Reinstall a version that has it, e.g. with"
-            " `pip install --force-reinstall --no-deps matminer==0.10.1`."
-        )
-    # In memory: site-packages may be read-only. The string "NaN" is sodium nitride.
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        return pd.read_csv(archive.extractfile(_MEMBER), keep_default_na=False, na_values=[""])
+        raise _corrupted(path, f"The SHA-256 of its table is {found} instead of {_SHA256}.")
+    # The string "NaN" is sodium nitride.
+    return pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""])
+
+
+def _corrupted(path, fault):
+    return DatasetCorruptedError(
+        f"{path} is not the known transport database: it is cut off or was altered, or this"
+        f" version of matminer has another one. {fault} Reinstall a version that has it, e.g. with"
+        " `pip install --force-reinstall --no-deps matminer==0.10.1`."
+    )
 
 
 def _find_archive():

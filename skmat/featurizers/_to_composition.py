@@ -17,10 +17,12 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
     """Convert structures to formulas.
 
     Put it before a composition estimator in a pipeline, to use that estimator on structures.
-    Formulas of disordered structures count occupancies: "Li0.5CoO2".
 
     Parameters
     ----------
+    disorder : {"raise", "average"}, default="average"
+        What to do with structures that have sites of several elements or of partial occupancy.
+        "average" counts occupancies: "Li0.5CoO2". "raise" treats them as rows that cannot be read.
     on_invalid : {"raise", "nan"}, default="raise"
         What `transform` does with rows that cannot be read as structures, or have overlapping
         atoms. "raise" raises an error that lists them. "nan" returns None for them. `fit` always
@@ -49,9 +51,13 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
     (1, 132)
     """
 
-    _parameter_constraints = {"on_invalid": [StrOptions({"raise", "nan"})]}
+    _parameter_constraints = {
+        "disorder": [StrOptions({"raise", "average"})],
+        "on_invalid": [StrOptions({"raise", "nan"})],
+    }
 
-    def __init__(self, *, on_invalid="raise"):
+    def __init__(self, *, disorder="average", on_invalid="raise"):
+        self.disorder = disorder
         self.on_invalid = on_invalid
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -111,7 +117,7 @@ class StructureToComposition(StructureInputMixin, TransformerMixin, DocLinkMixin
 
     def _parse(self, X, *, reset):
         # An atom that is listed twice would count twice.
-        return parse_without_overlaps(self._validate_rows(X, reset=reset), "average")
+        return parse_without_overlaps(self._validate_rows(X, reset=reset), self.disorder)
 
     def get_feature_names_out(self, input_features=None):
         """Return the name of the column, "formula".

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pymatgen.core import Element
 
-from skmat.structure._ase import species_from_ase
+from skmat.structure._ase import has_occupancies, species_from_ase
 from skmat.structure._read import is_path
 
 __all__ = ["digest_of"]
@@ -58,6 +58,8 @@ def _open_directions(cell):
 
 def _occupancies_of(atoms):
     """Return the occupancies of ASE Atoms, empty if each site is full and of one element."""
+    if not has_occupancies(atoms):
+        return b""
     try:
         species = species_from_ase(atoms)
     except (TypeError, ValueError):

@@ -7,7 +7,7 @@ from pymatgen.core import Element, Lattice, Structure
 
 from skmat.exceptions import InvalidInputError
 
-__all__ = ["species_from_ase", "structure_from_ase"]
+__all__ = ["has_occupancies", "species_from_ase", "structure_from_ase"]
 
 _REMEDY = "read the file with pymatgen, or delete atoms.info['occupancy'] if all sites are full"
 
@@ -29,6 +29,11 @@ def structure_from_ase(atoms):
         raise InvalidInputError("not periodic in all three directions")
     cell = Lattice(np.asarray(atoms.cell))
     return Structure(cell, species_from_ase(atoms), atoms.get_scaled_positions(wrap=False))
+
+
+def has_occupancies(atoms):
+    """Tell whether ASE Atoms have occupancies, which may all be full."""
+    return "occupancy" in getattr(atoms, "info", {}) or "occupancy" in getattr(atoms, "arrays", {})
 
 
 def species_from_ase(atoms):

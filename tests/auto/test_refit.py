@@ -177,21 +177,25 @@ def test_structures_are_checked_as_in_the_fit(of_structures, name, odd, fault):
         model.refit_candidate(name, [*X, odd], [*y, 1.0])
 
 
-def test_features_of_structures_treat_disorder_as_the_average_does(of_structures):
+@pytest.mark.parametrize("name", ["trees", "trees-structure"])
+def test_features_of_structures_treat_disorder_as_the_average_does(of_structures, name):
     model, X, y = of_structures
-    alone = model.refit_candidate("trees-structure", X, y)
+    alone = model.refit_candidate(name, X, y)
     for each in (model, alone):
         with pytest.raises(InvalidStructureError, match="disordered"):
             each.predict([mixed_salt(0.5)])
 
 
 @pytest.mark.parametrize("disorder", ["raise", "average"])
-def test_networks_of_structures_treat_disorder_as_the_average_does(
+def test_every_candidate_of_structures_treats_disorder_as_the_average_does(
     of_structures, disorder, monkeypatch
 ):
     model, X, y = of_structures
     monkeypatch.setattr(_refit, "fit_with_weights", lambda model, *data: model)
-    monkeypatch.setattr(model, "preset", ["cgcnn", "alignn"])
+    names = ["cgcnn", "alignn", "svm", "trees", "boosting", "roost", "mtencoder"]
+    monkeypatch.setattr(model, "preset", names)
     monkeypatch.setattr(model, "disorder", disorder)
-    for name in model.preset:
-        assert model.refit_candidate(name, X, y).disorder == disorder
+    for name in names:
+        parameters = model.refit_candidate(name, X, y).get_params()
+        found = {value for key, value in parameters.items() if key.split("__")[-1] == "disorder"}
+        assert found == {disorder}

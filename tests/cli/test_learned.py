@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from common.auto import BINARIES, NUMBERS, SWAPPED, regressor
 from common.materials import rock_salt
+from sklearn.utils import Bunch
 
 from skmat.cli.learned import digests_of, warn_of_learned_rows
 
@@ -73,7 +74,14 @@ def test_files_are_known_by_what_they_hold(tmp_path):
     windows = cif_of(5.5).replace("\n", "\r\n")
     given = [test / "0.cif", test / "renamed.cif", windows]
     assert said(tmp_path, given).startswith("2 of 3 rows")
-    # An older folder does not tell what it has learned.
-    del content["structures_learned"]
+
+
+def test_a_folder_that_does_not_list_its_structures_says_so(tmp_path):
+    content = {"written_by": "skmat train", "input": "structure", "material_column": "cif"}
     (tmp_path / "metrics.json").write_text(json.dumps(content))
-    assert said(tmp_path, learned) == ""
+    assert "does not list the structures" in said(tmp_path, [cif_of(5.5)])
+    model = Bunch(_has_learned=lambda X: np.array([True, False]))
+    assert said(tmp_path, [cif_of(5.5), cif_of(6.0)], model).startswith("1 of 2 rows")
+    content["structures_learned"] = []
+    (tmp_path / "metrics.json").write_text(json.dumps(content))
+    assert said(tmp_path, [cif_of(5.5)]) == ""

@@ -75,4 +75,3 @@ def test_real_data(data_home):
     assert masses.target["n_em300k"].equals(masses.target["p_em300k"])
     oxide = data.frame.loc[data.frame["formula"] == "MgO", "eps_average_sq"]
     assert oxide.item() == pytest.approx(1.74, abs=0.15)
-    assert "are refractive indices" in data.DESCR

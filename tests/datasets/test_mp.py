@@ -107,7 +107,6 @@ def test_frame_of_structures_has_formulas(home, mp):
     assert isinstance(data.data, StructureArrays)
     assert data.frame.to_dict("list") == {"formula": ["NaCl"], "gap": [5.0]}
     assert data.feature_names == ["formula"]
-    assert 'feature_names`` is then\n        ``["formula"]``' in fetch_mp.__doc__
 
 
 def test_unphysical_tensors_lose_all_their_labels(home, mp):

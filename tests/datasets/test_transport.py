@@ -1,3 +1,4 @@
+import io
 import socket
 import tarfile
 
@@ -35,6 +36,14 @@ def fresh_cache():
     clear()
     yield
     clear()
+
+
+def write_archive(path, content, name="transport_database.csv", **options):
+    """Write an archive that holds one file."""
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    with tarfile.open(path, "w:xz", **options) as archive:
+        archive.addfile(member, io.BytesIO(content))
 
 
 @pytest.mark.parametrize(("duplicates", "n_rows"), [("median", N_COMPOUNDS), ("keep", N_ENTRIES)])
@@ -248,12 +257,24 @@ class TestMissingFile:
             with pytest.raises(DatasetCorruptedError, match=f"{broken} is not .* Reinstall"):
                 load_transport()
 
-    def test_another_table(self, monkeypatch, tmp_path):
-        table = tmp_path / "transport_database.csv"
-        table.write_text("mp_id,pretty_formula,S_p\nmp-1,Cs,1\n")
+    @pytest.mark.parametrize(
+        ("name", "fault"),
+        [
+            ("transport_database.csv", "SHA-256"),
+            ("other.csv", "cannot be read .*not found"),
+        ],
+    )
+    def test_another_table(self, monkeypatch, tmp_path, name, fault):
         other = tmp_path / "other.tar.xz"
-        with tarfile.open(other, "w:xz") as archive:
-            archive.add(table, table.name)
+        write_archive(other, b"mp_id,pretty_formula,S_p\nmp-1,Cs,1\n", name)
         monkeypatch.setattr(_transport, "_find_archive", lambda: other)
-        with pytest.raises(DatasetCorruptedError, match="SHA-256"):
+        with pytest.raises(DatasetCorruptedError, match=fault):
             load_transport()
+
+    def test_the_known_table_may_be_compressed_in_another_way(self, monkeypatch, tmp_path):
+        known, other = _transport._find_archive(), tmp_path / "other.tar.xz"
+        with tarfile.open(known) as archive:
+            write_archive(other, archive.extractfile("transport_database.csv").read(), preset=0)
+        assert other.read_bytes() != known.read_bytes()
+        monkeypatch.setattr(_transport, "_find_archive", lambda: other)
+        assert len(load_transport().data) == N_COMPOUNDS

@@ -15,6 +15,7 @@ from skmat import (
     StructureToComposition,
 )
 from skmat.exceptions import InvalidStructureError
+from skmat.structure import StructureArrays
 
 CRYSTALS = [rock_salt(), rutile(), bcc_iron()]
 
@@ -30,6 +31,19 @@ def test_formulas_of_disordered_crystals_count_occupancies():
     assert found.tolist() == [["TiO2"], ["KNa3Cl4"], ["Li1.6Cl4"]]
     features = make_pipeline(StructureToComposition(), MagpieFeaturizer()).fit_transform(X)
     np.testing.assert_array_equal(features, MagpieFeaturizer().fit_transform(found))
+
+
+def test_disordered_crystals_can_be_refused():
+    step = StructureToComposition(disorder="raise").fit(CRYSTALS)
+    X = [rutile(), mixed_salt(0.75)]
+    for given in (X, StructureArrays.from_structures(X, disorder="average")):
+        for call in (step.transform, clone(step).fit):
+            with pytest.raises(InvalidStructureError, match=r"row 1.*disorder='average'"):
+                call(given)
+        found = clone(step).set_params(on_invalid="nan").fit(CRYSTALS).transform(given)
+        assert found.tolist() == [["TiO2"], [None]]
+    with pytest.raises(ValueError, match="'disorder' parameter"):
+        StructureToComposition(disorder="mean").fit(CRYSTALS)
 
 
 def test_estimators_of_compositions_take_crystals():

